@@ -1,0 +1,124 @@
+# weir - see `make help`.
+#
+# Objects go to build/<flavour>/: release, debug checks under the sanitizers in asan and tsan.
+# SPDX-License-Identifier: MIT
+
+FLAVOUR ?= release
+CC      ?= gcc
+PREFIX  ?= /usr/local
+ROUNDS  ?= 5
+CONFIG  ?= conf/weir.ini
+OUT     := build/$(FLAVOUR)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+WERROR   := $(if $(CI),-Werror)
+CPPFLAGS += -D_GNU_SOURCE -I. -Iinclude
+CFLAGS   ?= -O2 -g
+LIBS     := -lcivetweb -lini_config -lcrypto -lpthread -ldl
+
+FLAVOUR_release :=
+FLAVOUR_asan    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEIR_CHECK_LOCKS
+FLAVOUR_tsan    := -fsanitize=thread -DWEIR_CHECK_LOCKS
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(WERROR) -fvisibility=hidden -fPIC -pthread $(CPPFLAGS) $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
+ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
+
+COMMAND_SOURCES := server/main.c $(wildcard server/command_*.c)
+LIBRARY_SOURCES := $(wildcard pool/*.c) $(filter-out $(COMMAND_SOURCES),$(wildcard server/*.c server/*/*.c))
+UNIT_SOURCES    := $(wildcard tests/unit/*.c)
+EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
+BENCH_PROGRAMS  := build/bench/floor build/bench/load
+HEADERS         := $(wildcard include/weir/*.h)
+
+objects = $(patsubst %.c,$(OUT)/%.o,$(1))
+EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES))
+
+.PHONY: all deps run check check-unit check-real asan tsan bench format format-check lint layers install clean help
+.DELETE_ON_ERROR:
+
+all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
+
+build/weir: $(OUT)/weir
+	@ln -sf $(FLAVOUR)/weir $@
+build/libweir.a: $(OUT)/libweir.a
+	@ln -sf $(FLAVOUR)/libweir.a $@
+build/examples: $(EXAMPLES) $(OUT)/examples/embed
+	@ln -sfn $(FLAVOUR)/examples $@
+
+$(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
+	@rm -f $@
+	$(AR) rcs $@ $^
+# The public functions are for plug-ins too, so all of the library is linked and exported.
+$(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS)
+$(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -shared -o $@ $< -ljansson
+$(OUT)/examples/embed: examples/embed.c $(OUT)/libweir.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
+$(OUT)/unit: $(call objects,$(UNIT_SOURCES)) $(OUT)/libweir.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+-include $(patsubst %.o,%.d,$(call objects,$(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(UNIT_SOURCES)))
+
+build/bench/floor: tests/bench/floor.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lcrypto
+build/bench/load: $(filter-out tests/bench/floor.c,$(wildcard tests/bench/*.c)) $(wildcard tests/bench/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $(filter %.c,$^) -lcrypto -lm
+
+deps:  ## install what building, running and testing need (Debian packages)
+	@.ci/deps
+
+run: deps  ## install what is missing, build, and serve conf/weir.ini on port 9000 (CONFIG=FILE for another)
+	@$(MAKE) --no-print-directory all
+	build/weir serve -c $(CONFIG)
+
+check: deps  ## install what is missing, build, and run every test, under the sanitizers too
+	@$(MAKE) --no-print-directory layers
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory check-unit check-real
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory tsan
+
+check-unit: $(OUT)/unit  ## the unit tests alone
+	CK_FORK=no $(OUT)/unit
+
+check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
+	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
+
+asan:  ## all tests under AddressSanitizer and UBSan
+	WEIR_SCALE=0.2 $(MAKE) --no-print-directory FLAVOUR=asan check-unit check-real
+
+tsan:  ## all tests under ThreadSanitizer
+	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-real
+
+bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program (ROUNDS=5)
+	tests/bench/compare.py --build build --rounds $(ROUNDS)
+
+SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+format:  ## clang-format on every source
+	clang-format -i $(SOURCES)
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+lint: format-check layers  ## cppcheck and clang-tidy
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server examples
+	clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) -- -std=c17 $(CPPFLAGS)
+layers:  ## fail on an include that points upward
+	@.ci/layers
+
+install: all  ## install binary, headers and library below PREFIX (/usr/local), DESTDIR in front
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/weir
+	install -m 755 $(OUT)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -m 644 $(OUT)/libweir.a $(DESTDIR)$(PREFIX)/lib/libweir.a
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/weir/
+
+clean:  ## remove build/
+	rm -rf build
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' Makefile | expand -t 14

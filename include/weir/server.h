@@ -1,0 +1,82 @@
+/* server.h - a server inside a program of one's own (link with libweir.a), and what handlers ask of it.
+ *
+ *     weir_server *server = weir_server_create();
+ *     weir_server_set(server, "server", "listen", "127.0.0.1:9000");
+ *     weir_server_route(server, "/echo", &my_handler, NULL);
+ *     int status = weir_server_run(server);
+ *     weir_server_destroy(server);
+ *
+ * Every function may be called from any thread unless it says otherwise.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_SERVER_H
+#define WEIR_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/handler.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weir_server weir_server;
+typedef struct weir_timer weir_timer;
+
+/* A server with the default configuration and no route; NULL if memory is out. */
+weir_server *weir_server_create(void);
+
+/* Before weir_server_run(), by the thread that will call it: */
+
+/* Reads an ini file (every key is described in conf/weir.ini). Returns 0, or -1 with the reason to be had from
+ * weir_server_error(). */
+int weir_server_load(weir_server *server, const char *path);
+
+/* Sets one option as a line of the ini file would: section "server", "websocket" or "log". 0 or -1, likewise. */
+int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
+
+/* Serves `pattern` with `handler`, which must stay valid, with `context` handed to each callback. 0 or -1,
+ * likewise (a pattern that is malformed or that ties with another one). */
+int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context);
+
+/* Serves until weir_server_stop() and then closes every connection with 1001. Returns 0 after a clean stop; -1 if it
+ * could not start; 1 if a handler outlasted drain_timeout: it is still running, so nothing was freed, and all that is
+ * left is to leave the process with _exit(). weir_server_error() says more. */
+int weir_server_run(weir_server *server);
+
+/* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */
+void weir_server_stop(weir_server *server);
+
+/* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
+const char *weir_server_error(const weir_server *server);
+
+/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. */
+void weir_server_destroy(weir_server *server);
+
+/* --- For handlers ---------------------------------------------------------------------------------------- */
+
+/* The server that a connection belongs to. */
+weir_server *weir_conn_server(const weir_conn *conn);
+
+/* Sends one message to every open connection of the route with this pattern, encoded once. Returns the number
+ * of connections that accepted it, or a negative weir_result (WEIR_INVALID: no such route). */
+long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
+                           size_t size);
+
+/* Calls `callback(arg)` once, `delay_ms` milliseconds from now or a little later, in a handler slot: it may
+ * block. Returns a handle that must be given to weir_timer_cancel() exactly once, before or after the call; NULL if
+ * memory is out or the server is stopping. A server that stops calls no timer any more. */
+weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
+
+/* Gives the handle back. Returns true if the callback has not begun and now never will; false if it has begun:
+ * then it has ended when this returns, unless this is called by the callback itself. */
+bool weir_timer_cancel(weir_timer *timer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,72 @@
+/* monitor.c - looks every millisecond whether the pool makes progress, so that nothing else has to wake threads.
+ *
+ * A handler that blocks on the thread that read its message leaves three things undone: tasks wait behind it,
+ * nobody polls, and what it has sent stays in its outbox. The monitor sends another thread for the first two and
+ * queues on_stall for the third. It rests while there is nothing to watch, so an idle server has no timer ticking.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <time.h>
+
+#include "pool/pool_private.h"
+
+enum {
+    TICK_NANOSECONDS = 1000000,
+    QUIET_TICKS = 50 /* before it rests: falling asleep and being roused costs more than a few idle ticks */
+};
+
+static void stall_locked(struct pool *pool, struct worker *worker) {
+    atomic_store(&worker->stalled, true);
+    const struct task_kind *kind = worker->handling->kind;
+    struct task *rescue = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
+    if (rescue != NULL)
+        task_claim_into(rescue, &pool->io);
+}
+
+/* Flags the handlers that have run for a whole tick. Returns how many younger ones there are. */
+static unsigned check_handlers_locked(struct pool *pool) {
+    unsigned young = 0;
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        struct worker *worker = &pool->workers[i];
+        if (worker->handling == NULL || atomic_load(&worker->stalled))
+            continue;
+        if (worker->entered_tick + 1 < pool->tick)
+            stall_locked(pool, worker);
+        else
+            young++;
+    }
+    return young;
+}
+
+static void rest_locked(struct pool *pool) {
+    pool->monitor_awake = false;
+    while (!pool->monitor_awake && !pool->stopping)
+        mutex_wait(&pool->rouse, &pool->mutex);
+}
+
+void *monitor_run(void *arg) {
+    struct pool *pool = arg;
+    const struct timespec tick = {.tv_nsec = TICK_NANOSECONDS};
+    uint64_t taken_before = 0;
+    unsigned quiet = 0;
+    mutex_lock(&pool->mutex);
+    while (!pool->stopping) {
+        pool->tick++;
+        unsigned young = check_handlers_locked(pool);
+        bool progress = pool->taken != taken_before;
+        bool waited_for = !pool->polling || pool_runnable_locked(pool);
+        if (waited_for && !progress)
+            pool_wake_one_locked(pool);
+        quiet = waited_for || young > 0 || progress ? 0 : quiet + 1;
+        taken_before = pool->taken;
+        if (quiet > QUIET_TICKS) {
+            rest_locked(pool);
+            quiet = 0;
+        }
+        mutex_unlock(&pool->mutex);
+        nanosleep(&tick, NULL);
+        mutex_lock(&pool->mutex);
+    }
+    mutex_unlock(&pool->mutex);
+    return NULL;
+}

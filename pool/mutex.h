@@ -1,0 +1,64 @@
+/* mutex.h - a mutex with a rank. A thread may only lock a mutex of a higher rank than those it holds: that is the
+ * lock order, and builds with WEIR_CHECK_LOCKS (the sanitizer flavours) abort where it is broken. Elsewhere this
+ * is a pthread_mutex_t and nothing more.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_POOL_MUTEX_H
+#define WEIR_POOL_MUTEX_H
+
+#include <pthread.h>
+
+struct mutex {
+    pthread_mutex_t pthread;
+#ifdef WEIR_CHECK_LOCKS
+    unsigned rank;
+#endif
+};
+
+#ifdef WEIR_CHECK_LOCKS
+void mutex_check_lock(struct mutex *mutex);
+void mutex_check_unlock(struct mutex *mutex);
+void mutex_check_held(const struct mutex *mutex);
+#else
+static inline void mutex_check_lock(struct mutex *mutex) {
+    (void)mutex;
+}
+static inline void mutex_check_unlock(struct mutex *mutex) {
+    (void)mutex;
+}
+static inline void mutex_check_held(const struct mutex *mutex) {
+    (void)mutex;
+}
+#endif
+
+static inline void mutex_init(struct mutex *mutex, unsigned rank) {
+    pthread_mutex_init(&mutex->pthread, NULL);
+#ifdef WEIR_CHECK_LOCKS
+    mutex->rank = rank;
+#else
+    (void)rank;
+#endif
+}
+
+static inline void mutex_destroy(struct mutex *mutex) {
+    pthread_mutex_destroy(&mutex->pthread);
+}
+
+static inline void mutex_lock(struct mutex *mutex) {
+    mutex_check_lock(mutex);
+    pthread_mutex_lock(&mutex->pthread);
+}
+
+static inline void mutex_unlock(struct mutex *mutex) {
+    mutex_check_unlock(mutex);
+    pthread_mutex_unlock(&mutex->pthread);
+}
+
+/* The wait gives the mutex up and takes it again: its place in the order does not change. */
+static inline void mutex_wait(pthread_cond_t *condition, struct mutex *mutex) {
+    mutex_check_held(mutex);
+    pthread_cond_wait(condition, &mutex->pthread);
+}
+
+#endif

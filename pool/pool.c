@@ -1,0 +1,423 @@
+/* pool.c - the threads and the two queues. See pool.h; the monitor is in monitor.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "pool/pool_private.h"
+
+enum {
+    IO_STREAK_MAX = 8, /* io tasks in a row while a handler task could run */
+    LONG_QUEUE = 64    /* tasks that wait before a second thread is woken at once */
+};
+
+static _Thread_local struct worker *this_worker;
+
+uint64_t pool_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* --- Choosing ---------------------------------------------------------------------------------------------- */
+
+static bool lane_is_full(const struct lane *lane) {
+    return lane != NULL && lane->limit != 0 && lane->running >= lane->limit;
+}
+
+static struct lane *lane_of(struct task *task) {
+    return task->kind->lane == NULL ? NULL : task->kind->lane(task);
+}
+
+static void occupy_slot_locked(struct pool *pool, struct worker *worker, struct task *task, struct lane *lane) {
+    pool->busy++;
+    if (lane != NULL)
+        lane->running++;
+    worker->handling = task;
+    worker->lane = lane;
+    worker->entered_tick = pool->tick;
+    atomic_store(&worker->stalled, false);
+    monitor_rouse_locked(pool);
+}
+
+static void leave_slot_locked(struct pool *pool, struct worker *worker) {
+    struct lane *lane = worker->lane;
+    worker->handling = NULL;
+    worker->lane = NULL;
+    atomic_store(&worker->stalled, false);
+    pool->busy--;
+    if (lane == NULL)
+        return;
+    lane->running--;
+    struct task *waiting = task_list_pop(&lane->waiting);
+    if (waiting != NULL)
+        task_list_push(&pool->handler, waiting);
+}
+
+/* The next handler task whose lane has room; the others wait in their lanes. A slot is free. */
+static struct task *next_handler_locked(struct pool *pool, struct worker *worker) {
+    struct task *task;
+    while ((task = task_list_pop(&pool->handler)) != NULL) {
+        struct lane *lane = lane_of(task);
+        if (!lane_is_full(lane)) {
+            occupy_slot_locked(pool, worker, task, lane);
+            return task;
+        }
+        task_list_push(&lane->waiting, task);
+    }
+    return NULL;
+}
+
+static struct task *next_task_locked(struct pool *pool, struct worker *worker) {
+    struct task *task = NULL;
+    bool handler_may_run = pool->handler.count > 0 && pool->busy < pool->options.workers;
+    if (handler_may_run && (pool->io.count == 0 || pool->io_streak >= IO_STREAK_MAX)) {
+        pool->io_streak = 0;
+        task = next_handler_locked(pool, worker);
+    }
+    if (task == NULL) {
+        pool->io_streak++;
+        task = task_list_pop(&pool->io);
+    }
+    if (task != NULL)
+        pool->taken++;
+    return task;
+}
+
+/* --- Waking ------------------------------------------------------------------------------------------------ */
+
+bool pool_runnable_locked(const struct pool *pool) {
+    return pool->io.count > 0 || (pool->handler.count > 0 && pool->busy < pool->options.workers);
+}
+
+void pool_wake_one_locked(struct pool *pool) {
+    if (pool->sleeping > pool->waking) {
+        pool->waking++;
+        pthread_cond_signal(&pool->work);
+    } else if (pool->polling && !pool->poller_woken) {
+        pool->poller_woken = true;
+        poller_wake(&pool->poller);
+    }
+}
+
+/* After tasks were queued. A thread of the pool comes back to the queue by itself, and if it does not soon, the
+ * monitor sends another: waking one each time costs more than it gains. */
+static void queued_locked(struct pool *pool) {
+    monitor_rouse_locked(pool);
+    bool outside = this_worker == NULL || this_worker->pool != pool;
+    if (outside ? pool->waking == 0 : pool_is_stalled() || pool->io.count >= LONG_QUEUE)
+        pool_wake_one_locked(pool);
+}
+
+static void queue_locked(struct pool *pool, struct task *task) {
+    task_list_push(task->kind->queue == TASK_IO ? &pool->io : &pool->handler, task);
+}
+
+/* --- Threads ----------------------------------------------------------------------------------------------- */
+
+static int poll_timeout_locked(const struct pool *pool) {
+    uint64_t next = timers_next(&pool->timers);
+    if (next == UINT64_MAX)
+        return -1;
+    uint64_t now = pool_now();
+    if (next <= now)
+        return 0;
+    return next - now > 3600000 ? 3600000 : (int)(next - now);
+}
+
+static void expire_locked(struct pool *pool) {
+    struct timer *timer;
+    uint64_t now = timers_next(&pool->timers) == UINT64_MAX ? 0 : pool_now();
+    while ((timer = timers_expire(&pool->timers, now)) != NULL)
+        if (task_claim(timer->task))
+            queue_locked(pool, timer->task);
+}
+
+static void poll_locked(struct pool *pool) {
+    struct epoll_event events[POLLER_BATCH];
+    pool->polling = true;
+    pool->poll_until = timers_next(&pool->timers);
+    int timeout = poll_timeout_locked(pool);
+    mutex_unlock(&pool->mutex);
+
+    int count = poller_wait(&pool->poller, events, timeout);
+
+    mutex_lock(&pool->mutex);
+    pool->polling = false;
+    pool->poller_woken = false;
+    poller_collect_locked(&pool->poller, events, count, &pool->io);
+    expire_locked(pool);
+    if (pool_runnable_locked(pool)) {
+        monitor_rouse_locked(pool);
+        if (pool->io.count > LONG_QUEUE)
+            pool_wake_one_locked(pool);
+    }
+}
+
+static void sleep_locked(struct pool *pool) {
+    pool->sleeping++;
+    mutex_wait(&pool->work, &pool->mutex);
+    pool->sleeping--;
+    if (pool->waking > 0)
+        pool->waking--;
+}
+
+static void run_locked(struct pool *pool, struct worker *worker, struct task *task) {
+    mutex_unlock(&pool->mutex);
+    task_take(task);
+    task->kind->run(task);
+    mutex_lock(&pool->mutex);
+    if (worker->handling != NULL)
+        leave_slot_locked(pool, worker);
+}
+
+static void *work(void *arg) {
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
+    this_worker = worker;
+    mutex_lock(&pool->mutex);
+    while (!pool->stopping) {
+        struct task *task = next_task_locked(pool, worker);
+        if (task != NULL)
+            run_locked(pool, worker, task);
+        else if (!pool->polling)
+            poll_locked(pool);
+        else
+            sleep_locked(pool);
+    }
+    worker->ended = true;
+    pthread_cond_broadcast(&pool->ended);
+    mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+/* --- What users call --------------------------------------------------------------------------------------- */
+
+void pool_submit(struct pool *pool, struct task *task) {
+    if (!task_claim(task))
+        return;
+    mutex_lock(&pool->mutex);
+    queue_locked(pool, task);
+    queued_locked(pool);
+    mutex_unlock(&pool->mutex);
+}
+
+void pool_submit_list(struct pool *pool, struct task_list *claimed) {
+    if (claimed->first == NULL)
+        return;
+    mutex_lock(&pool->mutex);
+    struct task *task;
+    while ((task = task_list_pop(claimed)) != NULL)
+        queue_locked(pool, task);
+    queued_locked(pool);
+    mutex_unlock(&pool->mutex);
+}
+
+void pool_finish(struct pool *pool, struct task *task) {
+    if (!task_leave(task)) {
+        task->kind->release(task);
+        return;
+    }
+    mutex_lock(&pool->mutex);
+    queue_locked(pool, task);
+    queued_locked(pool);
+    mutex_unlock(&pool->mutex);
+}
+
+static void drop_key(struct pool *pool, const struct source *source) {
+    mutex_lock(&pool->mutex);
+    poller_drop_key_locked(&pool->poller, source);
+    mutex_unlock(&pool->mutex);
+}
+
+int pool_watch(struct pool *pool, struct source *source, int fd) {
+    mutex_lock(&pool->mutex);
+    int result = poller_take_key_locked(&pool->poller, source);
+    mutex_unlock(&pool->mutex);
+    if (result != 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (poller_register(&pool->poller, fd, source) == 0)
+        return 0;
+    int error = errno;
+    drop_key(pool, source);
+    errno = error;
+    return -1;
+}
+
+void pool_unwatch(struct pool *pool, struct source *source, int fd) {
+    poller_unregister(&pool->poller, fd);
+    drop_key(pool, source);
+}
+
+int pool_set_timer(struct pool *pool, struct timer *timer, uint64_t deadline) {
+    mutex_lock(&pool->mutex);
+    int result = timers_set(&pool->timers, timer, deadline);
+    if (result == 0 && pool->polling && deadline < pool->poll_until && !pool->poller_woken) {
+        pool->poller_woken = true;
+        poller_wake(&pool->poller);
+    }
+    mutex_unlock(&pool->mutex);
+    return result;
+}
+
+bool pool_cancel_timer(struct pool *pool, struct timer *timer) {
+    mutex_lock(&pool->mutex);
+    bool was_set = timers_cancel(&pool->timers, timer);
+    mutex_unlock(&pool->mutex);
+    return was_set;
+}
+
+void pool_each_running(struct pool *pool, void (*visit)(struct task *task, void *arg), void *arg) {
+    mutex_lock(&pool->mutex);
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        if (pool->workers[i].handling != NULL)
+            visit(pool->workers[i].handling, arg);
+    mutex_unlock(&pool->mutex);
+}
+
+void *pool_scratch(void) {
+    return this_worker->scratch;
+}
+
+bool pool_is_stalled(void) {
+    return this_worker != NULL && atomic_load(&this_worker->stalled);
+}
+
+bool pool_enter_handler(struct task *task) {
+    struct worker *worker = this_worker;
+    struct pool *pool = worker->pool;
+    struct lane *lane = lane_of(task);
+    mutex_lock(&pool->mutex);
+    bool allowed = pool->busy < pool->options.workers && pool->handler.count == 0 && !lane_is_full(lane) &&
+                   (lane == NULL || lane->waiting.count == 0);
+    if (allowed)
+        occupy_slot_locked(pool, worker, task, lane);
+    mutex_unlock(&pool->mutex);
+    return allowed;
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------- */
+
+struct pool *pool_create(const struct pool_options *options) {
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return NULL;
+    pool->options = *options;
+    pool->worker_count = options->workers + 1;
+    pool->workers = calloc(pool->worker_count, sizeof *pool->workers);
+    if (pool->workers == NULL)
+        goto no_workers;
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        pool->workers[i].pool = pool;
+        pool->workers[i].scratch = malloc(options->scratch_size);
+        if (pool->workers[i].scratch == NULL)
+            goto no_scratch;
+    }
+    if (poller_open(&pool->poller) != 0)
+        goto no_scratch;
+    mutex_init(&pool->mutex, POOL_LOCK_RANK);
+    pthread_cond_init(&pool->work, NULL);
+    pthread_cond_init(&pool->rouse, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return pool;
+
+no_scratch:
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        free(pool->workers[i].scratch);
+    free(pool->workers);
+no_workers:
+    free(pool);
+    return NULL;
+}
+
+int pool_start(struct pool *pool) {
+    int error = pthread_create(&pool->monitor, NULL, monitor_run, pool);
+    if (error != 0)
+        return error;
+    pool->monitor_started = true;
+    while (pool->started < pool->worker_count) {
+        struct worker *worker = &pool->workers[pool->started];
+        error = pthread_create(&worker->thread, NULL, work, worker);
+        if (error != 0) {
+            pool_stop(pool, UINT64_MAX);
+            return error;
+        }
+        pool->started++;
+    }
+    return 0;
+}
+
+static bool all_ended_locked(const struct pool *pool) {
+    for (unsigned i = 0; i < pool->started; i++)
+        if (!pool->workers[i].ended)
+            return false;
+    return true;
+}
+
+/* Waits for the threads to reach their end; a join then takes no time. */
+static bool wait_ended_locked(struct pool *pool, uint64_t deadline) {
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
+                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
+    while (!all_ended_locked(pool))
+        if (deadline == UINT64_MAX)
+            mutex_wait(&pool->ended, &pool->mutex);
+        else if (pthread_cond_timedwait(&pool->ended, &pool->mutex.pthread, &until) == ETIMEDOUT)
+            return all_ended_locked(pool);
+    return true;
+}
+
+bool pool_stop(struct pool *pool, uint64_t deadline) {
+    mutex_lock(&pool->mutex);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->work);
+    pthread_cond_signal(&pool->rouse);
+    poller_wake(&pool->poller);
+    bool ended = wait_ended_locked(pool, deadline);
+    mutex_unlock(&pool->mutex);
+    if (!ended)
+        return false;
+    if (pool->monitor_started)
+        pthread_join(pool->monitor, NULL);
+    for (unsigned i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pool->monitor_started = false;
+    pool->started = 0;
+    return true;
+}
+
+static void drop(struct task_list *list) {
+    struct task *task;
+    while ((task = task_list_pop(list)) != NULL)
+        task->kind->release(task);
+}
+
+void pool_drop_lane(struct lane *lane) {
+    drop(&lane->waiting);
+}
+
+void pool_destroy(struct pool *pool) {
+    if (pool == NULL)
+        return;
+    drop(&pool->io);
+    drop(&pool->handler);
+    timers_release(&pool->timers);
+    poller_close(&pool->poller);
+    pthread_cond_destroy(&pool->ended);
+    pthread_cond_destroy(&pool->rouse);
+    pthread_cond_destroy(&pool->work);
+    mutex_destroy(&pool->mutex);
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        free(pool->workers[i].scratch);
+    free(pool->workers);
+    free(pool);
+}

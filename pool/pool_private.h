@@ -1,0 +1,66 @@
+/* pool_private.h - the inside of a pool, for pool.c and monitor.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_POOL_POOL_PRIVATE_H
+#define WEIR_POOL_POOL_PRIVATE_H
+
+#include "pool/mutex.h"
+#include "pool/pool.h"
+
+struct worker {
+    struct pool *pool; /* immutable, like scratch */
+    void *scratch;
+    pthread_t thread;
+    _Atomic bool stalled; /* set by the monitor, cleared when a handler begins */
+
+    /* The pool's mutex: */
+    struct task *handling; /* the handler task that holds a slot here, or NULL */
+    struct lane *lane;     /* of that task */
+    uint64_t entered_tick; /* when it began */
+    bool ended;
+};
+
+struct pool {
+    struct pool_options options; /* immutable, like worker_count and the array itself */
+    struct worker *workers;
+    unsigned worker_count;
+    unsigned started;     /* the thread that starts and stops the pool */
+    bool monitor_started; /* likewise */
+    pthread_t monitor;
+
+    struct mutex mutex; /* guards all below, and every lane */
+    pthread_cond_t work, rouse, ended;
+    struct task_list io, handler;
+    struct timers timers;
+    struct poller poller;
+    unsigned busy;       /* slots held */
+    unsigned io_streak;  /* io tasks taken in a row */
+    unsigned sleeping;   /* threads in wait for `work` ... */
+    unsigned waking;     /* ... and those of them that have been signalled */
+    bool polling;        /* a thread is in poller_wait() ... */
+    bool poller_woken;   /* ... and has been told to return */
+    uint64_t poll_until; /* the deadline that it sleeps to */
+    uint64_t taken;      /* tasks, ever: the monitor sees progress by it */
+    uint64_t tick;       /* the monitor's */
+    bool monitor_awake;
+    bool stopping;
+};
+
+/* A task waits that a thread could take. */
+bool pool_runnable_locked(const struct pool *pool);
+
+/* Wakes a sleeping thread; if none sleeps, the one that polls. */
+void pool_wake_one_locked(struct pool *pool);
+
+/* The monitor's thread, and what gets it out of its rest. */
+void *monitor_run(void *pool);
+
+static inline void monitor_rouse_locked(struct pool *pool) {
+    if (!pool->monitor_awake) {
+        pool->monitor_awake = true;
+        pthread_cond_signal(&pool->rouse);
+    }
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* slots.c - see slots.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool/slots.h"
+
+#include <stdlib.h>
+
+enum { FIRST_COUNT = 64 };
+
+static int grow(struct slots *slots) {
+    uint32_t count = slots->count == 0 ? FIRST_COUNT : slots->count * 2;
+    struct slot *table = realloc(slots->table, count * sizeof *table);
+    if (table == NULL)
+        return -1;
+    for (uint32_t i = slots->count; i < count; i++)
+        table[i] = (struct slot){.next_free = i + 1 < count ? i + 2 : 0};
+    slots->first_free = slots->count + 1;
+    slots->table = table;
+    slots->count = count;
+    return 0;
+}
+
+uint64_t slots_take(struct slots *slots, void *owner) {
+    if (slots->first_free == 0 && grow(slots) != 0)
+        return SLOTS_NO_KEY;
+    uint32_t index = slots->first_free - 1;
+    struct slot *slot = &slots->table[index];
+    slots->first_free = slot->next_free;
+    slot->owner = owner;
+    return (uint64_t)slot->generation << 32 | (index + 1);
+}
+
+void slots_drop(struct slots *slots, uint64_t key) {
+    uint32_t index = (uint32_t)key - 1;
+    struct slot *slot = &slots->table[index];
+    slot->owner = NULL;
+    slot->generation++;
+    slot->next_free = slots->first_free;
+    slots->first_free = index + 1;
+}
+
+void slots_release(struct slots *slots) {
+    free(slots->table);
+    *slots = (struct slots){0};
+}

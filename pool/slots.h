@@ -1,0 +1,41 @@
+/* slots.h - a table of owners found by number, in which a number given back never means somebody else: it is a slot
+ * and the slot's generation. No locks: the user guards it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_POOL_SLOTS_H
+#define WEIR_POOL_SLOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SLOTS_NO_KEY = 0 };
+
+struct slot {
+    void *owner;         /* NULL: free */
+    uint32_t generation;
+    uint32_t next_free;
+};
+
+/* All zero is an empty table. */
+struct slots {
+    struct slot *table;
+    uint32_t count;      /* slots, free ones too */
+    uint32_t first_free; /* index + 1; 0: none */
+};
+
+/* A key for the owner; SLOTS_NO_KEY if memory is out. */
+uint64_t slots_take(struct slots *slots, void *owner);
+void slots_drop(struct slots *slots, uint64_t key);
+
+/* NULL if the key has been dropped. */
+static inline void *slots_find(const struct slots *slots, uint64_t key) {
+    uint32_t index = (uint32_t)key - 1; /* no key is 0 */
+    if (index >= slots->count || slots->table[index].generation != (uint32_t)(key >> 32))
+        return NULL;
+    return slots->table[index].owner;
+}
+
+void slots_release(struct slots *slots);
+
+#endif

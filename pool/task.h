@@ -1,0 +1,140 @@
+/* task.h - a piece of work that a connection has for the pool, and the list it waits in.
+ *
+ * A task is embedded in its owner, so queueing allocates nothing. Its state is one atomic: whoever moves it out of
+ * TASK_IDLE holds a reference on the owner and answers for it, and only one thread at a time runs it. That makes
+ * "one thread reads this connection" and "one thread runs its handler" plain facts, with no lock held meanwhile.
+ *
+ * Every change is a read-modify-write, even where a store would do: so whatever was done before a claim is visible
+ * to the run that the claim asked for.
+ *
+ *     IDLE -- task_claim --> QUEUED -- a thread takes it --> RUNNING -- task_leave --> IDLE
+ *                                                             |  ^
+ *                                     claimed while it runs   v  |  left: queued once more
+ *                                                            AGAIN
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_POOL_TASK_H
+#define WEIR_POOL_TASK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct task;
+struct lane;
+
+enum task_queue {
+    TASK_IO,     /* never blocks: reading, decoding, sending */
+    TASK_HANDLER /* may block: holds a slot while it runs */
+};
+
+/* What tasks of a kind have in common. */
+struct task_kind {
+    enum task_queue queue;
+    void (*run)(struct task *task); /* ends with pool_finish() */
+    void (*retain)(struct task *task);
+    void (*release)(struct task *task);
+
+    /* Handler tasks: the lane whose limit counts, and the task to queue when this one takes long (it sends what the
+     * handler has written so far). Either may be NULL. */
+    struct lane *(*lane)(struct task *task);
+    struct task *(*on_stall)(struct task *task);
+};
+
+enum task_state { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_AGAIN };
+
+struct task {
+    struct task *next; /* in a task_list; guarded by whoever holds the list */
+    const struct task_kind *kind;
+    _Atomic uint8_t state; /* enum task_state */
+};
+
+static inline void task_init(struct task *task, const struct task_kind *kind) {
+    task->next = NULL;
+    task->kind = kind;
+    atomic_init(&task->state, TASK_IDLE);
+}
+
+/* Asks for a run. True: the caller now has to queue the task (a reference was taken). False: a run that begins
+ * later than this call is already certain. */
+static inline bool task_claim(struct task *task) {
+    uint8_t state = atomic_load(&task->state);
+    for (;;) {
+        if (state == TASK_QUEUED || state == TASK_AGAIN) {
+            if (atomic_compare_exchange_weak(&task->state, &state, state))
+                return false;
+        } else if (state == TASK_RUNNING) {
+            if (atomic_compare_exchange_weak(&task->state, &state, TASK_AGAIN))
+                return false;
+        } else if (atomic_compare_exchange_weak(&task->state, &state, TASK_QUEUED)) {
+            task->kind->retain(task);
+            return true;
+        }
+    }
+}
+
+/* Takes an idle task to run it in place. False: it is queued or running. */
+static inline bool task_begin(struct task *task) {
+    uint8_t idle = TASK_IDLE;
+    if (!atomic_compare_exchange_strong(&task->state, &idle, TASK_RUNNING))
+        return false;
+    task->kind->retain(task);
+    return true;
+}
+
+/* A task that left its queue. */
+static inline void task_take(struct task *task) {
+    atomic_exchange(&task->state, TASK_RUNNING);
+}
+
+/* By the thread that runs it: once more, after this run. */
+static inline void task_again(struct task *task) {
+    atomic_exchange(&task->state, TASK_AGAIN);
+}
+
+/* By the thread that ran it. True: it was claimed meanwhile and must be queued; the reference goes along. False: it
+ * is idle and the caller has to release the reference. */
+static inline bool task_leave(struct task *task) {
+    uint8_t running = TASK_RUNNING;
+    if (atomic_compare_exchange_strong(&task->state, &running, TASK_IDLE))
+        return false;
+    atomic_exchange(&task->state, TASK_QUEUED);
+    return true;
+}
+
+/* First in, first out. */
+struct task_list {
+    struct task *first, *last;
+    size_t count;
+};
+
+static inline void task_list_push(struct task_list *list, struct task *task) {
+    task->next = NULL;
+    if (list->last == NULL)
+        list->first = task;
+    else
+        list->last->next = task;
+    list->last = task;
+    list->count++;
+}
+
+static inline struct task *task_list_pop(struct task_list *list) {
+    struct task *task = list->first;
+    if (task == NULL)
+        return NULL;
+    list->first = task->next;
+    if (list->first == NULL)
+        list->last = NULL;
+    list->count--;
+    return task;
+}
+
+/* Claims a task for a list that will be queued. */
+static inline void task_claim_into(struct task *task, struct task_list *ready) {
+    if (task_claim(task))
+        task_list_push(ready, task);
+}
+
+#endif

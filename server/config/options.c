@@ -1,0 +1,149 @@
+/* options.c - the option table, and finding one's way in it: by name, by nearly the name, by the wrong section.
+ *
+ * To add an option: a field in config.h, a row here, a paragraph in conf/weir.ini. Constant data, so any thread may
+ * read it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/config/options.h"
+
+#include <string.h>
+
+#include "server/config/config.h"
+#include "server/config/value.h"
+
+#define KIB     UINT64_C(1024)
+#define MIB     (1024 * KIB)
+#define GIB     (1024 * MIB)
+#define SECONDS UINT64_C(1000)
+#define HOURS   (3600 * SECONDS)
+
+static const char *const unknown_route_choices[] = {"close", "404", NULL};
+static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
+
+/* clang-format off */
+const struct option options[] = {
+    {.section = "server", .name = "listen", .type = OPTION_ADDRESSES, .default_value = "0.0.0.0:9000",
+     .offset = offsetof(struct config, server.listen),
+     .help = "where clients connect; a port alone means every IPv4 address"},
+    {.section = "server", .name = "workers", .type = OPTION_INTEGER, .default_value = "8", .min = 1, .max = 1024,
+     .offset = offsetof(struct config, server.workers),
+     .help = "handlers that may run, or block, at the same time"},
+    {.section = "server", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "16",
+     .min = 1, .max = 1024, .offset = offsetof(struct config, server.http_threads),
+     .help = "threads that answer HTTP requests and handshakes"},
+    {.section = "server", .name = "connection_queue", .type = OPTION_INTEGER, .default_value = "128",
+     .min = 1, .max = 65535, .offset = offsetof(struct config, server.connection_queue),
+     .help = "accepted clients that may wait for an HTTP thread"},
+    {.section = "server", .name = "max_connections", .type = OPTION_INTEGER, .default_value = "16384",
+     .min = 0, .max = 10000000, .offset = offsetof(struct config, server.max_connections),
+     .help = "WebSocket clients at once, the next one gets 503; 0: as many as the descriptor limit allows"},
+    {.section = "server", .name = "drain_timeout", .type = OPTION_DURATION, .default_value = "10s",
+     .min = 0, .max = 24 * HOURS, .offset = offsetof(struct config, server.drain_timeout_ms),
+     .help = "how long a stop waits for handlers and clients"},
+    {.section = "server", .name = "unknown_route", .type = OPTION_CHOICE, .default_value = "close",
+     .choices = unknown_route_choices, .offset = offsetof(struct config, server.unknown_route),
+     .help = "a path without a route: close with code 4040, which browsers can see, or answer HTTP 404"},
+
+    {.section = "websocket", .name = "max_message_size", .type = OPTION_SIZE, .default_value = "1MiB",
+     .min = 1, .max = GIB, .offset = offsetof(struct config, websocket.max_message_size),
+     .help = "a larger message from a client closes it with code 1009"},
+    {.section = "websocket", .name = "inbox_size", .type = OPTION_SIZE, .default_value = "256KiB",
+     .min = 1 * KIB, .max = GIB, .offset = offsetof(struct config, websocket.inbox_size),
+     .help = "messages of one client that may wait for its handler before reading from it pauses"},
+    {.section = "websocket", .name = "send_buffer_soft", .type = OPTION_SIZE, .default_value = "1MiB",
+     .min = 1 * KIB, .max = GIB, .offset = offsetof(struct config, websocket.send_buffer_soft),
+     .help = "replies that may wait for one client before reading from it pauses"},
+    {.section = "websocket", .name = "send_buffer_hard", .type = OPTION_SIZE, .default_value = "16MiB",
+     .min = 1 * KIB, .max = 2 * GIB, .offset = offsetof(struct config, websocket.send_buffer_hard),
+     .help = "bytes of any kind that may wait for one client before it is closed with code 1013"},
+    {.section = "websocket", .name = "handshake_timeout", .type = OPTION_DURATION, .default_value = "5s",
+     .min = 1, .max = 1 * HOURS, .offset = offsetof(struct config, websocket.handshake_timeout_ms),
+     .help = "how long a client may take to send its request"},
+    {.section = "websocket", .name = "close_timeout", .type = OPTION_DURATION, .default_value = "10s",
+     .min = 1, .max = 1 * HOURS, .offset = offsetof(struct config, websocket.close_timeout_ms),
+     .help = "how long a client may take to answer a Close"},
+
+    {.section = "log", .name = "level", .type = OPTION_CHOICE, .default_value = "info",
+     .choices = log_level_choices, .offset = offsetof(struct config, log.level),
+     .help = "the least important events that are still logged"},
+
+    {.section = "route", .name = "handler", .type = OPTION_HANDLER, .default_value = NULL,
+     .offset = offsetof(struct config_route, handler),
+     .help = "what answers the messages; a plug-in takes options of its own beside these"},
+    {.section = "route", .name = "concurrency", .type = OPTION_INTEGER, .default_value = "0", .min = 0, .max = 1024,
+     .offset = offsetof(struct config_route, concurrency),
+     .help = "handlers of this route at the same time; 0: as many as there are workers"},
+    {.section = "route", .name = "echo_self", .type = OPTION_BOOLEAN, .default_value = "yes",
+     .offset = offsetof(struct config_route, echo_self),
+     .help = "whether broadcast sends a message back to its sender too"},
+    {.name = NULL},
+};
+/* clang-format on */
+
+const char *const option_sections[] = {"server", "websocket", "log", "route", NULL};
+
+const char *option_section_title(const char *section) {
+    return strcmp(section, "route") == 0 ? "route PATTERN" : section;
+}
+
+const struct option *option_find(const char *section, const char *name) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
+            return option;
+    return NULL;
+}
+
+/* The option of exactly this name in whatever section. */
+static const struct option *find_elsewhere(const char *name) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0)
+            return option;
+    return NULL;
+}
+
+/* The option with the most similar name: of one section, or of all if it is NULL. */
+static const struct option *find_similar(const char *section, const char *name) {
+    const char *names[sizeof options / sizeof *options];
+    size_t count = 0;
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (section == NULL || strcmp(option->section, section) == 0)
+            names[count++] = option->name;
+    names[count] = NULL;
+    const char *nearest = value_nearest(name, names);
+    if (nearest == NULL)
+        return NULL;
+    return section != NULL ? option_find(section, nearest) : find_elsewhere(nearest);
+}
+
+void option_unknown(const char *section, const char *name, char *error, size_t error_size) {
+    char quoted[VALUE_QUOTED_SIZE];
+    value_quote(name, quoted);
+    const char *title = option_section_title(section);
+    const struct option *meant = find_elsewhere(name);
+    if (meant != NULL) {
+        snprintf(error, error_size, "%s belongs into [%s], not into [%s]", name,
+                 option_section_title(meant->section), title);
+        return;
+    }
+    if ((meant = find_similar(section, name)) != NULL)
+        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s?", quoted, title, meant->name);
+    else if ((meant = find_similar(NULL, name)) != NULL)
+        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s, which belongs into [%s]?", quoted,
+                 title, meant->name, option_section_title(meant->section));
+    else
+        snprintf(error, error_size, "unknown key %s in [%s]; `weir check --list` shows every key", quoted, title);
+}
+
+void option_unknown_section(const char *section, char *error, size_t error_size) {
+    char quoted[VALUE_QUOTED_SIZE], word[VALUE_QUOTED_SIZE];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(section, " \t"), section);
+    const char *nearest = value_nearest(word, option_sections);
+    if (nearest != NULL)
+        snprintf(error, error_size, "unknown section %s; did you mean [%s]?", value_quote(section, quoted),
+                 option_section_title(nearest));
+    else
+        snprintf(error, error_size,
+                 "unknown section %s; there are [server], [websocket], [log] and [route PATTERN]",
+                 value_quote(section, quoted));
+}

@@ -1,0 +1,116 @@
+/* after.c - weir_after(): a callback of a handler's own, later, in a slot.
+ *
+ * Three may hold a timer: the user who has the handle, the pool's heap while it is set, and the task that is not
+ * idle.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/after.h"
+
+#include <stdlib.h>
+
+#include "pool/mutex.h"
+
+enum after_state { AFTER_PENDING, AFTER_RUNNING, AFTER_ENDED, AFTER_CANCELLED };
+
+struct weir_timer {
+    struct core *core; /* immutable, like callback and arg */
+    void (*callback)(void *arg);
+    void *arg;
+    struct task task;
+    struct timer timer; /* the pool's */
+    _Atomic unsigned references;
+    struct mutex mutex; /* guards all below */
+    pthread_cond_t ended;
+    enum after_state state;
+    pthread_t runner; /* while AFTER_RUNNING */
+};
+
+static weir_timer *timer_of(struct task *task) {
+    return (weir_timer *)((char *)task - offsetof(weir_timer, task));
+}
+
+static void timer_release(weir_timer *timer) {
+    if (atomic_fetch_sub(&timer->references, 1) != 1)
+        return;
+    pthread_cond_destroy(&timer->ended);
+    mutex_destroy(&timer->mutex);
+    free(timer);
+}
+
+static void task_retain(struct task *task) {
+    atomic_fetch_add(&timer_of(task)->references, 1);
+}
+
+static void task_release(struct task *task) {
+    timer_release(timer_of(task));
+}
+
+static bool begin(weir_timer *timer) {
+    mutex_lock(&timer->mutex);
+    bool wanted = timer->state == AFTER_PENDING;
+    if (wanted) {
+        timer->state = AFTER_RUNNING;
+        timer->runner = pthread_self();
+    }
+    mutex_unlock(&timer->mutex);
+    return wanted;
+}
+
+static void run(struct task *task) {
+    weir_timer *timer = timer_of(task);
+    struct pool *pool = timer->core->pool;
+    if (begin(timer)) {
+        timer->callback(timer->arg);
+        mutex_lock(&timer->mutex);
+        timer->state = AFTER_ENDED;
+        pthread_cond_broadcast(&timer->ended);
+        mutex_unlock(&timer->mutex);
+    }
+    timer_release(timer); /* the heap's */
+    pool_finish(pool, task);
+}
+
+static const struct task_kind after_kind = {
+    .queue = TASK_HANDLER, .run = run, .retain = task_retain, .release = task_release};
+
+weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
+    weir_timer *timer = calloc(1, sizeof *timer);
+    if (timer == NULL)
+        return NULL;
+    timer->core = core;
+    timer->callback = callback;
+    timer->arg = arg;
+    task_init(&timer->task, &after_kind);
+    timer->timer.task = &timer->task;
+    atomic_init(&timer->references, 2); /* the handle and the heap */
+    mutex_init(&timer->mutex, AFTER_LOCK_RANK);
+    pthread_cond_init(&timer->ended, NULL);
+    if (pool_set_timer(core->pool, &timer->timer, pool_now() + delay_ms) == 0)
+        return timer;
+    timer_release(timer);
+    timer_release(timer);
+    return NULL;
+}
+
+/* Returns whether the callback will not run. */
+static bool cancel_queued(weir_timer *timer) {
+    mutex_lock(&timer->mutex);
+    bool pending = timer->state == AFTER_PENDING;
+    if (pending)
+        timer->state = AFTER_CANCELLED;
+    bool mine = timer->state == AFTER_RUNNING && pthread_equal(timer->runner, pthread_self());
+    while (timer->state == AFTER_RUNNING && !mine)
+        mutex_wait(&timer->ended, &timer->mutex);
+    mutex_unlock(&timer->mutex);
+    return pending;
+}
+
+bool weir_timer_cancel(weir_timer *timer) {
+    bool was_set = pool_cancel_timer(timer->core->pool, &timer->timer);
+    if (was_set)
+        timer_release(timer); /* the heap's */
+    bool prevented = was_set || cancel_queued(timer);
+    timer_release(timer);
+    return prevented;
+}

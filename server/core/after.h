@@ -1,0 +1,12 @@
+/* after.h - weir_after() for a server's core.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_AFTER_H
+#define WEIR_CORE_AFTER_H
+
+#include "server/core/core.h"
+
+weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
+
+#endif

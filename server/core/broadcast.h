@@ -1,0 +1,14 @@
+/* broadcast.h - one message to all connections of a route.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_BROADCAST_H
+#define WEIR_CORE_BROADCAST_H
+
+#include "server/core/core.h"
+
+/* As weir_broadcast(), for a route; `except` may be NULL. */
+long broadcast_to_route(const struct route *route, const weir_conn *except, enum weir_opcode opcode,
+                        const void *data, size_t size);
+
+#endif

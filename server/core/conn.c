@@ -1,0 +1,192 @@
+/* conn.c - a connection's birth and death, and what handlers may ask of it. See conn.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/core/conn_private.h"
+#include "server/log/log.h"
+
+/* --- References -------------------------------------------------------------------------------------------- */
+
+static void conn_destroy(struct weir_conn *conn) {
+    outbox_release(&conn->outbox);
+    inbox_release(&conn->inbox);
+    decoder_release(&conn->decoder);
+    mutex_destroy(&conn->mutex);
+    free(conn->close_reason);
+    free(conn->headers);
+    free(conn);
+}
+
+weir_conn *weir_retain(weir_conn *conn) {
+    atomic_fetch_add_explicit(&conn->references, 1, memory_order_relaxed);
+    return conn;
+}
+
+void weir_release(weir_conn *conn) {
+    if (atomic_fetch_sub_explicit(&conn->references, 1, memory_order_acq_rel) == 1)
+        conn_destroy(conn);
+}
+
+/* --- Birth ------------------------------------------------------------------------------------------------- */
+
+static size_t text_size(const struct conn_request *request) {
+    size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
+    size += request->user == NULL ? 0 : strlen(request->user) + 1;
+    for (size_t i = 0; i < request->param_count * 2; i++)
+        size += strlen(request->params[i]) + 1;
+    return size;
+}
+
+static char *append_text(char **end, const char *text) {
+    char *start = *end;
+    *end = stpcpy(start, text) + 1;
+    return start;
+}
+
+static void fill_text(struct weir_conn *conn, const struct conn_request *request) {
+    char *end = conn->text;
+    append_text(&end, request->path);
+    for (size_t i = 0; i < request->param_count * 2; i++)
+        append_text(&end, request->params[i]);
+    conn->param_count = (uint8_t)request->param_count;
+    conn->peer = append_text(&end, request->peer);
+    conn->user = request->user == NULL ? NULL : append_text(&end, request->user);
+}
+
+static char *copy_headers(const struct conn_request *request) {
+    size_t size = 1;
+    for (size_t i = 0; i < request->header_count * 2; i++)
+        size += strlen(request->headers[i]) + 1;
+    char *headers = malloc(size), *end = headers;
+    if (headers == NULL)
+        return NULL;
+    for (size_t i = 0; i < request->header_count * 2; i++)
+        append_text(&end, request->headers[i]);
+    *end = '\0';
+    return headers;
+}
+
+static void init_tasks(struct weir_conn *conn) {
+    task_init(&conn->input, &conn_input_kind);
+    task_init(&conn->flush, &conn_flush_kind);
+    task_init(&conn->handler, &conn_handler_kind);
+    conn->source.input = &conn->input;
+    conn->source.flush = &conn->flush;
+    conn->timer.task = &conn->input;
+}
+
+struct weir_conn *conn_create(struct route *route, const struct transport *transport,
+                              const struct conn_request *request, const void *response, size_t response_size) {
+    struct weir_conn *conn = calloc(1, sizeof *conn + text_size(request));
+    if (conn == NULL)
+        return NULL;
+    conn->core = route->core;
+    conn->route = route;
+    conn->transport = *transport;
+    conn->opened_at = pool_now();
+    conn->references = 1;
+    init_tasks(conn);
+    fill_text(conn, request);
+    struct message *message = message_create_raw(response, response_size);
+    bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    message_release(message);
+    if (stored && route->handler->open != NULL) {
+        conn->headers = copy_headers(request);
+        stored = conn->headers != NULL;
+    }
+    mutex_init(&conn->mutex, CONN_LOCK_RANK);
+    if (!stored) {
+        conn_destroy(conn);
+        return NULL;
+    }
+    return conn;
+}
+
+/* A connection that could not be made live: nobody has been called for it, and nobody will be. */
+static int abandon(struct weir_conn *conn) {
+    struct registry *registry = &conn->core->registry;
+    conn_end_transport(conn);
+    weir_release(conn);
+    registry_leave(registry);
+    return -1;
+}
+
+int conn_start(struct weir_conn *conn) {
+    struct core *core = conn->core;
+    if (registry_add(&core->registry, conn) != 0)
+        return abandon(conn);
+    char path[256];
+    log_event(LOG_INFO, "open", "conn=%llu peer=%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
+              conn->route->pattern, log_quote(conn->text, path, sizeof path));
+    weir_retain(conn); /* once it is watched, it can end at any moment */
+    if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0) {
+        registry_remove(&core->registry, conn);
+        weir_release(conn);
+        return abandon(conn);
+    }
+    conn_flush_here(conn);
+    if (conn->route->handler->open != NULL)
+        pool_submit(core->pool, route_never_blocks(conn->route) ? &conn->input : &conn->handler);
+    weir_release(conn);
+    return 0;
+}
+
+/* --- What handlers may ask --------------------------------------------------------------------------------- */
+
+bool weir_conn_is_open(const weir_conn *conn) {
+    return !atomic_load(&conn->closing);
+}
+
+uint64_t weir_conn_id(const weir_conn *conn) {
+    return conn->id;
+}
+
+const char *weir_path(const weir_conn *conn) {
+    return conn->text;
+}
+
+const char *weir_param(const weir_conn *conn, const char *name) {
+    const char *text = conn->text + strlen(conn->text) + 1;
+    for (unsigned i = 0; i < conn->param_count; i++) {
+        const char *value = text + strlen(text) + 1;
+        if (strcmp(text, name) == 0)
+            return value;
+        text = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+const char *weir_header(const weir_conn *conn, const char *name) {
+    const char *text = conn->headers;
+    while (text != NULL && *text != '\0') {
+        const char *value = text + strlen(text) + 1;
+        if (strcasecmp(text, name) == 0)
+            return value;
+        text = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+const char *weir_user(const weir_conn *conn) {
+    return conn->user;
+}
+
+const char *weir_peer(const weir_conn *conn) {
+    return conn->peer;
+}
+
+void weir_set_data(weir_conn *conn, void *data) {
+    conn->data = data;
+}
+
+void *weir_data(const weir_conn *conn) {
+    return conn->data;
+}
+
+weir_server *weir_conn_server(const weir_conn *conn) {
+    return conn->core->server;
+}

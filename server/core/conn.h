@@ -1,0 +1,115 @@
+/* conn.h - a connection, from the 101 to its end. For the files conn*.c and the registry; everybody else uses
+ * <weir/conn.h>, or the functions at the end.
+ *
+ * Three tasks share the work, each run by one thread at a time:
+ *   input    reads, decodes, answers control frames; the only one that tears the connection down     (conn_input.c)
+ *   flush    writes what waits in the outbox, ends with SHUT_WR after a Close                        (conn_flush.c)
+ *   handler  calls the handler's callbacks, in a slot; if these never block, input calls them itself
+ * (conn_handler.c) What belongs to a task needs no lock. What several need stands below the mutex.
+ *
+ * One reference stands for the living connection (given up after the close callback), one for each task that is not
+ * idle, one for each weir_retain().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_CONN_H
+#define WEIR_CORE_CONN_H
+
+#include <weir/conn.h>
+
+#include "pool/mutex.h"
+#include "server/core/core.h"
+#include "server/core/inbox.h"
+#include "server/core/outbox.h"
+#include "server/core/transport.h"
+
+enum { CONN_READ_SIZE = 65536 }; /* bytes read at once, into the thread's scratch memory */
+
+struct weir_conn {
+    /* Immutable. */
+    struct core *core;
+    struct route *route;
+    uint64_t id;        /* set by registry_add() */
+    uint64_t opened_at; /* pool_now() */
+    struct transport transport;
+    const char *peer, *user; /* in text; user may be NULL */
+    uint8_t param_count;
+
+    _Atomic uint32_t references;
+    _Atomic bool closing; /* set under the mutex, once: nothing can be sent any more */
+    struct source source; /* the poller's */
+    struct timer timer;   /* the pool's */
+    struct task input, flush, handler;
+
+    /* The input task's. */
+    struct decoder decoder;
+    bool torn_down;
+    uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
+
+    /* The task's that calls the callbacks. */
+    bool opened, finished; /* open has been called; close has */
+    char *headers;         /* name and value in turn, terminated, then an empty name; until `open` has returned */
+    void *data;            /* weir_set_data() */
+
+    struct registry_link link; /* the registry's mutex */
+
+    struct mutex mutex; /* guards all below */
+    struct outbox outbox;
+    struct inbox inbox;
+    char *close_reason;  /* what the close callback is told, with the code; NULL: none */
+    uint16_t close_code; /* 0: not known yet */
+    bool closed_by_peer; /* the peer's Close came first */
+    bool drop_inbox;     /* we close: what waits is not handled any more */
+    bool draining;       /* read no more, handle what waits, then close with 1001 */
+    bool input_stopped;  /* draining: the reader has handed over all it had */
+    bool close_flushed;  /* the Close has left and the socket is shut for writing */
+    bool input_paused;   /* the inbox or the replies are over their limit */
+    bool handler_paused; /* the replies are */
+    bool send_failed;
+    bool flushing; /* a thread is between outbox_gather() and outbox_sent() */
+    bool ended;    /* torn down: the close callback is due once the inbox is empty */
+
+    char text[]; /* terminated strings: path, name and value of each parameter, peer, user */
+};
+
+/* What a handshake has learnt; all of it is copied. */
+struct conn_request {
+    const char *path; /* decoded, without the query */
+    const char *peer;
+    const char *user; /* or NULL */
+    size_t param_count;
+    const char *const *params; /* name, value, name, value ... */
+    size_t header_count;
+    const char *const *headers; /* likewise */
+};
+
+/* A connection that takes over the transport and the place that registry_admit() gave, with the bytes of the 101 as
+ * the first that it sends. NULL if memory is out: the caller then still has both. */
+struct weir_conn *conn_create(struct route *route, const struct transport *transport,
+                              const struct conn_request *request, const void *response, size_t response_size);
+
+/* Makes it live: visible to broadcasts, watched, its 101 sent. The 101 stands first in the outbox, so nothing can
+ * overtake it. A client that has read it is in the registry already: what another client sends upon that is not
+ * missed. Returns -1 if it cannot be: the client is then disconnected, and the connection gone without a callback.
+ */
+int conn_start(struct weir_conn *conn);
+
+/* Refuses messages to come, handles those that wait, then closes with 1001. Claims tasks into `ready`. */
+void conn_drain(struct weir_conn *conn, struct task_list *ready);
+
+/* Closes with 1001 at once. */
+void conn_close_now(struct weir_conn *conn, struct task_list *ready);
+
+/* Ends it without any farewell. */
+void conn_abort(struct weir_conn *conn, struct task_list *ready);
+
+/* Closes with this code and reason, which are known to be good. */
+void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
+
+/* Adds a message to the outbox, without a system call, and claims the flush into `ready`. */
+enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
+
+/* The connection that a handler task belongs to. */
+struct weir_conn *conn_of_handler(struct task *task);
+
+#endif

@@ -1,0 +1,111 @@
+/* conn_flush.c - the flush task: writes what waits in the outbox, as many messages with one call as there are.
+ *
+ * It never waits. Where the socket is full, `blocked` is set and the write tried once more: the poller only looks
+ * at EPOLLOUT while `blocked` is set, and that edge may have come just before; nothing tells twice. After the last
+ * byte of a Close the socket is shut for writing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "server/core/conn_private.h"
+
+enum { VECTORS_MAX = 64, TURN_WRITES = 16 };
+
+enum outcome { FLUSH_EMPTY, FLUSH_BLOCKED, FLUSH_FAILED, FLUSH_TURN_OVER };
+
+/* One write, without the lock. Returns 0, or its errno. */
+static int write_some_locked(struct weir_conn *conn) {
+    struct iovec vectors[VECTORS_MAX];
+    int count = outbox_gather(&conn->outbox, vectors, VECTORS_MAX);
+    mutex_unlock(&conn->mutex);
+    ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
+    int error = size < 0 ? errno : 0;
+    mutex_lock(&conn->mutex);
+    outbox_sent(&conn->outbox, size < 0 ? 0 : (size_t)size);
+    return error;
+}
+
+static enum outcome write_all_locked(struct weir_conn *conn) {
+    atomic_store(&conn->source.blocked, false);
+    for (int writes = 0; writes < TURN_WRITES; writes++) {
+        if (outbox_is_empty(&conn->outbox))
+            return FLUSH_EMPTY;
+        int error = write_some_locked(conn);
+        if (error == EAGAIN || error == EWOULDBLOCK) {
+            if (atomic_exchange(&conn->source.blocked, true))
+                return FLUSH_BLOCKED;
+        } else if (error != 0 && error != EINTR) {
+            return FLUSH_FAILED;
+        }
+    }
+    return FLUSH_TURN_OVER;
+}
+
+/* What stopped because too many replies waited goes on when half of them have left. */
+static void claim_paused_locked(struct weir_conn *conn, struct task_list *ready) {
+    if (conn->outbox.reply_bytes > conn->core->send_buffer_soft / 2)
+        return;
+    if (conn->input_paused)
+        task_claim_into(&conn->input, ready);
+    if (conn->handler_paused)
+        task_claim_into(&conn->handler, ready);
+    conn->input_paused = conn->handler_paused = false;
+}
+
+/* Returns true if the connection ended meanwhile, so that the descriptor is this thread's to close. */
+static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
+    conn->flushing = true;
+    enum outcome outcome = write_all_locked(conn);
+    if (outcome == FLUSH_TURN_OVER)
+        task_again(&conn->flush);
+    if (outcome == FLUSH_FAILED)
+        conn->send_failed = true;
+    bool close_left = outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && !conn->close_flushed;
+    if (close_left) {
+        conn->close_flushed = true;
+        conn->transport.kind->shut(&conn->transport, SHUT_WR);
+    }
+    if (conn->send_failed || close_left)
+        task_claim_into(&conn->input, ready);
+    claim_paused_locked(conn, ready);
+    conn->flushing = false;
+    if (conn->ended)
+        outbox_release(&conn->outbox);
+    return conn->ended;
+}
+
+/* The flush task is this thread's. */
+static void flush(struct weir_conn *conn) {
+    struct task_list ready = {0};
+    mutex_lock(&conn->mutex);
+    bool must_close = !conn->ended && flush_locked(conn, &ready);
+    mutex_unlock(&conn->mutex);
+    if (must_close)
+        conn->transport.kind->close(&conn->transport);
+    pool_submit_list(conn->core->pool, &ready);
+    pool_finish(conn->core->pool, &conn->flush);
+}
+
+void conn_flush_here(struct weir_conn *conn) {
+    if (task_begin(&conn->flush))
+        flush(conn);
+    else
+        pool_submit(conn->core->pool, &conn->flush);
+}
+
+static void flush_run(struct task *task) {
+    flush(CONN_OF(task, flush));
+}
+
+static void flush_retain(struct task *task) {
+    weir_retain(CONN_OF(task, flush));
+}
+
+static void flush_release(struct task *task) {
+    weir_release(CONN_OF(task, flush));
+}
+
+const struct task_kind conn_flush_kind = {
+    .queue = TASK_IO, .run = flush_run, .retain = flush_retain, .release = flush_release};

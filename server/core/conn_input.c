@@ -1,0 +1,254 @@
+/* conn_input.c - the input task: reads what has arrived, decodes it, answers control frames, hands messages on. It
+ * is also the one that ends a connection.
+ *
+ * A message for a handler that never blocks is handled where it was read. For any other, the last message of a turn
+ * is handled in place too if a slot is free and nothing waits before it: the input task is given back first, so
+ * that another thread can read on while the handler blocks. All others are copied to the inbox.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "server/core/conn_private.h"
+#include "server/proto/close_code.h"
+
+enum { TURN_READS = 8 };
+
+/* --- Decoding ---------------------------------------------------------------------------------------------- */
+
+static void deliver(struct weir_conn *conn, const struct decoded *decoded, struct held_message *held) {
+    if (route_never_blocks(conn->route)) {
+        conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
+        return;
+    }
+    conn_hold(conn, held);
+    *held = (struct held_message){.data = decoded->data, .size = decoded->size, .opcode = decoded->opcode};
+    if (decoded->in_heap)
+        held->heap = decoder_detach(&conn->decoder);
+}
+
+static void receive_close(struct weir_conn *conn, const struct decoded *decoded) {
+    char reason[CLOSE_REASON_MAX + 1];
+    memcpy(reason, decoded->data, decoded->size);
+    reason[decoded->size] = '\0';
+    conn_close_received(conn, decoded->close_code, reason);
+}
+
+static void fail(struct weir_conn *conn, unsigned code, const char *why) {
+    mutex_lock(&conn->mutex);
+    conn_queue_close_locked(conn, code, why);
+    mutex_unlock(&conn->mutex);
+}
+
+static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct held_message *held) {
+    struct decoded decoded;
+    do {
+        size_t used = decoder_feed(&conn->decoder, &conn->core->limits, bytes, size, &decoded);
+        bytes += used;
+        size -= used;
+        switch (decoded.event) {
+        case DECODER_MESSAGE:
+            deliver(conn, &decoded, held);
+            break;
+        case DECODER_PING:
+            conn_send_control(conn, OPCODE_PONG, decoded.data, decoded.size);
+            break;
+        case DECODER_CLOSE:
+            receive_close(conn, &decoded);
+            break;
+        case DECODER_ERROR:
+            fail(conn, decoded.close_code, (const char *)decoded.data);
+            break;
+        case DECODER_PONG:
+        case DECODER_MORE:
+            break;
+        }
+    } while (decoded.event != DECODER_MORE && !atomic_load(&conn->closing));
+}
+
+/* --- Reading ----------------------------------------------------------------------------------------------- */
+
+enum gate { GATE_READ, GATE_DISCARD, GATE_WAIT, GATE_END };
+
+static enum gate gate_locked(struct weir_conn *conn) {
+    const struct core *core = conn->core;
+    if (conn->send_failed)
+        return GATE_END;
+    if (atomic_load(&conn->closing))
+        return GATE_DISCARD;
+    if (conn->draining)
+        return GATE_WAIT;
+    if (conn->inbox.bytes < core->inbox_size && conn->outbox.reply_bytes <= core->send_buffer_soft)
+        return GATE_READ;
+    conn->input_paused = true;
+    return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
+}
+
+/* What the reader may do now. Starts the close timeout with the first look at a connection that is closing. */
+static enum gate pass_gate(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    enum gate gate = gate_locked(conn);
+    mutex_unlock(&conn->mutex);
+    if (gate != GATE_DISCARD)
+        return gate;
+    if (conn->close_deadline == 0) {
+        conn->close_deadline = pool_now() + conn->core->close_timeout_ms;
+        return pool_set_timer(conn->core->pool, &conn->timer, conn->close_deadline) == 0 ? gate : GATE_END;
+    }
+    return pool_now() >= conn->close_deadline ? GATE_END : gate;
+}
+
+enum turn { TURN_DONE, TURN_MORE, TURN_EOF, TURN_END };
+
+/* Reads until the socket is empty, the gate closes, or others should have their turn. Edge-triggered: the kernel
+ * does not tell twice, so a short read is the last one only if no end of the stream has been announced. */
+static enum turn read_turn(struct weir_conn *conn, struct held_message *held) {
+    uint8_t *bytes = pool_scratch();
+    for (int reads = 0; reads < TURN_READS; reads++) {
+        enum gate gate = pass_gate(conn);
+        if (gate == GATE_END || gate == GATE_WAIT)
+            return gate == GATE_END ? TURN_END : TURN_DONE;
+        conn_hold(conn, held); /* it may lie where the next bytes go */
+        ssize_t size = conn->transport.kind->read(&conn->transport, bytes, CONN_READ_SIZE);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return TURN_DONE;
+        if (size <= 0)
+            return size == 0 ? TURN_EOF : TURN_END;
+        if (gate == GATE_READ)
+            decode(conn, bytes, (size_t)size, held);
+        if ((size_t)size < CONN_READ_SIZE && !atomic_load(&conn->source.hangup) && !atomic_load(&conn->closing))
+            return TURN_DONE;
+    }
+    return TURN_MORE;
+}
+
+/* --- The end ----------------------------------------------------------------------------------------------- */
+
+void conn_end_transport(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    atomic_store(&conn->closing, true);
+    if (conn->close_code == 0)
+        conn->close_code = CLOSE_ABNORMAL;
+    conn->ended = true;
+    bool close_here = !conn->flushing;
+    if (close_here)
+        outbox_release(&conn->outbox);
+    mutex_unlock(&conn->mutex);
+    if (close_here)
+        conn->transport.kind->close(&conn->transport);
+}
+
+static void tear_down(struct weir_conn *conn) {
+    conn->torn_down = true;
+    pool_unwatch(conn->core->pool, &conn->source, conn->transport.fd);
+    pool_cancel_timer(conn->core->pool, &conn->timer);
+    registry_remove(&conn->core->registry, conn);
+    decoder_release(&conn->decoder);
+    conn_end_transport(conn);
+    if (route_never_blocks(conn->route))
+        conn_call_close(conn);
+    else
+        pool_submit(conn->core->pool, &conn->handler);
+}
+
+/* --- Handing on -------------------------------------------------------------------------------------------- */
+
+/* In a drain: from here on the reader has nothing that the handler does not know of. */
+static void stop_if_draining(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool stopped = conn->draining && !conn->input_stopped;
+    conn->input_stopped = conn->draining;
+    mutex_unlock(&conn->mutex);
+    if (!stopped)
+        return;
+    if (route_never_blocks(conn->route))
+        conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
+    else
+        pool_submit(conn->core->pool, &conn->handler);
+}
+
+static bool nothing_waits(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool empty = conn->inbox.first == NULL;
+    mutex_unlock(&conn->mutex);
+    return empty;
+}
+
+/* Takes the handler's task and a slot for the message in hand; if that cannot be had at once, it goes to the inbox.
+ */
+static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
+    if (held->opcode == 0)
+        return false;
+    if (!task_begin(&conn->handler)) {
+        conn_hold(conn, held);
+        return false;
+    }
+    if (nothing_waits(conn) && pool_enter_handler(&conn->handler))
+        return true;
+    conn_hold(conn, held);
+    pool_finish(conn->core->pool, &conn->handler);
+    return false;
+}
+
+static void finish_turn(struct weir_conn *conn, enum turn turn, struct held_message *held) {
+    struct pool *pool = conn->core->pool;
+    conn_flush_here(conn);
+    if (turn == TURN_MORE)
+        task_again(&conn->input);
+    bool entered = enter_handler(conn, held);
+    stop_if_draining(conn);
+    pool_finish(pool, &conn->input);
+    if (entered)
+        conn_handle(conn, held);
+}
+
+/* The client has shut its side, but still waits for our Close: the flush task queues the input once that has left.
+ */
+static bool close_is_leaving(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool leaving = atomic_load(&conn->closing) && !conn->close_flushed && !conn->send_failed;
+    mutex_unlock(&conn->mutex);
+    return leaving && !atomic_load(&conn->source.broken);
+}
+
+static void run_turn(struct weir_conn *conn) {
+    struct held_message held = {0};
+    enum turn turn = read_turn(conn, &held);
+    if (turn == TURN_DONE || turn == TURN_MORE) {
+        finish_turn(conn, turn, &held);
+        return;
+    }
+    conn_hold(conn, &held);
+    conn_flush_here(conn);
+    if (turn == TURN_END || !close_is_leaving(conn))
+        tear_down(conn);
+    pool_finish(conn->core->pool, &conn->input);
+}
+
+static void input_run(struct task *task) {
+    struct weir_conn *conn = CONN_OF(task, input);
+    if (conn->torn_down) {
+        pool_finish(conn->core->pool, task);
+        return;
+    }
+    if (route_never_blocks(conn->route) && !conn->opened)
+        conn_call_open(conn);
+    run_turn(conn);
+}
+
+static void input_retain(struct task *task) {
+    weir_retain(CONN_OF(task, input));
+}
+
+static void input_release(struct task *task) {
+    weir_release(CONN_OF(task, input));
+}
+
+const struct task_kind conn_input_kind = {
+    .queue = TASK_IO, .run = input_run, .retain = input_retain, .release = input_release};

@@ -1,0 +1,63 @@
+/* conn_private.h - what the files of a connection (conn*.c) call of each other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_CONN_PRIVATE_H
+#define WEIR_CORE_CONN_PRIVATE_H
+
+#include "server/core/conn.h"
+
+extern const struct task_kind conn_input_kind, conn_flush_kind, conn_handler_kind;
+
+/* The conn that a member is part of. */
+#define CONN_OF(pointer, member) ((struct weir_conn *)((char *)(pointer)-offsetof(struct weir_conn, member)))
+
+/* --- conn_send.c --- */
+
+/* Queues a Pong or another control frame. */
+void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size);
+
+/* Queues a Close, after what waits, and remembers code and reason for the close callback. Does nothing on a
+ * connection that is closing. The caller has to get the flush going. */
+void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
+
+/* The peer's Close: answered with the same code. */
+void conn_close_received(struct weir_conn *conn, unsigned code, const char *reason);
+
+/* --- conn_flush.c --- */
+
+/* Sends what waits, in place, unless another thread is at it or will be. */
+void conn_flush_here(struct weir_conn *conn);
+
+/* --- conn_input.c --- */
+
+/* Marks the end and closes the transport, or leaves that to the thread that is just sending. */
+void conn_end_transport(struct weir_conn *conn);
+
+/* --- conn_handler.c --- */
+
+/* True while a callback of this connection runs on this thread, which will flush it when the callback returns. */
+bool conn_is_handling_here(const struct weir_conn *conn);
+
+/* A message that lies in the reader's memory, or in the heap. */
+struct held_message {
+    const uint8_t *data; /* NULL with heap NULL and size 0: an empty one */
+    uint8_t *heap;       /* data, if the buffer goes along */
+    size_t size;
+    uint8_t opcode; /* 0: none is held */
+};
+
+/* Calls back on this thread, which holds the task that owns the callbacks. */
+void conn_call_open(struct weir_conn *conn);
+void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size);
+void conn_call_close(struct weir_conn *conn); /* logs the end, and gives up the living connection's reference */
+
+/* Puts a message, if one is held, into the inbox and queues the handler task; if memory is out the connection
+ * fails. Leaves *held empty. */
+void conn_hold(struct weir_conn *conn, struct held_message *held);
+
+/* A turn of the handler task, in a slot: open if it is due, `first` if there is one, what waits in the inbox, close
+ * if it is due. Ends with pool_finish(). */
+void conn_handle(struct weir_conn *conn, struct held_message *first);
+
+#endif

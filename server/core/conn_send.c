@@ -1,0 +1,181 @@
+/* conn_send.c - what goes into an outbox: messages, broadcasts, control frames, the Close. Nothing here makes a
+ * system call on a socket; the flush task does.
+ *
+ * Any thread may call the public functions. A callback's own sends are not queued one by one: the thread that runs
+ * the callback flushes when it returns, or the monitor has it done if it takes long.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/broadcast.h"
+#include "server/core/conn_private.h"
+#include "server/proto/close_code.h"
+#include "server/proto/utf8.h"
+
+/* --- Close ------------------------------------------------------------------------------------------------- */
+
+static bool push_new_locked(struct weir_conn *conn, struct message *message) {
+    bool pushed = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    message_release(message);
+    return pushed;
+}
+
+void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
+    mutex_check_held(&conn->mutex);
+    if (atomic_load(&conn->closing))
+        return;
+    if (!push_new_locked(conn, message_create_close(code, reason)))
+        conn->send_failed = true;
+    atomic_store(&conn->closing, true);
+    conn->close_code = (uint16_t)code;
+    conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
+}
+
+void conn_close_received(struct weir_conn *conn, unsigned code, const char *reason) {
+    mutex_lock(&conn->mutex);
+    if (!atomic_load(&conn->closing)) {
+        conn->closed_by_peer = true;
+        conn_queue_close_locked(conn, code, reason);
+    }
+    mutex_unlock(&conn->mutex);
+}
+
+/* A Close of ours: what the client has sent so far and nobody has handled is dropped. */
+static void close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
+    mutex_lock(&conn->mutex);
+    bool first = !atomic_load(&conn->closing);
+    conn_queue_close_locked(conn, code, reason);
+    conn->drop_inbox = conn->drop_inbox || first;
+    mutex_unlock(&conn->mutex);
+    if (!first)
+        return;
+    if (!conn_is_handling_here(conn))
+        task_claim_into(&conn->flush, ready);
+    task_claim_into(&conn->input, ready); /* to read no more messages, and to start the close timeout */
+}
+
+void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
+    struct task_list ready = {0};
+    close_and_claim(conn, code, reason, &ready);
+    pool_submit_list(conn->core->pool, &ready);
+}
+
+void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
+    close_and_claim(conn, CLOSE_GOING_AWAY, "server is stopping", ready);
+}
+
+void conn_drain(struct weir_conn *conn, struct task_list *ready) {
+    mutex_lock(&conn->mutex);
+    conn->draining = true;
+    mutex_unlock(&conn->mutex);
+    task_claim_into(&conn->input, ready);
+}
+
+void conn_abort(struct weir_conn *conn, struct task_list *ready) {
+    mutex_lock(&conn->mutex);
+    conn->drop_inbox = true;
+    conn->send_failed = true;
+    mutex_unlock(&conn->mutex);
+    task_claim_into(&conn->input, ready);
+}
+
+enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) {
+    const char *text = reason == NULL ? "" : reason;
+    size_t size = strlen(text);
+    if (!close_code_sendable(code) || size > CLOSE_REASON_MAX || !utf8_valid((const uint8_t *)text, size))
+        return WEIR_INVALID;
+    if (!weir_conn_is_open(conn))
+        return WEIR_GONE;
+    conn_close_here(conn, code, text);
+    return WEIR_OK;
+}
+
+/* --- Messages ---------------------------------------------------------------------------------------------- */
+
+static enum weir_result append_locked(struct weir_conn *conn, struct message *message) {
+    if (atomic_load(&conn->closing))
+        return WEIR_GONE;
+    if (conn->outbox.bytes + message->size > conn->core->send_buffer_hard) {
+        outbox_drop_unsent(&conn->outbox);
+        conn->drop_inbox = true;
+        conn_queue_close_locked(conn, CLOSE_TRY_AGAIN_LATER, "client reads too slowly");
+        return WEIR_OVERFLOW;
+    }
+    return outbox_push(&conn->outbox, message) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
+    mutex_lock(&conn->mutex);
+    enum weir_result result = append_locked(conn, message);
+    mutex_unlock(&conn->mutex);
+    if (result == WEIR_OVERFLOW)
+        task_claim_into(&conn->input, ready);
+    if ((result == WEIR_OK || result == WEIR_OVERFLOW) && !conn_is_handling_here(conn))
+        task_claim_into(&conn->flush, ready);
+    return result;
+}
+
+void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
+    struct message *message = message_create(opcode, payload, size);
+    mutex_lock(&conn->mutex);
+    if (message == NULL)
+        conn->send_failed = true;
+    else {
+        message->is_reply = true;
+        append_locked(conn, message);
+    }
+    mutex_unlock(&conn->mutex);
+    message_release(message);
+}
+
+static bool is_message_opcode(enum weir_opcode opcode) {
+    return opcode == WEIR_TEXT || opcode == WEIR_BINARY;
+}
+
+enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+    if (!is_message_opcode(opcode))
+        return WEIR_INVALID;
+    struct message *message = message_create((uint8_t)opcode, data, size);
+    if (message == NULL)
+        return WEIR_NO_MEMORY;
+    message->is_reply = true;
+    struct task_list ready = {0};
+    enum weir_result result = conn_append(conn, message, &ready);
+    message_release(message);
+    pool_submit_list(conn->core->pool, &ready);
+    return result;
+}
+
+/* --- Broadcast --------------------------------------------------------------------------------------------- */
+
+struct broadcast {
+    struct message *message;
+    const struct weir_conn *except;
+    struct task_list ready;
+    long accepted;
+};
+
+static void append_broadcast(struct weir_conn *conn, void *arg) {
+    struct broadcast *broadcast = arg;
+    if (conn != broadcast->except && conn_append(conn, broadcast->message, &broadcast->ready) == WEIR_OK)
+        broadcast->accepted++;
+}
+
+long broadcast_to_route(const struct route *route, const struct weir_conn *except, enum weir_opcode opcode,
+                        const void *data, size_t size) {
+    if (!is_message_opcode(opcode))
+        return WEIR_INVALID;
+    struct broadcast broadcast = {.message = message_create((uint8_t)opcode, data, size), .except = except};
+    if (broadcast.message == NULL)
+        return WEIR_NO_MEMORY;
+    registry_each(&route->core->registry, route, append_broadcast, &broadcast);
+    pool_submit_list(route->core->pool, &broadcast.ready);
+    message_release(broadcast.message);
+    return broadcast.accepted;
+}
+
+long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self) {
+    return broadcast_to_route(conn->route, include_self ? NULL : conn, opcode, data, size);
+}

@@ -1,0 +1,53 @@
+/* core.h - what all connections of a server share, and the routes that they belong to. Set up before the first
+ * connection; only what says so changes afterwards.
+ *
+ * Lock order: a thread that holds one of these locks only those below it.
+ *
+ *     registry    who is here; no system call and no callback under it
+ *     connection  one connection's outbox, inbox and state
+ *     after       one weir_after() timer
+ *     pool        the run queues (POOL_LOCK_RANK)
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_CORE_H
+#define WEIR_CORE_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/handler.h>
+#include <weir/server.h>
+
+#include "pool/pool.h"
+#include "server/core/registry.h"
+#include "server/proto/decoder.h"
+
+enum lock_rank { REGISTRY_LOCK_RANK = 10, CONN_LOCK_RANK = 20, AFTER_LOCK_RANK = 25 };
+_Static_assert((int)AFTER_LOCK_RANK < (int)POOL_LOCK_RANK, "the pool's mutex is the last");
+
+struct core {
+    struct pool *pool;
+    weir_server *server; /* for weir_conn_server() */
+    struct registry registry;
+    struct decoder_limits limits;
+    size_t inbox_size;       /* bytes that may wait for a handler before reading stops */
+    size_t send_buffer_soft; /* bytes of replies that may wait before reading stops */
+    size_t send_buffer_hard; /* bytes that may wait before the connection is closed with 1013 */
+    uint64_t close_timeout_ms;
+};
+
+struct route {
+    const char *pattern;
+    const struct weir_handler *handler;
+    void *context;
+    struct core *core;
+    struct lane lane;        /* the cap on concurrent handlers; the pool's mutex */
+    struct weir_conn *first; /* its connections; the registry's mutex */
+};
+
+static inline bool route_never_blocks(const struct route *route) {
+    return (route->handler->flags & WEIR_NEVER_BLOCKS) != 0;
+}
+
+#endif

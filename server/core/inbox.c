@@ -1,0 +1,57 @@
+/* inbox.c - see inbox.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/inbox.h"
+
+#include <string.h>
+
+static size_t cost(const struct inbox_item *item) {
+    return sizeof *item + item->size;
+}
+
+struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap) {
+    struct inbox_item *item = malloc(sizeof *item + (heap == NULL ? size : 0));
+    if (item == NULL) {
+        free(heap);
+        return NULL;
+    }
+    *item = (struct inbox_item){.size = size, .opcode = opcode};
+    item->data = heap == NULL ? item->copy : heap;
+    if (heap == NULL && size > 0)
+        memcpy(item->copy, data, size);
+    return item;
+}
+
+void inbox_item_destroy(struct inbox_item *item) {
+    if (item->data != item->copy)
+        free(item->data);
+    free(item);
+}
+
+void inbox_push(struct inbox *inbox, struct inbox_item *item) {
+    item->next = NULL;
+    if (inbox->last == NULL)
+        inbox->first = item;
+    else
+        inbox->last->next = item;
+    inbox->last = item;
+    inbox->bytes += cost(item);
+}
+
+struct inbox_item *inbox_pop(struct inbox *inbox) {
+    struct inbox_item *item = inbox->first;
+    if (item == NULL)
+        return NULL;
+    inbox->first = item->next;
+    if (inbox->first == NULL)
+        inbox->last = NULL;
+    inbox->bytes -= cost(item);
+    return item;
+}
+
+void inbox_release(struct inbox *inbox) {
+    struct inbox_item *item;
+    while ((item = inbox_pop(inbox)) != NULL)
+        inbox_item_destroy(item);
+}

@@ -1,0 +1,36 @@
+/* inbox.h - messages that have been decoded and wait for their handler, counted in bytes with what they cost in
+ * memory.
+ *
+ * No lock of its own: the connection's mutex guards it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_INBOX_H
+#define WEIR_CORE_INBOX_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+struct inbox_item {
+    struct inbox_item *next;
+    uint8_t *data; /* behind this struct, or a heap buffer taken over from the decoder */
+    size_t size;
+    uint8_t opcode;
+    uint8_t copy[];
+};
+
+struct inbox {
+    struct inbox_item *first, *last;
+    size_t bytes;
+};
+
+/* A new item. `heap` is taken over if it is not NULL (also if this fails), else `data` is copied. NULL if memory is
+ * out. */
+struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap);
+void inbox_item_destroy(struct inbox_item *item);
+
+void inbox_push(struct inbox *inbox, struct inbox_item *item);
+struct inbox_item *inbox_pop(struct inbox *inbox); /* NULL if it is empty */
+void inbox_release(struct inbox *inbox);
+
+#endif

@@ -1,0 +1,51 @@
+/* message.c - see message.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/proto/close_code.h"
+#include "server/proto/decoder.h"
+#include "server/proto/frame.h"
+
+static struct message *allocate(size_t size) {
+    struct message *message = malloc(sizeof *message + size);
+    if (message == NULL)
+        return NULL;
+    atomic_init(&message->references, 1);
+    message->is_reply = false;
+    message->size = size;
+    return message;
+}
+
+struct message *message_create(uint8_t opcode, const void *payload, size_t size) {
+    size_t header_size = frame_header_size(size);
+    struct message *message = allocate(header_size + size);
+    if (message == NULL)
+        return NULL;
+    frame_header(message->bytes, opcode, size);
+    if (size > 0)
+        memcpy(message->bytes + header_size, payload, size);
+    return message;
+}
+
+struct message *message_create_raw(const void *bytes, size_t size) {
+    struct message *message = allocate(size);
+    if (message != NULL)
+        memcpy(message->bytes, bytes, size);
+    return message;
+}
+
+struct message *message_create_close(unsigned code, const char *reason) {
+    uint8_t payload[CONTROL_PAYLOAD_MAX];
+    size_t size = close_payload(payload, code, reason, strlen(reason));
+    return message_create(OPCODE_CLOSE, payload, size);
+}
+
+void message_release(struct message *message) {
+    if (message != NULL && atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) == 1)
+        free(message);
+}

@@ -1,0 +1,38 @@
+/* message.h - an outgoing message: encoded once, immutable, counted, shared by all its receivers.
+ *
+ * Whoever makes one holds one reference; each outbox that it waits in holds another. Any thread may retain and
+ * release.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_MESSAGE_H
+#define WEIR_CORE_MESSAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct message {
+    _Atomic uint32_t references;
+    bool is_reply; /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
+    size_t size;   /* of the bytes: frame header and payload */
+    uint8_t bytes[];
+};
+
+/* One frame with this payload, or bytes as they are. NULL if memory is out. */
+struct message *message_create(uint8_t opcode, const void *payload, size_t size);
+struct message *message_create_raw(const void *bytes, size_t size);
+
+/* A Close frame (RFC 6455, 5.5.1). */
+struct message *message_create_close(unsigned code, const char *reason);
+
+static inline struct message *message_retain(struct message *message) {
+    atomic_fetch_add_explicit(&message->references, 1, memory_order_relaxed);
+    return message;
+}
+
+/* NULL is allowed. */
+void message_release(struct message *message);
+
+#endif

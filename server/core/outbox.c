@@ -1,0 +1,119 @@
+/* outbox.c - see outbox.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/outbox.h"
+
+#include <stdlib.h>
+
+enum {
+    RING_FIRST_CAPACITY = 4,
+    RING_KEPT_CAPACITY = 4,
+    MESSAGE_OVERHEAD =
+        64 /* what a message costs beside its bytes: its struct, malloc's share, its place in the ring */
+};
+
+static size_t cost(const struct message *message) {
+    return message->size + MESSAGE_OVERHEAD;
+}
+
+static void count(struct outbox *outbox, const struct message *message) {
+    outbox->bytes += cost(message);
+    if (message->is_reply)
+        outbox->reply_bytes += cost(message);
+}
+
+static void uncount(struct outbox *outbox, const struct message *message) {
+    outbox->bytes -= cost(message);
+    if (message->is_reply)
+        outbox->reply_bytes -= cost(message);
+}
+
+static struct message **slot(const struct outbox *outbox, uint32_t index) {
+    return &outbox->ring[(outbox->first + index) & (outbox->capacity - 1)];
+}
+
+static int grow(struct outbox *outbox) {
+    uint32_t capacity = outbox->capacity == 0 ? RING_FIRST_CAPACITY : outbox->capacity * 2;
+    struct message **ring = malloc(capacity * sizeof *ring);
+    if (ring == NULL)
+        return -1;
+    for (uint32_t i = 0; i < outbox->count; i++)
+        ring[i] = *slot(outbox, i);
+    free(outbox->ring);
+    outbox->ring = ring;
+    outbox->capacity = capacity;
+    outbox->first = 0;
+    return 0;
+}
+
+int outbox_push(struct outbox *outbox, struct message *message) {
+    if (outbox->count == outbox->capacity && grow(outbox) != 0)
+        return -1;
+    *slot(outbox, outbox->count++) = message_retain(message);
+    count(outbox, message);
+    return 0;
+}
+
+int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
+    int vector_count = 0;
+    size_t offset = outbox->offset;
+    for (uint32_t i = 0; i < outbox->count && vector_count < max; i++) {
+        struct message *message = *slot(outbox, i);
+        vectors[vector_count++] = (struct iovec){message->bytes + offset, message->size - offset};
+        offset = 0;
+    }
+    outbox->in_flight = (uint32_t)vector_count;
+    return vector_count;
+}
+
+static void pop(struct outbox *outbox) {
+    struct message *message = *slot(outbox, 0);
+    uncount(outbox, message);
+    outbox->offset = 0;
+    outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
+    outbox->count--;
+    message_release(message);
+}
+
+static void shrink(struct outbox *outbox) {
+    if (outbox->capacity > RING_KEPT_CAPACITY) {
+        free(outbox->ring);
+        outbox->ring = NULL;
+        outbox->capacity = 0;
+    }
+    outbox->first = 0;
+}
+
+void outbox_sent(struct outbox *outbox, size_t size) {
+    outbox->in_flight = 0;
+    while (size > 0) {
+        size_t left = (*slot(outbox, 0))->size - outbox->offset;
+        if (size < left) {
+            outbox->offset += size;
+            return;
+        }
+        size -= left;
+        pop(outbox);
+    }
+    if (outbox->count == 0)
+        shrink(outbox);
+}
+
+void outbox_drop_unsent(struct outbox *outbox) {
+    uint32_t kept = outbox->in_flight;
+    if (kept == 0 && outbox->offset > 0)
+        kept = 1;
+    while (outbox->count > kept) {
+        struct message *message = *slot(outbox, --outbox->count);
+        uncount(outbox, message);
+        message_release(message);
+    }
+}
+
+void outbox_release(struct outbox *outbox) {
+    while (outbox->count > 0)
+        pop(outbox);
+    free(outbox->ring);
+    *outbox = (struct outbox){0};
+}

@@ -1,0 +1,49 @@
+/* outbox.h - what waits to be sent to one connection: references to messages, in order, counted in bytes.
+ *
+ * No lock of its own: the connection's mutex guards it, and every function here expects that lock held. Sending
+ * goes on without the lock: outbox_gather() marks what is being sent, and until outbox_sent() those messages stay
+ * where they are, whatever else happens. One thread at a time may be between the two.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_OUTBOX_H
+#define WEIR_CORE_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "server/core/message.h"
+
+/* All zero is an empty outbox. The ring is allocated when something has to wait and given back when all has left.
+ */
+struct outbox {
+    struct message **ring;
+    uint32_t capacity, first, count; /* capacity is 0 or a power of two */
+    uint32_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
+    size_t offset;                   /* bytes of the first message that have left */
+    size_t bytes;                    /* of memory that the messages stand for, each until it has left whole */
+    size_t reply_bytes;              /* of them: messages with is_reply */
+};
+
+/* Takes a reference of its own. Returns -1 if memory is out. */
+int outbox_push(struct outbox *outbox, struct message *message);
+
+static inline bool outbox_is_empty(const struct outbox *outbox) {
+    return outbox->count == 0;
+}
+
+/* Fills at most `max` vectors with what comes next. Returns how many. */
+int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max);
+
+/* After outbox_gather(): `size` bytes have left; 0 if none did. */
+void outbox_sent(struct outbox *outbox, size_t size);
+
+/* Drops all that has not begun to leave: all but what is in flight or partly sent. */
+void outbox_drop_unsent(struct outbox *outbox);
+
+/* Drops everything and frees the ring. Nothing may be in flight. */
+void outbox_release(struct outbox *outbox);
+
+#endif

@@ -1,0 +1,128 @@
+/* registry.c - see registry.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/registry.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "server/core/conn.h"
+
+void registry_init(struct registry *registry, unsigned limit) {
+    *registry = (struct registry){.limit = limit};
+    mutex_init(&registry->mutex, REGISTRY_LOCK_RANK);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&registry->empty, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void registry_release(struct registry *registry) {
+    slots_release(&registry->slots);
+    pthread_cond_destroy(&registry->empty);
+    mutex_destroy(&registry->mutex);
+}
+
+enum registry_answer registry_admit(struct registry *registry) {
+    enum registry_answer answer = REGISTRY_ADMITTED;
+    mutex_lock(&registry->mutex);
+    if (registry->closed)
+        answer = REGISTRY_CLOSED;
+    else if (registry->admitted >= registry->limit)
+        answer = REGISTRY_FULL;
+    else
+        registry->admitted++;
+    mutex_unlock(&registry->mutex);
+    return answer;
+}
+
+void registry_leave(struct registry *registry) {
+    mutex_lock(&registry->mutex);
+    if (--registry->admitted == 0)
+        pthread_cond_broadcast(&registry->empty);
+    mutex_unlock(&registry->mutex);
+}
+
+static void link_locked(struct weir_conn *conn) {
+    struct weir_conn *next = conn->route->first;
+    conn->link = (struct registry_link){.next = next};
+    if (next != NULL)
+        next->link.previous = conn;
+    conn->route->first = conn;
+}
+
+static void unlink_locked(struct weir_conn *conn) {
+    struct weir_conn *next = conn->link.next, *previous = conn->link.previous;
+    if (previous == NULL)
+        conn->route->first = next;
+    else
+        previous->link.next = next;
+    if (next != NULL)
+        next->link.previous = previous;
+}
+
+int registry_add(struct registry *registry, struct weir_conn *conn) {
+    mutex_lock(&registry->mutex);
+    conn->id = slots_take(&registry->slots, conn);
+    if (conn->id != SLOTS_NO_KEY)
+        link_locked(conn);
+    mutex_unlock(&registry->mutex);
+    return conn->id == SLOTS_NO_KEY ? -1 : 0;
+}
+
+void registry_remove(struct registry *registry, struct weir_conn *conn) {
+    mutex_lock(&registry->mutex);
+    unlink_locked(conn);
+    slots_drop(&registry->slots, conn->id);
+    mutex_unlock(&registry->mutex);
+}
+
+void registry_each(struct registry *registry, const struct route *route,
+                   void (*visit)(struct weir_conn *conn, void *arg), void *arg) {
+    mutex_lock(&registry->mutex);
+    if (route != NULL) {
+        for (struct weir_conn *conn = route->first; conn != NULL; conn = conn->link.next)
+            visit(conn, arg);
+    } else {
+        for (uint32_t i = 0; i < registry->slots.count; i++)
+            if (registry->slots.table[i].owner != NULL)
+                visit(registry->slots.table[i].owner, arg);
+    }
+    mutex_unlock(&registry->mutex);
+}
+
+struct weir_conn *registry_find(struct registry *registry, uint64_t id) {
+    mutex_lock(&registry->mutex);
+    struct weir_conn *conn = slots_find(&registry->slots, id);
+    if (conn != NULL)
+        weir_retain(conn);
+    mutex_unlock(&registry->mutex);
+    return conn;
+}
+
+void registry_close(struct registry *registry) {
+    mutex_lock(&registry->mutex);
+    registry->closed = true;
+    mutex_unlock(&registry->mutex);
+}
+
+unsigned registry_wait_empty(struct registry *registry, uint64_t deadline) {
+    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
+                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
+    mutex_lock(&registry->mutex);
+    while (registry->admitted > 0)
+        if (pthread_cond_timedwait(&registry->empty, &registry->mutex.pthread, &until) == ETIMEDOUT)
+            break;
+    unsigned left = registry->admitted;
+    mutex_unlock(&registry->mutex);
+    return left;
+}
+
+unsigned registry_count(struct registry *registry) {
+    mutex_lock(&registry->mutex);
+    unsigned count = registry->admitted;
+    mutex_unlock(&registry->mutex);
+    return count;
+}

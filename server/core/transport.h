@@ -1,0 +1,31 @@
+/* transport.h - how bytes reach a client: read, write, shut down, close. Today there is one kind, the TCP socket;
+ * TLS will be another. Calls never block; the descriptor is what the poller watches.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_TRANSPORT_H
+#define WEIR_CORE_TRANSPORT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct transport;
+
+/* Results and errno as those of recv(2), sendmsg(2) and shutdown(2). */
+struct transport_kind {
+    ssize_t (*read)(struct transport *transport, void *bytes, size_t size);
+    ssize_t (*write)(struct transport *transport, struct iovec *vectors, int count);
+    void (*shut)(struct transport *transport, int how); /* SHUT_WR: no more is written; SHUT_RDWR: nothing at all */
+    void (*close)(struct transport *transport);
+};
+
+struct transport {
+    const struct transport_kind *kind;
+    int fd;
+};
+
+/* Takes over a connected socket and makes it non-blocking. */
+struct transport transport_socket(int fd);
+
+#endif

@@ -1,0 +1,14 @@
+/* broadcast.c - every message goes to every client of the route.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <weir/weir.h>
+
+#include "server/handlers/builtin.h"
+
+static void spread(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    const bool *include_self = context;
+    weir_broadcast(conn, opcode, data, size, *include_self);
+}
+
+const struct weir_handler handler_broadcast = {.message = spread, .flags = WEIR_NEVER_BLOCKS};

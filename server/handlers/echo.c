@@ -1,0 +1,14 @@
+/* echo.c - every message goes back to its sender.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <weir/weir.h>
+
+#include "server/handlers/builtin.h"
+
+static void echo(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    (void)context;
+    weir_send(conn, opcode, data, size);
+}
+
+const struct weir_handler handler_echo = {.message = echo, .flags = WEIR_NEVER_BLOCKS};

@@ -1,0 +1,32 @@
+/* front.h - civetweb: it accepts connections and parses requests, nothing else.
+ *
+ * Every request is answered by the service; civetweb's file, CGI and directory code is never reached. Its log goes
+ * to ours. Keep-alive is off: an idle client would hold a thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_HTTP_FRONT_H
+#define WEIR_HTTP_FRONT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/http/service.h"
+
+struct front;
+
+struct front_options {
+    char *const *listen; /* "0.0.0.0:9000", "[::1]:9000"; NULL-terminated */
+    unsigned threads;
+    unsigned connection_queue; /* accepted connections that may wait for a thread */
+    uint64_t handshake_timeout_ms;
+};
+
+/* Listens and answers through `service` until front_stop(). NULL with one line in `error`. */
+struct front *front_start(const struct front_options *options, struct service *service, char *error,
+                          size_t error_size);
+
+/* Stops listening and ends the threads; up to a second. NULL is allowed. */
+void front_stop(struct front *front);
+
+#endif

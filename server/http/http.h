@@ -1,0 +1,59 @@
+/* http.h - a request and its answer as plain data, so that what decides needs no HTTP library.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_HTTP_HTTP_H
+#define WEIR_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_header {
+    const char *name, *value;
+};
+
+enum { HTTP_HEADERS_MAX = 64 }; /* more are not looked at */
+
+/* Valid while the request is being answered. */
+struct http_request {
+    const char *method;
+    const char *version; /* "1.1" */
+    const char *path;    /* raw, without the query */
+    const char *query;   /* raw, without '?'; "" if there is none */
+    const struct http_header *headers;
+    size_t header_count;
+    long long content_length; /* -1: none given */
+    const char *peer_address; /* numeric */
+    uint16_t peer_port, local_port;
+};
+
+/* The first header of that name, in any case; NULL if there is none. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
+/* All headers of that name joined with ", " (RFC 7230, 3.2.2): NULL if there is none, or if they do not fit. */
+const char *http_request_list(const struct http_request *request, const char *name, char *text, size_t size);
+
+size_t http_request_count(const struct http_request *request, const char *name);
+
+enum { HTTP_BODY_MAX = 4096 };
+
+/* An answer; all zero is none yet. Its connection is always closed after it. */
+struct http_response {
+    int status;          /* 101: the connection has been taken over, there is nothing to send */
+    const char *headers; /* whole lines, each with its CRLF; a constant, or NULL */
+    const char *type;    /* of the body; NULL: text/plain */
+    char body[HTTP_BODY_MAX];
+};
+
+/* Sets status and body, printf-like; the body is cut to fit. */
+void http_respond(struct http_response *response, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* More text behind the body, likewise. */
+void http_append(struct http_response *response, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "Not Found" for 404. */
+const char *http_status_text(int status);
+
+#endif

@@ -1,0 +1,199 @@
+/* service.c - see service.h. The way of an upgrade: handshake, route, a place, the handler's word, adoption,
+ * connection.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/http/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/conn.h"
+#include "server/http/endpoints.h"
+#include "server/http/upgrade.h"
+#include "server/log/log.h"
+#include "server/proto/close_code.h"
+
+enum { PEER_MAX = 64, PATTERNS_SHOWN_MAX = 32 };
+
+/* One upgrade under way, on its thread's stack. */
+struct candidate {
+    const struct http_request *request;
+    struct http_response *response;
+    struct route *route;
+    bool has_route;
+    struct router_match match;
+    char *path, *storage; /* both in the heap: the decoded path, and the router's */
+    char peer[PEER_MAX];
+    char accept[HANDSHAKE_ACCEPT_SIZE];
+};
+
+/* --- Refusals ---------------------------------------------------------------------------------------------- */
+
+static bool refuse_busy(struct http_response *response, const char *why) {
+    response->headers = "Retry-After: 1\r\n";
+    http_respond(response, 503, "%s\n", why);
+    return false;
+}
+
+static void log_refusal(const struct candidate *candidate) {
+    char path[256];
+    log_event(LOG_INFO, "refuse", "peer=%s path=%s status=%d", candidate->peer,
+              log_quote(candidate->request->path, path, sizeof path), candidate->response->status);
+}
+
+/* --- The steps, each false with the refusal in candidate->response ----------------------------------------- */
+
+static bool find_route(const struct service *service, struct candidate *candidate) {
+    const char *raw = candidate->request->path;
+    candidate->path = malloc(strlen(raw) + 1);
+    candidate->storage = malloc(router_storage_size(raw));
+    if (candidate->path == NULL || candidate->storage == NULL)
+        return refuse_busy(candidate->response, "Out of memory.");
+    enum router_result result = router_find(service->router, raw, candidate->storage, &candidate->match);
+    if (result == ROUTER_MALFORMED || router_decode_path(raw, candidate->path) != 0) {
+        http_respond(candidate->response, 400, "The path is not well-formed.\n");
+        return false;
+    }
+    candidate->has_route = result == ROUTER_FOUND;
+    candidate->route = candidate->has_route ? service->routes[candidate->match.route] : service->no_route;
+    if (candidate->route != NULL)
+        return true;
+    http_respond(candidate->response, 404, "No route for this path.\n");
+    return false;
+}
+
+static bool take_place(const struct service *service, struct candidate *candidate) {
+    switch (registry_admit(&service->core->registry)) {
+    case REGISTRY_FULL:
+        return refuse_busy(candidate->response, "The server is full.");
+    case REGISTRY_CLOSED:
+        return refuse_busy(candidate->response, "The server is stopping.");
+    case REGISTRY_ADMITTED:
+        break;
+    }
+    return true;
+}
+
+static bool adopt(const struct service *service, struct candidate *candidate, int *fd) {
+    const struct http_request *request = candidate->request;
+    enum adoption_result result =
+        adoption_take(&service->adoption, request->peer_address, request->peer_port, request->local_port, fd);
+    if (result == ADOPTION_DONE)
+        return true;
+    if (result == ADOPTION_EARLY) {
+        http_respond(candidate->response, 400, "Data came before the handshake was answered.\n");
+        return false;
+    }
+    log_event(LOG_WARNING, "adoption", "peer=%s error=\"%s\"", candidate->peer, adoption_describe(result));
+    return refuse_busy(candidate->response, "The connection could not be taken over.");
+}
+
+static void close_unrouted(struct weir_conn *conn, const char *path) {
+    char reason[4 * CLOSE_REASON_MAX]; /* cut to fit, at the end of a character, when it is encoded */
+    snprintf(reason, sizeof reason, "no route for %s", path);
+    conn_close_here(conn, CLOSE_NO_ROUTE, reason);
+}
+
+/* The socket is ours: from here on nothing can be answered in HTTP any more. */
+static void begin_connection(struct candidate *candidate, const char *user, int fd) {
+    const struct http_request *request = candidate->request;
+    const char *params[2 * ROUTER_PARAMS_MAX];
+    const char *headers[2 * HTTP_HEADERS_MAX];
+    size_t param_count = candidate->has_route ? candidate->match.param_count : 0;
+    for (size_t i = 0; i < param_count; i++) {
+        params[2 * i] = candidate->match.params[i].name;
+        params[2 * i + 1] = candidate->match.params[i].value;
+    }
+    for (size_t i = 0; i < request->header_count; i++) {
+        headers[2 * i] = request->headers[i].name;
+        headers[2 * i + 1] = request->headers[i].value;
+    }
+    const struct conn_request description = {.path = candidate->path,
+                                             .peer = candidate->peer,
+                                             .user = user,
+                                             .param_count = param_count,
+                                             .params = params,
+                                             .header_count = request->header_count,
+                                             .headers = headers};
+    char response[UPGRADE_RESPONSE_MAX];
+    size_t size = upgrade_response(response, candidate->accept);
+    struct transport transport = transport_socket(fd);
+    struct weir_conn *conn = conn_create(candidate->route, &transport, &description, response, size);
+    if (conn == NULL) {
+        log_event(LOG_ERROR, "open", "peer=%s error=\"out of memory\"", candidate->peer);
+        transport.kind->close(&transport);
+        registry_leave(&candidate->route->core->registry);
+        return;
+    }
+    if (!candidate->has_route)
+        close_unrouted(conn, candidate->path);
+    conn_start(conn);
+}
+
+/* A place is taken. Returns false with a refusal; the place must then be given back. */
+static bool upgrade_in_place(const struct service *service, struct candidate *candidate) {
+    weir_upgrade upgrade = {.request = candidate->request,
+                            .match = &candidate->match,
+                            .path = candidate->path,
+                            .peer = candidate->peer,
+                            .response = candidate->response};
+    int fd = -1;
+    bool taken = (!candidate->has_route || upgrade_ask_handler(&upgrade, candidate->route)) &&
+                 adopt(service, candidate, &fd);
+    if (taken)
+        begin_connection(candidate, upgrade.user, fd);
+    free(upgrade.user);
+    return taken;
+}
+
+static bool upgrade(const struct service *service, struct candidate *candidate) {
+    if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
+        return false;
+    if (!find_route(service, candidate) || !take_place(service, candidate))
+        return false;
+    if (upgrade_in_place(service, candidate))
+        return true;
+    registry_leave(&service->core->registry);
+    return false;
+}
+
+/* --- Answers ----------------------------------------------------------------------------------------------- */
+
+static void describe_peer(const struct http_request *request, char peer[PEER_MAX]) {
+    bool v6 = strchr(request->peer_address, ':') != NULL;
+    snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
+}
+
+static bool path_has_route(const struct service *service, const char *path) {
+    struct router_match match;
+    char *storage = malloc(router_storage_size(path));
+    bool found = storage != NULL && router_find(service->router, path, storage, &match) == ROUTER_FOUND;
+    free(storage);
+    return found;
+}
+
+static void answer_plain(const struct service *service, const struct http_request *request,
+                         struct http_response *response) {
+    const char *patterns[PATTERNS_SHOWN_MAX];
+    size_t count = 0;
+    for (; count < service->route_count && count < PATTERNS_SHOWN_MAX; count++)
+        patterns[count] = service->routes[count]->pattern;
+    endpoints_answer(request, patterns, count, path_has_route(service, request->path), response);
+}
+
+void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {
+    if (!upgrade_is_wanted(request)) {
+        answer_plain(service, request, response);
+        return;
+    }
+    struct candidate candidate = {.request = request, .response = response};
+    describe_peer(request, candidate.peer);
+    if (upgrade(service, &candidate))
+        response->status = 101;
+    else
+        log_refusal(&candidate);
+    free(candidate.path);
+    free(candidate.storage);
+}

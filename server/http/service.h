@@ -1,0 +1,27 @@
+/* service.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections. It
+ * knows no HTTP library.
+ *
+ * Runs on the HTTP threads, on many at a time; what it reads is set up before the first of them starts.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_HTTP_SERVICE_H
+#define WEIR_HTTP_SERVICE_H
+
+#include "server/core/adoption.h"
+#include "server/core/core.h"
+#include "server/core/router.h"
+#include "server/http/http.h"
+
+struct service {
+    struct core *core;
+    struct adoption adoption;
+    const struct router *router;
+    struct route *const *routes; /* by the router's numbers */
+    size_t route_count;
+    struct route *no_route; /* takes clients whose path has none, to close them with 4040; NULL: HTTP 404 */
+};
+
+void service_answer(struct service *service, const struct http_request *request, struct http_response *response);
+
+#endif

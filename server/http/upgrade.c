@@ -1,0 +1,115 @@
+/* upgrade.c - see upgrade.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/http/upgrade.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST_MAX = 1024 };
+
+struct handshake_lists {
+    char upgrade[LIST_MAX], connection[LIST_MAX], version[LIST_MAX];
+};
+
+static struct handshake_request read_handshake(const struct http_request *request, struct handshake_lists *lists) {
+    return (struct handshake_request){
+        .method = request->method,
+        .http_version = request->version,
+        .host = http_request_header(request, "Host"),
+        .upgrade = http_request_list(request, "Upgrade", lists->upgrade, sizeof lists->upgrade),
+        .connection = http_request_list(request, "Connection", lists->connection, sizeof lists->connection),
+        .key = http_request_header(request, "Sec-WebSocket-Key"),
+        .version = http_request_list(request, "Sec-WebSocket-Version", lists->version, sizeof lists->version),
+        .has_body = request->content_length > 0 || http_request_header(request, "Transfer-Encoding") != NULL,
+        .repeated = http_request_count(request, "Host") > 1 || http_request_count(request, "Sec-WebSocket-Key") > 1,
+    };
+}
+
+bool upgrade_is_wanted(const struct http_request *request) {
+    struct handshake_lists lists;
+    struct handshake_request handshake = read_handshake(request, &lists);
+    return handshake_wanted(&handshake);
+}
+
+bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
+                   struct http_response *response) {
+    struct handshake_lists lists;
+    struct handshake_request handshake = read_handshake(request, &lists);
+    const char *why = "";
+    int status = handshake_check(&handshake, accept, &why);
+    if (status == 101)
+        return true;
+    if (status == 426)
+        response->headers = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
+    if (status == 405)
+        response->headers = "Allow: GET\r\n";
+    http_respond(response, status, "%s\n", why);
+    return false;
+}
+
+bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
+    const struct weir_handler *handler = route->handler;
+    if (handler->upgrade == NULL || handler->upgrade(upgrade, route->context) == 0)
+        return true;
+    if (upgrade->response->status == 0)
+        http_respond(upgrade->response, 403, "The handler refused this client.\n");
+    return false;
+}
+
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept) {
+    int size = snprintf(response, UPGRADE_RESPONSE_MAX,
+                        "HTTP/1.1 101 Switching Protocols\r\n"
+                        "Upgrade: websocket\r\n"
+                        "Connection: Upgrade\r\n"
+                        "Sec-WebSocket-Accept: %s\r\n\r\n",
+                        accept);
+    return (size_t)size;
+}
+
+/* --- What the callback may ask (include/weir/handler.h) ---------------------------------------------------- */
+
+const char *weir_upgrade_method(const weir_upgrade *upgrade) {
+    return upgrade->request->method;
+}
+
+const char *weir_upgrade_path(const weir_upgrade *upgrade) {
+    return upgrade->path;
+}
+
+const char *weir_upgrade_query(const weir_upgrade *upgrade) {
+    return upgrade->request->query;
+}
+
+const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name) {
+    const struct router_match *match = upgrade->match;
+    for (size_t i = 0; i < match->param_count; i++)
+        if (strcmp(match->params[i].name, name) == 0)
+            return match->params[i].value;
+    return NULL;
+}
+
+const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name) {
+    return http_request_header(upgrade->request, name);
+}
+
+const char *weir_upgrade_peer(const weir_upgrade *upgrade) {
+    return upgrade->peer;
+}
+
+int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name) {
+    char *user = strdup(name);
+    if (user == NULL)
+        return -1;
+    free(upgrade->user);
+    upgrade->user = user;
+    return 0;
+}
+
+int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body) {
+    bool sensible = status >= 400 && status <= 599;
+    http_respond(upgrade->response, sensible ? status : 500, "%s", body == NULL ? "" : body);
+    return -1;
+}

@@ -1,0 +1,37 @@
+/* upgrade.h - the part of an upgrade that needs no socket: is the handshake valid, does the handler want it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_HTTP_UPGRADE_H
+#define WEIR_HTTP_UPGRADE_H
+
+#include "server/core/core.h"
+#include "server/core/router.h"
+#include "server/http/http.h"
+#include "server/proto/handshake.h"
+
+/* True if the request asks for a WebSocket. */
+bool upgrade_is_wanted(const struct http_request *request);
+
+/* Checks the handshake. Returns true with the accept value; or false with the refusal in `response`. */
+bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
+                   struct http_response *response);
+
+/* What the `upgrade` callback sees and says. */
+struct weir_upgrade {
+    const struct http_request *request;
+    const struct router_match *match;
+    const char *path; /* decoded */
+    const char *peer;
+    char *user; /* set by the callback, in the heap */
+    struct http_response *response;
+};
+
+/* Asks the route's handler. Returns true if it accepts; or false with the refusal in upgrade->response. */
+bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route);
+
+/* Writes the 101 with its headers. Returns its size. */
+enum { UPGRADE_RESPONSE_MAX = 256 };
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept);
+
+#endif

@@ -1,0 +1,34 @@
+/* plugin.h - handlers from shared objects (include/weir/plugin.h). On the main thread only.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_SERVER_PLUGIN_H
+#define WEIR_SERVER_PLUGIN_H
+
+#include <stddef.h>
+
+#include <weir/plugin.h>
+
+#include "server/config/config.h"
+
+/* A plug-in at work for one route. All zero is none. */
+struct plugin {
+    void *object;
+    const struct weir_plugin *table;
+    void *context; /* what its start gave */
+    bool started;
+};
+
+/* Loads the object that the route's handler names and checks its options. -1 with one line in `error` that names
+ * file and line of the route. */
+int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
+                size_t error_size);
+
+/* Starts a loaded one. Likewise. */
+int plugin_start(struct plugin *plugin, weir_server *server, const struct config *config,
+                 const struct config_route *route, char *error, size_t error_size);
+
+/* Stops it if it was started, and unloads it. */
+void plugin_unload(struct plugin *plugin);
+
+#endif

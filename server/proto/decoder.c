@@ -1,0 +1,217 @@
+/* decoder.c - the state machine of frames and messages: header (decoder_header.c), payload, event, and again.
+ * A decoder is used by one thread at a time; its events come in the order of the bytes and do not depend on
+ * their split. It answers nothing: the pong and the Close are its caller's. A compressed message would be
+ * inflated between take_data() and finish_message().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/proto/decoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/proto/close_code.h"
+#include "server/proto/decoder_header.h"
+#include "server/proto/frame.h"
+
+enum {
+    CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
+    MASK_SIZE = 4,
+    CAPACITY_MIN = 128
+};
+
+static void drop_message(struct decoder *decoder) {
+    free(decoder->message);
+    decoder_detach(decoder);
+}
+
+static void drop_control(struct decoder *decoder) {
+    free(decoder->control);
+    decoder->control = NULL;
+    decoder->control_size = 0;
+}
+
+/* Frees what the last event handed out: an idle decoder holds no memory. */
+static void drop_handed_out(struct decoder *decoder) {
+    if (decoder->message != NULL && decoder->message_opcode == 0)
+        drop_message(decoder);
+    if (decoder->control != NULL && !decoder->in_payload)
+        drop_control(decoder);
+}
+
+void decoder_fail(struct decoder *decoder, struct decoded *decoded, uint16_t close_code, const char *why) {
+    decoder->ended = true;
+    decoder_release(decoder);
+    *decoded = (struct decoded){
+        .event = DECODER_ERROR, .close_code = close_code, .data = (const uint8_t *)why, .size = strlen(why)};
+}
+
+/* --- Control frames (5.5) -------------------------------------------------------------------------------- */
+
+/* The last event: what follows a Close is not read (1.4), what is unfinished is dropped. */
+static void finish_close(struct decoder *decoder, const uint8_t *payload, size_t size, struct decoded *decoded) {
+    *decoded = (struct decoded){.event = DECODER_CLOSE, .opcode = OPCODE_CLOSE, .close_code = CLOSE_NONE};
+    if (size >= 2) {
+        decoded->close_code = (uint16_t)(payload[0] << 8 | payload[1]);
+        decoded->data = payload + 2;
+        decoded->size = size - 2;
+    }
+    if (size == 1)
+        decoder_fail(decoder, decoded, CLOSE_PROTOCOL_ERROR, "a Close has half a code");
+    else if (size >= 2 && !close_code_sendable(decoded->close_code))
+        decoder_fail(decoder, decoded, CLOSE_PROTOCOL_ERROR, "a Close has a code that must not be sent");
+    else if (!utf8_valid(decoded->data, decoded->size))
+        decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "the reason of a Close is not UTF-8");
+    decoder->ended = true;
+    drop_message(decoder);
+}
+
+static void finish_control(struct decoder *decoder, const uint8_t *payload, size_t size, struct decoded *decoded) {
+    if (decoder->opcode == OPCODE_CLOSE) {
+        finish_close(decoder, payload, size, decoded);
+        return;
+    }
+    decoded->event = decoder->opcode == OPCODE_PING ? DECODER_PING : DECODER_PONG;
+    decoded->opcode = decoder->opcode;
+    decoded->data = payload;
+    decoded->size = size;
+}
+
+static void take_control(struct decoder *decoder, const uint8_t *bytes, size_t size, struct decoded *decoded) {
+    bool complete = size == decoder->remaining;
+    if (complete && decoder->control_size == 0) {
+        finish_control(decoder, bytes, size, decoded);
+        return;
+    }
+    if (decoder->control == NULL)
+        decoder->control = malloc(CONTROL_PAYLOAD_MAX);
+    if (decoder->control == NULL) {
+        decoder_fail(decoder, decoded, CLOSE_INTERNAL_ERROR, "out of memory");
+        return;
+    }
+    memcpy(decoder->control + decoder->control_size, bytes, size);
+    decoder->control_size = (uint8_t)(decoder->control_size + size);
+    if (complete)
+        finish_control(decoder, decoder->control, decoder->control_size, decoded);
+}
+
+/* --- Data frames (5.6) ----------------------------------------------------------------------------------- */
+
+/* Room for `size` bytes more. Doubles, so that what is held is at most twice what has arrived; but never goes
+ * beyond what the message can come to. */
+static bool reserve(struct decoder *decoder, const struct decoder_limits *limits, size_t size) {
+    size_t needed = decoder->message_size + size;
+    if (needed <= decoder->message_capacity)
+        return true;
+    size_t ceiling = limits->max_message_size;
+    if (decoder->final)
+        ceiling = decoder->message_size + (size_t)decoder->remaining;
+    size_t capacity = decoder->message_capacity < CAPACITY_MIN / 2 ? CAPACITY_MIN : 2 * decoder->message_capacity;
+    if (capacity > ceiling)
+        capacity = ceiling;
+    if (capacity < needed)
+        capacity = needed;
+    uint8_t *message = realloc(decoder->message, capacity);
+    if (message == NULL)
+        return false;
+    decoder->message = message;
+    decoder->message_capacity = capacity;
+    return true;
+}
+
+static void finish_message(struct decoder *decoder, const uint8_t *data, size_t size, struct decoded *decoded) {
+    if (!utf8_complete(&decoder->utf8)) {
+        decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text ends within a character");
+        return;
+    }
+    decoded->event = DECODER_MESSAGE;
+    decoded->opcode = decoder->message_opcode;
+    decoded->in_heap = data == decoder->message;
+    decoded->data = data;
+    decoded->size = size;
+    decoder->message_opcode = 0;
+}
+
+static void take_data(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
+                      size_t size, struct decoded *decoded) {
+    bool complete = decoder->final && size == decoder->remaining;
+    if (decoder->message_opcode == OPCODE_TEXT && !utf8_feed(&decoder->utf8, bytes, size)) {
+        decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");
+        return;
+    }
+    if (complete && decoder->message_size == 0) {
+        finish_message(decoder, bytes, size, decoded);
+        return;
+    }
+    if (size > 0) {
+        if (!reserve(decoder, limits, size)) {
+            decoder_fail(decoder, decoded, CLOSE_INTERNAL_ERROR, "out of memory");
+            return;
+        }
+        memcpy(decoder->message + decoder->message_size, bytes, size);
+        decoder->message_size += size;
+    }
+    if (complete)
+        finish_message(decoder, decoder->message, decoder->message_size, decoded);
+}
+
+/* --- All together ---------------------------------------------------------------------------------------- */
+
+static void unmask(struct decoder *decoder, uint8_t *bytes, size_t size) {
+    uint8_t mask[MASK_SIZE];
+    memcpy(mask, decoder->mask, MASK_SIZE);
+    frame_mask(bytes, size, mask);
+    for (size_t i = 0; i < MASK_SIZE; i++) /* mask[0] belongs to the next byte */
+        decoder->mask[i] = mask[(size + i) % MASK_SIZE];
+}
+
+/* Takes what there is of the payload. Returns the bytes consumed. */
+static size_t take_payload(struct decoder *decoder, const struct decoder_limits *limits, uint8_t *bytes,
+                           size_t size, struct decoded *decoded) {
+    if (size > decoder->remaining)
+        size = (size_t)decoder->remaining;
+    if (size == 0 && decoder->remaining > 0)
+        return 0;
+    if (limits->expect_masked)
+        unmask(decoder, bytes, size);
+    if ((decoder->opcode & CONTROL) != 0)
+        take_control(decoder, bytes, size, decoded);
+    else
+        take_data(decoder, limits, bytes, size, decoded);
+    decoder->remaining -= size;
+    decoder->in_payload = decoder->remaining > 0;
+    return size;
+}
+
+size_t decoder_feed(struct decoder *decoder, const struct decoder_limits *limits, uint8_t *bytes, size_t size,
+                    struct decoded *decoded) {
+    *decoded = (struct decoded){.event = DECODER_MORE};
+    drop_handed_out(decoder);
+    if (decoder->ended)
+        return size;
+    size_t used = 0;
+    while (used < size && decoded->event == DECODER_MORE) {
+        if (!decoder->in_payload)
+            used += decoder_take_header(decoder, limits, bytes + used, size - used, decoded);
+        if (decoder->in_payload)
+            used += take_payload(decoder, limits, bytes + used, size - used, decoded);
+    }
+    return used;
+}
+
+uint8_t *decoder_detach(struct decoder *decoder) {
+    uint8_t *message = decoder->message;
+    decoder->message = NULL;
+    decoder->message_size = decoder->message_capacity = 0;
+    return message;
+}
+
+size_t decoder_memory(const struct decoder *decoder) {
+    size_t control = decoder->control == NULL ? 0 : CONTROL_PAYLOAD_MAX;
+    return decoder->message_capacity + control;
+}
+
+void decoder_release(struct decoder *decoder) {
+    drop_message(decoder);
+    drop_control(decoder);
+}

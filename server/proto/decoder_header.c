@@ -1,0 +1,143 @@
+/* decoder_header.c - frame headers in (RFC 6455, 5.2), strictly: what is wrong is refused at the first byte that
+ * shows it, whatever the split, and before there is memory for what the header claims. Whether RSV1 may be set
+ * is decided here, once compression is negotiated.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/proto/decoder_header.h"
+
+#include <string.h>
+
+#include "server/proto/close_code.h"
+
+enum {
+    FIN = 0x80,
+    RSV = 0x70,
+    OPCODE = 0x0F,
+    CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
+    MASKED = 0x80,
+    LENGTH = 0x7F,
+    LENGTH_16 = 126,
+    LENGTH_64 = 127,
+    MASK_SIZE = 4
+};
+
+static bool begins_message(uint8_t opcode) {
+    return opcode == OPCODE_TEXT || opcode == OPCODE_BINARY;
+}
+
+/* What is wrong with it, or NULL; the two that follow likewise. */
+static const char *first_byte_error(const struct decoder *decoder, uint8_t first) {
+    uint8_t opcode = first & OPCODE;
+    if ((first & RSV) != 0)
+        return "a reserved bit is set";
+    if (opcode > OPCODE_PONG || (opcode > OPCODE_BINARY && opcode < OPCODE_CLOSE))
+        return "an opcode is reserved";
+    if ((opcode & CONTROL) != 0 && (first & FIN) == 0)
+        return "a control frame is fragmented";
+    if (opcode == OPCODE_CONTINUATION && decoder->message_opcode == 0)
+        return "a continuation without a message";
+    if (begins_message(opcode) && decoder->message_opcode != 0)
+        return "a new message within a fragmented one";
+    return NULL;
+}
+
+static const char *second_byte_error(const struct decoder_limits *limits, uint8_t first, uint8_t second) {
+    bool masked = (second & MASKED) != 0;
+    if (masked != limits->expect_masked)
+        return masked ? "a frame is masked" : "a frame is not masked";
+    if ((first & CONTROL) != 0 && (second & LENGTH) > CONTROL_PAYLOAD_MAX)
+        return "a control frame is longer than 125 bytes";
+    return NULL;
+}
+
+static const char *length_error(uint64_t length, size_t length_size) {
+    if (length >> 63 != 0)
+        return "the top bit of a length is set";
+    if ((length_size == 2 && length < LENGTH_16) || (length_size == 8 && length <= UINT16_MAX))
+        return "a length is not in its shortest form";
+    return NULL;
+}
+
+/* Bytes of length that follow the second byte. */
+static size_t extended_size(uint8_t second) {
+    uint8_t length = second & LENGTH;
+    return length < LENGTH_16 ? 0 : length == LENGTH_16 ? 2 : 8;
+}
+
+static uint64_t read_length(const uint8_t *header, size_t length_size) {
+    if (length_size == 0)
+        return header[1] & LENGTH;
+    uint64_t length = 0;
+    for (size_t i = 0; i < length_size; i++)
+        length = length << 8 | header[2 + i];
+    return length;
+}
+
+static bool too_big(const struct decoder *decoder, const struct decoder_limits *limits, uint64_t length) {
+    return length > limits->max_message_size || decoder->message_size > limits->max_message_size - length;
+}
+
+static void begin_frame(struct decoder *decoder, uint8_t first, uint64_t length) {
+    decoder->opcode = first & OPCODE;
+    decoder->final = (first & FIN) != 0;
+    decoder->remaining = length;
+    decoder->in_payload = true;
+    if (begins_message(decoder->opcode))
+        decoder->message_opcode = decoder->opcode;
+}
+
+static size_t refuse(struct decoder *decoder, struct decoded *decoded, const char *why) {
+    decoder_fail(decoder, decoded, CLOSE_PROTOCOL_ERROR, why);
+    return 0;
+}
+
+/* Checks as much of a header as has arrived, one byte or more. Returns its size and begins the frame once it is
+ * whole; 0 before, and after a failure. */
+static size_t parse(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *header,
+                    size_t size, struct decoded *decoded) {
+    const char *error = first_byte_error(decoder, header[0]);
+    if (error == NULL && size >= 2)
+        error = second_byte_error(limits, header[0], header[1]);
+    if (error != NULL)
+        return refuse(decoder, decoded, error);
+    if (size < 2)
+        return 0;
+
+    size_t length_size = extended_size(header[1]), used = 2 + length_size;
+    if (size < used)
+        return 0;
+    uint64_t length = read_length(header, length_size);
+    error = length_error(length, length_size);
+    if (error != NULL)
+        return refuse(decoder, decoded, error);
+    if ((header[0] & CONTROL) == 0 && too_big(decoder, limits, length)) {
+        decoder_fail(decoder, decoded, CLOSE_TOO_BIG, "the message is too big");
+        return 0;
+    }
+
+    if (limits->expect_masked) {
+        if (size < used + MASK_SIZE)
+            return 0;
+        memcpy(decoder->mask, header + used, MASK_SIZE);
+        used += MASK_SIZE;
+    }
+    begin_frame(decoder, header[0], length);
+    return used;
+}
+
+/* Parsed where it is if it is whole, else put together first. */
+size_t decoder_take_header(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
+                           size_t size, struct decoded *decoded) {
+    size_t before = decoder->header_size;
+    if (before == 0) {
+        size_t used = parse(decoder, limits, bytes, size, decoded);
+        if (used > 0 || decoder->ended)
+            return used;
+    }
+    size_t room = FRAME_HEADER_MAX - before, taken = size < room ? size : room;
+    memcpy(decoder->header + before, bytes, taken);
+    size_t used = parse(decoder, limits, decoder->header, before + taken, decoded);
+    decoder->header_size = (uint8_t)(used > 0 ? 0 : before + taken);
+    return used > 0 ? used - before : taken;
+}

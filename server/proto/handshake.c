@@ -1,0 +1,116 @@
+/* handshake.c - judges an upgrade request (RFC 6455, 4.2.1) and answers its key (4.2.2). Pure functions, any
+ * thread. It chooses no subprotocol or extension. The one file of the server's protocol that needs libcrypto.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/proto/handshake.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <strings.h>
+
+#define BLANKS       " \t"
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define BASE64       ALPHANUMERIC "+/"
+#define TOKEN        ALPHANUMERIC "!#$%&'*+-.^_`|~/" /* RFC 7230, 3.2.6; with the slash of "name/version" */
+
+enum { KEY_SIZE = 24 }; /* 16 bytes in base64 */
+
+/* A list that is not one of tokens through and through has none of them. */
+bool handshake_has_token(const char *list, const char *token) {
+    bool found = false;
+    while (list != NULL) {
+        list += strspn(list, BLANKS);
+        size_t size = strspn(list, TOKEN);
+        if (size > 0 && size == strlen(token) && strncasecmp(list, token, size) == 0)
+            found = true;
+        list += size;
+        list += strspn(list, BLANKS);
+        if (*list != ',')
+            return found && *list == '\0';
+        list++;
+    }
+    return false;
+}
+
+bool handshake_wanted(const struct handshake_request *request) {
+    return handshake_has_token(request->upgrade, "websocket");
+}
+
+/* A header's value without the blanks around it; an empty one if it is missing. */
+static const char *trim(const char *value, size_t *size) {
+    if (value == NULL)
+        value = "";
+    value += strspn(value, BLANKS);
+    *size = strlen(value);
+    while (*size > 0 && strchr(BLANKS, value[*size - 1]) != NULL)
+        (*size)--;
+    return value;
+}
+
+static bool equals(const char *value, const char *expected) {
+    size_t size;
+    value = trim(value, &size);
+    return size == strlen(expected) && memcmp(value, expected, size) == 0;
+}
+
+/* "1.1" or above; an HTTP version is a digit, a dot and a digit (RFC 7230, 2.6). */
+static bool version_is_recent(const char *version) {
+    static const char digits[] = "0123456789";
+    if (version == NULL || strlen(version) != 3 || strspn(version, digits) != 1 || version[1] != '.' ||
+        strspn(version + 2, digits) != 1)
+        return false;
+    return strcmp(version, "1.1") >= 0;
+}
+
+/* 16 bytes are 21 characters, one that carries the last two bits and four zero bits, and "==". */
+static bool key_is_valid(const char *key, size_t size) {
+    return size == KEY_SIZE && strspn(key, BASE64) == KEY_SIZE - 2 && strchr("AQgw", key[KEY_SIZE - 3]) != NULL &&
+           memcmp(key + KEY_SIZE - 2, "==", 2) == 0;
+}
+
+static bool answer_key(const char *key, char accept[HANDSHAKE_ACCEPT_SIZE]) {
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    unsigned char text[KEY_SIZE + sizeof guid - 1], digest[SHA_DIGEST_LENGTH];
+    memcpy(text, key, KEY_SIZE);
+    memcpy(text + KEY_SIZE, guid, sizeof guid - 1);
+    if (SHA1(text, sizeof text, digest) == NULL)
+        return false;
+    EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
+    return true;
+}
+
+static int verdict(int status, const char *reason, const char **why) {
+    *why = reason;
+    return status;
+}
+
+/* In the order in which a person would put things right: the most basic fault is the one that is named. */
+int handshake_check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why) {
+    size_t host_size, key_size;
+    trim(request->host, &host_size);
+    const char *key = trim(request->key, &key_size);
+
+    if (request->method == NULL || strcmp(request->method, "GET") != 0)
+        return verdict(405, "a WebSocket handshake is a GET request", why);
+    if (!version_is_recent(request->http_version))
+        return verdict(400, "a WebSocket handshake needs HTTP/1.1", why);
+    if (host_size == 0)
+        return verdict(400, "the Host header is missing", why);
+    if (!handshake_wanted(request))
+        return verdict(426, "this is a WebSocket endpoint: send Upgrade: websocket", why);
+    if (!handshake_has_token(request->connection, "Upgrade"))
+        return verdict(400, "the Connection header does not list Upgrade", why);
+    if (!equals(request->version, "13"))
+        return verdict(426, "Sec-WebSocket-Version must be 13", why);
+    if (!key_is_valid(key, key_size))
+        return verdict(400, "Sec-WebSocket-Key is not 16 bytes in base64", why);
+    if (request->has_body)
+        return verdict(400, "a WebSocket handshake has no body", why);
+    if (request->repeated)
+        return verdict(400, "Host or Sec-WebSocket-Key was sent more than once", why);
+    if (!answer_key(key, accept))
+        return verdict(500, "SHA-1 is not available", why);
+    return verdict(101, "", why);
+}

@@ -1,0 +1,61 @@
+/* utf8.c - validation of UTF-8, eight bytes at a time while they are ASCII, else one by one. The state of an
+ * unfinished character is three bytes, so a text may be fed in any pieces. It decodes nothing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/proto/utf8.h"
+
+#include <string.h>
+
+/* Bytes at the front that are ASCII, in steps of eight: it may stop up to seven early, never late. */
+static size_t ascii_prefix(const uint8_t *bytes, size_t size) {
+    size_t at = 0;
+    for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if ((word & 0x8080808080808080u) != 0)
+            break;
+    }
+    return at;
+}
+
+/* Starts a character. The bounds of its second byte are what keeps out overlong forms (after E0 and F0),
+ * surrogates (ED) and what lies above U+10FFFF (F4): RFC 3629, 4. */
+static bool begin(struct utf8 *utf8, uint8_t lead) {
+    if (lead < 0x80)
+        return true;
+    if (lead < 0xC2 || lead > 0xF4)
+        return false;
+    utf8->needed = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    utf8->lower = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    utf8->upper = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    return true;
+}
+
+static bool proceed(struct utf8 *utf8, uint8_t byte) {
+    if (byte < utf8->lower || byte > utf8->upper)
+        return false;
+    utf8->needed--;
+    utf8->lower = 0x80;
+    utf8->upper = 0xBF;
+    return true;
+}
+
+bool utf8_feed(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
+    struct utf8 state = *utf8; /* a copy can live in registers: `bytes` might alias *utf8 */
+    bool valid = true;
+    for (size_t at = 0; valid && at < size; at++) {
+        if (state.needed == 0) {
+            at += ascii_prefix(bytes + at, size - at);
+            valid = at == size || begin(&state, bytes[at]);
+        } else {
+            valid = proceed(&state, bytes[at]);
+        }
+    }
+    *utf8 = state;
+    return valid;
+}
+
+bool utf8_valid(const uint8_t *bytes, size_t size) {
+    struct utf8 utf8 = {0};
+    return utf8_feed(&utf8, bytes, size) && utf8_complete(&utf8);
+}
