@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* What became of something to be sent. */
 enum weir_result {
@@ -76,6 +77,7 @@ void *weir_data(const weir_conn *conn);
 weir_conn *weir_retain(weir_conn *conn);
 void weir_release(weir_conn *conn);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

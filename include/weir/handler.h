@@ -19,6 +19,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* A connection (conn.h) and a request that asks to become one. */
 typedef struct weir_conn weir_conn;
@@ -75,6 +76,7 @@ int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
  * Returns -1, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
 int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

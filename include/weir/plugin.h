@@ -22,6 +22,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Changes when a plug-in must be compiled anew. */
 #define WEIR_PLUGIN_ABI 1
@@ -63,6 +64,9 @@ struct weir_plugin {
     void (*stop)(void *context);
 };
 
+extern const struct weir_plugin weir_plugin; /* what the shared object defines */
+
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -22,6 +22,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct weir_server weir_server;
 typedef struct weir_timer weir_timer;
@@ -75,6 +76,7 @@ weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(
  * then it has ended when this returns, unless this is called by the callback itself. */
 bool weir_timer_cancel(weir_timer *timer);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
