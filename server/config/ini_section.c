@@ -36,17 +36,28 @@ static bool first_report(struct ini_cfgobj *ini, unsigned *kind, unsigned *line)
     return *line > 0;
 }
 
-/* It tells nothing of a key with a character that it does not take. Returns the first such line, or 0. */
+/* Whether the line has a key with a character that the library does not take. */
+static bool has_bad_key(const char *line, const char *end) {
+    const char *equals = memchr(line, '=', (size_t)(end - line));
+    if (equals == NULL || *line == '#' || *line == ';')
+        return false;
+    line += strspn(line, blanks);
+    while (equals > line && strchr(blanks, equals[-1]) != NULL)
+        equals--;
+    for (; line < equals; line++)
+        if (*line < ' ' || *line > '~' || *line == '!')
+            return true;
+    return false;
+}
+
+/* Of such a line it tells nothing. Returns the first one's number in the section, or 0. */
 static unsigned find_bad_key(const char *text, const char *end) {
     for (unsigned line = 1; text < end; line++) {
-        const char *next = memchr(text, '\n', (size_t)(end - text));
-        bool comment = *text == '#' || *text == ';';
-        for (; !comment && text < end && *text != '\n' && *text != '='; text++)
-            if (*text == '!' || (unsigned char)*text >= 0x7F)
-                return line;
-        if (next == NULL)
-            break;
-        text = next + 1;
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *line_end = newline != NULL ? newline : end;
+        if (has_bad_key(text, line_end))
+            return line;
+        text = line_end + 1;
     }
     return 0;
 }

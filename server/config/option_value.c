@@ -14,6 +14,10 @@
 enum sample { SAMPLE };
 _Static_assert(sizeof(enum sample) == sizeof(unsigned), "enums are as large as unsigned");
 
+enum { ADDRESSES_MAX = 64 };
+
+static const char no_memory[] = "does not fit into the memory that is left";
+
 static void *field_of(const struct option *option, void *base) {
     return (char *)base + option->offset;
 }
@@ -89,7 +93,7 @@ static const char *normalise_address(char **list, size_t count) {
             return "is in the list twice";
     char *copy = strdup(address);
     if (copy == NULL)
-        return "does not fit into the memory that is left";
+        return no_memory;
     free(list[count]);
     list[count] = copy;
     return NULL;
@@ -102,7 +106,7 @@ static int set_addresses(const struct option *option, char ***field, const char 
     if (wrong != NULL)
         return fail(option, value, wrong, error, error_size);
     for (size_t i = 0; list[i] != NULL; i++)
-        if ((wrong = normalise_address(list, i)) != NULL) {
+        if ((wrong = i < ADDRESSES_MAX ? normalise_address(list, i) : "is one address too many") != NULL) {
             fail(option, list[i], wrong, error, error_size);
             value_list_free(list);
             return -1;
@@ -119,7 +123,7 @@ static int set_handler(const struct option *option, char **field, const char *va
         return fail(option, value, "is not a handler; write echo, broadcast or plugin:PATH", error, error_size);
     char *copy = strdup(value);
     if (copy == NULL)
-        return fail(option, value, "does not fit into the memory that is left", error, error_size);
+        return fail(option, value, no_memory, error, error_size);
     free(*field);
     *field = copy;
     return 0;

@@ -44,6 +44,7 @@ struct weir_conn {
     /* The input task's. */
     struct decoder decoder;
     bool torn_down;
+    bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
     uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
 
     /* The task's that calls the callbacks. */
@@ -62,7 +63,8 @@ struct weir_conn {
     bool drop_inbox;     /* we close: what waits is not handled any more */
     bool draining;       /* read no more, handle what waits, then close with 1001 */
     bool input_stopped;  /* draining: the reader has handed over all it had */
-    bool close_flushed;  /* the Close has left and the socket is shut for writing */
+    bool may_shut;       /* once our Close has left, the socket may be shut for writing: peer_done */
+    bool close_flushed;  /* that has been done */
     bool input_paused;   /* the inbox or the replies are over their limit */
     bool handler_paused; /* the replies are */
     bool send_failed;

@@ -1,8 +1,11 @@
 /* conn_flush.c - the flush task: writes what waits in the outbox, as many messages with one call as there are.
  *
  * It never waits. Where the socket is full, `blocked` is set and the write tried once more: the poller only looks
- * at EPOLLOUT while `blocked` is set, and that edge may have come just before; nothing tells twice. After the last
- * byte of a Close the socket is shut for writing.
+ * at EPOLLOUT while `blocked` is set, and that edge may have come just before; nothing tells twice.
+ *
+ * The socket is shut for writing when our Close has left and the client's has come (RFC 6455, 7.1.1), and not
+ * before: some clients take the end of the stream for a lost connection while our Close still waits behind what
+ * they have not read.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,7 +65,8 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
         task_again(&conn->flush);
     if (outcome == FLUSH_FAILED)
         conn->send_failed = true;
-    bool close_left = outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && !conn->close_flushed;
+    bool close_left =
+        outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && conn->may_shut && !conn->close_flushed;
     if (close_left) {
         conn->close_flushed = true;
         conn->transport.kind->shut(&conn->transport, SHUT_WR);

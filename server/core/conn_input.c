@@ -21,6 +21,8 @@ enum { TURN_READS = 8 };
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
 static void deliver(struct weir_conn *conn, const struct decoded *decoded, struct held_message *held) {
+    if (atomic_load(&conn->closing))
+        return; /* it crossed our Close */
     if (route_never_blocks(conn->route)) {
         conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
         return;
@@ -31,17 +33,23 @@ static void deliver(struct weir_conn *conn, const struct decoded *decoded, struc
         held->heap = decoder_detach(&conn->decoder);
 }
 
+/* Nothing more is decoded. Answers with a Close unless ours is under way, which then has its answer. */
+static void end_input(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
+    conn->peer_done = true;
+    mutex_lock(&conn->mutex);
+    conn->may_shut = true;
+    if (!atomic_load(&conn->closing)) {
+        conn->closed_by_peer = by_peer;
+        conn_queue_close_locked(conn, code, reason);
+    }
+    mutex_unlock(&conn->mutex);
+}
+
 static void receive_close(struct weir_conn *conn, const struct decoded *decoded) {
     char reason[CLOSE_REASON_MAX + 1];
     memcpy(reason, decoded->data, decoded->size);
     reason[decoded->size] = '\0';
-    conn_close_received(conn, decoded->close_code, reason);
-}
-
-static void fail(struct weir_conn *conn, unsigned code, const char *why) {
-    mutex_lock(&conn->mutex);
-    conn_queue_close_locked(conn, code, why);
-    mutex_unlock(&conn->mutex);
+    end_input(conn, decoded->close_code, reason, true);
 }
 
 static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct held_message *held) {
@@ -61,25 +69,25 @@ static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct h
             receive_close(conn, &decoded);
             break;
         case DECODER_ERROR:
-            fail(conn, decoded.close_code, (const char *)decoded.data);
+            end_input(conn, decoded.close_code, (const char *)decoded.data, false);
             break;
         case DECODER_PONG:
         case DECODER_MORE:
             break;
         }
-    } while (decoded.event != DECODER_MORE && !atomic_load(&conn->closing));
+    } while (decoded.event != DECODER_MORE && !conn->peer_done);
 }
 
 /* --- Reading ----------------------------------------------------------------------------------------------- */
 
-enum gate { GATE_READ, GATE_DISCARD, GATE_WAIT, GATE_END };
+enum gate { GATE_READ, GATE_CLOSING, GATE_WAIT, GATE_END };
 
 static enum gate gate_locked(struct weir_conn *conn) {
     const struct core *core = conn->core;
     if (conn->send_failed)
         return GATE_END;
     if (atomic_load(&conn->closing))
-        return GATE_DISCARD;
+        return GATE_CLOSING;
     if (conn->draining)
         return GATE_WAIT;
     if (conn->inbox.bytes < core->inbox_size && conn->outbox.reply_bytes <= core->send_buffer_soft)
@@ -93,7 +101,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
     enum gate gate = gate_locked(conn);
     mutex_unlock(&conn->mutex);
-    if (gate != GATE_DISCARD)
+    if (gate != GATE_CLOSING)
         return gate;
     if (conn->close_deadline == 0) {
         conn->close_deadline = pool_now() + conn->core->close_timeout_ms;
@@ -118,9 +126,11 @@ static enum turn read_turn(struct weir_conn *conn, struct held_message *held) {
             continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return TURN_DONE;
-        if (size <= 0)
-            return size == 0 ? TURN_EOF : TURN_END;
-        if (gate == GATE_READ)
+        if (size == 0)
+            return TURN_EOF;
+        if (size < 0)
+            return TURN_END;
+        if (!conn->peer_done)
             decode(conn, bytes, (size_t)size, held);
         if ((size_t)size < CONN_READ_SIZE && !atomic_load(&conn->source.hangup) && !atomic_load(&conn->closing))
             return TURN_DONE;
@@ -208,9 +218,14 @@ static void finish_turn(struct weir_conn *conn, enum turn turn, struct held_mess
         conn_handle(conn, held);
 }
 
-/* The client has shut its side, but still waits for our Close: the flush task queues the input once that has left.
- */
+/* The client has shut its side. If it still waits for our Close, the flush task queues the input once that has
+ * left. */
 static bool close_is_leaving(struct weir_conn *conn) {
+    conn->peer_done = true;
+    mutex_lock(&conn->mutex);
+    conn->may_shut = true;
+    mutex_unlock(&conn->mutex);
+    conn_flush_here(conn);
     mutex_lock(&conn->mutex);
     bool leaving = atomic_load(&conn->closing) && !conn->close_flushed && !conn->send_failed;
     mutex_unlock(&conn->mutex);
@@ -225,7 +240,6 @@ static void run_turn(struct weir_conn *conn) {
         return;
     }
     conn_hold(conn, &held);
-    conn_flush_here(conn);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
     pool_finish(conn->core->pool, &conn->input);

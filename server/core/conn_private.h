@@ -21,9 +21,6 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
  * connection that is closing. The caller has to get the flush going. */
 void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* The peer's Close: answered with the same code. */
-void conn_close_received(struct weir_conn *conn, unsigned code, const char *reason);
-
 /* --- conn_flush.c --- */
 
 /* Sends what waits, in place, unless another thread is at it or will be. */

@@ -33,15 +33,6 @@ void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
     conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
 }
 
-void conn_close_received(struct weir_conn *conn, unsigned code, const char *reason) {
-    mutex_lock(&conn->mutex);
-    if (!atomic_load(&conn->closing)) {
-        conn->closed_by_peer = true;
-        conn_queue_close_locked(conn, code, reason);
-    }
-    mutex_unlock(&conn->mutex);
-}
-
 /* A Close of ours: what the client has sent so far and nobody has handled is dropped. */
 static void close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
     mutex_lock(&conn->mutex);
