@@ -166,13 +166,11 @@ static void sleep_locked(struct pool *pool) {
         pool->waking--;
 }
 
-static void run_locked(struct pool *pool, struct worker *worker, struct task *task) {
+static void run_locked(struct pool *pool, struct task *task) {
     mutex_unlock(&pool->mutex);
     task_take(task);
     task->kind->run(task);
     mutex_lock(&pool->mutex);
-    if (worker->handling != NULL)
-        leave_slot_locked(pool, worker);
 }
 
 static void *work(void *arg) {
@@ -183,7 +181,7 @@ static void *work(void *arg) {
     while (!pool->stopping) {
         struct task *task = next_task_locked(pool, worker);
         if (task != NULL)
-            run_locked(pool, worker, task);
+            run_locked(pool, task);
         else if (!pool->polling)
             poll_locked(pool);
         else
@@ -217,7 +215,19 @@ void pool_submit_list(struct pool *pool, struct task_list *claimed) {
     mutex_unlock(&pool->mutex);
 }
 
+/* The slot first: once the task is released, its owner may be gone, and the monitor looks at those that hold slots.
+ */
+static void leave_slot_of(struct pool *pool, const struct task *task) {
+    struct worker *worker = this_worker;
+    if (worker == NULL || worker->handling != task)
+        return;
+    mutex_lock(&pool->mutex);
+    leave_slot_locked(pool, worker);
+    mutex_unlock(&pool->mutex);
+}
+
 void pool_finish(struct pool *pool, struct task *task) {
+    leave_slot_of(pool, task);
     if (!task_leave(task)) {
         task->kind->release(task);
         return;

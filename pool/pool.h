@@ -66,7 +66,8 @@ void pool_submit(struct pool *pool, struct task *task);
 /* Queues tasks that the caller has claimed, all with one lock; empties the list. */
 void pool_submit_list(struct pool *pool, struct task_list *claimed);
 
-/* The end of every run: queues the task again if it was claimed meanwhile, else releases it. */
+/* The end of every run: gives the slot back if it held one, queues the task again if it was claimed meanwhile, else
+ * releases it. */
 void pool_finish(struct pool *pool, struct task *task);
 
 /* --- Descriptors --- */
@@ -88,7 +89,7 @@ void *pool_scratch(void);
 
 /* Turns the io run into a handler run of `task`, which the caller has taken with task_begin(): from now on it may
  * block. False if that is not allowed now: no slot is free, the lane is full, or others wait for theirs. The slot
- * is given back when the run ends. */
+ * is given back by pool_finish(task). */
 bool pool_enter_handler(struct task *task);
 
 /* True if the handler that runs here has been running so long that on_stall was queued. From then on what it does

@@ -12,7 +12,7 @@
 enum { SLOTS_NO_KEY = 0 };
 
 struct slot {
-    void *owner;         /* NULL: free */
+    void *owner; /* NULL: free */
     uint32_t generation;
     uint32_t next_free;
 };

@@ -5,6 +5,7 @@
 #include "server/descriptors.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -36,6 +37,7 @@ int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned 
         return -1;
     }
     unsigned room = limit - base;
-    *plan = (struct descriptor_plan){limit, base, wanted_connections < room ? wanted_connections : room};
+    bool wants_less = wanted_connections != 0 && wanted_connections < room;
+    *plan = (struct descriptor_plan){limit, base, wants_less ? wanted_connections : room};
     return 0;
 }

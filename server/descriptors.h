@@ -10,7 +10,7 @@
 struct descriptor_plan {
     unsigned limit;       /* of the process, raised as far as it may be */
     unsigned base;        /* the first number of an adopted connection */
-    unsigned connections; /* how many fit above it, at most the wanted number */
+    unsigned connections; /* how many fit above it, at most the wanted number; 0 wants all */
 };
 
 /* Raises the limit and divides it. -1 with one line in `error` if it is too low. */

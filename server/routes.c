@@ -72,7 +72,7 @@ int routes_load(weir_server *server) {
     init_route(server, &server->no_route, "", &no_handler, NULL);
     for (size_t i = 0; i < config->route_count; i++) {
         const struct config_route *configured = &config->routes[i];
-        if (add_to_router(server, configured->pattern, server->route_count, configured->line) != 0 ||
+        if (add_to_router(server, configured->pattern, server->route_count, configured->section_line) != 0 ||
             load_configured(server, configured, &server->routes[server->route_count]) != 0)
             return -1;
         server->route_count++;

@@ -8,7 +8,7 @@
 
 #include "server/config/config.h"
 #include "server/config/config_private.h"
-#include "server/config/ini.h"
+#include "server/config/ini_file.h"
 #include "server/config/options.h"
 #include "server/config/value.h"
 
@@ -137,7 +137,7 @@ int config_load(struct config *config, const char *path, char *error, size_t err
     free(config->path);
     config->path = copy;
     size_t routes_before = config->route_count;
-    if (ini_read(path, &reader, &load, error, error_size) == 0 && end_section(&load) == 0)
+    if (ini_file_read(path, &reader, &load, error, error_size) == 0 && end_section(&load) == 0)
         return 0;
     while (config->route_count > routes_before)
         config_release_route(&config->routes[--config->route_count]);

@@ -1,28 +1,18 @@
-/* ini.c - an ini file's sections, and what no line may have. No threads, no state that outlives a call.
- *
- * The lines of a section are libini_config's to read (ini_section.c), but it compares section names without their
- * case (/Room would be /room), tells no line for them, cuts text at a zero byte, refuses indented comments, takes
- * keys before the first section, and needs quadratic time. So a scan finds the headers and whatever it would
- * stumble over, and hands it one section at a time. Line numbers stay right: no line is added or lost.
+/* ini.c - the `key = value` lines of one section, by libini_config: the one file that includes its headers.
+ * No threads, no state that outlives a call.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/config/ini.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <ini_configobj.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "server/config/ini_section.h"
 #include "server/config/value.h"
-
-/* Bounds on what a wrong file, or a hostile one, can cost. */
-enum { FILE_SIZE_MAX = 1 << 20, SECTION_KEYS_MAX = 1000 };
 
 static const char blanks[] = " \t\r";
 
@@ -39,105 +29,139 @@ int ini_fail(const struct ini_source *source, unsigned line, const char *format,
     return -1;
 }
 
-/* Reports the header in line[0..size) and overwrites it. */
-static int begin_section(const struct ini_source *source, struct ini_section *section, char *line, size_t size,
-                         unsigned number) {
-    char *name = line + strspn(line, blanks) + 1;
-    char *end = memrchr(line, ']', size);
-    if (end == NULL)
-        return ini_fail(source, number, "the section's name has no ] behind it");
-    if (strspn(end + 1, blanks) < (size_t)(line + size - end - 1))
-        return ini_fail(source, number, "text behind the section's ]; a comment needs a line of its own");
-    name += strspn(name, blanks);
-    while (end > name && strchr(blanks, end[-1]) != NULL)
+/* The number that comes first in *text, which then stands behind it. */
+static unsigned next_number(const char **text) {
+    char *end;
+    *text += strcspn(*text, "0123456789");
+    unsigned long number = strtoul(*text, &end, 10);
+    *text = end;
+    return (unsigned)number;
+}
+
+/* The library tells what is wrong only as text: "Error (5) on line 2: Equal sign is missing." Of it we trust the
+ * numbers, which no translation changes. Returns false if it told nothing. */
+static bool first_report(struct ini_cfgobj *ini, unsigned *kind, unsigned *line) {
+    char **reports = NULL;
+    if (ini_config_error_count(ini) == 0 || ini_config_get_errors(ini, &reports) != 0 || reports == NULL)
+        return false;
+    const char *report = reports[0] == NULL ? "" : reports[0];
+    *kind = next_number(&report);
+    *line = next_number(&report);
+    ini_config_free_errors(reports);
+    return *line > 0;
+}
+
+/* Whether the line has a key with a character that the library does not take. */
+static bool has_bad_key(const char *line, const char *end) {
+    const char *equals = memchr(line, '=', (size_t)(end - line));
+    if (equals == NULL || *line == '#' || *line == ';')
+        return false;
+    line += strspn(line, blanks);
+    while (equals > line && strchr(blanks, equals[-1]) != NULL)
+        equals--;
+    for (; line < equals; line++)
+        if (*line < ' ' || *line > '~' || *line == '!')
+            return true;
+    return false;
+}
+
+/* Of such a line it tells nothing. Returns the first one's number in the section, or 0. */
+static unsigned find_bad_key(const char *text, const char *end) {
+    for (unsigned line = 1; text < end; line++) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *line_end = newline != NULL ? newline : end;
+        if (has_bad_key(text, line_end))
+            return line;
+        text = line_end + 1;
+    }
+    return 0;
+}
+
+/* Terminates the text's line of this number and returns it without the blanks around it. */
+static char *cut_line(char *text, char *end, unsigned line) {
+    char *line_end;
+    while ((line_end = memchr(text, '\n', (size_t)(end - text))) != NULL && line-- > 1)
+        text = line_end + 1;
+    text += strspn(text, blanks);
+    for (end = line_end != NULL ? line_end : end; end > text && strchr(blanks, end[-1]) != NULL;)
         end--;
-    if (end <= name)
-        return ini_fail(source, number, "the section has no name");
     *end = '\0';
-    if (source->reader->section(source->context, name, number) != 0)
-        return -1;
-    memset(line, ' ', size);
-    memcpy(line, "[s]", 3);
-    *section = (struct ini_section){.start = line, .line = number};
-    return 0;
+    return text;
 }
 
-/* One line without its end. `section` is the one that it belongs to, or becomes the one that it begins. */
-static int scan_line(const struct ini_source *source, struct ini_section *section, char *line, size_t size,
-                     unsigned number) {
-    const char *flaw = value_flaw(line, size);
-    if (flaw != NULL)
-        return ini_fail(source, number, "the line %s", flaw);
-    size_t indent = strspn(line, blanks);
-    if (indent >= size)
-        return 0;
-    if (line[indent] == '#' || line[indent] == ';') {
-        line[0] = '#';
-        return 0;
+static const char *phrase(unsigned kind) {
+    switch (kind) {
+    case ERR_NOEQUAL:
+        return "is neither `[section]` nor `key = value`";
+    case ERR_NOKEY:
+        return "has no key before the =";
+    case ERR_LONGKEY:
+        return "has a key that is too long";
+    case ERR_DUPKEY:
+        return "sets its key for the second time in this section";
+    default:
+        return "cannot be read as `key = value`";
     }
-    if (line[indent] == '[') {
-        if (section->start != NULL && ini_read_section(source, section, line) != 0)
-            return -1;
-        return begin_section(source, section, line, size, number);
-    }
-    if (section->start == NULL)
-        return ini_fail(source, number, "nothing but comments may stand before the first [section]");
-    if (++section->keys > SECTION_KEYS_MAX)
-        return ini_fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
-    return 0;
 }
 
-/* Text is followed by a zero byte, so that the str functions stop there; and no line holds another one. */
-static int scan_text(const struct ini_source *source, char *text, char *end) {
-    struct ini_section section = {.start = NULL};
-    char *line = text;
-    for (unsigned number = 1; line < end; number++) {
-        char *newline = memchr(line, '\n', (size_t)(end - line));
-        char *next = newline != NULL ? newline + 1 : end;
-        size_t size = (size_t)((newline != NULL ? newline : end) - line);
-        if (size > 0 && line[size - 1] == '\r')
-            size--;
-        if (scan_line(source, &section, line, size, number) != 0)
-            return -1;
-        line = next;
-    }
-    return section.start == NULL ? 0 : ini_read_section(source, &section, end);
+static int explain(const struct ini_source *source, const struct ini_section *section, char *end,
+                   struct ini_cfgobj *ini, int code) {
+    unsigned kind, line;
+    char quoted[VALUE_QUOTED_SIZE];
+    const char *why;
+    if (first_report(ini, &kind, &line))
+        why = phrase(kind);
+    else if ((line = find_bad_key(section->start, end)) > 0)
+        why = "has a character in its key that no key has";
+    else
+        return ini_fail(source, section->line, "the section cannot be read: %s", strerror(code));
+    value_quote(cut_line(section->start, end, line), quoted);
+    return ini_fail(source, section->line + line - 1, "%s %s", quoted, why);
 }
 
-/* Reads at most `size` bytes. Returns how many there were, or -1 with errno. */
-static ssize_t read_file(const char *path, char *text, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    size_t used = 0;
-    ssize_t got;
-    do {
-        got = read(fd, text + used, size - used);
-        if (got > 0)
-            used += (size_t)got;
-    } while ((got > 0 && used < size) || (got < 0 && errno == EINTR));
-    int code = errno;
-    close(fd);
-    errno = code;
-    return got < 0 ? -1 : (ssize_t)used;
+static int report_value(const struct ini_source *source, const struct ini_section *section, struct ini_cfgobj *ini,
+                        const char *key) {
+    struct value_obj *object = NULL;
+    uint32_t line;
+    int code = ini_get_config_valueobj("s", key, ini, INI_GET_FIRST_VALUE, &object);
+    if (code == 0 && object != NULL)
+        code = value_get_line(object, &line);
+    const char *value = code == 0 && object != NULL ? ini_get_const_string_config_value(object, &code) : NULL;
+    if (value == NULL)
+        return ini_fail(source, section->line, "the section cannot be read: %s", strerror(code));
+    return source->reader->value(source->context, key, value, section->line + line - 1);
 }
 
-int ini_read(const char *path, const struct ini_reader *reader, void *context, char *error, size_t error_size) {
-    struct ini_source source = {path, reader, context, error, error_size};
-    char *text = malloc(FILE_SIZE_MAX + 2);
-    if (text == NULL)
-        return ini_fail(&source, 0, "%s", strerror(ENOMEM));
-    ssize_t size = read_file(path, text, FILE_SIZE_MAX + 1);
+static int report_values(const struct ini_source *source, const struct ini_section *section,
+                         struct ini_cfgobj *ini) {
+    int count, code;
+    char **keys = ini_get_attribute_list(ini, "s", &count, &code);
+    if (keys == NULL)
+        return ini_fail(source, section->line, "the section cannot be read: %s", strerror(code));
+    int result = 0;
+    for (int i = 0; result == 0 && i < count; i++)
+        result = report_value(source, section, ini, keys[i]);
+    ini_free_attribute_list(keys);
+    return result;
+}
+
+int ini_read_section(const struct ini_source *source, const struct ini_section *section, char *end) {
+    struct ini_cfgfile *file = NULL;
+    struct ini_cfgobj *ini = NULL;
     int result;
-    if (size < 0) {
-        result = ini_fail(&source, 0, "%s", strerror(errno));
-    } else if (size > FILE_SIZE_MAX) {
-        result = ini_fail(&source, 0, "larger than %d bytes, which no configuration is", FILE_SIZE_MAX);
-    } else {
-        text[size] = '\0';
-        bool marked = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
-        result = scan_text(&source, marked ? text + 3 : text, text + size);
-    }
-    free(text);
+    int code = ini_config_create(&ini);
+    if (code == 0)
+        code = ini_config_file_from_mem(section->start, (uint32_t)(end - section->start), &file);
+    if (code == 0)
+        code = ini_config_parse(file, INI_STOP_ON_ANY, INI_MV1S_ERROR, INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS,
+                                ini);
+    if (code == 0)
+        result = report_values(source, section, ini);
+    else if (file != NULL)
+        result = explain(source, section, end, ini, code);
+    else
+        result = ini_fail(source, section->line, "the section cannot be read: %s", strerror(code));
+    ini_config_file_destroy(file);
+    ini_config_destroy(ini);
     return result;
 }

@@ -1,0 +1,51 @@
+/* embed.c - a program of one's own with the server inside: echo, after a moment of (pretended) work.
+ *
+ *     cc -Iinclude -o embed examples/embed.c build/libweir.a -lcivetweb -lini_config -lcrypto -ldl -lpthread
+ *     ./embed 127.0.0.1:9000
+ *
+ * weir_server_run() starts the server's threads, serves on them, and comes back when the server has stopped.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <weir/weir.h>
+
+static weir_server *server;
+
+/* weir_server_stop() is one of the few functions that a signal handler may call. */
+static void stop_on_signal(int number) {
+    (void)number;
+    weir_server_stop(server);
+}
+
+static void echo_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    (void)context;
+    /* Blocking is fine: while one client waits here, the others are served. */
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    weir_send(conn, opcode, data, size);
+}
+
+static const struct weir_handler echo = {.message = echo_message};
+
+int main(int argc, char **argv) {
+    const char *address = argc > 1 ? argv[1] : "127.0.0.1:9000";
+    server = weir_server_create();
+    if (server == NULL) {
+        fprintf(stderr, "embed: out of memory\n");
+        return EXIT_FAILURE;
+    }
+    signal(SIGINT, stop_on_signal);
+    signal(SIGTERM, stop_on_signal);
+    if (weir_server_set(server, "server", "listen", address) != 0 ||
+        weir_server_route(server, "/echo", &echo, NULL) != 0 || weir_server_run(server) != 0) {
+        fprintf(stderr, "embed: %s\n", weir_server_error(server));
+        /* No weir_server_destroy() here: a handler that outlasted drain_timeout may still be using it. */
+        return EXIT_FAILURE;
+    }
+    weir_server_destroy(server);
+    return EXIT_SUCCESS;
+}

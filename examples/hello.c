@@ -1,0 +1,34 @@
+/* hello.c - the smallest plug-in worth having: greets each client by the name in its path, answers what it says.
+ *
+ *     cc -std=c17 -shared -fPIC -Iinclude -o hello.so examples/hello.c
+ *
+ *     [route /hello/{name}]
+ *     handler = plugin:hello.so
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+
+#include <weir/weir.h>
+
+static void greet(weir_conn *conn, void *context) {
+    (void)context;
+    const char *name = weir_param(conn, "name");
+    char text[128];
+    int size = snprintf(text, sizeof text, "hello, %s", name ? name : "stranger");
+    if (size < (int)sizeof text)
+        weir_send(conn, WEIR_TEXT, text, (size_t)size);
+    else
+        weir_close(conn, 1008, "that name is too long");
+}
+
+static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    (void)opcode, (void)data, (void)context;
+    char text[64];
+    int length = snprintf(text, sizeof text, "thank you for %zu bytes", size);
+    weir_send(conn, WEIR_TEXT, text, (size_t)length);
+}
+
+static const struct weir_handler handler = {.open = greet, .message = answer};
+
+const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "hello", .handler = &handler};

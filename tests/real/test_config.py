@@ -1,0 +1,283 @@
+"""test_config - the command line and the configuration as a user meets them: what is wrong is said in one line,
+with the file and the line, and nothing is started.
+
+SPDX-License-Identifier: MIT
+"""
+
+import re
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from raw_client import TEXT, RawClient, frame
+from weir_process import EXAMPLES, ROOT, Weir, free_port, run_weir
+
+ROUTE = "[route /echo]\nhandler = echo\n"
+PLUGIN = """
+#include <weir/weir.h>
+static const struct weir_handler handler = {0};
+%s
+"""
+WRONG_ABI = 'const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI + 1, .name = "x", .handler = &handler};'
+REFUSES = """
+#include <stdio.h>
+static int start(weir_server *server, const weir_options *options, void **context, char *error, size_t size) {
+    (void)server, (void)options, (void)context;
+    snprintf(error, size, "the lamp is broken");
+    return -1;
+}
+const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "x", .handler = &handler, .start = start};
+"""
+NO_SYMBOL = "const void *used = &handler;"
+
+
+class ConfigTestCase(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+        self.listen = f"[server]\nlisten = 127.0.0.1:{free_port()}\n"
+
+    def write(self, text):
+        """An ini file with exactly these bytes or this text."""
+        file = self.directory / "test.ini"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return file
+
+    def compile(self, source):
+        object_file = self.directory / "plugin.so"
+        command = ["cc", "-shared", "-fPIC", "-Iinclude", "-o", object_file, "-xc", "-"]
+        subprocess.run(command, cwd=ROOT, input=(PLUGIN % source).encode(), check=True)
+        return object_file
+
+    def assertOneLine(self, done, *parts):
+        """Status 2 and one line on stderr that has all the parts, whatever their case."""
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        for part in parts:
+            self.assertIn(str(part).lower(), done.stderr.lower())
+
+    def assertWrong(self, text, *parts, line=None, commands=("check", "serve")):
+        """Each command refuses this file with one line that begins with `file:line:`."""
+        file = self.write(text)
+        for command in commands:
+            with self.subTest(command=command):
+                done = run_weir(command, "-c", file)
+                self.assertOneLine(done, *parts)
+                where = re.escape(str(file)) + (rf":{line}: ." if line else r":\d+: .")
+                self.assertRegex(done.stderr, where)
+
+
+class CommandLine(ConfigTestCase):
+    def test_help(self):
+        for arguments in (["--help"], ["serve", "--help"], ["check", "--help"]):
+            with self.subTest(arguments=arguments):
+                done = run_weir(*arguments)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("weir", done.stdout)
+        for command in ("serve", "check"):
+            self.assertIn(command, run_weir("--help").stdout)
+
+    def test_version(self):
+        header = (ROOT / "include/weir/weir.h").read_text()
+        version = re.search('WEIR_VERSION "(.*)"', header).group(1)
+        done = run_weir("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(version, done.stdout)
+
+    def test_usage_errors(self):
+        self.assertOneLine(run_weir("sevre"), "sevre")
+        self.assertOneLine(run_weir("serve", "--wrokers"), "--wrokers")
+        self.assertOneLine(run_weir("check", "--wrong"), "--wrong")
+        self.assertOneLine(run_weir("serve", "-c"), "argument")
+        self.assertOneLine(run_weir("serve", "surplus"), "surplus")
+
+
+class Check(ConfigTestCase):
+    def test_default_configuration(self):
+        done = run_weir("check", "-c", ROOT / "conf/weir.ini")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for part in ("[server]", "0.0.0.0:9000", "[websocket]", "[log]", "[route /echo]", "[route /broadcast]"):
+            self.assertIn(part, done.stdout)
+
+    def test_without_a_file_it_is_the_default_one(self):
+        self.assertEqual(run_weir("check").stdout, run_weir("check", "-c", "conf/weir.ini").stdout)
+
+    def test_tutorial(self):
+        text = (ROOT / "conf/tutorial.ini").read_text().replace("build/examples", str(EXAMPLES))
+        done = run_weir("check", "-c", self.write(text))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for pattern in ("/", "/light/{status}", "/distribute", "/command"):
+            self.assertIn(f"[route {pattern}]", done.stdout)
+
+    def test_what_is_printed_loads_to_the_same(self):
+        text = f"{self.listen}workers = 3\ndrain_timeout = 1500ms\n{ROUTE}"
+        text += f"[route /light/{{status}}]\nhandler = plugin:{EXAMPLES}/light.so\ndelay = 70s\n"
+        first = run_weir("check", "-c", self.write(text))
+        self.assertEqual((first.returncode, first.stderr), (0, ""))
+        for line in ("workers = 3", "drain_timeout = 1500ms", "delay = 70s"):
+            self.assertIn(line, first.stdout)
+        second = run_weir("check", "-c", self.write(first.stdout))
+        self.assertEqual((second.returncode, second.stdout), (0, first.stdout), second.stderr)
+
+    def test_list(self):
+        done = run_weir("check", "--list")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency"):
+            self.assertIn(name, done.stdout)
+
+
+class Wrong(ConfigTestCase):
+    def test_missing_file(self):
+        for command in ("check", "serve"):
+            self.assertOneLine(run_weir(command, "-c", "/nonexistent/weir.ini"), "/nonexistent/weir.ini")
+            self.assertOneLine(run_weir(command, "-c", self.directory), self.directory)
+
+    def test_section(self):
+        self.assertWrong("[sever]\nworkers = 4\n" + ROUTE, "sever", "server")
+        self.assertWrong("[route]\nhandler = echo\n", "route")
+
+    def test_key(self):
+        self.assertWrong(self.listen + "worker = 4\n" + ROUTE, '"worker"', "workers", line=3)
+        self.assertWrong(self.listen + ROUTE + "concurency = 2\n", "concurency", "concurrency", line=5)
+        self.assertWrong(self.listen + "zzzzzzzz = 2\n" + ROUTE, "zzzzzzzz", line=3)
+
+    def test_values(self):
+        wrong = {
+            "drain_timeout": ("20 sec", "20", "-1s", "s", ""),
+            "workers": ("many", "0", "-1", "4.5", "99999999999999999999", ""),
+            "listen": ("9000x", "127.0.0.1:99999", "localhost:9000", "127.0.0.1:9000,,", ""),
+            "unknown_route": ("maybe",),
+        }
+        for key, value in ((key, value) for key, values in wrong.items() for value in values):
+            with self.subTest(key=key, value=value):
+                head = "[server]\n" if key == "listen" else self.listen
+                self.assertWrong(f"{head}{key} = {value}\n{ROUTE}", key, line=head.count("\n") + 1)
+        self.assertWrong(f"{self.listen}{ROUTE}[websocket]\nmax_message_size = 1 MB\n", "max_message_size", line=6)
+        self.assertWrong(f"{self.listen}{ROUTE}[log]\nlevel = loud\n", "level", line=6)
+        self.assertWrong(f"{self.listen}{ROUTE}echo_self = perhaps\n", "echo_self", line=5)
+
+    def test_key_twice(self):
+        self.assertWrong(self.listen + "workers = 2\nworkers = 3\n" + ROUTE, "workers")
+
+    def test_routes(self):
+        self.assertWrong(self.listen + ROUTE + ROUTE, "/echo")
+        self.assertWrong(self.listen + ROUTE + "[route /a/{x}]\nhandler = echo\n[route /a/{y}]\nhandler = echo\n",
+                         "/a/{x}", "/a/{y}")
+        self.assertWrong(self.listen + "[route echo]\nhandler = echo\n", "echo")
+        self.assertWrong(self.listen + "[route /a/{x}/{x}]\nhandler = echo\n", "/a/{x}/{x}")
+        self.assertWrong(self.listen + "[route /echo]\nhandler = ecoh\n", "ecoh", "echo", line=4)
+        self.assertWrong(self.listen + "[route /echo]\nconcurrency = 1\n", "handler")
+
+    def test_no_ini_at_all(self):
+        self.assertWrong("this is no ini file\n")
+        self.assertWrong(self.listen + "workers\n" + ROUTE, line=3)
+        self.assertWrong("[server\nworkers = 4\n")
+
+
+class Plugins(ConfigTestCase):
+    def route(self, handler, more=""):
+        return f"{self.listen}[route /x/{{status}}]\nhandler = {handler}\n{more}"
+
+    def test_missing(self):
+        self.assertWrong(self.route("plugin:/nonexistent/light.so"), "/nonexistent/light.so", line=4)
+        self.assertWrong(self.route("plugin:"), "plugin", line=4)
+
+    def test_no_shared_object(self):
+        self.assertWrong(self.route(f"plugin:{ROOT}/conf/tutorial.ini"), "tutorial.ini", line=4)
+
+    def test_no_symbol(self):
+        self.assertWrong(self.route(f"plugin:{self.compile(NO_SYMBOL)}"), "weir_plugin", line=4)
+
+    def test_wrong_abi(self):
+        self.assertWrong(self.route(f"plugin:{self.compile(WRONG_ABI)}"), "abi", line=4)
+
+    def test_start_refuses(self):
+        text = self.route(f"plugin:{self.compile(REFUSES)}")
+        self.assertWrong(text, "the lamp is broken", line=4, commands=["serve"])
+
+    def test_options(self):
+        light = f"plugin:{EXAMPLES}/light.so"
+        self.assertWrong(self.route(light, "dely = 2s\n"), "dely", "delay", line=5)
+        self.assertWrong(self.route(light, "delay = fast\n"), "delay", "fast", line=5)
+        self.assertWrong(self.route(light, "delay = -2s\n"), "delay", line=5)
+        self.assertWrong(self.route("echo", "delay = 2s\n"), "delay", line=5)
+
+
+class Listening(ConfigTestCase):
+    def test_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            done = run_weir("serve", "-c", self.write(f"[server]\nlisten = {address}\n{ROUTE}"))
+        self.assertOneLine(done, address, "in use")
+
+    def test_address_that_is_not_ours(self):
+        done = run_weir("serve", "-c", self.write(f"[server]\nlisten = 192.0.2.1:9000\n{ROUTE}"))
+        self.assertOneLine(done, "192.0.2.1:9000")
+
+    def test_several_addresses(self):
+        second = free_port()
+        with Weir(f"[server]\nlisten = 127.0.0.1:PORT, 127.0.0.1:{second}\n{ROUTE}") as weir:
+            for port in (weir.port, second):
+                with RawClient(port, upgrade="/echo") as client:
+                    client.send(frame(TEXT, b"hello"))
+                    self.assertEqual(client.frame(), (TEXT, b"hello"))
+
+    def test_ipv6(self):
+        """Debian 12's civetweb has none, which must be said; Debian 13's has."""
+        if "without IPv6" in self.civetweb():
+            done = run_weir("serve", "-c", self.write(f"[server]\nlisten = [::1]:{free_port()}\n{ROUTE}"))
+            self.assertOneLine(done, "IPv6")
+        else:
+            six = free_port()
+            with Weir(f"[server]\nlisten = 127.0.0.1:PORT, [::1]:{six}\n{ROUTE}"):
+                socket.create_connection(("::1", six), timeout=5).close()
+
+    def civetweb(self):
+        """Asks the installed library, as the server does: feature 8 is IPv6."""
+        source = """
+            #include <civetweb.h>
+            #include <stdio.h>
+            int main(void) { puts(mg_check_feature(8) ? "with IPv6" : "without IPv6"); }
+            """
+        program = self.directory / "feature"
+        subprocess.run(["cc", "-o", program, "-xc", "-", "-lcivetweb"], input=source.encode(), check=True)
+        return subprocess.run([program], capture_output=True, text=True, check=True).stdout
+
+
+class Spelling(ConfigTestCase):
+    """What editors on other systems leave in a file is no mistake of its author's."""
+
+    def assertLoads(self, data):
+        expected = run_weir("check", "-c", self.write(f"{self.listen}workers = 3\n{ROUTE}"))
+        self.assertEqual((expected.returncode, expected.stderr), (0, ""))
+        done = run_weir("check", "-c", self.write(data))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, expected.stdout)
+
+    def text(self):
+        return f"{self.listen}workers = 3\n{ROUTE}"
+
+    def test_byte_order_mark(self):
+        self.assertLoads(b"\xef\xbb\xbf" + self.text().encode())
+
+    def test_crlf(self):
+        self.assertLoads(self.text().replace("\n", "\r\n"))
+
+    def test_no_final_newline(self):
+        self.assertLoads(self.text().rstrip("\n"))
+
+    def test_all_three(self):
+        self.assertLoads(b"\xef\xbb\xbf" + self.text().rstrip("\n").replace("\n", "\r\n").encode())
+
+    def test_blanks_and_comments(self):
+        self.assertLoads("# a comment\n\n" + self.text().replace(" = ", "="))
+
+
+if __name__ == "__main__":
+    unittest.main()

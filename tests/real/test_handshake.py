@@ -1,0 +1,238 @@
+"""test_handshake - the opening handshake (RFC 6455, 4.2) and plain HTTP, over raw sockets.
+
+SPDX-License-Identifier: MIT
+"""
+
+import base64
+import socket
+import unittest
+
+from raw_client import BINARY, CLOSE, KEY, TEXT, RawClient, accept_value, fetch, frame, request, upgrade_headers
+from weir_process import Weir, WeirTestCase, until
+
+SERVER = "[server]\nlisten = 127.0.0.1:PORT\n"
+ROUTES = """
+[route /echo]
+handler = echo
+[route /broadcast]
+handler = broadcast
+[route /hello/{name}]
+handler = plugin:EXAMPLES/hello.so
+"""
+
+
+class Upgrade(WeirTestCase):
+    configuration = SERVER + ROUTES
+
+    def status(self, path="/echo", **changes):
+        return fetch(self.weir.port, request(path, upgrade_headers(**changes))).status
+
+    def assertStatus(self, expected, **changes):
+        with self.subTest(**changes):
+            self.assertEqual(self.status(**changes), expected)
+
+    def test_sample_of_the_rfc(self):
+        response = fetch(self.weir.port, request("/echo"))
+        self.assertEqual(response.status, 101)
+        self.assertEqual(response.headers["upgrade"].lower(), "websocket")
+        self.assertEqual(response.headers["connection"].lower(), "upgrade")
+        self.assertEqual(response.headers["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+        self.assertNotIn("sec-websocket-extensions", response.headers)
+        self.assertNotIn("sec-websocket-protocol", response.headers)
+
+    def test_accept_belongs_to_the_key(self):
+        key = base64.b64encode(bytes(range(16))).decode()
+        response = fetch(self.weir.port, request("/echo", upgrade_headers(Sec_WebSocket_Key=key)))
+        self.assertEqual(response.headers["sec-websocket-accept"], accept_value(key))
+
+    def test_version(self):
+        for version in (None, "12", "8", "0", "", "14", "x", "013", "13.0"):
+            with self.subTest(version=version):
+                response = fetch(self.weir.port, request("/echo", upgrade_headers(Sec_WebSocket_Version=version)))
+                self.assertEqual(response.status, 426)
+                self.assertEqual(response.headers["sec-websocket-version"], "13")
+
+    def test_key(self):
+        keys = [base64.b64encode(bytes(size)).decode() for size in (0, 1, 15, 17, 64)]
+        keys += [None, KEY[:-1], KEY[:-2], KEY + "=", "*" * 22 + "==", "x" * 3000, KEY[:4] + " " + KEY[4:]]
+        for key in keys:
+            self.assertStatus(400, Sec_WebSocket_Key=key)
+
+    def test_tokens(self):
+        self.assertStatus(101, Upgrade="WebSocket")
+        self.assertStatus(101, Upgrade="WEBSOCKET")
+        self.assertStatus(101, Upgrade="h2c, websocket")
+        self.assertStatus(101, Upgrade="websocket ,  IRC/6.9")
+        self.assertStatus(101, Connection="upgrade")
+        self.assertStatus(101, Connection="UPGRADE")
+        self.assertStatus(101, Connection="keep-alive, Upgrade")
+        self.assertStatus(101, Connection="keep-alive,upgrade,x")
+        self.assertStatus(400, Connection="keep-alive")
+        self.assertStatus(400, Connection="upgraded")
+        self.assertStatus(400, Connection=None)
+        self.assertStatus(426, Upgrade="websockets")  # no upgrade to a WebSocket: a plain request
+
+    def test_header_names_in_any_case(self):
+        for change in (str.lower, str.upper):
+            headers = [(change(name), value) for name, value in upgrade_headers()]
+            self.assertEqual(fetch(self.weir.port, request("/echo", headers)).status, 101)
+
+    def test_header_sent_twice_is_a_list(self):
+        headers = [*upgrade_headers(Connection="keep-alive"), ("Connection", "Upgrade")]
+        self.assertEqual(fetch(self.weir.port, request("/echo", headers)).status, 101)
+
+    def test_header_that_must_stand_alone(self):
+        for extra in (("Host", "127.0.0.1"), ("Host", "example.com"), ("Sec-WebSocket-Key", KEY)):
+            with self.subTest(extra=extra):
+                response = fetch(self.weir.port, request("/echo", [*upgrade_headers(), extra]))
+                self.assertEqual(response.status, 400)
+
+    def test_host_is_needed(self):
+        self.assertStatus(400, Host=None)
+
+    def test_method(self):
+        for method in ("POST", "PUT", "DELETE"):
+            with self.subTest(method=method):
+                self.assertEqual(fetch(self.weir.port, request("/echo", method=method)).status, 405)
+
+    def test_http_version(self):
+        self.assertEqual(fetch(self.weir.port, request("/echo", version="1.0")).status, 400)
+
+    def test_body(self):
+        with_length = request("/echo", [*upgrade_headers(), ("Content-Length", "5")]) + b"hello"
+        chunked = request("/echo", [*upgrade_headers(), ("Transfer-Encoding", "chunked")]) + b"1\r\nx\r\n0\r\n\r\n"
+        for data in (with_length, chunked):
+            self.assertEqual(fetch(self.weir.port, data).status, 400)
+
+    def test_offers_that_are_not_taken(self):
+        headers = [
+            *upgrade_headers(),
+            ("Sec-WebSocket-Protocol", "chat.v2, chat.v1"),
+            ("Sec-WebSocket-Extensions", "x-unknown; a=1"),
+        ]
+        response = fetch(self.weir.port, request("/echo", headers))
+        self.assertEqual(response.status, 101)
+        self.assertNotIn("sec-websocket-protocol", response.headers)
+        self.assertNotIn("sec-websocket-extensions", response.headers)
+
+    def test_request_byte_by_byte(self):
+        with RawClient(self.weir.port) as client:
+            for byte in request("/echo"):
+                client.send(bytes([byte]))
+            self.assertEqual(client.response().status, 101)
+            client.send(frame(TEXT, b"slow and steady"))
+            self.assertEqual(client.frame(), (TEXT, b"slow and steady"))
+
+    def test_query_is_no_part_of_the_route_and_not_logged(self):
+        with RawClient(self.weir.port, upgrade="/echo?token=do-not-log-me") as client:
+            client.send(frame(BINARY, b"x"))
+            self.assertEqual(client.frame(), (BINARY, b"x"))
+        self.assertNotIn("do-not-log-me", self.weir.log())
+
+
+class Parameters(WeirTestCase):
+    configuration = SERVER + ROUTES
+
+    def hello(self, name):
+        with RawClient(self.weir.port, upgrade=f"/hello/{name}") as client:
+            opcode, payload = client.frame()
+            self.assertEqual(opcode, TEXT)
+            return payload.decode()
+
+    def test_decoded(self):
+        self.assertEqual(self.hello("world"), "hello, world")
+        self.assertEqual(self.hello("J%C3%BCrgen%20M"), "hello, Jürgen M")
+        self.assertEqual(self.hello("100%25"), "hello, 100%")
+        self.assertEqual(self.hello("%2525"), "hello, %25")
+        self.assertEqual(self.hello("a+b"), "hello, a+b")
+
+    def test_encoded_slash_stays_in_the_parameter(self):
+        self.assertEqual(self.hello("a%2Fb"), "hello, a/b")
+        self.assertEqual(self.hello("..%2F..%2Fetc%2Fpasswd"), "hello, ../../etc/passwd")
+
+    def test_malformed_paths(self):
+        for name in ("%00", "a%00b", "%zz", "%4", "%", "%ff", "%C3"):
+            with self.subTest(name=name):
+                self.assertEqual(fetch(self.weir.port, request(f"/hello/{name}")).status, 400)
+
+    def test_long_parameter_is_the_handler_s_business(self):
+        with RawClient(self.weir.port, upgrade="/hello/" + "x" * 2000) as client:
+            answer = client.frame()
+            self.assertEqual((answer.opcode, answer.close_code), (CLOSE, 1008))
+
+
+class PlainHttp(WeirTestCase):
+    configuration = SERVER + ROUTES
+    PLAIN = [("Host", "127.0.0.1")]
+
+    def get(self, path, method="GET"):
+        return fetch(self.weir.port, request(path, self.PLAIN, method))
+
+    def test_front_page_names_the_routes(self):
+        response = self.get("/")
+        self.assertEqual(response.status, 200)
+        for route in ("/echo", "/broadcast", "/hello/{name}"):
+            self.assertIn(route, response.body.decode())
+
+    def test_websocket_routes_ask_for_an_upgrade(self):
+        for path in ("/echo", "/broadcast", "/hello/world", "/echo?x=1"):
+            with self.subTest(path=path):
+                response = self.get(path)
+                self.assertEqual(response.status, 426)
+                self.assertEqual(response.headers["upgrade"].lower(), "websocket")
+
+    def test_anything_else_is_not_found(self):
+        for path in ("/favicon.ico", "/echo/", "/echo/x", "/hello", "/conf/weir.ini", "/../../etc/passwd", "//"):
+            with self.subTest(path=path):
+                self.assertEqual(self.get(path).status, 404)
+
+    def test_the_connection_ends_with_the_answer(self):
+        with RawClient(self.weir.port) as client:
+            client.send(request("/nowhere", self.PLAIN))
+            client.response()
+            self.assertTrue(client.at_end())
+
+    def test_header_soup(self):
+        one_long = [*self.PLAIN, ("X-Soup", "x" * 20000)]
+        many = [*self.PLAIN, *((f"X-Soup-{number}", "noodles " * 4) for number in range(500))]
+        for headers in (one_long, many, upgrade_headers() + one_long[1:], upgrade_headers() + many[1:]):
+            self.assertIn(fetch(self.weir.port, request("/echo", headers)).status, range(400, 500))
+        self.assertEqual(self.get("/").status, 200)
+
+    def test_garbage(self):
+        tls = b"\x16\x03\x01\x02\x00\x01"
+        lines = (b"", b"GET", b"GET /", tls, b"\x00" * 100, b"GET / HTTP/9.9", b"GET / HTTP/1.1\r\nno colon")
+        for garbage in lines:
+            with self.subTest(garbage=garbage[:30]), RawClient(self.weir.port) as client:
+                client.send_all_it_takes(garbage + b"\r\n\r\n")
+                client.socket.shutdown(socket.SHUT_WR)
+                try:
+                    self.assertGreaterEqual(client.response().status, 400)
+                except (EOFError, ConnectionResetError):
+                    pass  # hanging up is an answer too; crashing is not
+        self.assertEqual(self.get("/").status, 200)
+
+
+class UnknownRoute(WeirTestCase):
+    configuration = SERVER + "unknown_route = 404\n" + ROUTES
+
+    def test_http_answer(self):
+        self.assertEqual(fetch(self.weir.port, request("/switch/on")).status, 404)
+        self.assertEqual(fetch(self.weir.port, request("/echo")).status, 101)
+
+
+class MaxConnections(unittest.TestCase):
+    def test_one_too_many(self):
+        with Weir(SERVER + "max_connections = 2\n" + ROUTES) as weir:
+            with RawClient(weir.port, upgrade="/echo") as first, RawClient(weir.port, upgrade="/echo") as second:
+                response = fetch(weir.port, request("/echo"))
+                self.assertEqual(response.status, 503)
+                self.assertGreater(int(response.headers["retry-after"]), 0)
+                for client in (first, second):
+                    client.send(frame(TEXT, b"still here"))
+                    self.assertEqual(client.frame(), (TEXT, b"still here"))
+            until(lambda: fetch(weir.port, request("/echo")).status == 101, "a free place")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,31 @@
+/* config_text.h - configurations from text and back, for the tests of the configuration; and its parts of the
+ * suite.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_TESTS_UNIT_CONFIG_TEXT_H
+#define WEIR_TESTS_UNIT_CONFIG_TEXT_H
+
+#include <check.h>
+#include <stddef.h>
+
+#include "server/config/config.h"
+
+/* Loads a file of these bytes. Its path at the front of `error` is replaced by "FILE". */
+int config_load_bytes(struct config *config, const char *bytes, size_t size, char error[CONFIG_ERROR_SIZE]);
+
+/* A configuration from a file of these bytes, which must be right. */
+struct config *config_loaded(const char *bytes, size_t size);
+struct config *config_loaded_text(const char *text);
+
+/* What config_print() writes, or config_list() for NULL; freed by the caller. */
+char *config_printed(const struct config *config);
+
+/* test_config_errors.c, test_config_table.c. */
+TCase *config_errors_tcase(void);
+TCase *config_table_tcase(void);
+
+/* A file that has everything, and what it means. */
+extern const char config_whole_file[];
+
+#endif

@@ -1,0 +1,45 @@
+/* main.c - runs the unit tests: all of them, or the suites named as arguments.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/suites.h"
+
+static const struct {
+    const char *name;
+    Suite *(*make)(void);
+} suites[] = {
+    {"utf8", utf8_suite},         {"frame", frame_suite},         {"close_code", close_code_suite},
+    {"decoder", decoder_suite},   {"handshake", handshake_suite}, {"router", router_suite},
+    {"value", value_suite},       {"config", config_suite},       {"log", log_suite},
+    {"timers", timers_suite},     {"pool", pool_suite},           {"outbox", outbox_suite},
+    {"registry", registry_suite}, {"conn", conn_suite},           {"endpoints", endpoints_suite},
+};
+
+static int wanted(const char *name, int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return 1;
+    return argc == 1;
+}
+
+int main(int argc, char **argv) {
+    SRunner *runner = srunner_create(NULL);
+    int chosen = 0;
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+        if (wanted(suites[i].name, argc, argv)) {
+            srunner_add_suite(runner, suites[i].make());
+            chosen++;
+        }
+    if (chosen == 0) {
+        fprintf(stderr, "unit: no suite of that name\n");
+        return 2;
+    }
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

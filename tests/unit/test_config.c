@@ -1,0 +1,216 @@
+/* test_config.c - ini files that are right, single options, values together.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/config_text.h"
+#include "tests/unit/suites.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* --- Files ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(defaults) {
+    struct config *config = config_create();
+    ck_assert_ptr_null(config->path);
+    ck_assert_str_eq(config->server.listen[0], "0.0.0.0:9000");
+    ck_assert_ptr_null(config->server.listen[1]);
+    ck_assert_uint_eq(config->server.workers, 8);
+    ck_assert_uint_eq(config->server.max_connections, 16384);
+    ck_assert_uint_eq(config->server.drain_timeout_ms, 10000);
+    ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_CLOSE);
+    ck_assert_uint_eq(config->websocket.max_message_size, 1048576);
+    ck_assert_int_eq(config->log.level, CONFIG_LOG_INFO);
+    ck_assert_uint_eq(config->route_count, 0);
+    char error[CONFIG_ERROR_SIZE];
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    config_destroy(config);
+    config_destroy(NULL);
+}
+END_TEST
+
+static void expect_whole_file(const struct config *config) {
+    ck_assert_str_eq(config->server.listen[0], "127.0.0.1:9000");
+    ck_assert_str_eq(config->server.listen[1], "[::1]:9000");
+    ck_assert_ptr_null(config->server.listen[2]);
+    ck_assert_uint_eq(config->server.workers, 3);
+    ck_assert_uint_eq(config->server.drain_timeout_ms, 1500);
+    ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_404);
+    ck_assert_uint_eq(config->websocket.max_message_size, 65536);
+    ck_assert_int_eq(config->log.level, CONFIG_LOG_DEBUG);
+    ck_assert_uint_eq(config->route_count, 3);
+    const struct config_route *plugin = &config->routes[0], *broadcast = &config->routes[1];
+    ck_assert_str_eq(plugin->pattern, "/a/{b}/*");
+    ck_assert_str_eq(plugin->handler, "plugin:build/x.so");
+    ck_assert(plugin->echo_self && plugin->concurrency == 0);
+    ck_assert_uint_eq(plugin->extra_count, 2);
+    ck_assert_str_eq(plugin->extras[0].name, "delay");
+    ck_assert_str_eq(plugin->extras[0].value, "2s");
+    ck_assert_str_eq(plugin->extras[1].name, "note");
+    ck_assert_str_eq(plugin->extras[1].value, "a = b # c");
+    ck_assert_str_eq(broadcast->pattern, "/Room");
+    ck_assert(!broadcast->echo_self && broadcast->concurrency == 2);
+    ck_assert_str_eq(config->routes[2].pattern, "/room");
+}
+
+START_TEST(a_file) {
+    struct config *config = config_loaded_text(config_whole_file);
+    expect_whole_file(config);
+    ck_assert_uint_eq(config->routes[0].section_line, 13);
+    ck_assert_uint_eq(config->routes[0].extras[0].line, 14);
+    ck_assert_uint_eq(config->routes[0].line, 15);
+    ck_assert_uint_eq(config->routes[1].line, 18);
+    config_destroy(config);
+}
+END_TEST
+
+/* As an editor on another system may leave it: a byte order mark, CRLF, no end of the last line. */
+START_TEST(a_file_from_elsewhere) {
+    char bytes[2000] = "\xEF\xBB\xBF";
+    size_t size = 3;
+    ck_assert_uint_lt(2 * strlen(config_whole_file), sizeof bytes - 3);
+    for (const char *from = config_whole_file; *from != '\0'; from++) {
+        if (*from == '\n')
+            bytes[size++] = '\r';
+        bytes[size++] = *from;
+    }
+    for (size_t less = 0; less <= 2; less++) {
+        struct config *config = config_loaded(bytes, size - less);
+        expect_whole_file(config);
+        config_destroy(config);
+    }
+}
+END_TEST
+
+START_TEST(a_file_may_say_nothing) {
+    static const char *const texts[] = {
+        "", "\n", "\r\n", "#", "; x", "\xEF\xBB\xBF", "[server]", "[server]\n\n[log]", " \t ", "[websocket]\n# x",
+    };
+    for (int i = 0; i < COUNT(texts); i++) {
+        struct config *config = config_loaded_text(texts[i]), *fresh = config_create();
+        char *text = config_printed(config), *expected = config_printed(fresh);
+        ck_assert_str_eq(text, expected);
+        free(text);
+        free(expected);
+        config_destroy(fresh);
+        config_destroy(config);
+    }
+}
+END_TEST
+
+START_TEST(what_is_printed_loads_to_the_same) {
+    struct config *config = config_loaded_text(config_whole_file);
+    char *text = config_printed(config);
+    struct config *again = config_loaded_text(text);
+    expect_whole_file(again);
+    char *twice = config_printed(again);
+    ck_assert_str_eq(text, twice);
+    free(text);
+    free(twice);
+    config_destroy(config);
+    config_destroy(again);
+}
+END_TEST
+
+START_TEST(long_lines_and_many_routes) {
+    enum { LONG = 200000 };
+    struct config *config;
+    char *text = malloc(LONG + 100), *at = text;
+    ck_assert_ptr_nonnull(text);
+    at += sprintf(text, "[route /x]\nhandler = plugin:x\nlong = ");
+    memset(at, 'v', LONG);
+    strcpy(at + LONG, "\nnext = 1\n");
+    config = config_loaded_text(text);
+    ck_assert_uint_eq(strlen(config->routes[0].extras[0].value), LONG);
+    ck_assert_uint_eq(config->routes[0].extras[1].line, 4);
+    config_destroy(config);
+    at = text;
+    for (int i = 0; i < 1000; i++)
+        at += sprintf(at, "[route /route/%d]\nhandler=echo\n", i);
+    config = config_loaded_text(text);
+    ck_assert_uint_eq(config->route_count, 1000);
+    ck_assert_uint_eq(config->routes[999].line, 2000);
+    config_destroy(config);
+    free(text);
+}
+END_TEST
+
+/* --- Single options, and values together -----------------------------------------------------------------------
+ */
+
+START_TEST(single_options) {
+    static const char *const wrong[][4] = {
+        {"server", "workers", "x", "workers: \"x\" is not a number; write it in digits, like 8"},
+        {"server", "worker", "1", "unknown key \"worker\" in [server]; did you mean workers?"},
+        {"sever", "workers", "1", "unknown section \"sever\"; did you mean [server]?"},
+        {"route", "handler", "echo", "unknown section \"route\"; did you mean [route PATTERN]?"},
+        {"server", "workers", "1\n", "the value contains a control character"},
+        {"server", "work\xff", "1", "the key is not UTF-8 text"},
+    };
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = config_create();
+    ck_assert_int_eq(config_set(config, "server", "workers", "2", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "server", "listen", "127.0.0.1:0", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "log", "level", "error", error, sizeof error), 0);
+    for (int i = 0; i < COUNT(wrong); i++) {
+        ck_assert_int_eq(config_set(config, wrong[i][0], wrong[i][1], wrong[i][2], error, sizeof error), -1);
+        ck_assert_str_eq(error, wrong[i][3]);
+    }
+    ck_assert_int_eq(config_set(config, "server", "listen", "127.0.0.1:1, x", error, sizeof error), -1);
+    ck_assert_uint_eq(config->server.workers, 2);
+    ck_assert_str_eq(config->server.listen[0], "127.0.0.1:0");
+    ck_assert_int_eq(config->log.level, CONFIG_LOG_ERROR);
+    config_destroy(config);
+}
+END_TEST
+
+START_TEST(files_add_up) {
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = config_loaded_text("[server]\nworkers = 2\n"
+                                               "[route /x]\nhandler = echo\n");
+    ck_assert_int_eq(config_load_bytes(config, "[route /y]\nhandler = echo\n", 26, error), 0);
+    ck_assert_uint_eq(config->server.workers, 2);
+    ck_assert_uint_eq(config->route_count, 2);
+    ck_assert_int_eq(config_load_bytes(config, "[route /z]\nhandler = echo\n[x]", 29, error), -1);
+    ck_assert_int_eq(config_load_bytes(config, "[route /z]\nhandler = x\n", 23, error), -1);
+    ck_assert_uint_eq(config->route_count, 2);
+    ck_assert_str_eq(config->routes[1].pattern, "/y");
+    config_destroy(config);
+}
+END_TEST
+
+START_TEST(values_that_do_not_go_together) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = config_create();
+    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "2MiB", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "2047KiB", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), -1);
+    ck_assert_str_eq(error, "send_buffer_hard: 2047KiB is too small; a message of max_message_size on top of "
+                            "send_buffer_soft needs 2MiB");
+    config_destroy(config);
+}
+END_TEST
+
+Suite *config_suite(void) {
+    Suite *suite = suite_create("config");
+    TCase *files = tcase_create("files");
+    tcase_add_test(files, defaults);
+    tcase_add_test(files, a_file);
+    tcase_add_test(files, a_file_from_elsewhere);
+    tcase_add_test(files, a_file_may_say_nothing);
+    tcase_add_test(files, what_is_printed_loads_to_the_same);
+    tcase_add_test(files, long_lines_and_many_routes);
+    suite_add_tcase(suite, files);
+    TCase *set = tcase_create("set");
+    tcase_add_test(set, single_options);
+    tcase_add_test(set, files_add_up);
+    tcase_add_test(set, values_that_do_not_go_together);
+    suite_add_tcase(suite, set);
+    suite_add_tcase(suite, config_errors_tcase());
+    suite_add_tcase(suite, config_table_tcase());
+    return suite;
+}

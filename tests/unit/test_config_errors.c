@@ -1,0 +1,188 @@
+/* test_config_errors.c - ini files that are wrong: each has its line and what would be right.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/config_text.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+#define ROUTE        "[route /x]\nhandler = echo\n"
+
+static const char *const errors[][2] = {
+    /* lines */
+    {"[server]\nworkers 8\n", "2: \"workers 8\" is neither `[section]` nor `key = value`"},
+    {"[server]\n  workers\r\n", "2: \"workers\" is neither `[section]` nor `key = value`"},
+    {"[log]\n\n# x\n  = info", "4: \"= info\" has no key before the ="},
+    {"workers = 8\n", "1: nothing but comments may stand before the first [section]"},
+    {"\xEF\xBB\xBF# x\n\nx\n[server]", "3: nothing but comments may stand before the first [section]"},
+    {"[server]\nwork!ers = 8\n", "2: \"work!ers = 8\" has a character in its key that no key has"},
+    {"[log]\n\tlevel\t=\tinfo\nle\tvel = info\n",
+     "3: \"le\tvel = info\" has a character in its key that no key has"},
+    {"[server]\n# !\n\nw\xc3\xb6rkers=8", "4: \"w\xc3\xb6rkers=8\" has a character in its key that no key has"},
+    {"[server]\nworkers = 8\n[log]\nlevel = caf\xe9\n", "4: the line is not UTF-8 text"},
+    {"\xFF\xFE[\0s\0]\0", "1: the line is not UTF-8 text"},
+    {"[server]\n# \x1b[2J\n", "2: the line contains a control character"},
+    {"[server]\rworkers = 8\r", "1: the line contains a control character"},
+    /* sections */
+    {"[server\n", "1: the section's name has no ] behind it"},
+    {"\n[", "2: the section's name has no ] behind it"},
+    {"[]\n", "1: the section has no name"},
+    {"[   ]\n", "1: the section has no name"},
+    {"[server] # x\n", "1: text behind the section's ]; a comment needs a line of its own"},
+    {"[sever]\n", "1: unknown section \"sever\"; did you mean [server]?"},
+    {"[Server]\n", "1: unknown section \"Server\"; did you mean [server]?"},
+    {"[server x]\n", "1: unknown section \"server x\"; did you mean [server]?"},
+    {"[routes /x]\n", "1: unknown section \"routes /x\"; did you mean [route PATTERN]?"},
+    {"[default]\n", "1: unknown section \"default\"; there are [server], [websocket], [log] and [route PATTERN]"},
+    {"[log]\n[server]\n[log]\n", "3: [log] comes a second time; put all its keys under the first"},
+    /* keys */
+    {"[server]\nworker = 8\n", "2: unknown key \"worker\" in [server]; did you mean workers?"},
+    {"[server]\nWorkers = 8\n", "2: unknown key \"Workers\" in [server]; did you mean workers?"},
+    {"[server]\nmax_message_size = 8\n", "2: max_message_size belongs into [websocket], not into [server]"},
+    {"[log]\necho_self = no\n", "2: echo_self belongs into [route PATTERN], not into [log]"},
+    {"[log]\nhandshake_time = 1s\n",
+     "2: unknown key \"handshake_time\" in [log]; did you mean handshake_timeout, which belongs into [websocket]?"},
+    {"[log]\ncolour = red\n", "2: unknown key \"colour\" in [log]; `weir check --list` shows every key"},
+    {"[log]\nlevel = info\n\nlevel = info\n",
+     "4: \"level = info\" sets its key for the second time in this section"},
+    /* values */
+    {"[server]\nworkers = many\n", "2: workers: \"many\" is not a number; write it in digits, like 8"},
+    {"[server]\nworkers =\n", "2: workers: \"\" is not a number; write it in digits, like 8"},
+    {"[server]\nworkers = 0\n", "2: workers: \"0\" is out of bounds; it must be from 1 to 1024"},
+    {"[server]\nworkers = 1025\n", "2: workers: \"1025\" is out of bounds; it must be from 1 to 1024"},
+    {"[server]\nworkers = 99999999999999999999\n", "2: workers: \"99999999999999999999\" is too large"},
+    {"[server]\nworkers = 8 # cores\n", "2: workers: \"8 # cores\" is not a number; write it in digits, like 8 (a "
+                                        "comment needs a line of its own)"},
+    {"[server]\ndrain_timeout = 20 sec\n",
+     "2: drain_timeout: \"20 sec\" is not a duration; write it like 500ms, 20s or 5m"},
+    {"[server]\ndrain_timeout = 25h\n", "2: drain_timeout: \"25h\" is out of bounds; it must be from 0 to 24h"},
+    {"[websocket]\nclose_timeout = 0\n", "2: close_timeout: \"0\" is out of bounds; it must be from 1ms to 1h"},
+    {"[websocket]\nmax_message_size = 2GiB\n",
+     "2: max_message_size: \"2GiB\" is out of bounds; it must be from 1 to 1GiB"},
+    {"[server]\nunknown_route = open\n", "2: unknown_route: \"open\" is none of close, 404"},
+    {"[log]\nlevel = trace\n", "2: level: \"trace\" is none of error, warning, info, debug"},
+    {"[server]\nlisten = 9000, localhost:80\n",
+     "2: listen: \"localhost:80\" is not an address to listen on; write it "
+     "like 127.0.0.1:9000, [::1]:9000 or 9000"},
+    {"[server]\nlisten = 127.0.0.1:65536\n", "2: listen: \"127.0.0.1:65536\" has a port above 65535"},
+    {"[server]\nlisten = 9000, 0.0.0.0:9000\n", "2: listen: \"0.0.0.0:9000\" is in the list twice"},
+    {"[server]\nlisten = 9000,\n", "2: listen: \"9000,\" has an empty item; write it like a, b, c"},
+    /* routes */
+    {"[route]\n", "1: the route has no pattern; write it like [route /chat]"},
+    {ROUTE "[route  /x]\nhandler = echo\n", "3: the route \"/x\" is already defined on line 1"},
+    {"[route /x]\n", "1: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
+    {"\n[route /x]\nconcurrency = 1\n"
+     "[server]\nx=1",
+     "2: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
+    {"[route /x]\nhandler = ehco\n", "2: handler: \"ehco\" is not a handler; write echo, broadcast or plugin:PATH"},
+    {"[route /x]\nhandler = plugin:\n",
+     "2: handler: \"plugin:\" is not a handler; write echo, broadcast or plugin:PATH"},
+    {ROUTE "echo_self = maybe\n", "3: echo_self: \"maybe\" is neither yes nor no"},
+    {ROUTE "concurrency = 1025\n", "3: concurrency: \"1025\" is out of bounds; it must be from 0 to 1024"},
+    {ROUTE "echoself = no\n", "3: unknown key \"echoself\" in [route PATTERN]; did you mean echo_self?"},
+    {"[route /x]\ndelay = 2s\nhandler = echo\n[log]\nlevel = debug\n",
+     "2: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},
+    {ROUTE "workers = 2\n", "3: workers belongs into [server], not into [route PATTERN]"},
+};
+
+static void expect_error(const char *bytes, size_t size, const char *expected) {
+    char error[CONFIG_ERROR_SIZE], full[CONFIG_ERROR_SIZE];
+    struct config *config = config_create();
+    ck_assert_int_eq(config_load_bytes(config, bytes, size, error), -1);
+    snprintf(full, sizeof full, "FILE:%s", expected);
+    ck_assert_str_eq(error, full);
+    ck_assert_uint_eq(config->route_count, 0);
+    config_destroy(config);
+}
+
+START_TEST(errors_name_the_line_and_what_would_be_right) {
+    expect_error(errors[_i][0], strlen(errors[_i][0]), errors[_i][1]);
+}
+END_TEST
+
+START_TEST(a_zero_byte_is_an_error) {
+    static const char bytes[] = "[log]\nlevel = info\0debug\n";
+    expect_error(bytes, sizeof bytes - 1, "2: the line contains a control character");
+}
+END_TEST
+
+START_TEST(bounds_on_the_file) {
+    enum { MUCH = (1 << 20) + 1 };
+    char *text = malloc(MUCH), *at = text;
+    ck_assert_ptr_nonnull(text);
+    at += sprintf(at, "[route /x]\n");
+    memset(at, 'k', 5000);
+    strcpy(at + 5000, " = 1\n");
+    char error[CONFIG_ERROR_SIZE];
+    snprintf(error, sizeof error, "2: \"%.60s...\" has a key that is too long", at);
+    expect_error(text, strlen(text), error);
+
+    for (int i = 0; i < 1001; i++)
+        at += sprintf(at, "key%d = 1\n", i);
+    expect_error(text, strlen(text), "1002: more than 1000 keys in one section");
+
+    at = text;
+    for (int i = 0; i <= CONFIG_ROUTES_MAX; i++)
+        at += sprintf(at, "[route /%d]\nhandler=echo\n", i);
+    expect_error(text, strlen(text), "8193: too many routes");
+
+    at = text + sprintf(text, "[server]\nlisten = 1");
+    for (int i = 2; i <= 65; i++)
+        at += sprintf(at, ", %d", i);
+    expect_error(text, strlen(text), "2: listen: \"65\" is one address too many");
+
+    memset(text, '\n', MUCH);
+    struct config *config = config_loaded(text, MUCH - 1);
+    config_destroy(config);
+    expect_error(text, MUCH, " larger than 1048576 bytes, which no configuration is");
+    free(text);
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_read) {
+    static const char *const paths[][2] = {
+        {"/tmp/weir/no/such.ini", "/tmp/weir/no/such.ini: No such file or directory"},
+        {"", ": No such file or directory"},
+        {"/tmp", "/tmp: Is a directory"},
+        {"/dev/null/x", "/dev/null/x: Not a directory"},
+        {"/dev/zero", "/dev/zero: larger than 1048576 bytes, which no configuration is"},
+    };
+    for (int i = 0; i < COUNT(paths); i++) {
+        char error[CONFIG_ERROR_SIZE];
+        struct config *config = config_create();
+        ck_assert_int_eq(config_load(config, paths[i][0], error, sizeof error), -1);
+        ck_assert_str_eq(error, paths[i][1]);
+        config_destroy(config);
+    }
+}
+END_TEST
+
+/* Every prefix of a file that has everything: none crashes, and each error is one line with its place. */
+START_TEST(a_file_cut_anywhere) {
+    for (size_t size = 0; size <= strlen(config_whole_file); size++) {
+        char error[CONFIG_ERROR_SIZE];
+        struct config *config = config_create();
+        if (config_load_bytes(config, config_whole_file, size, error) != 0) {
+            ck_assert_int_eq(strncmp(error, "FILE:", 5), 0);
+            ck_assert_ptr_null(strchr(error, '\n'));
+            ck_assert_uint_eq(config->route_count, 0);
+        }
+        config_destroy(config);
+    }
+}
+END_TEST
+
+TCase *config_errors_tcase(void) {
+    TCase *wrong = tcase_create("errors");
+    tcase_set_timeout(wrong, 60);
+    tcase_add_loop_test(wrong, errors_name_the_line_and_what_would_be_right, 0, COUNT(errors));
+    tcase_add_test(wrong, a_zero_byte_is_an_error);
+    tcase_add_test(wrong, bounds_on_the_file);
+    tcase_add_test(wrong, files_that_cannot_be_read);
+    tcase_add_test(wrong, a_file_cut_anywhere);
+    return wrong;
+}

@@ -1,0 +1,127 @@
+/* test_config_table.c - the option table: in order, printed whole, and as conf/weir.ini describes it. Runs from the
+ * top of the tree.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/options.h"
+#include "server/config/value.h"
+#include "tests/unit/config_text.h"
+
+START_TEST(the_table_is_in_order) {
+    const char *const *section = option_sections;
+    for (const struct option *option = options; option->name != NULL; option++) {
+        if (strcmp(option->section, *section) != 0)
+            ck_assert_str_eq(option->section, *++section);
+        ck_assert_ptr_eq(option_find(option->section, option->name), option);
+        ck_assert_ptr_null(strpbrk(option->help, "\n"));
+        ck_assert(option->min <= option->max);
+        ck_assert_ptr_null(value_flaw(option->name, strlen(option->name)));
+    }
+    ck_assert_ptr_null(section[1]);
+}
+END_TEST
+
+/* A default is written as it is printed. */
+START_TEST(defaults_print_as_they_are_written) {
+    struct config *config = config_loaded_text("[route /x]\nhandler = echo\n");
+    char *text = config_printed(config), line[200];
+    for (const struct option *option = options; option->name != NULL; option++) {
+        const char *value = option->default_value != NULL ? option->default_value : "echo";
+        snprintf(line, sizeof line, "\n%s = %s\n", option->name, value);
+        ck_assert_msg(strstr(text, line) != NULL, "%s", line);
+    }
+    free(text);
+    config_destroy(config);
+}
+END_TEST
+
+START_TEST(the_list_has_every_option) {
+    char *text = config_printed(NULL), line[400];
+    for (const struct option *option = options; option->name != NULL; option++) {
+        const char *value = option->default_value != NULL ? option->default_value : "(must be given)";
+        snprintf(line, sizeof line, "\n%s = %s\n    ", option->name, value);
+        const char *found = strstr(text, line);
+        ck_assert_msg(found != NULL, "%s", line);
+        snprintf(line, sizeof line, "\n    %s\n", option->help);
+        ck_assert_msg(strstr(found, line) != NULL, "%s", line);
+    }
+    ck_assert_ptr_nonnull(strstr(text, "\nworkers = 8\n    number, 1 to 1024\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nclose_timeout = 10s\n    duration, 1ms to 1h\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nunknown_route = close\n    one of close, 404\n"));
+    free(text);
+}
+END_TEST
+
+static const char shipped[] = "conf/weir.ini";
+
+START_TEST(the_shipped_file_serves_echo_and_broadcast) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = config_create();
+    ck_assert_msg(config_load(config, shipped, error, sizeof error) == 0, "%s", error);
+    ck_assert_str_eq(config->path, shipped);
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    ck_assert_uint_eq(config->route_count, 2);
+    ck_assert_str_eq(config->routes[0].pattern, "/echo");
+    ck_assert_str_eq(config->routes[0].handler, "echo");
+    ck_assert_str_eq(config->routes[1].pattern, "/broadcast");
+    ck_assert_str_eq(config->routes[1].handler, "broadcast");
+    config_destroy(config);
+}
+END_TEST
+
+/* Splits `key = value`, also where it is commented out; false for any other line. */
+static bool split_line(const char *line, char key[64], char value[64]) {
+    int end = 0;
+    if (strncmp(line, "# ", 2) == 0)
+        line += 2;
+    if (sscanf(line, "%63[a-z_] = %63[^\n]%n", key, value, &end) != 2)
+        return false;
+    return line[end] == '\n';
+}
+
+/* Every key of the file is an option, in its section and with its default (save `handler`, which has none); and
+ * every option is in the file once. */
+START_TEST(the_shipped_file_describes_every_option) {
+    FILE *file = fopen(shipped, "r");
+    ck_assert_msg(file != NULL, "%s: run from the top of the tree", shipped);
+    char line[300], section[64] = "", key[64], value[64];
+    unsigned count = 0, expected = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        sscanf(line, "[%63[a-z]", section);
+        if (!split_line(line, key, value))
+            continue;
+        const struct option *option = option_find(section, key);
+        ck_assert_msg(option != NULL, "%s is no option of [%s]", key, section);
+        if (option->default_value != NULL) {
+            ck_assert_str_eq(value, option->default_value);
+            count++;
+        }
+    }
+    for (const struct option *option = options; option->name != NULL; option++) {
+        rewind(file);
+        unsigned found = 0;
+        while (fgets(line, sizeof line, file) != NULL)
+            found += split_line(line, key, value) && strcmp(key, option->name) == 0;
+        ck_assert_msg(found == 1 || (found > 1 && option->default_value == NULL), "%s: %u times", option->name,
+                      found);
+        expected += option->default_value != NULL;
+    }
+    ck_assert_uint_eq(count, expected);
+    fclose(file);
+}
+END_TEST
+
+TCase *config_table_tcase(void) {
+    TCase *table = tcase_create("table");
+    tcase_add_test(table, the_table_is_in_order);
+    tcase_add_test(table, defaults_print_as_they_are_written);
+    tcase_add_test(table, the_list_has_every_option);
+    tcase_add_test(table, the_shipped_file_serves_echo_and_broadcast);
+    tcase_add_test(table, the_shipped_file_describes_every_option);
+    return table;
+}

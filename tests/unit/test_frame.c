@@ -1,0 +1,67 @@
+/* test_frame.c - headers as RFC 6455 5.7 shows them; masking against the definition, at every size and alignment.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <string.h>
+
+#include "server/proto/decoder.h"
+#include "server/proto/frame.h"
+#include "tests/unit/suites.h"
+
+static const struct {
+    uint8_t opcode;
+    uint64_t size;
+    size_t header_size;
+    uint8_t header[FRAME_HEADER_MAX];
+} headers[] = {
+    {OPCODE_TEXT, 0, 2, {0x81, 0}},
+    {OPCODE_TEXT, 5, 2, {0x81, 5}},
+    {OPCODE_PONG, 125, 2, {0x8A, 125}},
+    {OPCODE_BINARY, 126, 4, {0x82, 126, 0, 126}},
+    {OPCODE_BINARY, 256, 4, {0x82, 126, 1, 0}},
+    {OPCODE_TEXT, 65535, 4, {0x81, 126, 0xFF, 0xFF}},
+    {OPCODE_BINARY, 65536, 10, {0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0}},
+    {OPCODE_BINARY, 0x0123456789ABCDEF, 10, {0x82, 127, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF}},
+};
+
+START_TEST(headers_take_the_shortest_form) {
+    uint8_t header[FRAME_HEADER_MAX];
+    ck_assert_uint_eq(frame_header(header, headers[_i].opcode, headers[_i].size), headers[_i].header_size);
+    ck_assert_mem_eq(header, headers[_i].header, headers[_i].header_size);
+    ck_assert_uint_eq(frame_header_size(headers[_i].size), headers[_i].header_size);
+}
+END_TEST
+
+START_TEST(mask_of_the_rfc) {
+    uint8_t bytes[] = {0x7f, 0x9f, 0x4d, 0x51, 0x58};
+    frame_mask(bytes, sizeof bytes, (const uint8_t[]){0x37, 0xfa, 0x21, 0x3d});
+    ck_assert_mem_eq(bytes, "Hello", 5);
+}
+END_TEST
+
+/* Sizes around every step that it takes, at every alignment; the bytes around stay as they are. */
+START_TEST(mask_by_the_definition) {
+    static const uint8_t mask[4] = {0x01, 0x82, 0x43, 0xC4};
+    uint8_t bytes[160], expected[160];
+    for (size_t offset = 0; offset < 16; offset++)
+        for (size_t size = 0; size <= 130; size++) {
+            for (size_t i = 0; i < sizeof bytes; i++)
+                bytes[i] = expected[i] = (uint8_t)(i * 31);
+            for (size_t i = 0; i < size; i++)
+                expected[offset + i] ^= mask[i % 4];
+            frame_mask(bytes + offset, size, mask);
+            ck_assert_mem_eq(bytes, expected, sizeof bytes);
+        }
+}
+END_TEST
+
+Suite *frame_suite(void) {
+    Suite *suite = suite_create("frame");
+    TCase *tcase = tcase_create("frame");
+    tcase_add_loop_test(tcase, headers_take_the_shortest_form, 0, sizeof headers / sizeof *headers);
+    tcase_add_test(tcase, mask_of_the_rfc);
+    tcase_add_test(tcase, mask_by_the_definition);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

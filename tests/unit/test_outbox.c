@@ -1,0 +1,161 @@
+/* test_outbox.c - what waits to be sent: order, partial sends, counts, dropping under way.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/inbox.h"
+#include "server/core/outbox.h"
+#include "tests/unit/suites.h"
+
+enum { VECTORS = 8 };
+
+static void push(struct outbox *outbox, const char *text, bool is_reply) {
+    struct message *message = message_create_raw(text, strlen(text));
+    ck_assert_ptr_nonnull(message);
+    message->is_reply = is_reply;
+    ck_assert_int_eq(outbox_push(outbox, message), 0);
+    message_release(message);
+}
+
+/* What would be sent now, as one string. */
+static const char *gather(struct outbox *outbox, int max) {
+    static char text[256];
+    struct iovec vectors[VECTORS];
+    size_t used = 0;
+    int count = outbox_gather(outbox, vectors, max);
+    for (int i = 0; i < count; i++) {
+        memcpy(text + used, vectors[i].iov_base, vectors[i].iov_len);
+        used += vectors[i].iov_len;
+    }
+    text[used] = '\0';
+    return text;
+}
+
+START_TEST(sends_in_order_whatever_the_pieces) {
+    for (size_t piece = 1; piece <= 12; piece++) {
+        struct outbox outbox = {0};
+        char sent[64] = "";
+        push(&outbox, "one ", true);
+        push(&outbox, "two ", false);
+        push(&outbox, "three", true);
+        while (!outbox_is_empty(&outbox)) {
+            const char *text = gather(&outbox, VECTORS);
+            size_t size = strlen(text) < piece ? strlen(text) : piece;
+            strncat(sent, text, size);
+            outbox_sent(&outbox, size);
+        }
+        ck_assert_str_eq(sent, "one two three");
+        ck_assert_uint_eq(outbox.bytes, 0);
+        ck_assert_uint_eq(outbox.reply_bytes, 0);
+        outbox_release(&outbox);
+    }
+}
+END_TEST
+
+START_TEST(counts_replies_apart) {
+    struct outbox outbox = {0};
+    push(&outbox, "broadcast", false);
+    ck_assert_uint_ge(outbox.bytes, 9);
+    ck_assert_uint_eq(outbox.reply_bytes, 0);
+    size_t before = outbox.bytes;
+    push(&outbox, "reply", true);
+    ck_assert_uint_eq(outbox.bytes - before, outbox.reply_bytes);
+    outbox_release(&outbox);
+}
+END_TEST
+
+/* One message in two outboxes is one piece of memory. */
+START_TEST(shares_messages) {
+    struct outbox a = {0}, b = {0};
+    struct message *message = message_create(1, "hello", 5);
+    outbox_push(&a, message);
+    outbox_push(&b, message);
+    ck_assert_uint_eq(message->references, 3);
+    outbox_release(&a);
+    ck_assert_uint_eq(message->references, 2);
+    message_release(message);
+    ck_assert_str_eq(gather(&b, 1), "\x81\x05hello");
+    outbox_sent(&b, 7);
+    ck_assert(outbox_is_empty(&b));
+    outbox_release(&b);
+}
+END_TEST
+
+START_TEST(drops_all_but_what_is_under_way) {
+    struct outbox outbox = {0};
+    push(&outbox, "aaaa", true);
+    push(&outbox, "bbbb", true);
+    push(&outbox, "cccc", true);
+    gather(&outbox, 1);
+    outbox_sent(&outbox, 2);
+    outbox_drop_unsent(&outbox); /* half of the first has left */
+    ck_assert_str_eq(gather(&outbox, VECTORS), "aa");
+    push(&outbox, "dddd", true);
+    outbox_drop_unsent(&outbox); /* the first is in flight */
+    ck_assert_uint_eq(outbox.count, 1);
+    outbox_sent(&outbox, 2);
+    ck_assert(outbox_is_empty(&outbox));
+    push(&outbox, "eeee", true);
+    outbox_drop_unsent(&outbox);
+    ck_assert(outbox_is_empty(&outbox));
+    ck_assert_uint_eq(outbox.bytes, 0);
+    outbox_release(&outbox);
+}
+END_TEST
+
+START_TEST(grows_around_its_end) {
+    struct outbox outbox = {0};
+    char text[16], expected[16];
+    int pushed = 0, popped = 0;
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < round % 7; i++) {
+            snprintf(text, sizeof text, "%06d", pushed++);
+            push(&outbox, text, round % 2 == 0);
+        }
+        for (int i = 0; i < round % 5 && !outbox_is_empty(&outbox); i++) {
+            snprintf(expected, sizeof expected, "%06d", popped++);
+            ck_assert_str_eq(gather(&outbox, 1), expected);
+            outbox_sent(&outbox, 6);
+        }
+    }
+    ck_assert_uint_eq(outbox.count, (unsigned)(pushed - popped));
+    outbox_release(&outbox);
+}
+END_TEST
+
+START_TEST(inbox_keeps_order_and_count) {
+    struct inbox inbox = {0};
+    uint8_t *heap = malloc(3);
+    memcpy(heap, "two", 3);
+    inbox_push(&inbox, inbox_item_create(1, (const uint8_t *)"one", 3, NULL));
+    inbox_push(&inbox, inbox_item_create(2, heap, 3, heap));
+    inbox_push(&inbox, inbox_item_create(1, NULL, 0, NULL));
+    ck_assert_uint_gt(inbox.bytes, 6);
+    struct inbox_item *item = inbox_pop(&inbox);
+    ck_assert_int_eq(memcmp(item->data, "one", 3), 0);
+    inbox_item_destroy(item);
+    item = inbox_pop(&inbox);
+    ck_assert_ptr_eq(item->data, heap);
+    ck_assert_uint_eq(item->opcode, 2);
+    inbox_item_destroy(item);
+    inbox_release(&inbox);
+    ck_assert_uint_eq(inbox.bytes, 0);
+    ck_assert_ptr_null(inbox_pop(&inbox));
+}
+END_TEST
+
+Suite *outbox_suite(void) {
+    Suite *suite = suite_create("outbox");
+    TCase *tcase = tcase_create("outbox");
+    tcase_add_test(tcase, sends_in_order_whatever_the_pieces);
+    tcase_add_test(tcase, counts_replies_apart);
+    tcase_add_test(tcase, shares_messages);
+    tcase_add_test(tcase, drops_all_but_what_is_under_way);
+    tcase_add_test(tcase, grows_around_its_end);
+    tcase_add_test(tcase, inbox_keeps_order_and_count);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,396 @@
+/* test_pool.c - the promises of pool.h, with real threads. Where time is measured, the bounds are whole units
+ * apart.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pool/pool.h"
+#include "tests/unit/suites.h"
+
+/* A task that posts `begun`, waits for `may_end` if that is given, or sleeps, and posts `ended`. */
+struct job {
+    struct task task;
+    struct pool *pool;
+    struct lane *lane;
+    struct task *on_stall;
+    sem_t *begun, *may_end, *ended;
+    long sleep_ms;
+    _Atomic int runs, references;
+};
+
+static struct job *job_of(struct task *task) {
+    return (struct job *)task;
+}
+
+static void sleep_ms(long ms) {
+    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static void job_run(struct task *task) {
+    struct job *job = job_of(task);
+    struct pool *pool = job->pool;
+    sem_t *ended = job->ended;
+    job->runs++;
+    if (job->begun != NULL)
+        sem_post(job->begun);
+    if (job->may_end != NULL)
+        sem_wait(job->may_end);
+    if (job->sleep_ms > 0)
+        sleep_ms(job->sleep_ms);
+    pool_finish(pool, task);
+    if (ended != NULL)
+        sem_post(ended);
+}
+
+static void job_retain(struct task *task) {
+    job_of(task)->references++;
+}
+static void job_release(struct task *task) {
+    job_of(task)->references--;
+}
+static struct lane *job_lane(struct task *task) {
+    return job_of(task)->lane;
+}
+static struct task *job_on_stall(struct task *task) {
+    return job_of(task)->on_stall;
+}
+
+static const struct task_kind handler_kind = {TASK_HANDLER, job_run,  job_retain,
+                                              job_release,  job_lane, job_on_stall};
+static const struct task_kind io_kind = {TASK_IO, job_run, job_retain, job_release, NULL, NULL};
+
+static struct job make_job(struct pool *pool, const struct task_kind *kind, sem_t *ended) {
+    struct job job = {.pool = pool, .ended = ended};
+    task_init(&job.task, kind);
+    return job;
+}
+
+static struct pool *start(unsigned workers) {
+    const struct pool_options options = {.workers = workers, .scratch_size = 64};
+    struct pool *pool = pool_create(&options);
+    ck_assert_ptr_nonnull(pool);
+    ck_assert_int_eq(pool_start(pool), 0);
+    return pool;
+}
+
+static void stop(struct pool *pool) {
+    ck_assert(pool_stop(pool, UINT64_MAX));
+    pool_destroy(pool);
+}
+
+/* --- Slots ------------------------------------------------------------------------------------------------- */
+
+enum { UNIT_MS = 200 };
+
+/* How long a task of 3 units and one of 2 take together. */
+static uint64_t elapsed_for_3_and_2(unsigned workers) {
+    struct pool *pool = start(workers);
+    sem_t ended;
+    sem_init(&ended, 0, 0);
+    struct job three = make_job(pool, &handler_kind, &ended), two = make_job(pool, &handler_kind, &ended);
+    three.sleep_ms = 3 * UNIT_MS;
+    two.sleep_ms = 2 * UNIT_MS;
+    uint64_t begin = pool_now();
+    pool_submit(pool, &three.task);
+    pool_submit(pool, &two.task);
+    sem_wait(&ended);
+    sem_wait(&ended);
+    uint64_t elapsed = pool_now() - begin;
+    stop(pool);
+    sem_destroy(&ended);
+    return elapsed;
+}
+
+START_TEST(two_workers_overlap) {
+    uint64_t elapsed = elapsed_for_3_and_2(2);
+    ck_assert_uint_ge(elapsed, 3 * UNIT_MS - 5);
+    ck_assert_uint_lt(elapsed, 5 * UNIT_MS);
+}
+END_TEST
+
+START_TEST(one_worker_does_not) {
+    ck_assert_uint_ge(elapsed_for_3_and_2(1), 5 * UNIT_MS - 5);
+}
+END_TEST
+
+/* With every slot held, io tasks still run: the thread more that the pool has. */
+START_TEST(io_runs_while_every_slot_blocks) {
+    struct pool *pool = start(3);
+    sem_t begun, may_end, ended, io_ended;
+    sem_init(&begun, 0, 0);
+    sem_init(&may_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    sem_init(&io_ended, 0, 0);
+    struct job blocked[4];
+    for (int i = 0; i < 4; i++) {
+        blocked[i] = make_job(pool, &handler_kind, &ended);
+        blocked[i].begun = &begun;
+        blocked[i].may_end = &may_end;
+        pool_submit(pool, &blocked[i].task);
+    }
+    for (int i = 0; i < 3; i++)
+        sem_wait(&begun);
+    struct job io = make_job(pool, &io_kind, &io_ended);
+    for (int i = 0; i < 100; i++) {
+        pool_submit(pool, &io.task);
+        sem_wait(&io_ended);
+    }
+    ck_assert_int_ne(sem_trywait(&begun), 0); /* the fourth waits for a slot */
+    for (int i = 0; i < 4; i++)
+        sem_post(&may_end);
+    for (int i = 0; i < 4; i++)
+        sem_wait(&ended);
+    stop(pool);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(blocked[i].references, 0);
+}
+END_TEST
+
+START_TEST(a_lane_limits_its_own_tasks) {
+    struct pool *pool = start(4);
+    struct lane narrow = {.limit = 1};
+    sem_t begun, may_end, ended, other_ended;
+    sem_init(&begun, 0, 0);
+    sem_init(&may_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    sem_init(&other_ended, 0, 0);
+    struct job slow[3];
+    for (int i = 0; i < 3; i++) {
+        slow[i] = make_job(pool, &handler_kind, &ended);
+        slow[i].lane = &narrow;
+        slow[i].begun = &begun;
+        slow[i].may_end = &may_end;
+        pool_submit(pool, &slow[i].task);
+    }
+    sem_wait(&begun);
+    struct job other = make_job(pool, &handler_kind, &other_ended);
+    pool_submit(pool, &other.task); /* overtakes those that wait for the lane */
+    sem_wait(&other_ended);
+    ck_assert_int_ne(sem_trywait(&begun), 0);
+    for (int i = 0; i < 3; i++)
+        sem_post(&may_end);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&ended);
+    stop(pool);
+}
+END_TEST
+
+/* Handler tasks get their turns though io tasks never end. */
+static void again_run(struct task *task) {
+    struct job *job = job_of(task);
+    if (job->runs++ < 1000000 && job->may_end != NULL && sem_trywait(job->may_end) != 0)
+        task_again(task);
+    pool_finish(job->pool, task);
+}
+
+static const struct task_kind again_kind = {TASK_IO, again_run, job_retain, job_release, NULL, NULL};
+
+START_TEST(io_does_not_starve_handlers) {
+    struct pool *pool = start(1);
+    sem_t flood_end, ended;
+    sem_init(&flood_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    struct job flood[4], handler = make_job(pool, &handler_kind, &ended);
+    for (int i = 0; i < 4; i++) {
+        flood[i] = make_job(pool, &again_kind, NULL);
+        flood[i].may_end = &flood_end;
+        pool_submit(pool, &flood[i].task);
+    }
+    for (int i = 0; i < 50; i++) {
+        pool_submit(pool, &handler.task);
+        sem_wait(&ended);
+    }
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_lt(flood[i].runs, 1000000);
+    for (int i = 0; i < 4; i++)
+        sem_post(&flood_end);
+    stop(pool);
+}
+END_TEST
+
+/* --- Progress ---------------------------------------------------------------------------------------------- */
+
+/* A handler queues a task, which wakes nobody, and blocks: another thread must come for it. */
+static void queue_and_block(struct task *task) {
+    struct job *job = job_of(task);
+    pool_submit(job->pool, job->on_stall);
+    sem_wait(job->may_end); /* posted by the test when the queued task has run */
+    pool_finish(job->pool, task);
+    sem_post(job->begun);
+}
+
+static const struct task_kind queue_and_block_kind = {TASK_HANDLER, queue_and_block, job_retain, job_release, NULL,
+                                                      NULL};
+
+START_TEST(a_task_queued_by_a_blocking_handler_runs) {
+    struct pool *pool = start(1);
+    sem_t may_end, ended, queued_ended;
+    sem_init(&may_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    sem_init(&queued_ended, 0, 0);
+    struct job queued = make_job(pool, &io_kind, &queued_ended);
+    struct job handler = make_job(pool, &queue_and_block_kind, NULL);
+    handler.on_stall = &queued.task;
+    handler.may_end = &may_end;
+    handler.begun = &ended;
+    for (int i = 0; i < 20; i++) {
+        pool_submit(pool, &handler.task);
+        sem_wait(&queued_ended);
+        sem_post(&may_end);
+        sem_wait(&ended);
+    }
+    stop(pool);
+}
+END_TEST
+
+/* What a handler leaves for its end is rescued when the end does not come. */
+START_TEST(a_stalled_handler_has_its_rescue_queued) {
+    struct pool *pool = start(1);
+    sem_t may_end, ended, rescued;
+    sem_init(&may_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    sem_init(&rescued, 0, 0);
+    struct job rescue = make_job(pool, &io_kind, &rescued);
+    struct job handler = make_job(pool, &handler_kind, &ended);
+    handler.on_stall = &rescue.task;
+    handler.may_end = &may_end;
+    pool_submit(pool, &handler.task);
+    sem_wait(&rescued);
+    sem_post(&may_end);
+    sem_wait(&ended);
+    ck_assert_int_eq(rescue.runs, 1);
+    stop(pool);
+}
+END_TEST
+
+/* --- Tasks ------------------------------------------------------------------------------------------------- */
+
+struct submitter {
+    struct job *job;
+    int times;
+};
+
+static void *submit_often(void *arg) {
+    struct submitter *submitter = arg;
+    for (int i = 0; i < submitter->times; i++)
+        pool_submit(submitter->job->pool, &submitter->job->task);
+    return NULL;
+}
+
+static _Atomic int inside;
+
+static void exclusive_run(struct task *task) {
+    ck_assert_int_eq(inside++, 0);
+    job_of(task)->runs++;
+    inside--;
+    pool_finish(job_of(task)->pool, task);
+}
+
+static const struct task_kind exclusive_kind = {TASK_IO, exclusive_run, job_retain, job_release, NULL, NULL};
+
+START_TEST(a_task_runs_on_one_thread_at_a_time) {
+    enum { THREADS = 4, TIMES = 5000 };
+    struct pool *pool = start(4);
+    struct job job = make_job(pool, &exclusive_kind, NULL);
+    struct submitter submitter = {&job, TIMES};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, submit_often, &submitter);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    while (job.references > 0) /* until the last run asked for is over */
+        sleep_ms(1);
+    ck_assert_int_ge(job.runs, 1);
+    ck_assert_int_le(job.runs, THREADS * TIMES);
+    stop(pool);
+}
+END_TEST
+
+START_TEST(stop_gives_up_on_a_task_that_runs_on) {
+    struct pool *pool = start(2);
+    sem_t begun, may_end, ended;
+    sem_init(&begun, 0, 0);
+    sem_init(&may_end, 0, 0);
+    sem_init(&ended, 0, 0);
+    struct job stuck = make_job(pool, &handler_kind, &ended);
+    stuck.begun = &begun;
+    stuck.may_end = &may_end;
+    pool_submit(pool, &stuck.task);
+    sem_wait(&begun);
+    ck_assert(!pool_stop(pool, pool_now() + 50));
+    sem_post(&may_end);
+    sem_wait(&ended);
+    stop(pool);
+    ck_assert_int_eq(stuck.references, 0);
+}
+END_TEST
+
+/* --- Descriptors and deadlines ----------------------------------------------------------------------------- */
+
+START_TEST(a_deadline_queues_its_task) {
+    struct pool *pool = start(1);
+    sem_t ended;
+    sem_init(&ended, 0, 0);
+    struct job job = make_job(pool, &io_kind, &ended);
+    struct timer late = {.task = &job.task}, timer = {.task = &job.task};
+    ck_assert_int_eq(pool_set_timer(pool, &late, pool_now() + 3600000), 0);
+    sleep_ms(20); /* the poller sleeps towards the late one */
+    uint64_t deadline = pool_now() + 30;
+    ck_assert_int_eq(pool_set_timer(pool, &timer, deadline), 0);
+    sem_wait(&ended);
+    ck_assert_uint_ge(pool_now(), deadline);
+    ck_assert(!pool_cancel_timer(pool, &timer));
+    ck_assert(pool_cancel_timer(pool, &late));
+    stop(pool);
+}
+END_TEST
+
+START_TEST(a_descriptor_queues_its_tasks) {
+    struct pool *pool = start(1);
+    sem_t readable, writable;
+    sem_init(&readable, 0, 0);
+    sem_init(&writable, 0, 0);
+    struct job input = make_job(pool, &io_kind, &readable), flush = make_job(pool, &io_kind, &writable);
+    struct source source = {.input = &input.task, .flush = &flush.task};
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    atomic_store(&source.blocked, true);
+    ck_assert_int_eq(pool_watch(pool, &source, pair[0]), 0);
+    sem_wait(&writable); /* it is at once */
+    ck_assert_int_eq((int)write(pair[1], "x", 1), 1);
+    sem_wait(&readable);
+    ck_assert(!atomic_load(&source.hangup));
+    close(pair[1]);
+    sem_wait(&readable);
+    ck_assert(atomic_load(&source.hangup));
+    pool_unwatch(pool, &source, pair[0]);
+    close(pair[0]);
+    stop(pool);
+}
+END_TEST
+
+Suite *pool_suite(void) {
+    Suite *suite = suite_create("pool");
+    TCase *tcase = tcase_create("pool");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, two_workers_overlap);
+    tcase_add_test(tcase, one_worker_does_not);
+    tcase_add_test(tcase, io_runs_while_every_slot_blocks);
+    tcase_add_test(tcase, a_lane_limits_its_own_tasks);
+    tcase_add_test(tcase, io_does_not_starve_handlers);
+    tcase_add_test(tcase, a_task_queued_by_a_blocking_handler_runs);
+    tcase_add_test(tcase, a_stalled_handler_has_its_rescue_queued);
+    tcase_add_test(tcase, a_task_runs_on_one_thread_at_a_time);
+    tcase_add_test(tcase, stop_gives_up_on_a_task_that_runs_on);
+    tcase_add_test(tcase, a_deadline_queues_its_task);
+    tcase_add_test(tcase, a_descriptor_queues_its_tasks);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,134 @@
+/* test_registry.c - who is here: places, ids that never mean somebody else, routes' lists.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pool/slots.h"
+#include "server/core/broadcast.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/suites.h"
+
+START_TEST(slots_keys_are_never_reused) {
+    struct slots slots = {0};
+    int a, b;
+    uint64_t first = slots_take(&slots, &a);
+    ck_assert_uint_ne(first, SLOTS_NO_KEY);
+    ck_assert_ptr_eq(slots_find(&slots, first), &a);
+    slots_drop(&slots, first);
+    ck_assert_ptr_null(slots_find(&slots, first));
+    uint64_t second = slots_take(&slots, &b);
+    ck_assert_uint_ne(first, second);
+    ck_assert_uint_eq((uint32_t)first, (uint32_t)second); /* the same slot */
+    ck_assert_ptr_null(slots_find(&slots, first));
+    ck_assert_ptr_eq(slots_find(&slots, second), &b);
+    ck_assert_ptr_null(slots_find(&slots, SLOTS_NO_KEY));
+    ck_assert_ptr_null(slots_find(&slots, UINT64_MAX));
+    slots_release(&slots);
+}
+END_TEST
+
+START_TEST(slots_grow) {
+    enum { MANY = 1000 };
+    struct slots slots = {0};
+    static int owners[MANY];
+    uint64_t keys[MANY];
+    for (int i = 0; i < MANY; i++)
+        keys[i] = slots_take(&slots, &owners[i]);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_ptr_eq(slots_find(&slots, keys[i]), &owners[i]);
+    slots_release(&slots);
+}
+END_TEST
+
+START_TEST(places_are_limited) {
+    struct registry registry;
+    registry_init(&registry, 2);
+    ck_assert_int_eq(registry_admit(&registry), REGISTRY_ADMITTED);
+    ck_assert_int_eq(registry_admit(&registry), REGISTRY_ADMITTED);
+    ck_assert_int_eq(registry_admit(&registry), REGISTRY_FULL);
+    registry_leave(&registry);
+    ck_assert_int_eq(registry_admit(&registry), REGISTRY_ADMITTED);
+    ck_assert_uint_eq(registry_count(&registry), 2);
+    registry_close(&registry);
+    ck_assert_int_eq(registry_admit(&registry), REGISTRY_CLOSED);
+    ck_assert_uint_eq(registry_wait_empty(&registry, pool_now()), 2);
+    registry_leave(&registry);
+    registry_leave(&registry);
+    ck_assert_uint_eq(registry_wait_empty(&registry, pool_now() + 60000), 0);
+    registry_release(&registry);
+}
+END_TEST
+
+/* --- With connections -------------------------------------------------------------------------------------- */
+
+static const struct weir_handler silent = {.flags = WEIR_NEVER_BLOCKS};
+
+static void collect_id(struct weir_conn *conn, void *arg) {
+    uint64_t **next = arg;
+    *(*next)++ = weir_conn_id(conn);
+}
+
+START_TEST(finds_by_id_until_the_end) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent, NULL);
+    int clients[3];
+    uint64_t ids[3], *next = ids;
+    for (int i = 0; i < 3; i++)
+        clients[i] = harness_connect(&harness);
+    registry_each(&harness.core.registry, &harness.route, collect_id, &next);
+    ck_assert_ptr_eq(next, ids + 3);
+    struct weir_conn *held = registry_find(&harness.core.registry, ids[1]);
+    ck_assert_uint_eq(weir_conn_id(held), ids[1]);
+    for (int i = 0; i < 3; i++)
+        client_close(clients[i]);
+    harness_stop(&harness);
+    /* The handle outlives the connection. */
+    ck_assert(!weir_conn_is_open(held));
+    ck_assert_int_eq(weir_send(held, WEIR_TEXT, "x", 1), WEIR_GONE);
+    ck_assert_int_eq(weir_close(held, 1000, NULL), WEIR_GONE);
+    ck_assert_str_eq(weir_path(held), "/test/value");
+    ck_assert_str_eq(weir_param(held, "name"), "value");
+    ck_assert_ptr_null(weir_param(held, "value"));
+    ck_assert_str_eq(weir_user(held), "user");
+    ck_assert_str_eq(weir_peer(held), "192.0.2.1:1");
+    weir_release(held);
+}
+END_TEST
+
+START_TEST(broadcasts_reach_the_route_alone) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent, NULL);
+    struct route other = harness.route;
+    int clients[5];
+    for (int i = 0; i < 5; i++)
+        clients[i] = harness_connect(&harness);
+    ck_assert_int_eq(broadcast_to_route(&harness.route, NULL, WEIR_TEXT, "hello", 5), 5);
+    other.first = NULL;
+    ck_assert_int_eq(broadcast_to_route(&other, NULL, WEIR_TEXT, "hello", 5), 0);
+    ck_assert_int_eq(broadcast_to_route(&harness.route, NULL, (enum weir_opcode)8, "x", 1), WEIR_INVALID);
+    for (int i = 0; i < 5; i++) {
+        char payload[64];
+        size_t size;
+        ck_assert_int_eq(client_receive(clients[i], payload, sizeof payload, &size), 0x81);
+        ck_assert_str_eq(payload, "hello");
+        client_close(clients[i]);
+    }
+    harness_stop(&harness);
+}
+END_TEST
+
+Suite *registry_suite(void) {
+    Suite *suite = suite_create("registry");
+    TCase *tcase = tcase_create("registry");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, slots_keys_are_never_reused);
+    tcase_add_test(tcase, slots_grow);
+    tcase_add_test(tcase, places_are_limited);
+    tcase_add_test(tcase, finds_by_id_until_the_end);
+    tcase_add_test(tcase, broadcasts_reach_the_route_alone);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,180 @@
+/* test_utf8.c - every text is checked whole, byte by byte and cut in two at every place.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <string.h>
+
+#include "server/proto/utf8.h"
+#include "tests/unit/suites.h"
+
+#define B(text) (const uint8_t *)(text), sizeof(text) - 1
+
+static const struct {
+    const uint8_t *bytes;
+    size_t size;
+} valid[] = {
+    {B("")},
+    {B("Hello")},
+    {B("\0\x7f")},
+    {B("\xc2\x80\xdf\xbf")},                 /* U+0080, U+07FF */
+    {B("\xe0\xa0\x80\xef\xbf\xbf")},         /* U+0800, U+FFFF */
+    {B("\xed\x9f\xbf\xee\x80\x80")},         /* around the surrogates */
+    {B("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf")}, /* U+10000, U+10FFFF */
+    {B("\xef\xbb\xbfx")},                    /* a byte order mark is a character like others */
+    {B("eight ASCII, \xce\xba\xe1\xbd\xb9\xcf\x83, then ASCII again, \xf0\x9f\x9a\xaa, and an end\xc3\xa9")},
+};
+
+static const struct {
+    const uint8_t *bytes;
+    size_t size;
+} unfinished[] = {
+    {B("\xc2")}, {B("\xe2")}, {B("\xe2\x82")}, {B("\xf0\x9f\x9a")}, {B("twelve ASCII\xf0\x90")},
+};
+
+/* `at`: where the first byte is that no valid text can have. */
+static const struct {
+    const uint8_t *bytes;
+    size_t size;
+    size_t at;
+} invalid[] = {
+    {B("\x80"), 0}, /* a continuation alone */
+    {B("abc\xbf"), 3},
+    {B("\xc0\x80"), 0}, /* overlong, in two, three and four bytes */
+    {B("\xc1\xbf"), 0},
+    {B("\xe0\x9f\xbf"), 1},
+    {B("\xf0\x8f\xbf\xbf"), 1},
+    {B("\xed\xa0\x80"), 1}, /* surrogates */
+    {B("\xed\xbf\xbf"), 1},
+    {B("\xf4\x90\x80\x80"), 1}, /* above U+10FFFF */
+    {B("\xf5\x80\x80\x80"), 0},
+    {B("\xfe"), 0},
+    {B("\xff"), 0},
+    {B("\xc3("), 1}, /* cut short */
+    {B("\xe2\x82("), 2},
+    {B("\xe2\x82\xc2\x80"), 2},
+    {B("\xf0\x9f\x9a("), 3},
+    {B("\xc3\xa9\xa9"), 2}, /* one too many */
+    {B("sixteen letters \x80"), 16},
+    {B("seventeen letters\xff and more"), 17},
+};
+
+/* The number of bytes that were taken one by one before one was refused. */
+static size_t accepted_bytewise(const uint8_t *bytes, size_t size) {
+    struct utf8 utf8 = {0};
+    size_t at = 0;
+    while (at < size && utf8_feed(&utf8, bytes + at, 1))
+        at++;
+    return at;
+}
+
+static bool valid_in_two(const uint8_t *bytes, size_t size, size_t split) {
+    struct utf8 utf8 = {0};
+    return utf8_feed(&utf8, bytes, split) && utf8_feed(&utf8, bytes + split, size - split) && utf8_complete(&utf8);
+}
+
+START_TEST(valid_texts) {
+    ck_assert(utf8_valid(valid[_i].bytes, valid[_i].size));
+    ck_assert_uint_eq(accepted_bytewise(valid[_i].bytes, valid[_i].size), valid[_i].size);
+    for (size_t split = 0; split <= valid[_i].size; split++)
+        ck_assert(valid_in_two(valid[_i].bytes, valid[_i].size, split));
+}
+END_TEST
+
+START_TEST(unfinished_texts) {
+    struct utf8 utf8 = {0};
+    ck_assert(utf8_feed(&utf8, unfinished[_i].bytes, unfinished[_i].size));
+    ck_assert(!utf8_complete(&utf8));
+    ck_assert(!utf8_valid(unfinished[_i].bytes, unfinished[_i].size));
+}
+END_TEST
+
+START_TEST(invalid_texts) {
+    ck_assert(!utf8_valid(invalid[_i].bytes, invalid[_i].size));
+    ck_assert_uint_eq(accepted_bytewise(invalid[_i].bytes, invalid[_i].size), invalid[_i].at);
+    for (size_t split = 0; split <= invalid[_i].size; split++)
+        ck_assert(!valid_in_two(invalid[_i].bytes, invalid[_i].size, split));
+    struct utf8 utf8 = {0};
+    ck_assert(utf8_feed(&utf8, invalid[_i].bytes, invalid[_i].at));
+    ck_assert(!utf8_feed(&utf8, invalid[_i].bytes + invalid[_i].at, 1));
+}
+END_TEST
+
+START_TEST(bad_byte_anywhere_in_ascii) {
+    uint8_t text[50];
+    for (size_t at = 0; at < sizeof text; at++)
+        for (size_t start = 0; start <= at; start++) {
+            memset(text, 'a', sizeof text);
+            ck_assert(utf8_valid(text + start, sizeof text - start));
+            text[at] = 0xFF;
+            ck_assert(!utf8_valid(text + start, sizeof text - start));
+            ck_assert(utf8_valid(text + start, at - start));
+        }
+}
+END_TEST
+
+static size_t encode(uint32_t character, uint8_t *bytes) {
+    static const uint8_t leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t size = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (size_t i = size - 1; i > 0; i--, character >>= 6)
+        bytes[i] = (uint8_t)(0x80 | (character & 0x3F));
+    bytes[0] = (uint8_t)(leads[size] | character);
+    return size;
+}
+
+START_TEST(every_character) {
+    for (uint32_t character = 0; character < 0x120000; character++) {
+        uint8_t bytes[4];
+        size_t size = encode(character, bytes);
+        bool surrogate = character >= 0xD800 && character <= 0xDFFF;
+        if (utf8_valid(bytes, size) != (!surrogate && character <= 0x10FFFF))
+            ck_abort_msg("U+%04X", (unsigned)character);
+    }
+}
+END_TEST
+
+/* Decodes and judges the number: another way to the same answer. */
+static bool reference(const uint8_t *bytes, size_t size) {
+    uint8_t lead = bytes[0], again[4];
+    size_t length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+    if (length != size)
+        return false;
+    uint32_t character = length == 1 ? lead : lead & (0x7Fu >> length);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return false;
+        character = character << 6 | (bytes[i] & 0x3Fu);
+    }
+    if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF))
+        return false;
+    return encode(character, again) == size;
+}
+
+/* All leads with what lies around every bound; the length is the one that the lead asks for. */
+START_TEST(every_sequence_at_the_bounds) {
+    static const uint8_t others[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    enum { COUNT = sizeof others };
+    for (unsigned lead = 0x80; lead <= 0xFF; lead++)
+        for (size_t i = 0; i < (size_t)COUNT * COUNT * COUNT; i++) {
+            uint8_t bytes[] = {(uint8_t)lead, others[i % COUNT], others[i / COUNT % COUNT],
+                               others[i / COUNT / COUNT]};
+            size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+            if (utf8_valid(bytes, length) != reference(bytes, length))
+                ck_abort_msg("%02X %02X %02X %02X", bytes[0], bytes[1], bytes[2], bytes[3]);
+        }
+}
+END_TEST
+
+Suite *utf8_suite(void) {
+    Suite *suite = suite_create("utf8");
+    TCase *tcase = tcase_create("utf8");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, valid_texts, 0, sizeof valid / sizeof *valid);
+    tcase_add_loop_test(tcase, unfinished_texts, 0, sizeof unfinished / sizeof *unfinished);
+    tcase_add_loop_test(tcase, invalid_texts, 0, sizeof invalid / sizeof *invalid);
+    tcase_add_test(tcase, bad_byte_anywhere_in_ascii);
+    tcase_add_test(tcase, every_character);
+    tcase_add_test(tcase, every_sequence_at_the_bounds);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
