@@ -87,7 +87,7 @@ check: deps  ## install what is missing, build, and run every test, under the sa
 check-unit: $(OUT)/unit  ## the unit tests alone
 	CK_FORK=no $(OUT)/unit
 
-check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
+check-real: $(OUT)/weir $(EXAMPLES) $(OUT)/examples/embed  ## the tests with real clients alone
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
 
 asan:  ## all tests under AddressSanitizer and UBSan

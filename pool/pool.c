@@ -12,7 +12,7 @@
 
 enum {
     IO_STREAK_MAX = 8, /* io tasks in a row while a handler task could run */
-    LONG_QUEUE = 64    /* tasks that wait before a second thread is woken at once */
+    LONG_QUEUE = 128   /* tasks that wait, half a millisecond of work, before another thread is woken at once */
 };
 
 static _Thread_local struct worker *this_worker;

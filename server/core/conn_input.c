@@ -47,7 +47,8 @@ static void end_input(struct weir_conn *conn, unsigned code, const char *reason,
 
 static void receive_close(struct weir_conn *conn, const struct decoded *decoded) {
     char reason[CLOSE_REASON_MAX + 1];
-    memcpy(reason, decoded->data, decoded->size);
+    if (decoded->size > 0)
+        memcpy(reason, decoded->data, decoded->size);
     reason[decoded->size] = '\0';
     end_input(conn, decoded->close_code, reason, true);
 }

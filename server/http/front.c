@@ -84,12 +84,6 @@ static int log_message(const struct mg_connection *connection, const char *messa
     return 1;
 }
 
-static int log_access(const struct mg_connection *connection, const char *message) {
-    (void)connection;
-    (void)message;
-    return 1;
-}
-
 static void log_ports(const struct front *front) {
     struct mg_server_ports ports[PORTS_MAX];
     int count = mg_get_server_ports(front->civetweb, PORTS_MAX, ports);
@@ -158,10 +152,8 @@ static int start_civetweb(struct front *front, const struct front_options *optio
                               "enable_directory_listing",
                               "no",
                               NULL};
-    const struct mg_callbacks callbacks = {.begin_request = begin_request,
-                                           .http_error = http_error,
-                                           .log_message = log_message,
-                                           .log_access = log_access};
+    const struct mg_callbacks callbacks = {
+        .begin_request = begin_request, .http_error = http_error, .log_message = log_message};
     struct mg_init_data init = {.callbacks = &callbacks, .user_data = front, .configuration_options = settings};
     char text[MESSAGE_MAX] = "";
     struct mg_error_data failure = {.text = text, .text_buffer_size = sizeof text};

@@ -21,8 +21,7 @@ enum {
 };
 
 static void drop_message(struct decoder *decoder) {
-    free(decoder->message);
-    decoder_detach(decoder);
+    free(decoder_detach(decoder));
 }
 
 static void drop_control(struct decoder *decoder) {
@@ -79,7 +78,7 @@ static void finish_control(struct decoder *decoder, const uint8_t *payload, size
 
 static void take_control(struct decoder *decoder, const uint8_t *bytes, size_t size, struct decoded *decoded) {
     bool complete = size == decoder->remaining;
-    if (complete && decoder->control_size == 0) {
+    if (complete && decoder->control == NULL) {
         finish_control(decoder, bytes, size, decoded);
         return;
     }

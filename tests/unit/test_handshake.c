@@ -100,6 +100,7 @@ static const struct {
     {FIELD(http_version), "1", 400},
     {FIELD(http_version), "1.", 400},
     {FIELD(http_version), "1.10", 400},
+    {FIELD(http_version), "1.1x", 400},
     {FIELD(http_version), "11.", 400},
     {FIELD(http_version), "1x1", 400},
     {FIELD(http_version), "", 400},
@@ -133,6 +134,8 @@ static const struct {
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAA=", 400},
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAAA=", 400}, /* 17 bytes */
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAAAA", 400}, /* 18 bytes */
+    {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAA=A", 400},
+    {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAA--", 400},
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAA===", 400},
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAA==", 400},
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAA====", 400},
