@@ -8,12 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { FIRST_DESCRIPTOR = 3 };
+enum { FIRST_DESCRIPTOR = 3, SEARCH_AT_ONCE = 512 };
 
 union address {
     struct sockaddr any;
@@ -76,15 +77,28 @@ static bool is_wanted(int fd, const union address *wanted, uint16_t local_port) 
     return getpeername(fd, &peer.any, &size) == 0 && same_address(&peer, wanted) && has_local_port(fd, local_port);
 }
 
+/* Which of `count` numbers from `first` on are open: one system call, where asking each would be hundreds. */
+static void mark_open(struct pollfd *numbers, int first, int count) {
+    for (int i = 0; i < count; i++)
+        numbers[i] = (struct pollfd){.fd = first + i};
+    while (poll(numbers, (nfds_t)count, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 static enum adoption_result find(const struct adoption *adoption, const union address *peer, uint16_t local_port,
                                  int *found) {
+    struct pollfd numbers[SEARCH_AT_ONCE];
     *found = -1;
-    for (int fd = FIRST_DESCRIPTOR; fd < adoption->base; fd++) {
-        if (!is_wanted(fd, peer, local_port))
-            continue;
-        if (*found >= 0)
-            return ADOPTION_AMBIGUOUS;
-        *found = fd;
+    for (int first = FIRST_DESCRIPTOR; first < adoption->base; first += SEARCH_AT_ONCE) {
+        int left = adoption->base - first, count = left < SEARCH_AT_ONCE ? left : SEARCH_AT_ONCE;
+        mark_open(numbers, first, count);
+        for (int i = 0; i < count; i++) {
+            if (numbers[i].revents & POLLNVAL || !is_wanted(numbers[i].fd, peer, local_port))
+                continue;
+            if (*found >= 0)
+                return ADOPTION_AMBIGUOUS;
+            *found = numbers[i].fd;
+        }
     }
     return *found < 0 ? ADOPTION_NONE : ADOPTION_DONE;
 }
