@@ -12,11 +12,14 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
+    WARY_RUNS = 16,  /* of a lane after a handler of it has stalled */
     QUIET_TICKS = 50 /* before it rests: falling asleep and being roused costs more than a few idle ticks */
 };
 
 static void stall_locked(struct pool *pool, struct worker *worker) {
     atomic_store(&worker->stalled, true);
+    if (worker->lane != NULL)
+        worker->lane->wary = WARY_RUNS;
     const struct task_kind *kind = worker->handling->kind;
     struct task *rescue = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
     if (rescue != NULL)

@@ -33,10 +33,22 @@ static struct lane *lane_of(struct task *task) {
     return task->kind->lane == NULL ? NULL : task->kind->lane(task);
 }
 
+/* A lane whose handlers have blocked lately is likely to block again: then what this thread leaves undone should not
+ * have to wait for the monitor. */
+static void provide_for_stall_locked(struct pool *pool, struct lane *lane) {
+    if (lane->wary == 0)
+        return;
+    lane->wary--;
+    if (!pool->polling || pool->io.count > 0)
+        pool_wake_one_locked(pool);
+}
+
 static void occupy_slot_locked(struct pool *pool, struct worker *worker, struct task *task, struct lane *lane) {
     pool->busy++;
-    if (lane != NULL)
+    if (lane != NULL) {
         lane->running++;
+        provide_for_stall_locked(pool, lane);
+    }
     worker->handling = task;
     worker->lane = lane;
     worker->entered_tick = pool->tick;

@@ -32,6 +32,7 @@ struct pool;
 struct lane {
     unsigned limit; /* 0: none */
     unsigned running;
+    unsigned wary; /* runs to come before which another thread is woken: a recent one stalled */
     struct task_list waiting;
 };
 

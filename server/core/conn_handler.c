@@ -130,11 +130,19 @@ static bool settle(struct weir_conn *conn) {
     return over;
 }
 
+static bool drops_inbox(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool drops = conn->drop_inbox;
+    mutex_unlock(&conn->mutex);
+    return drops;
+}
+
 void conn_handle(struct weir_conn *conn, struct held_message *first) {
     if (!conn->opened)
         conn_call_open(conn);
     if (first != NULL) {
-        conn_call_message(conn, first->opcode, first->data, first->size);
+        if (!drops_inbox(conn))
+            conn_call_message(conn, first->opcode, first->data, first->size);
         free(first->heap);
     }
     if (handle_inbox(conn))

@@ -1,0 +1,60 @@
+"""test_idle - many clients that say nothing cost little: no thread, little memory, and nobody else waits.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import resource
+import unittest
+from pathlib import Path
+
+from raw_client import TEXT, RawClient, frame
+from weir_process import WEIR, Weir, scaled, until
+
+CONFIGURATION = """[server]
+listen = 127.0.0.1:PORT
+[log]
+level = warning
+[route /echo]
+handler = echo
+"""
+IDLE = 5000
+BYTES_PER_CLIENT = 2500  # of the server's memory, its allocator's overhead included; a thread's stack would be more
+SANITIZED = {"asan", "tsan"} & set(Path(WEIR).parts)
+
+
+def threads(weir):
+    return len(os.listdir(f"/proc/{weir.pid}/task"))
+
+
+def memory(weir):
+    """Resident bytes."""
+    pages = int(Path(f"/proc/{weir.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+class Idle(unittest.TestCase):
+    def echo(self, weir):
+        with RawClient(weir.port, "/echo") as client:
+            client.send(frame(TEXT, b"still there?"))
+            self.assertEqual(client.frame().payload, b"still there?")
+
+    def test_idle_clients(self):
+        count = scaled(IDLE)
+        _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        with Weir(CONFIGURATION) as weir:
+            self.echo(weir)
+            threads_before, memory_before, descriptors = threads(weir), memory(weir), weir.descriptors()
+            clients = [RawClient(weir.port, "/echo") for _ in range(count)]
+            self.assertEqual(threads(weir), threads_before)
+            if not SANITIZED:
+                self.assertLess(memory(weir) - memory_before, count * BYTES_PER_CLIENT)
+            self.echo(weir)
+            for client in clients:
+                client.vanish()
+            until(lambda: weir.descriptors() == descriptors, "the descriptors of those who left are closed")
+
+
+if __name__ == "__main__":
+    unittest.main()
