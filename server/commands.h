@@ -1,5 +1,5 @@
-/* commands.h - the subcommands of `weir`. Each gets its own name as argv[0] and returns the exit status: 0, 1 for a
- * failure, 2 for a wrong call or configuration.
+/* commands.h - the subcommands of `weir`. Each gets its full name as argv[0] and returns the exit status: 0, 1 for
+ * a failure, 2 for a wrong call or configuration.
  *
  * SPDX-License-Identifier: MIT
  */

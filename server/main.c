@@ -11,11 +11,12 @@
 
 static const struct command {
     const char *name;
+    const char *full_name; /* what the command calls itself in errors */
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"serve", command_serve, "serve WebSocket clients as an ini file says"},
-    {"check", command_check, "validate an ini file, or list every option"},
+    {"serve", "weir serve", command_serve, "serve WebSocket clients as an ini file says"},
+    {"check", "weir check", command_check, "validate an ini file, or list every option"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -42,8 +43,10 @@ int main(int argc, char **argv) {
         return STATUS_OK;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            argv[1] = (char *)commands[i].full_name;
             return commands[i].run(argc - 1, argv + 1);
+        }
     fprintf(stderr, "weir: no command \"%s\"; `weir --help` lists them\n", argv[1]);
     return STATUS_USAGE;
 }

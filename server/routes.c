@@ -47,10 +47,9 @@ static int add_to_router(weir_server *server, const char *pattern, size_t index,
     if (router_add(server->router, pattern, index, reason, sizeof reason) == 0)
         return 0;
     if (line == 0)
-        snprintf(server->error, sizeof server->error, "route %s: %s", pattern, reason);
+        snprintf(server->error, sizeof server->error, "%s", reason);
     else
-        snprintf(server->error, sizeof server->error, "%s:%u: route %s: %s", server->config->path, line, pattern,
-                 reason);
+        snprintf(server->error, sizeof server->error, "%s:%u: %s", server->config->path, line, reason);
     return -1;
 }
 
