@@ -45,9 +45,16 @@ void poller_drop_key_locked(struct poller *poller, const struct source *source) 
     slots_drop(&poller->slots, source->key);
 }
 
+static const uint32_t INPUT_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
 int poller_register(struct poller *poller, int fd, const struct source *source) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = source->key};
+    struct epoll_event event = {.events = INPUT_EVENTS, .data.u64 = source->key};
     return epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+void poller_await_room(struct poller *poller, int fd, const struct source *source) {
+    struct epoll_event event = {.events = INPUT_EVENTS | EPOLLOUT, .data.u64 = source->key};
+    epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event);
 }
 
 void poller_unregister(struct poller *poller, int fd) {

@@ -21,8 +21,8 @@
 /* What a descriptor's owner embeds. */
 struct source {
     struct task *input;   /* queued when there is something to read, or an end to notice */
-    struct task *flush;   /* queued when there is room to write again and `blocked` is set */
-    _Atomic bool blocked; /* a write found the socket full */
+    struct task *flush;   /* queued when there is room to write again */
+    _Atomic bool blocked; /* a write found the socket full: look at EPOLLOUT */
     _Atomic bool hangup;  /* RDHUP, HUP or ERR was seen: a short read is then not the last */
     _Atomic bool broken;  /* HUP or ERR was seen: nothing can be sent any more */
     uint64_t key;
@@ -43,8 +43,11 @@ void poller_close(struct poller *poller);
 int poller_take_key_locked(struct poller *poller, struct source *source);
 void poller_drop_key_locked(struct poller *poller, const struct source *source);
 
-/* Returns -1 with errno. An event for what is already there follows at once. */
+/* Returns -1 with errno. What can be read already is an event at once. */
 int poller_register(struct poller *poller, int fd, const struct source *source);
+
+/* From now on room to write is an event too, at once if there is some. */
+void poller_await_room(struct poller *poller, int fd, const struct source *source);
 void poller_unregister(struct poller *poller, int fd);
 
 /* Waits for events, at most `timeout_ms` milliseconds (-1: for ever). Returns how many there are; 0 also after a

@@ -33,8 +33,8 @@ static struct lane *lane_of(struct task *task) {
     return task->kind->lane == NULL ? NULL : task->kind->lane(task);
 }
 
-/* A lane whose handlers have blocked lately is likely to block again: then what this thread leaves undone should not
- * have to wait for the monitor. */
+/* A lane whose handlers have blocked lately is likely to block again: then what this thread leaves undone should
+ * not have to wait for the monitor. */
 static void provide_for_stall_locked(struct pool *pool, struct lane *lane) {
     if (lane->wary == 0)
         return;
@@ -270,6 +270,11 @@ int pool_watch(struct pool *pool, struct source *source, int fd) {
     drop_key(pool, source);
     errno = error;
     return -1;
+}
+
+void pool_await_room(struct pool *pool, struct source *source, int fd) {
+    atomic_store(&source->blocked, true);
+    poller_await_room(&pool->poller, fd, source);
 }
 
 void pool_unwatch(struct pool *pool, struct source *source, int fd) {

@@ -76,6 +76,9 @@ void pool_finish(struct pool *pool, struct task *task);
 /* Watches a descriptor. Returns -1 with errno. The source's tasks may be queued before this returns. */
 int pool_watch(struct pool *pool, struct source *source, int fd);
 
+/* After a write found the socket full, by the flush task: queues that task when there is room again, be it now. */
+void pool_await_room(struct pool *pool, struct source *source, int fd);
+
 /* Never queues the source's tasks again after this. Before the descriptor is closed. */
 void pool_unwatch(struct pool *pool, struct source *source, int fd);
 

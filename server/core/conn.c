@@ -107,32 +107,49 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
 }
 
 /* A connection that could not be made live: nobody has been called for it, and nobody will be. */
-static int abandon(struct weir_conn *conn) {
+static void abandon(struct weir_conn *conn) {
     struct registry *registry = &conn->core->registry;
+    conn->torn_down = true;
     conn_end_transport(conn);
     weir_release(conn);
     registry_leave(registry);
+}
+
+static int make_visible(struct weir_conn *conn) {
+    struct core *core = conn->core;
+    if (registry_add(&core->registry, conn) != 0)
+        return -1;
+    if (pool_watch(core->pool, &conn->source, conn->transport.fd) == 0)
+        return 0;
+    registry_remove(&core->registry, conn);
     return -1;
 }
 
-int conn_start(struct weir_conn *conn) {
-    struct core *core = conn->core;
-    if (registry_add(&core->registry, conn) != 0)
-        return abandon(conn);
+static void log_open(const struct weir_conn *conn) {
+    if (!log_enabled(LOG_INFO))
+        return;
     char path[256];
     log_event(LOG_INFO, "open", "conn=%llu peer=%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
               conn->route->pattern, log_quote(conn->text, path, sizeof path));
-    weir_retain(conn); /* once it is watched, it can end at any moment */
-    if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0) {
-        registry_remove(&core->registry, conn);
-        weir_release(conn);
-        return abandon(conn);
+}
+
+int conn_start(struct weir_conn *conn) {
+    struct pool *pool = conn->core->pool;
+    task_begin(&conn->input); /* nobody can end it before this is over */
+    int result = make_visible(conn);
+    if (result != 0) {
+        abandon(conn);
+    } else {
+        log_open(conn);
+        conn_flush_here(conn);
+        bool calls_open = conn->route->handler->open != NULL;
+        if (calls_open && !route_never_blocks(conn->route))
+            pool_submit(pool, &conn->handler);
+        else if (calls_open || !weir_conn_is_open(conn))
+            task_again(&conn->input);
     }
-    conn_flush_here(conn);
-    if (conn->route->handler->open != NULL)
-        pool_submit(core->pool, route_never_blocks(conn->route) ? &conn->input : &conn->handler);
-    weir_release(conn);
-    return 0;
+    pool_finish(pool, &conn->input);
+    return result;
 }
 
 /* --- What handlers may ask --------------------------------------------------------------------------------- */

@@ -105,8 +105,8 @@ void conn_close_now(struct weir_conn *conn, struct task_list *ready);
 /* Ends it without any farewell. */
 void conn_abort(struct weir_conn *conn, struct task_list *ready);
 
-/* Closes with this code and reason, which are known to be good. */
-void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
+/* Before conn_start(): the connection will be closed with this code and reason as soon as it has begun. */
+void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* Adds a message to the outbox, without a system call, and claims the flush into `ready`. */
 enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);

@@ -1,7 +1,7 @@
 /* conn_flush.c - the flush task: writes what waits in the outbox, as many messages with one call as there are.
  *
- * It never waits. Where the socket is full, `blocked` is set and the write tried once more: the poller only looks
- * at EPOLLOUT while `blocked` is set, and that edge may have come just before; nothing tells twice.
+ * It never waits. Where the socket is full, the poller is asked to tell when it no longer is: it does so at once if
+ * that has happened meanwhile.
  *
  * The socket is shut for writing when our Close has left and the client's has come (RFC 6455, 7.1.1), and not
  * before: some clients take the end of the stream for a lost connection while our Close still waits behind what
@@ -25,6 +25,8 @@ static int write_some_locked(struct weir_conn *conn) {
     mutex_unlock(&conn->mutex);
     ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
     int error = size < 0 ? errno : 0;
+    if (error == EAGAIN || error == EWOULDBLOCK)
+        pool_await_room(conn->core->pool, &conn->source, conn->transport.fd);
     mutex_lock(&conn->mutex);
     outbox_sent(&conn->outbox, size < 0 ? 0 : (size_t)size);
     return error;
@@ -36,12 +38,10 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
         if (outbox_is_empty(&conn->outbox))
             return FLUSH_EMPTY;
         int error = write_some_locked(conn);
-        if (error == EAGAIN || error == EWOULDBLOCK) {
-            if (atomic_exchange(&conn->source.blocked, true))
-                return FLUSH_BLOCKED;
-        } else if (error != 0 && error != EINTR) {
+        if (error == EAGAIN || error == EWOULDBLOCK)
+            return FLUSH_BLOCKED;
+        if (error != 0 && error != EINTR)
             return FLUSH_FAILED;
-        }
     }
     return FLUSH_TURN_OVER;
 }

@@ -21,6 +21,9 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
  * connection that is closing. The caller has to get the flush going. */
 void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
 
+/* Closes with this code and reason, which are known to be good. */
+void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
+
 /* --- conn_flush.c --- */
 
 /* Sends what waits, in place, unless another thread is at it or will be. */

@@ -53,6 +53,12 @@ void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) 
     pool_submit_list(conn->core->pool, &ready);
 }
 
+void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
+    mutex_lock(&conn->mutex);
+    conn_queue_close_locked(conn, code, reason);
+    mutex_unlock(&conn->mutex);
+}
+
 void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
     close_and_claim(conn, CLOSE_GOING_AWAY, "server is stopping", ready);
 }

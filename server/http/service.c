@@ -93,7 +93,7 @@ static bool adopt(const struct service *service, struct candidate *candidate, in
 static void close_unrouted(struct weir_conn *conn, const char *path) {
     char reason[4 * CLOSE_REASON_MAX]; /* cut to fit, at the end of a character, when it is encoded */
     snprintf(reason, sizeof reason, "no route for %s", path);
-    conn_close_here(conn, CLOSE_NO_ROUTE, reason);
+    conn_close_at_start(conn, CLOSE_NO_ROUTE, reason);
 }
 
 /* The socket is ours: from here on nothing can be answered in HTTP any more. */

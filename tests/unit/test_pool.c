@@ -361,9 +361,9 @@ START_TEST(a_descriptor_queues_its_tasks) {
     struct source source = {.input = &input.task, .flush = &flush.task};
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    atomic_store(&source.blocked, true);
     ck_assert_int_eq(pool_watch(pool, &source, pair[0]), 0);
-    sem_wait(&writable); /* it is at once */
+    pool_await_room(pool, &source, pair[0]);
+    sem_wait(&writable); /* there is room already */
     ck_assert_int_eq((int)write(pair[1], "x", 1), 1);
     sem_wait(&readable);
     ck_assert(!atomic_load(&source.hangup));
