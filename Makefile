@@ -4,7 +4,6 @@
 # SPDX-License-Identifier: MIT
 
 FLAVOUR ?= release
-CC      ?= gcc
 PREFIX  ?= /usr/local
 ROUNDS  ?= 5
 CONFIG  ?= conf/weir.ini

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/http/listeners.h"
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = 32, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
@@ -17,6 +18,7 @@ enum { MESSAGE_MAX = 256, PORTS_MAX = 32, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 409
 struct front {
     struct mg_context *civetweb;
     struct service *service;
+    struct listeners listeners;
     _Atomic bool started;          /* set before there are threads */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
 };
@@ -171,6 +173,8 @@ struct front *front_start(const struct front_options *options, struct service *s
         return NULL;
     }
     front->service = service;
+    struct listeners others;
+    listeners_find(&others, service->adoption.base, NULL);
     mg_init_library(0);
     char *ports = join_ports(options->listen, error, error_size);
     int result = ports == NULL ? -1 : start_civetweb(front, options, ports, error, error_size);
@@ -180,6 +184,7 @@ struct front *front_start(const struct front_options *options, struct service *s
         free(front);
         return NULL;
     }
+    listeners_find(&front->listeners, service->adoption.base, &others);
     front->started = true;
     log_ports(front);
     return front;
@@ -188,6 +193,7 @@ struct front *front_start(const struct front_options *options, struct service *s
 void front_stop(struct front *front) {
     if (front == NULL)
         return;
+    listeners_shut(&front->listeners);
     mg_stop(front->civetweb);
     mg_exit_library();
     free(front);

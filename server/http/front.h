@@ -26,7 +26,7 @@ struct front_options {
 struct front *front_start(const struct front_options *options, struct service *service, char *error,
                           size_t error_size);
 
-/* Stops listening and ends the threads; up to a second. NULL is allowed. */
+/* Stops listening and ends the threads. NULL is allowed. */
 void front_stop(struct front *front);
 
 #endif
