@@ -12,8 +12,11 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    WARY_RUNS = 16,  /* of a lane after a handler of it has stalled */
-    QUIET_TICKS = 50 /* before it rests: falling asleep and being roused costs more than a few idle ticks */
+    SLOW_TASKS = 16,  /* a tick that takes fewer, with handlers at work, is one in which these block */
+    STUCK_TICKS = 10, /* a thread that was signalled and has not come is signalled again: a signal can be lost
+                         (glibc bug 25847) */
+    WARY_RUNS = 16,   /* of a lane after a handler of it has stalled */
+    QUIET_TICKS = 50  /* before it rests: falling asleep and being roused costs more than a few idle ticks */
 };
 
 static void stall_locked(struct pool *pool, struct worker *worker) {
@@ -41,6 +44,11 @@ static unsigned check_handlers_locked(struct pool *pool) {
     return young;
 }
 
+/* Handlers that each block for less than a tick would else run one after the other. */
+static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
+    return pool->busy > 0 && pool->taken - taken_before < SLOW_TASKS;
+}
+
 static void rest_locked(struct pool *pool) {
     pool->monitor_awake = false;
     while (!pool->monitor_awake && !pool->stopping)
@@ -58,8 +66,12 @@ void *monitor_run(void *arg) {
         unsigned young = check_handlers_locked(pool);
         bool progress = pool->taken != taken_before;
         bool waited_for = !pool->polling || pool_runnable_locked(pool);
-        if (waited_for && !progress)
+        if (waited_for && (!progress || is_slow_locked(pool, taken_before)))
             pool_wake_one_locked(pool);
+        if (progress || !waited_for)
+            pool->stuck_ticks = 0;
+        else if (++pool->stuck_ticks > STUCK_TICKS)
+            pool->waking = 0;
         quiet = waited_for || young > 0 || progress ? 0 : quiet + 1;
         taken_before = pool->taken;
         if (quiet > QUIET_TICKS) {

@@ -7,7 +7,11 @@
 #ifndef WEIR_POOL_MUTEX_H
 #define WEIR_POOL_MUTEX_H
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 
 struct mutex {
     pthread_mutex_t pthread;
@@ -55,10 +59,26 @@ static inline void mutex_unlock(struct mutex *mutex) {
     pthread_mutex_unlock(&mutex->pthread);
 }
 
+/* For mutex_wait_until(): on the monotonic clock. */
+static inline void mutex_condition_init(pthread_cond_t *condition) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 /* The wait gives the mutex up and takes it again: its place in the order does not change. */
 static inline void mutex_wait(pthread_cond_t *condition, struct mutex *mutex) {
     mutex_check_held(mutex);
     pthread_cond_wait(condition, &mutex->pthread);
+}
+
+/* Waits until `deadline`, in milliseconds of the monotonic clock. Returns false once that has come. */
+static inline bool mutex_wait_until(pthread_cond_t *condition, struct mutex *mutex, uint64_t deadline) {
+    mutex_check_held(mutex);
+    const struct timespec until = {(time_t)(deadline / 1000), (long)(deadline % 1000) * 1000000};
+    return pthread_cond_timedwait(condition, &mutex->pthread, &until) != ETIMEDOUT;
 }
 
 #endif

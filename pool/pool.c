@@ -11,6 +11,8 @@
 #include "pool/pool_private.h"
 
 enum {
+    TASKS_BETWEEN_POLLS =
+        256,           /* at most: else tasks that queue themselves again could keep everybody from polling */
     IO_STREAK_MAX = 8, /* io tasks in a row while a handler task could run */
     LONG_QUEUE = 128   /* tasks that wait, half a millisecond of work, before another thread is woken at once */
 };
@@ -67,7 +69,7 @@ static void leave_slot_locked(struct pool *pool, struct worker *worker) {
     lane->running--;
     struct task *waiting = task_list_pop(&lane->waiting);
     if (waiting != NULL)
-        task_list_push(&pool->handler, waiting);
+        task_list_push_front(&pool->handler, waiting); /* it has waited its turn */
 }
 
 /* The next handler task whose lane has room; the others wait in their lanes. A slot is free. */
@@ -152,8 +154,9 @@ static void expire_locked(struct pool *pool) {
 static void poll_locked(struct pool *pool) {
     struct epoll_event events[POLLER_BATCH];
     pool->polling = true;
+    pool->polled_at = pool->taken;
     pool->poll_until = timers_next(&pool->timers);
-    int timeout = poll_timeout_locked(pool);
+    int timeout = pool_runnable_locked(pool) ? 0 : poll_timeout_locked(pool);
     mutex_unlock(&pool->mutex);
 
     int count = poller_wait(&pool->poller, events, timeout);
@@ -191,6 +194,8 @@ static void *work(void *arg) {
     this_worker = worker;
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
+        if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS)
+            poll_locked(pool);
         struct task *task = next_task_locked(pool, worker);
         if (task != NULL)
             run_locked(pool, task);
@@ -351,11 +356,7 @@ struct pool *pool_create(const struct pool_options *options) {
     mutex_init(&pool->mutex, POOL_LOCK_RANK);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->rouse, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->ended, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    mutex_condition_init(&pool->ended);
     return pool;
 
 no_scratch:
@@ -393,12 +394,10 @@ static bool all_ended_locked(const struct pool *pool) {
 
 /* Waits for the threads to reach their end; a join then takes no time. */
 static bool wait_ended_locked(struct pool *pool, uint64_t deadline) {
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
-                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
     while (!all_ended_locked(pool))
         if (deadline == UINT64_MAX)
             mutex_wait(&pool->ended, &pool->mutex);
-        else if (pthread_cond_timedwait(&pool->ended, &pool->mutex.pthread, &until) == ETIMEDOUT)
+        else if (!mutex_wait_until(&pool->ended, &pool->mutex, deadline))
             return all_ended_locked(pool);
     return true;
 }

@@ -34,15 +34,17 @@ struct pool {
     struct task_list io, handler;
     struct timers timers;
     struct poller poller;
-    unsigned busy;       /* slots held */
-    unsigned io_streak;  /* io tasks taken in a row */
-    unsigned sleeping;   /* threads in wait for `work` ... */
-    unsigned waking;     /* ... and those of them that have been signalled */
-    bool polling;        /* a thread is in poller_wait() ... */
-    bool poller_woken;   /* ... and has been told to return */
-    uint64_t poll_until; /* the deadline that it sleeps to */
-    uint64_t taken;      /* tasks, ever: the monitor sees progress by it */
-    uint64_t tick;       /* the monitor's */
+    unsigned busy;        /* slots held */
+    unsigned io_streak;   /* io tasks taken in a row */
+    unsigned sleeping;    /* threads in wait for `work` ... */
+    unsigned waking;      /* ... and those of them that have been signalled */
+    bool polling;         /* a thread is in poller_wait() ... */
+    bool poller_woken;    /* ... and has been told to return */
+    uint64_t poll_until;  /* the deadline that it sleeps to */
+    uint64_t taken;       /* tasks, ever: the monitor sees progress by it */
+    uint64_t polled_at;   /* what `taken` was when somebody last polled */
+    uint64_t tick;        /* the monitor's */
+    unsigned stuck_ticks; /* without progress */
     bool monitor_awake;
     bool stopping;
 };

@@ -120,6 +120,14 @@ static inline void task_list_push(struct task_list *list, struct task *task) {
     list->count++;
 }
 
+static inline void task_list_push_front(struct task_list *list, struct task *task) {
+    task->next = list->first;
+    list->first = task;
+    if (list->last == NULL)
+        list->last = task;
+    list->count++;
+}
+
 static inline struct task *task_list_pop(struct task_list *list) {
     struct task *task = list->first;
     if (task == NULL)

@@ -80,7 +80,8 @@ int routes_load(weir_server *server) {
         const struct added_route *added = &server->added[i];
         if (add_to_router(server, added->pattern, server->route_count, 0) != 0)
             return -1;
-        init_route(server, &server->routes[server->route_count++], added->pattern, added->handler, added->context);
+        init_route(server, &server->routes[server->route_count], added->pattern, added->handler, added->context);
+        server->route_count++;
     }
     return 0;
 }
@@ -99,10 +100,13 @@ int routes_start(weir_server *server) {
 }
 
 void routes_stop(weir_server *server) {
-    for (size_t i = 0; i < server->route_count; i++) {
-        pool_drop_lane(&server->routes[i].route.lane);
+    for (size_t i = 0; i < server->route_count; i++)
         plugin_unload(&server->routes[i].plugin);
-    }
+}
+
+void routes_free(weir_server *server) {
+    for (size_t i = 0; i < server->route_count; i++)
+        pool_drop_lane(&server->routes[i].route.lane);
     free(server->routes);
     free(server->route_table);
     router_destroy(server->router);

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +23,28 @@
 
 /* --- Configuring ------------------------------------------------------------------------------------------- */
 
+static int fail(weir_server *server, const char *what, const char *why) {
+    snprintf(server->error, sizeof server->error, "%s: %s", what, why);
+    return -1;
+}
+
+/* What the last run has left for those who still hold handles. */
+static void release_run(weir_server *server) {
+    if (!server->ran)
+        return;
+    routes_free(server);
+    pool_destroy(server->core.pool);
+    registry_release(&server->core.registry);
+    server->core.pool = NULL;
+    server->ran = false;
+}
+
 weir_server *weir_server_create(void) {
     weir_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
     server->config = config_create();
-    server->stop_event = eventfd(0, EFD_CLOEXEC);
+    server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->config == NULL || server->stop_event < 0) {
         weir_server_destroy(server);
         return NULL;
@@ -44,17 +62,19 @@ int weir_server_set(weir_server *server, const char *section, const char *key, c
 
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context) {
     struct router *probe = router_create();
-    int result = probe == NULL ? -1 : router_add(probe, pattern, 0, server->error, sizeof server->error);
+    if (probe == NULL)
+        return fail(server, "route", "out of memory");
+    int result = router_add(probe, pattern, 0, server->error, sizeof server->error);
     router_destroy(probe);
     if (result != 0)
         return -1;
     struct added_route *added = realloc(server->added, (server->added_count + 1) * sizeof *added);
     if (added == NULL)
-        return -1;
+        return fail(server, "route", "out of memory");
     server->added = added;
     added[server->added_count] = (struct added_route){strdup(pattern), handler, context};
     if (added[server->added_count].pattern == NULL)
-        return -1;
+        return fail(server, "route", "out of memory");
     server->added_count++;
     return 0;
 }
@@ -66,6 +86,7 @@ const char *weir_server_error(const weir_server *server) {
 void weir_server_destroy(weir_server *server) {
     if (server == NULL)
         return;
+    release_run(server);
     for (size_t i = 0; i < server->added_count; i++)
         free(server->added[i].pattern);
     free(server->added);
@@ -76,11 +97,6 @@ void weir_server_destroy(weir_server *server) {
 }
 
 /* --- Starting ---------------------------------------------------------------------------------------------- */
-
-static int fail(weir_server *server, const char *what, const char *why) {
-    snprintf(server->error, sizeof server->error, "%s: %s", what, why);
-    return -1;
-}
 
 static int plan_descriptors(weir_server *server, struct descriptor_plan *plan) {
     const struct config_server *config = &server->config->server;
@@ -114,7 +130,6 @@ static int start_pool(weir_server *server) {
     int error = pool_start(server->core.pool);
     if (error == 0)
         return 0;
-    pool_destroy(server->core.pool);
     return fail(server, "workers: a thread could not be started", strerror(error));
 }
 
@@ -144,6 +159,7 @@ int server_check(weir_server *server) {
     if (result == 0) {
         result = routes_load(server);
         routes_stop(server);
+        routes_free(server);
     }
     return result;
 }
@@ -154,54 +170,71 @@ static void wait_for_stop(const weir_server *server) {
     struct pollfd event = {.fd = server->stop_event, .events = POLLIN};
     while (poll(&event, 1, -1) < 0 && errno == EINTR)
         continue;
+}
+
+/* For the next run: whatever has asked this one to stop, be it twice. */
+static void clear_stop(const weir_server *server) {
     eventfd_t count;
     eventfd_read(server->stop_event, &count);
 }
 
-/* Serves with everything started. Returns false if a handler was left behind. */
+/* Serves with everything started. Returns false if something was left behind. */
 static bool serve(weir_server *server) {
     log_event(LOG_INFO, "ready", "version=%s routes=%zu workers=%u max_connections=%u", WEIR_VERSION,
               server->route_count, server->config->server.workers, server->core.registry.limit);
     wait_for_stop(server);
-    if (!server_drain(server)) {
-        fail(server, "drain_timeout", "a handler is still running");
+    if (!server_drain(server))
         return false;
-    }
+    atomic_store(&server->running, false);
     front_stop(server->front);
     adoption_close(&server->service.adoption);
     return true;
 }
 
-int weir_server_run(weir_server *server) {
+/* Signals are for the threads of the program, not for those that are started here: a handler's blocking call would
+ * return with EINTR. Faults stay unblocked. */
+static void block_signals(sigset_t *before) {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, before);
+}
+
+/* 0, or -1 with everything stopped again. */
+static int start(weir_server *server) {
     struct descriptor_plan plan;
-    int result = -1;
-    log_set_level((enum log_level)server->config->log.level);
-    if (config_check(server->config, server->error, sizeof server->error) != 0 ||
-        plan_descriptors(server, &plan) != 0)
+    if (plan_descriptors(server, &plan) != 0)
         return -1;
     init_core(server, plan.connections);
+    server->ran = true;
     if (routes_load(server) != 0 || start_pool(server) != 0)
-        goto no_pool;
-    if (routes_start(server) != 0 || start_front(server, (int)plan.base) != 0) {
-        pool_stop(server->core.pool, UINT64_MAX);
-        goto no_front;
-    }
-    if (!serve(server))
-        return 1; /* a thread still uses all this */
-    result = 0;
+        return -1;
+    atomic_store(&server->running, true);
+    if (routes_start(server) == 0 && start_front(server, (int)plan.base) == 0)
+        return 0;
+    pool_stop(server->core.pool, UINT64_MAX);
+    atomic_store(&server->running, false);
+    return -1;
+}
 
-no_front:
+int weir_server_run(weir_server *server) {
+    sigset_t signals;
+    release_run(server);
+    log_set_level((enum log_level)server->config->log.level);
+    if (config_check(server->config, server->error, sizeof server->error) != 0)
+        return -1;
+    block_signals(&signals);
+    int result = start(server);
+    pthread_sigmask(SIG_SETMASK, &signals, NULL);
+    if (result == 0 && !serve(server))
+        return 1; /* a thread still uses all this */
     routes_stop(server);
-    pool_destroy(server->core.pool);
-    registry_release(&server->core.registry);
     if (result == 0)
         log_event(LOG_INFO, "stopped", "clean=yes");
+    clear_stop(server);
     return result;
-
-no_pool:
-    routes_stop(server);
-    registry_release(&server->core.registry);
-    return -1;
 }
 
 void weir_server_stop(weir_server *server) {
@@ -212,10 +245,14 @@ void weir_server_stop(weir_server *server) {
 
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size) {
+    if (!atomic_load(&server->running))
+        return WEIR_GONE;
     const struct route *route = routes_find(server, pattern);
     return route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
 }
 
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
+    if (!atomic_load(&server->running))
+        return NULL;
     return after_start(&server->core, delay_ms, callback, arg);
 }

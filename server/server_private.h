@@ -8,6 +8,7 @@
 #ifndef WEIR_SERVER_SERVER_PRIVATE_H
 #define WEIR_SERVER_SERVER_PRIVATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <weir/server.h>
@@ -39,7 +40,9 @@ struct weir_server {
     int stop_event; /* an eventfd */
     char error[CONFIG_ERROR_SIZE];
 
-    /* While it runs: */
+    /* Made by weir_server_run(), kept until the next one or the end: handles and timers may refer to it. */
+    bool ran;
+    _Atomic bool running; /* the pool may be used */
     struct core core;
     struct served_route *routes;
     struct route **route_table; /* &routes[i].route, for the service */
@@ -50,10 +53,12 @@ struct weir_server {
     struct front *front;
 };
 
-/* --- routes.c: 0, or -1 with server->error set. routes_stop() undoes either, whatever has been done --- */
+/* --- routes.c: 0, or -1 with server->error set. routes_stop() then ends the plug-ins, whatever has been done;
+ * routes_free() frees the rest --- */
 int routes_load(weir_server *server);
 int routes_start(weir_server *server);
 void routes_stop(weir_server *server);
+void routes_free(weir_server *server);
 struct route *routes_find(const weir_server *server, const char *pattern);
 
 /* --- server.c: everything that can be checked without serving. 0, or -1 with server->error set --- */

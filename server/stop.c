@@ -5,9 +5,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
+
 #include "server/core/conn.h"
 #include "server/log/log.h"
 #include "server/server_private.h"
+
+enum { MOMENT_MS = 250 };
 
 typedef void close_step(struct weir_conn *conn, struct task_list *ready);
 
@@ -33,7 +37,7 @@ static uint64_t lesser(uint64_t a, uint64_t b) {
 }
 
 static void name_handler(struct task *task, void *arg) {
-    (void)arg;
+    ++*(unsigned *)arg;
     const struct weir_conn *conn = conn_of_handler(task);
     if (conn == NULL)
         log_event(LOG_ERROR, "left_behind", "timer=yes reason=\"a weir_after callback outlasted drain_timeout\"");
@@ -42,16 +46,27 @@ static void name_handler(struct task *task, void *arg) {
                   conn->route->pattern, (unsigned long long)conn->id);
 }
 
+/* A moment for tasks that are no handlers to end, whatever the timeout. */
+static uint64_t at_least_a_moment(uint64_t end) {
+    uint64_t moment = pool_now() + MOMENT_MS;
+    return end > moment ? end : moment;
+}
+
 bool server_drain(weir_server *server) {
+    struct registry *registry = &server->core.registry;
     uint64_t timeout = server->config->server.drain_timeout_ms;
     uint64_t end = pool_now() + timeout;
-    registry_close(&server->core.registry);
-    log_event(LOG_INFO, "stopping", "connections=%u", registry_count(&server->core.registry));
+    registry_close(registry);
+    log_event(LOG_INFO, "stopping", "connections=%u", registry_count(registry));
     if (sweep_all(server, conn_drain, end - lesser(timeout * 3 / 10, 1500)) != 0 &&
         sweep_all(server, conn_close_now, end - lesser(timeout / 10, 500)) != 0)
-        sweep_all(server, conn_abort, end);
-    if (pool_stop(server->core.pool, end))
+        sweep_all(server, conn_abort, at_least_a_moment(end));
+    unsigned left = registry_count(registry);
+    if (pool_stop(server->core.pool, at_least_a_moment(end)) && left == 0)
         return true;
-    pool_each_running(server->core.pool, name_handler, NULL);
+    unsigned handlers = 0;
+    pool_each_running(server->core.pool, name_handler, &handlers);
+    snprintf(server->error, sizeof server->error, "drain_timeout: %u handlers and %u clients were left behind",
+             handlers, left);
     return false;
 }

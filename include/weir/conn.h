@@ -26,7 +26,8 @@ extern "C" {
 enum weir_result {
     WEIR_OK = 0,        /* accepted; it leaves as fast as the client reads */
     WEIR_GONE = -1,     /* the connection is closing or closed */
-    WEIR_OVERFLOW = -2, /* past send_buffer_hard: the client does not read and is being closed with 1013 */
+    WEIR_OVERFLOW = -2, /* past send_buffer_hard: the client does not read, or the message alone is larger than
+                         * that; it is being closed with 1013 */
     WEIR_NO_MEMORY = -3,
     WEIR_INVALID = -4 /* an argument is out of its range: see the function */
 };
@@ -43,7 +44,8 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
 enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason);
 
 /* Sends one message to every open connection of conn's route, encoded once. conn itself is left out if
- * `include_self` is false. Returns the number of connections that accepted it, or a negative weir_result. */
+ * `include_self` is false. Returns the number of connections that accepted it, or a negative weir_result: WEIR_GONE
+ * if conn itself is closing. */
 long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self);
 
 /* True until either side has begun to close. A later send may still find it closed. */

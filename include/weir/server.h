@@ -54,7 +54,8 @@ void weir_server_stop(weir_server *server);
 /* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
 const char *weir_server_error(const weir_server *server);
 
-/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. */
+/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. Retained
+ * connections stay valid; timers must have been given back before. */
 void weir_server_destroy(weir_server *server);
 
 /* --- For handlers ---------------------------------------------------------------------------------------- */
@@ -63,13 +64,14 @@ void weir_server_destroy(weir_server *server);
 weir_server *weir_conn_server(const weir_conn *conn);
 
 /* Sends one message to every open connection of the route with this pattern, encoded once. Returns the number
- * of connections that accepted it, or a negative weir_result (WEIR_INVALID: no such route). */
+ * of connections that accepted it, or a negative weir_result (WEIR_INVALID: no such route; WEIR_GONE: the server
+ * does not serve). */
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size);
 
 /* Calls `callback(arg)` once, `delay_ms` milliseconds from now or a little later, in a handler slot: it may
  * block. Returns a handle that must be given to weir_timer_cancel() exactly once, before or after the call; NULL if
- * memory is out or the server is stopping. A server that stops calls no timer any more. */
+ * memory is out or the server is not running. A server that has stopped calls no timer any more. */
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
 
 /* Gives the handle back. Returns true if the callback has not begun and now never will; false if it has begun:

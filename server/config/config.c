@@ -82,9 +82,12 @@ int config_set(struct config *config, const char *section, const char *key, cons
 
 /* --- Values together --------------------------------------------------------------------------------------- */
 
+/* Replies to what is read at once, before the soft limit is looked at again: small ones cost more than their bytes. */
+enum { REPLIES_AT_ONCE = 1 << 20 };
+
 int config_check(const struct config *config, char *error, size_t error_size) {
     const struct config_websocket *websocket = &config->websocket;
-    size_t least = websocket->send_buffer_soft + websocket->max_message_size;
+    size_t least = websocket->send_buffer_soft + websocket->max_message_size + REPLIES_AT_ONCE;
     if (websocket->send_buffer_hard >= least)
         return 0;
     char hard[32], needed[32];
@@ -92,7 +95,7 @@ int config_check(const struct config *config, char *error, size_t error_size) {
     value_print_size(least, needed);
     snprintf(
         error, error_size,
-        "%s%ssend_buffer_hard: %s is too small; a message of max_message_size on top of send_buffer_soft needs %s",
+        "%s%ssend_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together need %s",
         config->path != NULL ? config->path : "", config->path != NULL ? ": " : "", hard, needed);
     return -1;
 }

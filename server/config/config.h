@@ -84,7 +84,7 @@ int config_load(struct config *config, const char *path, char *error, size_t err
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size);
 
-/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size, and the like. */
+/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB. */
 int config_check(const struct config *config, char *error, size_t error_size);
 
 /* The effective configuration as an ini file that would load again to the same. */

@@ -1,7 +1,7 @@
 /* after.c - weir_after(): a callback of a handler's own, later, in a slot.
  *
- * Three may hold a timer: the user who has the handle, the pool's heap while it is set, and the task that is not
- * idle.
+ * Two references: the user's, who has the handle, and the pool's, from when the timer is set until its task has run
+ * or the timer was cancelled.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,8 +38,9 @@ static void timer_release(weir_timer *timer) {
     free(timer);
 }
 
+/* The heap's reference becomes the task's. */
 static void task_retain(struct task *task) {
-    atomic_fetch_add(&timer_of(task)->references, 1);
+    (void)task;
 }
 
 static void task_release(struct task *task) {
@@ -67,7 +68,6 @@ static void run(struct task *task) {
         pthread_cond_broadcast(&timer->ended);
         mutex_unlock(&timer->mutex);
     }
-    timer_release(timer); /* the heap's */
     pool_finish(pool, task);
 }
 
@@ -83,10 +83,12 @@ weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(v
     timer->arg = arg;
     task_init(&timer->task, &after_kind);
     timer->timer.task = &timer->task;
-    atomic_init(&timer->references, 2); /* the handle and the heap */
+    atomic_init(&timer->references, 2);
     mutex_init(&timer->mutex, AFTER_LOCK_RANK);
     pthread_cond_init(&timer->ended, NULL);
-    if (pool_set_timer(core->pool, &timer->timer, pool_now() + delay_ms) == 0)
+    uint64_t now = pool_now();
+    uint64_t deadline = delay_ms < UINT64_MAX - now ? now + delay_ms : UINT64_MAX;
+    if (pool_set_timer(core->pool, &timer->timer, deadline) == 0)
         return timer;
     timer_release(timer);
     timer_release(timer);
@@ -109,7 +111,7 @@ static bool cancel_queued(weir_timer *timer) {
 bool weir_timer_cancel(weir_timer *timer) {
     bool was_set = pool_cancel_timer(timer->core->pool, &timer->timer);
     if (was_set)
-        timer_release(timer); /* the heap's */
+        timer_release(timer); /* the pool's */
     bool prevented = was_set || cancel_queued(timer);
     timer_release(timer);
     return prevented;

@@ -93,6 +93,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     fill_text(conn, request);
     struct message *message = message_create_raw(response, response_size);
     bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    conn->outbox.in_flight = 1; /* it leaves, even if so much comes behind it that the client is disconnected */
     message_release(message);
     if (stored && route->handler->open != NULL) {
         conn->headers = copy_headers(request);
@@ -115,13 +116,14 @@ static void abandon(struct weir_conn *conn) {
     registry_leave(registry);
 }
 
+/* Watched first: a broadcast that finds it may have to wait for room in the socket. */
 static int make_visible(struct weir_conn *conn) {
     struct core *core = conn->core;
-    if (registry_add(&core->registry, conn) != 0)
+    if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0)
         return -1;
-    if (pool_watch(core->pool, &conn->source, conn->transport.fd) == 0)
+    if (registry_add(&core->registry, conn) == 0)
         return 0;
-    registry_remove(&core->registry, conn);
+    pool_unwatch(core->pool, &conn->source, conn->transport.fd);
     return -1;
 }
 
@@ -131,6 +133,13 @@ static void log_open(const struct weir_conn *conn) {
     char path[256];
     log_event(LOG_INFO, "open", "conn=%llu peer=%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
               conn->route->pattern, log_quote(conn->text, path, sizeof path));
+}
+
+static bool is_draining(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool draining = conn->draining;
+    mutex_unlock(&conn->mutex);
+    return draining;
 }
 
 int conn_start(struct weir_conn *conn) {
@@ -145,7 +154,9 @@ int conn_start(struct weir_conn *conn) {
         bool calls_open = conn->route->handler->open != NULL;
         if (calls_open && !route_never_blocks(conn->route))
             pool_submit(pool, &conn->handler);
-        else if (calls_open || !weir_conn_is_open(conn))
+        else if (calls_open)
+            task_again(&conn->input);
+        if (!weir_conn_is_open(conn) || is_draining(conn))
             task_again(&conn->input);
     }
     pool_finish(pool, &conn->input);

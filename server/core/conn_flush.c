@@ -46,15 +46,18 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
     return FLUSH_TURN_OVER;
 }
 
-/* What stopped because too many replies waited goes on when half of them have left. */
-static void claim_paused_locked(struct weir_conn *conn, struct task_list *ready) {
+void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
+    mutex_check_held(&conn->mutex);
     if (conn->outbox.reply_bytes > conn->core->send_buffer_soft / 2)
         return;
-    if (conn->input_paused)
-        task_claim_into(&conn->input, ready);
-    if (conn->handler_paused)
+    if (conn->handler_paused) {
+        conn->handler_paused = false;
         task_claim_into(&conn->handler, ready);
-    conn->input_paused = conn->handler_paused = false;
+    }
+    if (conn->input_paused && conn->inbox.bytes <= conn->core->inbox_size / 2) {
+        conn->input_paused = false;
+        task_claim_into(&conn->input, ready);
+    }
 }
 
 /* Returns true if the connection ended meanwhile, so that the descriptor is this thread's to close. */
@@ -69,11 +72,13 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
         outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && conn->may_shut && !conn->close_flushed;
     if (close_left) {
         conn->close_flushed = true;
+        mutex_unlock(&conn->mutex);
         conn->transport.kind->shut(&conn->transport, SHUT_WR);
+        mutex_lock(&conn->mutex);
     }
     if (conn->send_failed || close_left)
         task_claim_into(&conn->input, ready);
-    claim_paused_locked(conn, ready);
+    conn_resume_locked(conn, ready);
     conn->flushing = false;
     if (conn->ended)
         outbox_release(&conn->outbox);

@@ -81,7 +81,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
     else
         inbox_push(&conn->inbox, item);
     mutex_unlock(&conn->mutex);
-    pool_submit(conn->core->pool, &conn->handler);
+    pool_submit(conn->core->pool, item == NULL ? &conn->input : &conn->handler);
 }
 
 static struct inbox_item *next_locked(struct weir_conn *conn) {
@@ -91,16 +91,14 @@ static struct inbox_item *next_locked(struct weir_conn *conn) {
     return conn->handler_paused ? NULL : inbox_pop(&conn->inbox);
 }
 
-/* The next message that waits; lets reading go on when half of the inbox is free. */
+/* The next message that waits; NULL if none does, or if too many replies wait. */
 static struct inbox_item *next_message(struct weir_conn *conn) {
+    struct task_list ready = {0};
     mutex_lock(&conn->mutex);
     struct inbox_item *item = next_locked(conn);
-    bool resume = conn->input_paused && conn->inbox.bytes <= conn->core->inbox_size / 2;
-    if (resume)
-        conn->input_paused = false;
+    conn_resume_locked(conn, &ready);
     mutex_unlock(&conn->mutex);
-    if (resume)
-        pool_submit(conn->core->pool, &conn->input);
+    pool_submit_list(conn->core->pool, &ready);
     return item;
 }
 

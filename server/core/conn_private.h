@@ -26,6 +26,10 @@ void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* --- conn_flush.c --- */
 
+/* Claims what was paused and may go on: the handler when half of the replies that are too many have left, the input
+ * when half of the inbox is free besides. To be called whenever either has become less. */
+void conn_resume_locked(struct weir_conn *conn, struct task_list *ready);
+
 /* Sends what waits, in place, unless another thread is at it or will be. */
 void conn_flush_here(struct weir_conn *conn);
 

@@ -47,10 +47,16 @@ static void close_and_claim(struct weir_conn *conn, unsigned code, const char *r
     task_claim_into(&conn->input, ready); /* to read no more messages, and to start the close timeout */
 }
 
+/* Touches the core only if there is something to do: a handle may outlive the server. */
+static void submit(struct weir_conn *conn, struct task_list *ready) {
+    if (ready->first != NULL)
+        pool_submit_list(conn->core->pool, ready);
+}
+
 void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
     struct task_list ready = {0};
     close_and_claim(conn, code, reason, &ready);
-    pool_submit_list(conn->core->pool, &ready);
+    submit(conn, &ready);
 }
 
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
@@ -141,7 +147,7 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);
     message_release(message);
-    pool_submit_list(conn->core->pool, &ready);
+    submit(conn, &ready);
     return result;
 }
 
@@ -174,5 +180,7 @@ long broadcast_to_route(const struct route *route, const struct weir_conn *excep
 }
 
 long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self) {
+    if (!weir_conn_is_open(conn))
+        return WEIR_GONE;
     return broadcast_to_route(conn->route, include_self ? NULL : conn, opcode, data, size);
 }

@@ -4,7 +4,6 @@
  */
 #include "server/core/registry.h"
 
-#include <errno.h>
 #include <time.h>
 
 #include "server/core/conn.h"
@@ -12,11 +11,7 @@
 void registry_init(struct registry *registry, unsigned limit) {
     *registry = (struct registry){.limit = limit};
     mutex_init(&registry->mutex, REGISTRY_LOCK_RANK);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&registry->empty, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    mutex_condition_init(&registry->empty);
 }
 
 void registry_release(struct registry *registry) {
@@ -68,6 +63,11 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
     conn->id = slots_take(&registry->slots, conn);
     if (conn->id != SLOTS_NO_KEY)
         link_locked(conn);
+    if (registry->closed) { /* it was admitted before, and those who end connections have not met it */
+        mutex_lock(&conn->mutex);
+        conn->draining = true;
+        mutex_unlock(&conn->mutex);
+    }
     mutex_unlock(&registry->mutex);
     return conn->id == SLOTS_NO_KEY ? -1 : 0;
 }
@@ -109,11 +109,9 @@ void registry_close(struct registry *registry) {
 }
 
 unsigned registry_wait_empty(struct registry *registry, uint64_t deadline) {
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
-                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
     mutex_lock(&registry->mutex);
     while (registry->admitted > 0)
-        if (pthread_cond_timedwait(&registry->empty, &registry->mutex.pthread, &until) == ETIMEDOUT)
+        if (!mutex_wait_until(&registry->empty, &registry->mutex, deadline))
             break;
     unsigned left = registry->admitted;
     mutex_unlock(&registry->mutex);

@@ -40,7 +40,8 @@ enum registry_answer { REGISTRY_ADMITTED, REGISTRY_FULL, REGISTRY_CLOSED };
 enum registry_answer registry_admit(struct registry *registry);
 void registry_leave(struct registry *registry);
 
-/* Lists a connection and sets its id. Returns -1 if memory is out. */
+/* Lists a connection and sets its id; if the registry has been closed meanwhile, it is to drain. Returns -1 if
+ * memory is out. */
 int registry_add(struct registry *registry, struct weir_conn *conn);
 void registry_remove(struct registry *registry, struct weir_conn *conn);
 

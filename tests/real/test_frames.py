@@ -261,6 +261,13 @@ class Vanishing(unittest.TestCase):
                 leave(client)
         self.assertNothingLeft()
 
+    def test_reset_while_the_handshake_is_answered(self):
+        for _ in range(scaled(2000, least=200)):
+            client = RawClient(self.weir.port)
+            client.send(request("/no/route"))
+            client.vanish()
+        self.assertNothingLeft()
+
     def test_half_a_message_then_dead(self):
         for _ in range(20):
             client = RawClient(self.weir.port, upgrade="/echo")
@@ -270,8 +277,8 @@ class Vanishing(unittest.TestCase):
 
     def test_a_thousand_connect_and_vanish(self):
         """With nothing, half a request, a whole one, or an answer unread; some reset, some end."""
-        upgrade = request("/echo")
         for number in range(scaled(1000, least=100)):
+            upgrade = request("/echo" if number % 5 else "/no/route")
             client = RawClient(self.weir.port)
             client.send((b"", upgrade[: len(upgrade) // 2], upgrade, upgrade)[number % 4])
             if number % 4 == 3:

@@ -104,6 +104,21 @@ class Stop(AsyncTestCase):
             await self.stop_in_traffic(number, [])
 
 
+class NoTime(AsyncTestCase):
+    async def test_drain_timeout_of_zero(self):
+        """Everybody is cut off; that is no failure."""
+        for clients in (0, 3):
+            with Weir(SERVER + "drain_timeout = 0\n" + ROUTES) as weir:
+                started = asyncio.Semaphore(0)
+                tasks = [asyncio.create_task(idle(weir, "/echo", started)) for _ in range(clients)]
+                for _ in tasks:
+                    await started.acquire()
+                weir.process.send_signal(signal.SIGTERM)
+                for code in await asyncio.gather(*tasks):
+                    self.assertIn(code, (1001, 1006))
+                await asyncio.to_thread(weir.process.wait, PATIENCE)
+
+
 class Outlasted(AsyncTestCase):
     async def test_a_handler_that_outlasts_drain_timeout(self):
         drain_timeout = 1

@@ -185,12 +185,12 @@ END_TEST
 START_TEST(values_that_do_not_go_together) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = config_create();
-    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "2MiB", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "3MiB", error, sizeof error), 0);
     ck_assert_int_eq(config_check(config, error, sizeof error), 0);
-    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "2047KiB", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "3071KiB", error, sizeof error), 0);
     ck_assert_int_eq(config_check(config, error, sizeof error), -1);
-    ck_assert_str_eq(error, "send_buffer_hard: 2047KiB is too small; a message of max_message_size on top of "
-                            "send_buffer_soft needs 2MiB");
+    ck_assert_str_eq(error, "send_buffer_hard: 3071KiB is too small; send_buffer_soft, max_message_size and 1MiB "
+                            "together need 3MiB");
     config_destroy(config);
 }
 END_TEST
