@@ -49,15 +49,17 @@ struct pool {
     bool stopping;
 };
 
+/* What each thread of the pool does, and the monitor's thread. */
+void *pool_work(void *worker);
+void *monitor_run(void *pool);
+
 /* A task waits that a thread could take. */
 bool pool_runnable_locked(const struct pool *pool);
 
 /* Wakes a sleeping thread; if none sleeps, the one that polls. */
 void pool_wake_one_locked(struct pool *pool);
 
-/* The monitor's thread, and what gets it out of its rest. */
-void *monitor_run(void *pool);
-
+/* Gets the monitor out of its rest. */
 static inline void monitor_rouse_locked(struct pool *pool) {
     if (!pool->monitor_awake) {
         pool->monitor_awake = true;

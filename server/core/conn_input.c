@@ -191,8 +191,7 @@ static bool nothing_waits(struct weir_conn *conn) {
     return empty;
 }
 
-/* Takes the handler's task and a slot for the message in hand; if that cannot be had at once, it goes to the inbox.
- */
+/* Takes the handler's task and a slot for the message in hand. If they cannot be had now, it goes to the inbox. */
 static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
     if (held->opcode == 0)
         return false;

@@ -19,10 +19,10 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
 
 /* Queues a Close, after what waits, and remembers code and reason for the close callback. Does nothing on a
  * connection that is closing. The caller has to get the flush going. */
-void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
+bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* Closes with this code and reason, which are known to be good. */
-void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
+/* Closes with this code and reason, which are known to be good. False if the connection is closing already. */
+bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* --- conn_flush.c --- */
 

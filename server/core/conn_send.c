@@ -22,29 +22,31 @@ static bool push_new_locked(struct weir_conn *conn, struct message *message) {
     return pushed;
 }
 
-void conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
+bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
     mutex_check_held(&conn->mutex);
     if (atomic_load(&conn->closing))
-        return;
+        return false;
     if (!push_new_locked(conn, message_create_close(code, reason)))
         conn->send_failed = true;
     atomic_store(&conn->closing, true);
     conn->close_code = (uint16_t)code;
     conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
+    return true;
 }
 
-/* A Close of ours: what the client has sent so far and nobody has handled is dropped. */
-static void close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
+/* A Close of ours: what the client has sent so far and nobody has handled is dropped. Returns whether it is the
+ * first. */
+static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
     mutex_lock(&conn->mutex);
-    bool first = !atomic_load(&conn->closing);
-    conn_queue_close_locked(conn, code, reason);
+    bool first = conn_queue_close_locked(conn, code, reason);
     conn->drop_inbox = conn->drop_inbox || first;
     mutex_unlock(&conn->mutex);
     if (!first)
-        return;
+        return false;
     if (!conn_is_handling_here(conn))
         task_claim_into(&conn->flush, ready);
     task_claim_into(&conn->input, ready); /* to read no more messages, and to start the close timeout */
+    return true;
 }
 
 /* Touches the core only if there is something to do: a handle may outlive the server. */
@@ -53,10 +55,11 @@ static void submit(struct weir_conn *conn, struct task_list *ready) {
         pool_submit_list(conn->core->pool, ready);
 }
 
-void conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
+bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
     struct task_list ready = {0};
-    close_and_claim(conn, code, reason, &ready);
+    bool first = close_and_claim(conn, code, reason, &ready);
     submit(conn, &ready);
+    return first;
 }
 
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
@@ -89,10 +92,7 @@ enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) 
     size_t size = strlen(text);
     if (!close_code_sendable(code) || size > CLOSE_REASON_MAX || !utf8_valid((const uint8_t *)text, size))
         return WEIR_INVALID;
-    if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
-    conn_close_here(conn, code, text);
-    return WEIR_OK;
+    return conn_close_here(conn, code, text) ? WEIR_OK : WEIR_GONE;
 }
 
 /* --- Messages ---------------------------------------------------------------------------------------------- */
