@@ -43,9 +43,9 @@ int weir_server_set(weir_server *server, const char *section, const char *key, c
  * likewise (a pattern that is malformed or that ties with another one). */
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context);
 
-/* Serves until weir_server_stop() and then closes every connection with 1001. Returns 0 after a clean stop; -1 if it
- * could not start; 1 if a handler outlasted drain_timeout: it is still running, so nothing was freed, and all that is
- * left is to leave the process with _exit(). weir_server_error() says more. */
+/* Serves until weir_server_stop() and then closes every connection with 1001. Returns 0 after a clean stop; -1 if
+ * it could not start; 1 if a handler outlasted drain_timeout: it is still running, so nothing was freed, and all
+ * that is left is to leave the process with _exit(). weir_server_error() says more. */
 int weir_server_run(weir_server *server);
 
 /* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */

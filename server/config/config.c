@@ -82,7 +82,8 @@ int config_set(struct config *config, const char *section, const char *key, cons
 
 /* --- Values together --------------------------------------------------------------------------------------- */
 
-/* Replies to what is read at once, before the soft limit is looked at again: small ones cost more than their bytes. */
+/* Replies to what is read at once, before the soft limit is looked at again: small ones cost more than their bytes.
+ */
 enum { REPLIES_AT_ONCE = 1 << 20 };
 
 int config_check(const struct config *config, char *error, size_t error_size) {
@@ -93,9 +94,8 @@ int config_check(const struct config *config, char *error, size_t error_size) {
     char hard[32], needed[32];
     value_print_size(websocket->send_buffer_hard, hard);
     value_print_size(least, needed);
-    snprintf(
-        error, error_size,
-        "%s%ssend_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together need %s",
-        config->path != NULL ? config->path : "", config->path != NULL ? ": " : "", hard, needed);
+    snprintf(error, error_size,
+             "%s%ssend_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together need %s",
+             config->path != NULL ? config->path : "", config->path != NULL ? ": " : "", hard, needed);
     return -1;
 }
