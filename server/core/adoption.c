@@ -64,7 +64,7 @@ static bool same_address(const union address *a, const union address *b) {
 }
 
 static bool has_local_port(int fd, uint16_t port) {
-    union address local;
+    union address local = {0};
     socklen_t size = sizeof local;
     if (getsockname(fd, &local.any, &size) != 0)
         return false;
@@ -72,7 +72,7 @@ static bool has_local_port(int fd, uint16_t port) {
 }
 
 static bool is_wanted(int fd, const union address *wanted, uint16_t local_port) {
-    union address peer;
+    union address peer = {0};
     socklen_t size = sizeof peer;
     return getpeername(fd, &peer.any, &size) == 0 && same_address(&peer, wanted) && has_local_port(fd, local_port);
 }

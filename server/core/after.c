@@ -30,12 +30,15 @@ static weir_timer *timer_of(struct task *task) {
     return (weir_timer *)((char *)task - offsetof(weir_timer, task));
 }
 
-static void timer_release(weir_timer *timer) {
-    if (atomic_fetch_sub(&timer->references, 1) != 1)
-        return;
+static void timer_destroy(weir_timer *timer) {
     pthread_cond_destroy(&timer->ended);
     mutex_destroy(&timer->mutex);
     free(timer);
+}
+
+static void timer_release(weir_timer *timer, unsigned references) {
+    if (atomic_fetch_sub(&timer->references, references) == references)
+        timer_destroy(timer);
 }
 
 /* The heap's reference becomes the task's. */
@@ -44,7 +47,7 @@ static void task_retain(struct task *task) {
 }
 
 static void task_release(struct task *task) {
-    timer_release(timer_of(task));
+    timer_release(timer_of(task), 1);
 }
 
 static bool begin(weir_timer *timer) {
@@ -90,8 +93,7 @@ weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(v
     uint64_t deadline = delay_ms < UINT64_MAX - now ? now + delay_ms : UINT64_MAX;
     if (pool_set_timer(core->pool, &timer->timer, deadline) == 0)
         return timer;
-    timer_release(timer);
-    timer_release(timer);
+    timer_destroy(timer);
     return NULL;
 }
 
@@ -109,10 +111,11 @@ static bool cancel_queued(weir_timer *timer) {
 }
 
 bool weir_timer_cancel(weir_timer *timer) {
-    bool was_set = pool_cancel_timer(timer->core->pool, &timer->timer);
-    if (was_set)
-        timer_release(timer); /* the pool's */
-    bool prevented = was_set || cancel_queued(timer);
-    timer_release(timer);
+    if (pool_cancel_timer(timer->core->pool, &timer->timer)) {
+        timer_release(timer, 2); /* the pool's too */
+        return true;
+    }
+    bool prevented = cancel_queued(timer);
+    timer_release(timer, 1);
     return prevented;
 }
