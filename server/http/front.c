@@ -13,7 +13,7 @@
 #include "server/http/listeners.h"
 #include "server/log/log.h"
 
-enum { MESSAGE_MAX = 256, PORTS_MAX = 32, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
+enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 
 struct front {
     struct mg_context *civetweb;
@@ -86,12 +86,12 @@ static int log_message(const struct mg_connection *connection, const char *messa
     return 1;
 }
 
-static void log_ports(const struct front *front) {
+/* civetweb keeps the order of the addresses. A port of 0 has become one that was free. */
+static void log_addresses(const struct front *front, char *const *listen) {
     struct mg_server_ports ports[PORTS_MAX];
     int count = mg_get_server_ports(front->civetweb, PORTS_MAX, ports);
-    for (int i = 0; i < count; i++)
-        log_event(LOG_INFO, "listen", "port=%d protocol=%s", ports[i].port,
-                  ports[i].protocol == 3 ? "ipv6" : "ipv4");
+    for (int i = 0; i < count && listen[i] != NULL; i++)
+        log_event(LOG_INFO, "listen", "address=%s port=%d", listen[i], ports[i].port);
 }
 
 /* --- Life -------------------------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ struct front *front_start(const struct front_options *options, struct service *s
     }
     listeners_find(&front->listeners, service->adoption.base, &others);
     front->started = true;
-    log_ports(front);
+    log_addresses(front, options->listen);
     return front;
 }
 
