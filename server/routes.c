@@ -20,13 +20,25 @@ static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
 
 static void init_route(weir_server *server, struct served_route *served, const char *pattern,
                        const struct weir_handler *handler, void *context) {
-    served->route =
-        (struct route){.pattern = pattern, .handler = handler, .context = context, .core = &server->core};
+    served->route = (struct route){.pattern = pattern,
+                                   .handler = handler,
+                                   .context = context,
+                                   .core = &server->core,
+                                   .origins = server->config->websocket.origins};
+}
+
+static void apply_policy(const struct config_route *configured, struct route *route) {
+    if (strcmp(configured->subprotocols[0], "none") != 0)
+        route->subprotocols = configured->subprotocols;
+    route->require_subprotocol = configured->require_subprotocol;
+    if (strcmp(configured->origins[0], "inherit") != 0)
+        route->origins = configured->origins;
 }
 
 static int load_configured(weir_server *server, const struct config_route *configured,
                            struct served_route *served) {
     init_route(server, served, configured->pattern, NULL, NULL);
+    apply_policy(configured, &served->route);
     served->route.lane.limit = configured->concurrency;
     if (strcmp(configured->handler, "echo") == 0) {
         served->route.handler = &handler_echo;

@@ -67,6 +67,9 @@ const char *weir_header(const weir_conn *conn, const char *name);
 /* The name that `upgrade` gave with weir_upgrade_set_user(), or NULL. */
 const char *weir_user(const weir_conn *conn);
 
+/* The subprotocol that the handshake selected (RFC 6455, 1.9), or NULL. */
+const char *weir_subprotocol(const weir_conn *conn);
+
 /* The client's address: "192.0.2.7:50124", "[2001:db8::1]:50124". */
 const char *weir_peer(const weir_conn *conn);
 

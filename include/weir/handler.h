@@ -66,7 +66,8 @@ const char *weir_upgrade_path(const weir_upgrade *upgrade);
 const char *weir_upgrade_query(const weir_upgrade *upgrade); /* raw, without '?'; "" if there is none */
 const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name);
 const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
-const char *weir_upgrade_peer(const weir_upgrade *upgrade); /* "192.0.2.7:50124", "[2001:db8::1]:50124" */
+const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade); /* selected; NULL if none was */
+const char *weir_upgrade_peer(const weir_upgrade *upgrade);        /* "192.0.2.7:50124", "[2001:db8::1]:50124" */
 
 /* Names the user whom the connection then belongs to: see weir_user(). `name` is copied.
  * Returns 0, or -1 if memory is out. */

@@ -36,6 +36,7 @@ struct config_websocket {
     size_t send_buffer_hard;
     uint64_t handshake_timeout_ms;
     uint64_t close_timeout_ms;
+    char **origins; /* see value_origin(); NULL-terminated */
 };
 
 /* [log] */
@@ -56,6 +57,9 @@ struct config_route {
     char *handler;        /* "echo", "broadcast", "plugin:PATH" */
     unsigned concurrency; /* handlers at once; 0: as many as there are workers */
     bool echo_self;
+    char **subprotocols; /* in the order of preference, NULL-terminated; "none" alone */
+    bool require_subprotocol;
+    char **origins;        /* as the server's; "inherit" alone */
     unsigned section_line; /* of [route PATTERN] */
     unsigned line;         /* of the handler key; both are 0 if the route did not come from a file */
     struct config_extra *extras;

@@ -14,7 +14,7 @@
 enum sample { SAMPLE };
 _Static_assert(sizeof(enum sample) == sizeof(unsigned), "enums are as large as unsigned");
 
-enum { ADDRESSES_MAX = 64 };
+enum { ITEMS_MAX = 64 };
 
 static const char no_memory[] = "does not fit into the memory that is left";
 
@@ -83,7 +83,8 @@ static int set_choice(const struct option *option, void *field, const char *valu
 }
 
 /* Replaces an address by its canonical form, which none of the `count` before it may have. */
-static const char *normalise_address(char **list, size_t count) {
+static const char *normalise_address(const struct option *option, char **list, size_t count) {
+    (void)option;
     char address[VALUE_ADDRESS_SIZE];
     const char *wrong = value_address(list[count], address);
     if (wrong != NULL)
@@ -99,14 +100,40 @@ static const char *normalise_address(char **list, size_t count) {
     return NULL;
 }
 
-static int set_addresses(const struct option *option, char ***field, const char *value, char *error,
-                         size_t error_size) {
+static const char *find_twice(char **list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], list[count]) == 0)
+            return "is in the list twice";
+    return NULL;
+}
+
+/* The word that is the default of such a list is no item like others: it stands alone. */
+static const char *check_item(const struct option *option, char **list, size_t count,
+                              const char *(*check)(const char *item)) {
+    if (strcmp(list[count], option->default_value) == 0 && value_origin(option->default_value) != NULL)
+        return list[1] == NULL ? NULL : "stands alone";
+    const char *wrong = check(list[count]);
+    return wrong != NULL ? wrong : find_twice(list, count);
+}
+
+static const char *check_subprotocol(const struct option *option, char **list, size_t count) {
+    return check_item(option, list, count, value_subprotocol);
+}
+
+static const char *check_origin(const struct option *option, char **list, size_t count) {
+    return check_item(option, list, count, value_origin);
+}
+
+/* `check` looks at item `count`, which those before it have passed, and may replace it. */
+static int set_list(const struct option *option, char ***field, const char *value,
+                    const char *(*check)(const struct option *option, char **list, size_t count), char *error,
+                    size_t error_size) {
     char **list;
     const char *wrong = value_list(value, &list);
     if (wrong != NULL)
         return fail(option, value, wrong, error, error_size);
     for (size_t i = 0; list[i] != NULL; i++)
-        if ((wrong = i < ADDRESSES_MAX ? normalise_address(list, i) : "is one address too many") != NULL) {
+        if ((wrong = i < ITEMS_MAX ? check(option, list, i) : "is one item too many") != NULL) {
             fail(option, list[i], wrong, error, error_size);
             value_list_free(list);
             return -1;
@@ -143,7 +170,11 @@ int option_set(const struct option *option, void *base, const char *value, char 
     case OPTION_CHOICE:
         return set_choice(option, field, value, error, error_size);
     case OPTION_ADDRESSES:
-        return set_addresses(option, field, value, error, error_size);
+        return set_list(option, field, value, normalise_address, error, error_size);
+    case OPTION_SUBPROTOCOLS:
+        return set_list(option, field, value, check_subprotocol, error, error_size);
+    case OPTION_ORIGINS:
+        return set_list(option, field, value, check_origin, error, error_size);
     case OPTION_HANDLER:
         return set_handler(option, field, value, error, error_size);
     default:
@@ -160,12 +191,17 @@ int option_set_defaults(const char *section, void *base) {
     return 0;
 }
 
+static bool is_list(const struct option *option) {
+    return option->type == OPTION_ADDRESSES || option->type == OPTION_SUBPROTOCOLS ||
+           option->type == OPTION_ORIGINS;
+}
+
 void option_release(const char *section, void *base) {
     for (const struct option *option = options; option->name != NULL; option++) {
         void *field = field_of(option, base);
         if (strcmp(option->section, section) != 0)
             continue;
-        if (option->type == OPTION_ADDRESSES)
+        if (is_list(option))
             value_list_free(*(char ***)field);
         else if (option->type == OPTION_HANDLER)
             free(*(char **)field);
@@ -198,6 +234,8 @@ void option_print(const struct option *option, const void *base, FILE *out) {
         fputs(option->choices[choice], out);
         break;
     case OPTION_ADDRESSES:
+    case OPTION_SUBPROTOCOLS:
+    case OPTION_ORIGINS:
         print_list(*(char *const *const *)field, out);
         break;
     case OPTION_HANDLER:
@@ -217,6 +255,9 @@ void option_print_type(const struct option *option, FILE *out) {
         [OPTION_BOOLEAN] = "yes or no",
         [OPTION_CHOICE] = "one of ",
         [OPTION_ADDRESSES] = "ADDRESS:PORT, [ADDRESS]:PORT or PORT; several with commas between",
+        [OPTION_SUBPROTOCOLS] = "none, or names with commas between",
+        [OPTION_ORIGINS] =
+            "same-host, *, or SCHEME://HOST[:PORT] with * as a wildcard; several with commas between",
         [OPTION_HANDLER] = "echo, broadcast or plugin:PATH",
     };
     fputs(names[option->type], out);

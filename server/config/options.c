@@ -63,6 +63,9 @@ const struct option options[] = {
     {.section = "websocket", .name = "close_timeout", .type = OPTION_DURATION, .default_value = "10s",
      .min = 1, .max = 1 * HOURS, .offset = offsetof(struct config, websocket.close_timeout_ms),
      .help = "how long a client may take to answer a Close"},
+    {.section = "websocket", .name = "origins", .type = OPTION_ORIGINS, .default_value = "same-host",
+     .offset = offsetof(struct config, websocket.origins),
+     .help = "pages whose scripts may connect; clients that send no Origin always may"},
 
     {.section = "log", .name = "level", .type = OPTION_CHOICE, .default_value = "info",
      .choices = log_level_choices, .offset = offsetof(struct config, log.level),
@@ -77,6 +80,15 @@ const struct option options[] = {
     {.section = "route", .name = "echo_self", .type = OPTION_BOOLEAN, .default_value = "yes",
      .offset = offsetof(struct config_route, echo_self),
      .help = "whether broadcast sends a message back to its sender too"},
+    {.section = "route", .name = "subprotocols", .type = OPTION_SUBPROTOCOLS, .default_value = "none",
+     .offset = offsetof(struct config_route, subprotocols),
+     .help = "what the route speaks, the preferred one first; the first that the client offers is selected"},
+    {.section = "route", .name = "require_subprotocol", .type = OPTION_BOOLEAN, .default_value = "no",
+     .offset = offsetof(struct config_route, require_subprotocol),
+     .help = "whether a client that offers none of them gets HTTP 400"},
+    {.section = "route", .name = "origins", .type = OPTION_ORIGINS, .default_value = "inherit",
+     .offset = offsetof(struct config_route, origins),
+     .help = "as in [websocket], for this route alone"},
     {.name = NULL},
 };
 /* clang-format on */

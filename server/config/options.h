@@ -15,13 +15,15 @@
 
 /* And the C type of the field. */
 enum option_type {
-    OPTION_INTEGER,   /* unsigned */
-    OPTION_SIZE,      /* size_t, bytes */
-    OPTION_DURATION,  /* uint64_t, milliseconds */
-    OPTION_BOOLEAN,   /* bool */
-    OPTION_CHOICE,    /* an enum whose values count the choices from 0 */
-    OPTION_ADDRESSES, /* char **, see value_address() */
-    OPTION_HANDLER    /* char *: echo, broadcast, plugin:PATH */
+    OPTION_INTEGER,      /* unsigned */
+    OPTION_SIZE,         /* size_t, bytes */
+    OPTION_DURATION,     /* uint64_t, milliseconds */
+    OPTION_BOOLEAN,      /* bool */
+    OPTION_CHOICE,       /* an enum whose values count the choices from 0 */
+    OPTION_ADDRESSES,    /* char **, see value_address() */
+    OPTION_SUBPROTOCOLS, /* char **, see value_subprotocol() */
+    OPTION_ORIGINS,      /* char **, see value_origin() */
+    OPTION_HANDLER       /* char *: echo, broadcast, plugin:PATH */
 };
 
 struct option {

@@ -141,6 +141,24 @@ const char *value_address(const char *text, char address[VALUE_ADDRESS_SIZE]) {
 
 /* --- Lists ------------------------------------------------------------------------------------------------- */
 
+const char *value_subprotocol(const char *text) {
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    size_t size = strlen(text);
+    if (size == 0 || size > 64 || strspn(text, token) != size)
+        return "is not a subprotocol; write a name like chat.v2";
+    return NULL;
+}
+
+const char *value_origin(const char *text) {
+    static const char host[] = "*-.:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if (strcmp(text, "same-host") == 0 || strcmp(text, "*") == 0)
+        return NULL;
+    const char *rest = strstr(text, "://");
+    if (rest == NULL || rest == text || rest[3] == '\0' || strspn(rest + 3, host) != strlen(rest + 3))
+        return "is not an origin; write it like https://example.com, https://*.example.com:8443, same-host or *";
+    return NULL;
+}
+
 /* The item at the front without the blanks around it; returns the comma or the end after it. */
 static const char *next_item(const char *text, const char **item, size_t *size) {
     text += strspn(text, blanks);

@@ -27,6 +27,12 @@ const char *value_boolean(const char *text, bool *truth);
 enum { VALUE_ADDRESS_SIZE = 64 };
 const char *value_address(const char *text, char address[VALUE_ADDRESS_SIZE]);
 
+/* A subprotocol's name: a token of at most 64 characters (RFC 6455, 4.1). */
+const char *value_subprotocol(const char *text);
+
+/* Who may connect from a page: "same-host", "*", or a pattern: scheme, host with stars as wildcards, port. */
+const char *value_origin(const char *text);
+
 /* A comma-separated list, blanks around the items dropped; a new NULL-terminated array of new strings, freed with
  * value_list_free(). An empty item is an error. */
 const char *value_list(const char *text, char ***list);

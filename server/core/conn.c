@@ -36,6 +36,7 @@ void weir_release(weir_conn *conn) {
 static size_t text_size(const struct conn_request *request) {
     size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
     size += request->user == NULL ? 0 : strlen(request->user) + 1;
+    size += request->subprotocol == NULL ? 0 : strlen(request->subprotocol) + 1;
     for (size_t i = 0; i < request->param_count * 2; i++)
         size += strlen(request->params[i]) + 1;
     return size;
@@ -55,6 +56,7 @@ static void fill_text(struct weir_conn *conn, const struct conn_request *request
     conn->param_count = (uint8_t)request->param_count;
     conn->peer = append_text(&end, request->peer);
     conn->user = request->user == NULL ? NULL : append_text(&end, request->user);
+    conn->subprotocol = request->subprotocol == NULL ? NULL : append_text(&end, request->subprotocol);
 }
 
 static char *copy_headers(const struct conn_request *request) {
@@ -201,6 +203,10 @@ const char *weir_header(const weir_conn *conn, const char *name) {
 
 const char *weir_user(const weir_conn *conn) {
     return conn->user;
+}
+
+const char *weir_subprotocol(const weir_conn *conn) {
+    return conn->subprotocol;
 }
 
 const char *weir_peer(const weir_conn *conn) {

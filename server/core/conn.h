@@ -32,7 +32,7 @@ struct weir_conn {
     uint64_t id;        /* set by registry_add() */
     uint64_t opened_at; /* pool_now() */
     struct transport transport;
-    const char *peer, *user; /* in text; user may be NULL */
+    const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
     uint8_t param_count;
 
     _Atomic uint32_t references;
@@ -78,7 +78,8 @@ struct weir_conn {
 struct conn_request {
     const char *path; /* decoded, without the query */
     const char *peer;
-    const char *user; /* or NULL */
+    const char *user;        /* or NULL */
+    const char *subprotocol; /* or NULL */
     size_t param_count;
     const char *const *params; /* name, value, name, value ... */
     size_t header_count;

@@ -42,6 +42,9 @@ struct route {
     const struct weir_handler *handler;
     void *context;
     struct core *core;
+    char *const *subprotocols; /* in the order of preference, NULL-terminated; NULL: none */
+    bool require_subprotocol;
+    char *const *origins;    /* as configured, NULL-terminated */
     struct lane lane;        /* the cap on concurrent handlers; the pool's mutex */
     struct weir_conn *first; /* its connections; the registry's mutex */
 };

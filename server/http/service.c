@@ -25,6 +25,7 @@ struct candidate {
     bool has_route;
     struct router_match match;
     char *path, *storage; /* both in the heap: the decoded path, and the router's */
+    const char *subprotocol;
     char peer[PEER_MAX];
     char accept[HANDSHAKE_ACCEPT_SIZE];
 };
@@ -113,12 +114,13 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     const struct conn_request description = {.path = candidate->path,
                                              .peer = candidate->peer,
                                              .user = user,
+                                             .subprotocol = candidate->subprotocol,
                                              .param_count = param_count,
                                              .params = params,
                                              .header_count = request->header_count,
                                              .headers = headers};
     char response[UPGRADE_RESPONSE_MAX];
-    size_t size = upgrade_response(response, candidate->accept);
+    size_t size = upgrade_response(response, candidate->accept, candidate->subprotocol);
     struct transport transport = transport_socket(fd);
     struct weir_conn *conn = conn_create(candidate->route, &transport, &description, response, size);
     if (conn == NULL) {
@@ -138,6 +140,7 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
                             .match = &candidate->match,
                             .path = candidate->path,
                             .peer = candidate->peer,
+                            .subprotocol = candidate->subprotocol,
                             .response = candidate->response};
     int fd = -1;
     bool taken = (!candidate->has_route || upgrade_ask_handler(&upgrade, candidate->route)) &&
@@ -151,7 +154,9 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
 static bool upgrade(const struct service *service, struct candidate *candidate) {
     if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
         return false;
-    if (!find_route(service, candidate) || !take_place(service, candidate))
+    if (!find_route(service, candidate) ||
+        !upgrade_negotiate(candidate->request, candidate->route, &candidate->subprotocol, candidate->response) ||
+        !take_place(service, candidate))
         return false;
     if (upgrade_in_place(service, candidate))
         return true;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/http/origin.h"
+
 enum { LIST_MAX = 1024 };
 
 struct handshake_lists {
@@ -50,6 +52,23 @@ bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACC
     return false;
 }
 
+bool upgrade_negotiate(const struct http_request *request, const struct route *route, const char **subprotocol,
+                       struct http_response *response) {
+    if (http_request_count(request, "Origin") > 1 ||
+        !origin_is_allowed(route->origins, http_request_header(request, "Origin"),
+                           http_request_header(request, "Host"))) {
+        http_respond(response, 403, "Pages of this origin may not connect here.\n");
+        return false;
+    }
+    char offered[LIST_MAX];
+    *subprotocol = handshake_select(route->subprotocols,
+                                    http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
+    if (*subprotocol != NULL || !route->require_subprotocol)
+        return true;
+    http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
+    return false;
+}
+
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     const struct weir_handler *handler = route->handler;
     if (handler->upgrade == NULL || handler->upgrade(upgrade, route->context) == 0)
@@ -59,13 +78,14 @@ bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     return false;
 }
 
-size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept) {
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept, const char *subprotocol) {
     int size = snprintf(response, UPGRADE_RESPONSE_MAX,
                         "HTTP/1.1 101 Switching Protocols\r\n"
                         "Upgrade: websocket\r\n"
                         "Connection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\n\r\n",
-                        accept);
+                        "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
+                        accept, subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
+                        subprotocol == NULL ? "" : subprotocol, subprotocol == NULL ? "" : "\r\n");
     return (size_t)size;
 }
 
@@ -93,6 +113,10 @@ const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name) {
 
 const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name) {
     return http_request_header(upgrade->request, name);
+}
+
+const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade) {
+    return upgrade->subprotocol;
 }
 
 const char *weir_upgrade_peer(const weir_upgrade *upgrade) {

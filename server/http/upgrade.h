@@ -17,13 +17,19 @@ bool upgrade_is_wanted(const struct http_request *request);
 bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
                    struct http_response *response);
 
+/* What the route asks beside: an Origin that may connect, a subprotocol. Returns true with the subprotocol that is
+ * selected, NULL for none; or false with the refusal in `response`. */
+bool upgrade_negotiate(const struct http_request *request, const struct route *route, const char **subprotocol,
+                       struct http_response *response);
+
 /* What the `upgrade` callback sees and says. */
 struct weir_upgrade {
     const struct http_request *request;
     const struct router_match *match;
     const char *path; /* decoded */
     const char *peer;
-    char *user; /* set by the callback, in the heap */
+    const char *subprotocol; /* selected, or NULL */
+    char *user;              /* set by the callback, in the heap */
     struct http_response *response;
 };
 
@@ -31,7 +37,7 @@ struct weir_upgrade {
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route);
 
 /* Writes the 101 with its headers. Returns its size. */
-enum { UPGRADE_RESPONSE_MAX = 256 };
-size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept);
+enum { UPGRADE_RESPONSE_MAX = 512 };
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept, const char *subprotocol);
 
 #endif

@@ -18,12 +18,12 @@
 enum { KEY_SIZE = 24 }; /* 16 bytes in base64 */
 
 /* A list that is not one of tokens through and through has none of them. */
-bool handshake_has_token(const char *list, const char *token) {
+static bool list_has(const char *list, const char *token, int (*compare)(const char *, const char *, size_t)) {
     bool found = false;
     while (list != NULL) {
         list += strspn(list, BLANKS);
         size_t size = strspn(list, TOKEN);
-        if (size > 0 && size == strlen(token) && strncasecmp(list, token, size) == 0)
+        if (size > 0 && size == strlen(token) && compare(list, token, size) == 0)
             found = true;
         list += size;
         list += strspn(list, BLANKS);
@@ -32,6 +32,17 @@ bool handshake_has_token(const char *list, const char *token) {
         list++;
     }
     return false;
+}
+
+bool handshake_has_token(const char *list, const char *token) {
+    return list_has(list, token, strncasecmp);
+}
+
+const char *handshake_select(char *const *preferred, const char *offered) {
+    for (; preferred != NULL && *preferred != NULL; preferred++)
+        if (list_has(offered, *preferred, strncmp))
+            return *preferred;
+    return NULL;
 }
 
 bool handshake_wanted(const struct handshake_request *request) {

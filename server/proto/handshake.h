@@ -27,6 +27,10 @@ bool handshake_wanted(const struct handshake_request *request);
  * refusal (400, 405, 426) and one line that says what is wrong, a constant. */
 int handshake_check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why);
 
+/* The first of `preferred` (NULL-terminated, or NULL) that the client's Sec-WebSocket-Protocol header offers; NULL
+ * if none is (4.2.2). Their case matters. */
+const char *handshake_select(char *const *preferred, const char *offered);
+
 /* True if the comma-separated list has the token, whatever its case. */
 bool handshake_has_token(const char *list, const char *token);
 

@@ -51,7 +51,13 @@ static void read_whole(int fd, void *bytes, size_t size) {
 int harness_connect(struct harness *harness) {
     static const char *const params[] = {"name", "value"};
     static const char *const headers[] = {"Host", "example", "Cookie", "a=b"};
-    const struct conn_request request = {"/test/value", "192.0.2.1:1", "user", 1, params, 2, headers};
+    const struct conn_request request = {.path = "/test/value",
+                                         .peer = "192.0.2.1:1",
+                                         .user = "user",
+                                         .param_count = 1,
+                                         .params = params,
+                                         .header_count = 2,
+                                         .headers = headers};
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     struct transport transport = transport_socket(pair[0]);

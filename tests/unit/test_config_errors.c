@@ -133,7 +133,7 @@ START_TEST(bounds_on_the_file) {
     at = text + sprintf(text, "[server]\nlisten = 1");
     for (int i = 2; i <= 65; i++)
         at += sprintf(at, ", %d", i);
-    expect_error(text, strlen(text), "2: listen: \"65\" is one address too many");
+    expect_error(text, strlen(text), "2: listen: \"65\" is one item too many");
 
     memset(text, '\n', MUCH);
     struct config *config = config_loaded(text, MUCH - 1);

@@ -105,8 +105,11 @@ START_TEST(the_shipped_file_describes_every_option) {
     for (const struct option *option = options; option->name != NULL; option++) {
         rewind(file);
         unsigned found = 0;
-        while (fgets(line, sizeof line, file) != NULL)
-            found += split_line(line, key, value) && strcmp(key, option->name) == 0;
+        while (fgets(line, sizeof line, file) != NULL) {
+            sscanf(line, "[%63[a-z]", section);
+            found += split_line(line, key, value) && strcmp(key, option->name) == 0 &&
+                     strcmp(section, option->section) == 0;
+        }
         ck_assert_msg(found == 1 || (found > 1 && option->default_value == NULL), "%s: %u times", option->name,
                       found);
         expected += option->default_value != NULL;

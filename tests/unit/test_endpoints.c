@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/http/endpoints.h"
+#include "server/http/origin.h"
 #include "server/http/upgrade.h"
 #include "tests/unit/suites.h"
 
@@ -76,6 +77,71 @@ START_TEST(headers_sent_in_pieces_are_joined) {
 }
 END_TEST
 
+/* --- Origin and subprotocols ------------------------------------------------------------------------------- */
+
+static bool allows(const char *allowed, const char *origin, const char *host) {
+    char *list[] = {(char *)allowed, NULL};
+    return origin_is_allowed(list, origin, host);
+}
+
+START_TEST(origins) {
+    static const struct {
+        const char *allowed, *origin, *host;
+        bool expected;
+    } cases[] = {
+        {"same-host", NULL, "example.com", true},
+        {"same-host", "http://example.com", "example.com:9000", true},
+        {"same-host", "https://EXAMPLE.com:8443", "example.com", true},
+        {"same-host", "http://[::1]:8000", "[::1]:9000", true},
+        {"same-host", "http://example.com.evil.net", "example.com", false},
+        {"same-host", "http://evil.net", "example.com", false},
+        {"same-host", "http://example.co", "example.com", false},
+        {"same-host", "http://", "", false},
+        {"same-host", "null", "example.com", false},
+        {"same-host", "", "example.com", false},
+        {"*", "http://evil.net", "example.com", true},
+        {"*", "null", "example.com", true},
+        {"https://*.example.com", "https://a.example.com", "x", true},
+        {"https://*.example.com", "https://a.b.EXAMPLE.com", "x", true},
+        {"https://*.example.com", "https://example.com", "x", false},
+        {"https://*.example.com", "http://a.example.com", "x", false},
+        {"https://*.example.com", "https://evil.net/.example.com", "x", false},
+        {"https://*.example.com", "https://a.example.com.evil.net", "x", false},
+        {"https://*.example.com", "https://a.example.com:8443", "x", false},
+        {"http://localhost:*", "http://localhost:3000", "x", true},
+        {"https://example.com", "https://example.com", "x", true},
+        {"https://example.com", "https://example.com.", "x", false},
+        {"https://a*a*b", "https://aaaaaaaaaaaaaaaaaaaaab", "x", true},
+        {"https://a*a*c", "https://aaaaaaaaaaaaaaaaaaaaab", "x", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(allows(cases[i].allowed, cases[i].origin, cases[i].host) == cases[i].expected, "%s %s %s",
+                      cases[i].allowed, cases[i].origin, cases[i].host);
+}
+END_TEST
+
+START_TEST(the_preferred_subprotocol_wins) {
+    char *preferred[] = {"chat.v2", "chat.v1", NULL};
+    ck_assert_str_eq(handshake_select(preferred, "chat.v1, chat.v2"), "chat.v2");
+    ck_assert_str_eq(handshake_select(preferred, "other,chat.v1"), "chat.v1");
+    ck_assert_ptr_null(handshake_select(preferred, "CHAT.V1"));
+    ck_assert_ptr_null(handshake_select(preferred, "chat"));
+    ck_assert_ptr_null(handshake_select(preferred, "chat.v1 chat.v2"));
+    ck_assert_ptr_null(handshake_select(preferred, NULL));
+    ck_assert_ptr_null(handshake_select(NULL, "chat.v1"));
+}
+END_TEST
+
+START_TEST(the_101_names_the_subprotocol) {
+    char response[UPGRADE_RESPONSE_MAX];
+    ck_assert_uint_eq(upgrade_response(response, "A", "chat.v2"), strlen(response));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n"));
+    ck_assert_uint_eq(upgrade_response(response, "A", NULL), strlen(response));
+    ck_assert_ptr_null(strstr(response, "Protocol: "));
+    ck_assert_ptr_nonnull(strstr(response, "Accept: A\r\n\r\n"));
+}
+END_TEST
+
 Suite *endpoints_suite(void) {
     Suite *suite = suite_create("endpoints");
     TCase *tcase = tcase_create("endpoints");
@@ -83,6 +149,9 @@ Suite *endpoints_suite(void) {
     tcase_add_test(tcase, a_strange_host_is_not_repeated);
     tcase_add_test(tcase, other_paths);
     tcase_add_test(tcase, headers_sent_in_pieces_are_joined);
+    tcase_add_test(tcase, origins);
+    tcase_add_test(tcase, the_preferred_subprotocol_wins);
+    tcase_add_test(tcase, the_101_names_the_subprotocol);
     suite_add_tcase(suite, tcase);
     return suite;
 }

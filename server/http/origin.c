@@ -1,0 +1,73 @@
+/* origin.c - see origin.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/http/origin.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+/* The length of the host in "host", "host:8080" or "[::1]:8080". */
+static size_t host_size(const char *authority) {
+    if (*authority == '[') {
+        const char *end = strchr(authority, ']');
+        return end == NULL ? strlen(authority) : (size_t)(end - authority) + 1;
+    }
+    return strcspn(authority, ":/");
+}
+
+/* Ports and schemes do not count: a page of this host is of the same people. */
+static bool is_same_host(const char *origin, const char *host) {
+    const char *authority = strstr(origin, "://");
+    if (authority == NULL || host == NULL)
+        return false;
+    authority += 3;
+    size_t size = host_size(authority);
+    return size > 0 && size == host_size(host) && strncasecmp(authority, host, size) == 0;
+}
+
+static bool same_character(char a, char b) {
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* A star stands for any characters but a slash. On a mismatch the last star takes one more, so that the time is
+ * bounded by the product of the lengths. */
+static bool matches(const char *pattern, const char *text) {
+    const char *star = NULL, *retry = NULL;
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = text;
+        } else if (same_character(*pattern, *text)) {
+            pattern++;
+            text++;
+        } else if (star != NULL && *retry != '/') {
+            pattern = star + 1;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static bool allows(const char *allowed, const char *origin, const char *host) {
+    if (strcmp(allowed, "*") == 0)
+        return true;
+    if (strcmp(allowed, "same-host") == 0)
+        return is_same_host(origin, host);
+    return matches(allowed, origin);
+}
+
+bool origin_is_allowed(char *const *allowed, const char *origin, const char *host) {
+    if (origin == NULL)
+        return true;
+    for (; *allowed != NULL; allowed++)
+        if (allows(*allowed, origin, host))
+            return true;
+    return false;
+}
