@@ -24,6 +24,12 @@ uint64_t pool_now(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t pool_now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 /* --- Choosing ---------------------------------------------------------------------------------------------- */
 
 static bool lane_is_full(const struct lane *lane) {

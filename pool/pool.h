@@ -56,8 +56,9 @@ void pool_destroy(struct pool *pool);
 /* Calls `visit` for each handler task that is running now, under the pool's mutex. */
 void pool_each_running(struct pool *pool, void (*visit)(struct task *task, void *arg), void *arg);
 
-/* Milliseconds of the monotonic clock. */
+/* Milliseconds, microseconds of the monotonic clock. */
 uint64_t pool_now(void);
+uint64_t pool_now_us(void);
 
 /* --- Tasks --- */
 

@@ -118,6 +118,9 @@ static void init_core(weir_server *server, unsigned max_connections) {
         .send_buffer_soft = websocket->send_buffer_soft,
         .send_buffer_hard = websocket->send_buffer_hard,
         .close_timeout_ms = websocket->close_timeout_ms,
+        .ping_interval_ms = websocket->ping_interval_ms,
+        .ping_timeout_ms = websocket->ping_timeout_ms,
+        .idle_timeout_ms = websocket->idle_timeout_ms,
     };
     registry_init(&server->core.registry, max_connections);
 }

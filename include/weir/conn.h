@@ -73,6 +73,10 @@ const char *weir_subprotocol(const weir_conn *conn);
 /* The client's address: "192.0.2.7:50124", "[2001:db8::1]:50124". */
 const char *weir_peer(const weir_conn *conn);
 
+/* How long the last ping that the client answered took, in microseconds; -1 if none has been answered yet. The
+ * server pings every ping_interval (RFC 6455, 5.5.2). */
+long weir_round_trip(const weir_conn *conn);
+
 /* One pointer of the handler's own. The server neither reads nor frees it. Not guarded: use it in the
  * callbacks of this connection, which never overlap, or under a lock of yours. */
 void weir_set_data(weir_conn *conn, void *data);

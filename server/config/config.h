@@ -36,7 +36,10 @@ struct config_websocket {
     size_t send_buffer_hard;
     uint64_t handshake_timeout_ms;
     uint64_t close_timeout_ms;
-    char **origins; /* see value_origin(); NULL-terminated */
+    uint64_t ping_interval_ms; /* 0: no pings */
+    uint64_t ping_timeout_ms;
+    uint64_t idle_timeout_ms; /* 0: none */
+    char **origins;           /* see value_origin(); NULL-terminated */
 };
 
 /* [log] */

@@ -123,8 +123,9 @@ static int make_visible(struct weir_conn *conn) {
     struct core *core = conn->core;
     if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0)
         return -1;
-    if (registry_add(&core->registry, conn) == 0)
+    if (conn_keepalive_start(conn) == 0 && registry_add(&core->registry, conn) == 0)
         return 0;
+    pool_cancel_timer(core->pool, &conn->timer);
     pool_unwatch(core->pool, &conn->source, conn->transport.fd);
     return -1;
 }
@@ -211,6 +212,11 @@ const char *weir_subprotocol(const weir_conn *conn) {
 
 const char *weir_peer(const weir_conn *conn) {
     return conn->peer;
+}
+
+long weir_round_trip(const weir_conn *conn) {
+    uint32_t microseconds = atomic_load(&conn->round_trip_us);
+    return microseconds == 0 ? -1 : (long)microseconds;
 }
 
 void weir_set_data(weir_conn *conn, void *data) {

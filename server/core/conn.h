@@ -2,10 +2,11 @@
  * <weir/conn.h>, or the functions at the end.
  *
  * Three tasks share the work, each run by one thread at a time:
- *   input    reads, decodes, answers control frames; the only one that tears the connection down     (conn_input.c)
- *   flush    writes what waits in the outbox, ends with SHUT_WR after a Close                        (conn_flush.c)
- *   handler  calls the handler's callbacks, in a slot; if these never block, input calls them itself
- * (conn_handler.c) What belongs to a task needs no lock. What several need stands below the mutex.
+ *   input    reads, decodes, answers control frames; the only one that tears the connection down (conn_input.c),
+ *            and that pings and times it out (conn_keepalive.c) flush    writes what waits in the outbox, ends with
+ * SHUT_WR after a Close                        (conn_flush.c) handler  calls the handler's callbacks, in a slot; if
+ * these never block, input calls them itself (conn_handler.c) What belongs to a task needs no lock. What several
+ * need stands below the mutex.
  *
  * One reference stands for the living connection (given up after the close callback), one for each task that is not
  * idle, one for each weir_retain().
@@ -36,9 +37,11 @@ struct weir_conn {
     uint8_t param_count;
 
     _Atomic uint32_t references;
-    _Atomic bool closing; /* set under the mutex, once: nothing can be sent any more */
-    struct source source; /* the poller's */
-    struct timer timer;   /* the pool's */
+    _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
+    _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
+    _Atomic bool closing;           /* set under the mutex, once: nothing can be sent any more */
+    struct source source;           /* the poller's */
+    struct timer timer;             /* the pool's */
     struct task input, flush, handler;
 
     /* The input task's. */
@@ -46,6 +49,11 @@ struct weir_conn {
     bool torn_down;
     bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
     uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
+    uint64_t wake_at;        /* what the timer is set to for the sake of keepalive; 0: it is not */
+    uint64_t read_at;        /* when something last came */
+    uint64_t ping_due_at;    /* the next ping */
+    uint64_t pinged_at;      /* the ping that waits for traffic; 0: none does */
+    uint64_t ping_stamp;     /* its payload: microseconds of the monotonic clock */
 
     /* The task's that calls the callbacks. */
     bool opened, finished; /* open has been called; close has */

@@ -23,6 +23,8 @@ enum { TURN_READS = 8 };
 static void deliver(struct weir_conn *conn, const struct decoded *decoded, struct held_message *held) {
     if (atomic_load(&conn->closing))
         return; /* it crossed our Close */
+    if (conn->core->idle_timeout_ms != 0)
+        atomic_store(&conn->message_at, conn->read_at);
     if (route_never_blocks(conn->route)) {
         conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
         return;
@@ -73,6 +75,8 @@ static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct h
             end_input(conn, decoded.close_code, (const char *)decoded.data, false);
             break;
         case DECODER_PONG:
+            conn_keepalive_pong(conn, decoded.data, decoded.size);
+            break;
         case DECODER_MORE:
             break;
         }
@@ -115,7 +119,7 @@ enum turn { TURN_DONE, TURN_MORE, TURN_EOF, TURN_END };
 
 /* Reads until the socket is empty, the gate closes, or others should have their turn. Edge-triggered: the kernel
  * does not tell twice, so a short read is the last one only if no end of the stream has been announced. */
-static enum turn read_turn(struct weir_conn *conn, struct held_message *held) {
+static enum turn read_turn(struct weir_conn *conn, uint64_t now, struct held_message *held) {
     uint8_t *bytes = pool_scratch();
     for (int reads = 0; reads < TURN_READS; reads++) {
         enum gate gate = pass_gate(conn);
@@ -131,6 +135,7 @@ static enum turn read_turn(struct weir_conn *conn, struct held_message *held) {
             return TURN_EOF;
         if (size < 0)
             return TURN_END;
+        conn->read_at = now;
         if (!conn->peer_done)
             decode(conn, bytes, (size_t)size, held);
         if ((size_t)size < CONN_READ_SIZE && !atomic_load(&conn->source.hangup) && !atomic_load(&conn->closing))
@@ -206,9 +211,10 @@ static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
     return false;
 }
 
-static void finish_turn(struct weir_conn *conn, enum turn turn, struct held_message *held) {
+static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, struct held_message *held) {
     struct pool *pool = conn->core->pool;
     conn_flush_here(conn);
+    conn_keepalive(conn, now);
     if (turn == TURN_MORE)
         task_again(&conn->input);
     bool entered = enter_handler(conn, held);
@@ -234,9 +240,10 @@ static bool close_is_leaving(struct weir_conn *conn) {
 
 static void run_turn(struct weir_conn *conn) {
     struct held_message held = {0};
-    enum turn turn = read_turn(conn, &held);
+    uint64_t now = pool_now();
+    enum turn turn = read_turn(conn, now, &held);
     if (turn == TURN_DONE || turn == TURN_MORE) {
-        finish_turn(conn, turn, &held);
+        finish_turn(conn, turn, now, &held);
         return;
     }
     conn_hold(conn, &held);

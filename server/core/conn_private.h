@@ -38,6 +38,17 @@ void conn_flush_here(struct weir_conn *conn);
 /* Marks the end and closes the transport, or leaves that to the thread that is just sending. */
 void conn_end_transport(struct weir_conn *conn);
 
+/* --- conn_keepalive.c, in the input task --- */
+
+/* Starts the clocks of a new connection. -1 if memory is out. */
+int conn_keepalive_start(struct weir_conn *conn);
+
+/* After a turn of reading: pings, times out, and sets the timer anew, each if it is due. */
+void conn_keepalive(struct weir_conn *conn, uint64_t now);
+
+/* A Pong: the round trip, if it answers our last ping. */
+void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t size);
+
 /* --- conn_handler.c --- */
 
 /* True while a callback of this connection runs on this thread, which will flush it when the callback returns. */

@@ -113,6 +113,8 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
     mutex_lock(&conn->mutex);
     enum weir_result result = append_locked(conn, message);
     mutex_unlock(&conn->mutex);
+    if (result == WEIR_OK && conn->core->idle_timeout_ms != 0)
+        atomic_store(&conn->message_at, pool_now());
     if (result == WEIR_OVERFLOW)
         task_claim_into(&conn->input, ready);
     if ((result == WEIR_OK || result == WEIR_OVERFLOW) && !conn_is_handling_here(conn))

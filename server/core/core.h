@@ -35,6 +35,9 @@ struct core {
     size_t send_buffer_soft; /* bytes of replies that may wait before reading stops */
     size_t send_buffer_hard; /* bytes that may wait before the connection is closed with 1013 */
     uint64_t close_timeout_ms;
+    uint64_t ping_interval_ms; /* 0: no pings */
+    uint64_t ping_timeout_ms;
+    uint64_t idle_timeout_ms; /* 0: none */
 };
 
 struct route {

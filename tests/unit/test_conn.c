@@ -360,6 +360,95 @@ START_TEST(a_drain_handles_what_was_accepted) {
 }
 END_TEST
 
+/* --- Keepalive --------------------------------------------------------------------------------------------- */
+
+static void note_round_trip(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
+                            void *context) {
+    (void)opcode, (void)data, (void)size;
+    *(_Atomic long *)context = weir_round_trip(conn);
+    weir_send(conn, WEIR_TEXT, "noted", 5);
+}
+
+static const struct weir_handler round_trip_handler = {.message = note_round_trip};
+
+/* Asks until there is an answer other than `unknown`; answers pings meanwhile if it is told to. */
+static long ask_round_trip(int client, const _Atomic long *round_trip, bool answer_pings) {
+    char payload[64];
+    size_t size;
+    for (int pings = 0;;) {
+        client_send(client, 0x81, "?", 1);
+        int first;
+        while ((first = client_receive(client, payload, sizeof payload, &size)) == 0x89) {
+            pings++;
+            if (answer_pings)
+                client_send(client, 0x8A, payload, size);
+        }
+        ck_assert_int_eq(first, 0x81);
+        if (*round_trip != -1 || (!answer_pings && pings > 0))
+            return *round_trip;
+    }
+}
+
+START_TEST(pings_are_sent_and_their_round_trip_kept) {
+    struct harness harness;
+    _Atomic long round_trip = 0;
+    harness_start(&harness, 1, &round_trip_handler, (void *)&round_trip);
+    harness.core.ping_interval_ms = 20;
+    harness.core.ping_timeout_ms = 60000;
+    int client = harness_connect(&harness);
+    client_send(client, 0x8A, "unasked", 7);
+    ck_assert_int_eq((int)ask_round_trip(client, &round_trip, false), -1);
+    ck_assert_int_gt((int)ask_round_trip(client, &round_trip, true), 0);
+    client_close(client);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(a_client_that_answers_no_ping_is_closed) {
+    struct harness harness;
+    harness_start(&harness, 1, &round_trip_handler, NULL);
+    harness.core.ping_interval_ms = 20;
+    harness.core.ping_timeout_ms = 30;
+    ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1011);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(an_idle_client_is_closed) {
+    struct harness harness;
+    harness_start(&harness, 1, &round_trip_handler, NULL);
+    harness.core.idle_timeout_ms = 30;
+    ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1001);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* The handler blocks and messages wait for it: that is not the client's fault. */
+START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
+    struct harness harness;
+    struct gate gate = {0};
+    sem_init(&gate.entered, 0, 0);
+    sem_init(&gate.may_go, 0, 0);
+    harness_start(&harness, 1, &gate_handler, &gate);
+    harness.core.ping_interval_ms = 10;
+    harness.core.ping_timeout_ms = 10;
+    harness.core.idle_timeout_ms = 10;
+    int client = harness_connect(&harness);
+    for (int i = 0; i < 3; i++)
+        client_send(client, 0x81, "x", 1);
+    sem_wait(&gate.entered);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL); /* longer than any of the timeouts */
+    struct weir_conn *conn = harness.route.first;
+    ck_assert_ptr_nonnull(conn);
+    ck_assert(weir_conn_is_open(conn));
+    for (int i = 0; i < 3; i++)
+        sem_post(&gate.may_go);
+    client_expect_close(client);
+    harness_stop(&harness);
+    ck_assert_int_eq(gate.messages, 3);
+}
+END_TEST
+
 /* --- weir_after() ------------------------------------------------------------------------------------------ */
 
 struct alarm {
@@ -409,6 +498,10 @@ Suite *conn_suite(void) {
     tcase_add_test(tcase, close_timeout_ends_a_silent_client);
     tcase_add_test(tcase, hard_limit_disconnects);
     tcase_add_test(tcase, a_drain_handles_what_was_accepted);
+    tcase_add_test(tcase, pings_are_sent_and_their_round_trip_kept);
+    tcase_add_test(tcase, a_client_that_answers_no_ping_is_closed);
+    tcase_add_test(tcase, an_idle_client_is_closed);
+    tcase_add_test(tcase, a_client_that_is_kept_waiting_is_not_closed);
     tcase_add_test(tcase, after_calls_once_or_not_at_all);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -1,0 +1,60 @@
+"""test_keepalive - the server pings; who answers stays, who is silent goes.
+
+SPDX-License-Identifier: MIT
+"""
+
+import asyncio
+import unittest
+
+import websockets
+
+from raw_client import CLOSE, PING, PONG, RawClient, close_frame, frame
+from weir_process import AsyncTestCase, Weir
+
+CONFIGURATION = """[server]
+listen = 127.0.0.1:PORT
+[websocket]
+ping_interval = 200ms
+ping_timeout = 400ms
+[route /echo]
+handler = echo
+[route /light/{status}]
+handler = plugin:EXAMPLES/light.so
+delay = 2s
+"""
+
+
+class Keepalive(AsyncTestCase):
+    async def test_who_answers_stays(self):
+        """Two seconds are three times what a silent client has; one of them waits for its handler meanwhile."""
+        with Weir(CONFIGURATION) as weir:
+            async with (
+                websockets.connect(weir.url("/echo"), ping_interval=None) as idle,
+                websockets.connect(weir.url("/light/on"), ping_interval=None) as waiting,
+            ):
+                await waiting.send("lamp")
+                self.assertEqual(await waiting.recv(), "the light has turned on")
+                await idle.send("still there?")
+                self.assertEqual(await idle.recv(), "still there?")
+
+    async def test_who_is_silent_goes(self):
+        with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/echo") as client:
+            frames = [client.frame()]
+            while frames[-1].opcode != CLOSE:
+                frames.append(client.frame())
+            self.assertEqual(frames[0].opcode, PING)
+            self.assertEqual(frames[-1].close_code, 1011)
+            client.send(close_frame(1011))
+            self.assertTrue(client.at_end())
+
+    async def test_a_pong_is_enough(self):
+        with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/echo") as client:
+            for _ in range(8):
+                ping = client.frame()
+                self.assertEqual(ping.opcode, PING)
+                client.send(frame(PONG, ping.payload))
+                await asyncio.sleep(0)
+
+
+if __name__ == "__main__":
+    unittest.main()
