@@ -31,7 +31,7 @@ HEADERS         := $(wildcard include/weir/*.h)
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES))
 
-.PHONY: all deps run check check-unit check-real asan tsan bench format format-check lint layers install clean help
+.PHONY: all deps run check check-unit check-real check-conformance fuzz asan tsan bench format format-check lint layers install clean help
 .DELETE_ON_ERROR:
 
 all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
@@ -79,7 +79,7 @@ run: deps  ## install what is missing, build, and serve conf/weir.ini on port 90
 check: deps  ## install what is missing, build, and run every test, under the sanitizers too
 	@$(MAKE) --no-print-directory layers
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory check-unit check-real
+	@$(MAKE) --no-print-directory check-unit check-conformance check-real
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
 
@@ -89,11 +89,18 @@ check-unit: $(OUT)/unit  ## the unit tests alone
 check-real: $(OUT)/weir $(EXAMPLES) $(OUT)/examples/embed  ## the tests with real clients alone
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
 
+check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 that can be seen from outside
+	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/conformance/run
+
+fuzz:  ## every fuzz target for SECONDS=60 each (clang)
+	@.ci/deps clang libclang-rt-14-dev
+	tests/fuzz/run $(or $(SECONDS),60)
+
 asan:  ## all tests under AddressSanitizer and UBSan
-	WEIR_SCALE=0.2 $(MAKE) --no-print-directory FLAVOUR=asan check-unit check-real
+	WEIR_SCALE=0.2 $(MAKE) --no-print-directory FLAVOUR=asan check-unit check-conformance check-real
 
 tsan:  ## all tests under ThreadSanitizer
-	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-real
+	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-conformance check-real
 
 bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program (ROUNDS=5)
 	tests/bench/compare.py --build build --rounds $(ROUNDS)

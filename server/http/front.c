@@ -153,6 +153,8 @@ static int start_civetweb(struct front *front, const struct front_options *optio
                               "no",
                               "enable_directory_listing",
                               "no",
+                              "enable_auth_domain_check",
+                              "no",
                               NULL};
     const struct mg_callbacks callbacks = {
         .begin_request = begin_request, .http_error = http_error, .log_message = log_message};

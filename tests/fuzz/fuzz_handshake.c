@@ -62,6 +62,8 @@ static void check_select(const char *offered) {
 
 /* --- Requests -------------------------------------------------------------------------------------------- */
 
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 static int judge(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE]) {
     const char *why = NULL;
     int status = handshake_check(request, accept, &why);
@@ -70,12 +72,21 @@ static int judge(const struct handshake_request *request, char accept[HANDSHAKE_
     return status;
 }
 
+/* 22 characters of base64 are 132 bits for 128: the last four are zero, or two keys would be one. */
+static void check_key(const char *key) {
+    const char *padding = strstr(key, "==");
+    FUZZ_REQUIRE(padding != NULL && padding - key >= 22);
+    const char *last = strchr(base64, padding[-1]);
+    FUZZ_REQUIRE(last != NULL && (last - base64) % 16 == 0);
+    FUZZ_REQUIRE(strspn(padding - 22, base64) == 22);
+}
+
 static void check_accepted(const struct handshake_request *request, const char *accept) {
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     FUZZ_REQUIRE(strspn(accept, base64) == 27 && strcmp(accept + 27, "=") == 0);
     FUZZ_REQUIRE(strcmp(request->method, "GET") == 0 && !request->has_body && !request->repeated);
     FUZZ_REQUIRE(handshake_wanted(request) && handshake_has_token(request->connection, "upgrade"));
-    FUZZ_REQUIRE(strstr(request->version, "13") != NULL && strstr(request->key, "==") != NULL);
+    FUZZ_REQUIRE(strstr(request->version, "13") != NULL);
+    check_key(request->key);
 
     /* The case of Connection does not count, a body and a second key do. */
     char *loud = fuzz_text(request->connection, strlen(request->connection));
