@@ -393,7 +393,7 @@ START_TEST(pings_are_sent_and_their_round_trip_kept) {
     struct harness harness;
     _Atomic long round_trip = 0;
     harness_start(&harness, 1, &round_trip_handler, (void *)&round_trip);
-    harness.core.ping_interval_ms = 20;
+    harness.core.ping_interval_ms = 100;
     harness.core.ping_timeout_ms = 60000;
     int client = harness_connect(&harness);
     client_send(client, 0x8A, "unasked", 7);
@@ -430,14 +430,14 @@ START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
     sem_init(&gate.entered, 0, 0);
     sem_init(&gate.may_go, 0, 0);
     harness_start(&harness, 1, &gate_handler, &gate);
-    harness.core.ping_interval_ms = 10;
-    harness.core.ping_timeout_ms = 10;
-    harness.core.idle_timeout_ms = 10;
+    harness.core.ping_interval_ms = 250;
+    harness.core.ping_timeout_ms = 250;
+    harness.core.idle_timeout_ms = 250;
     int client = harness_connect(&harness);
     for (int i = 0; i < 3; i++)
         client_send(client, 0x81, "x", 1);
     sem_wait(&gate.entered);
-    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL); /* longer than any of the timeouts */
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL); /* longer than any of the timeouts */
     struct weir_conn *conn = harness.route.first;
     ck_assert_ptr_nonnull(conn);
     ck_assert(weir_conn_is_open(conn));
