@@ -14,19 +14,19 @@ from weir_process import AsyncTestCase, Weir
 CONFIGURATION = """[server]
 listen = 127.0.0.1:PORT
 [websocket]
-ping_interval = 200ms
-ping_timeout = 400ms
+ping_interval = 300ms
+ping_timeout = 1s
 [route /echo]
 handler = echo
 [route /light/{status}]
 handler = plugin:EXAMPLES/light.so
-delay = 2s
+delay = 4s
 """
 
 
 class Keepalive(AsyncTestCase):
     async def test_who_answers_stays(self):
-        """Two seconds are three times what a silent client has; one of them waits for its handler meanwhile."""
+        """Four seconds are three times what a silent client has; one of them waits for its handler meanwhile."""
         with Weir(CONFIGURATION) as weir:
             async with (
                 websockets.connect(weir.url("/echo"), ping_interval=None) as idle,
@@ -49,7 +49,7 @@ class Keepalive(AsyncTestCase):
 
     async def test_a_pong_is_enough(self):
         with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/echo") as client:
-            for _ in range(8):
+            for _ in range(6):
                 ping = client.frame()
                 self.assertEqual(ping.opcode, PING)
                 client.send(frame(PONG, ping.payload))
