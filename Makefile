@@ -8,6 +8,7 @@ PREFIX  ?= /usr/local
 ROUNDS  ?= 5
 CONFIG  ?= conf/weir.ini
 OUT     := build/$(FLAVOUR)
+BUILD   := $(MAKE) --no-print-directory -j $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 WERROR   := $(if $(CI),-Werror)
@@ -31,7 +32,7 @@ HEADERS         := $(wildcard include/weir/*.h)
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES))
 
-.PHONY: all deps run check check-unit check-real check-conformance fuzz asan tsan bench format format-check lint layers install clean help
+.PHONY: all deps run check check-unit check-real check-conformance build-tests fuzz asan tsan bench format format-check lint layers install clean help
 .DELETE_ON_ERROR:
 
 all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
@@ -73,12 +74,12 @@ deps:  ## install what building, running and testing need (Debian packages)
 	@.ci/deps
 
 run: deps  ## install what is missing, build, and serve conf/weir.ini on port 9000 (CONFIG=FILE for another)
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	build/weir serve -c $(CONFIG)
 
 check: deps  ## install what is missing, build, and run every test, under the sanitizers too
 	@$(MAKE) --no-print-directory layers
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all build-tests
 	@$(MAKE) --no-print-directory check-unit check-conformance check-real
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
@@ -96,10 +97,14 @@ fuzz:  ## every fuzz target for SECONDS=60 each (clang)
 	@.ci/deps clang libclang-rt-14-dev
 	tests/fuzz/run $(or $(SECONDS),60)
 
+build-tests: $(OUT)/weir $(OUT)/unit $(EXAMPLES) $(OUT)/examples/embed
+
 asan:  ## all tests under AddressSanitizer and UBSan
+	@$(BUILD) FLAVOUR=asan build-tests
 	WEIR_SCALE=0.2 $(MAKE) --no-print-directory FLAVOUR=asan check-unit check-conformance check-real
 
 tsan:  ## all tests under ThreadSanitizer
+	@$(BUILD) FLAVOUR=tsan build-tests
 	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-conformance check-real
 
 bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program (ROUNDS=5)
