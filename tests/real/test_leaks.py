@@ -48,7 +48,8 @@ class Leaks(AsyncTestCase):
                 return websocket.close_code
 
     async def test_nothing_is_left(self):
-        paths = ["/echo", "/broadcast", "/light/on", "/no/route"] * 5
+        # One broadcaster: several would each get more than they read, and be cut off at the end of drain_timeout.
+        paths = ["/echo", "/light/on", "/no/route"] * 5 + ["/broadcast"]
         with UnderValgrind(CONFIGURATION) as weir:
             clients = [asyncio.create_task(self.busy(weir, path)) for path in paths]
             await asyncio.sleep(3)
