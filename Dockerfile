@@ -9,7 +9,7 @@ ARG BASE=debian:trixie-slim
 FROM ${BASE} AS builder
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        gcc make libc6-dev libcivetweb-dev libini-config-dev libssl-dev libjansson-dev && \
+        gcc make libc6-dev libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -19,7 +19,7 @@ FROM ${BASE}
 # Two names are regular expressions: Debian 13 has appended t64 to them.
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        libcivetweb1 '^libini-config5(t64)?$' '^libssl3(t64)?$' && \
+        libcivetweb1 '^libini-config5(t64)?$' '^libssl3(t64)?$' zlib1g && \
     apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /src/build/release/weir /usr/local/bin/weir
 COPY conf/weir.ini /etc/weir/weir.ini

@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 WERROR   := $(if $(CI),-Werror)
 CPPFLAGS += -D_GNU_SOURCE -I. -Iinclude
 CFLAGS   ?= -O2 -g
-LIBS     := -lcivetweb -lini_config -lcrypto -lpthread -ldl
+LIBS     := -lcivetweb -lini_config -lcrypto -lz -lpthread -ldl
 
 FLAVOUR_release :=
 FLAVOUR_asan    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEIR_CHECK_LOCKS

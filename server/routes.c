@@ -18,13 +18,21 @@ static int out_of_memory(weir_server *server) {
 /* The handler of clients whose path has no route: they are closed before they can say anything. */
 static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
 
+/* A window of 4 KiB: with context takeover a stream costs 32 KiB, at 15 bits it would be 256 KiB. */
+static struct deflate_policy deflate_policy(enum compression compression) {
+    return (struct deflate_policy){.enabled = compression != COMPRESSION_OFF,
+                                   .takeover = compression == COMPRESSION_TAKEOVER,
+                                   .window_bits = 12};
+}
+
 static void init_route(weir_server *server, struct served_route *served, const char *pattern,
                        const struct weir_handler *handler, void *context) {
     served->route = (struct route){.pattern = pattern,
                                    .handler = handler,
                                    .context = context,
                                    .core = &server->core,
-                                   .origins = server->config->websocket.origins};
+                                   .origins = server->config->websocket.origins,
+                                   .deflate = deflate_policy(server->config->websocket.compression)};
 }
 
 static void apply_policy(const struct config_route *configured, struct route *route) {
@@ -33,6 +41,8 @@ static void apply_policy(const struct config_route *configured, struct route *ro
     route->require_subprotocol = configured->require_subprotocol;
     if (strcmp(configured->origins[0], "inherit") != 0)
         route->origins = configured->origins;
+    if (configured->compression != COMPRESSION_INHERIT)
+        route->deflate = deflate_policy(configured->compression);
 }
 
 static int load_configured(weir_server *server, const struct config_route *configured,

@@ -114,6 +114,7 @@ static void init_core(weir_server *server, unsigned max_connections) {
     server->core = (struct core){
         .server = server,
         .limits = {.max_message_size = websocket->max_message_size, .expect_masked = true},
+        .compression_threshold = websocket->compression_threshold,
         .inbox_size = websocket->inbox_size,
         .send_buffer_soft = websocket->send_buffer_soft,
         .send_buffer_hard = websocket->send_buffer_hard,
@@ -250,7 +251,7 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
                            size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_GONE;
-    const struct route *route = routes_find(server, pattern);
+    struct route *route = routes_find(server, pattern);
     return route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
 }
 

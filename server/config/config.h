@@ -28,9 +28,13 @@ struct config_server {
     enum unknown_route unknown_route;
 };
 
+enum compression { COMPRESSION_OFF, COMPRESSION_ON, COMPRESSION_TAKEOVER, COMPRESSION_INHERIT };
+
 /* [websocket] */
 struct config_websocket {
     size_t max_message_size;
+    enum compression compression;
+    size_t compression_threshold;
     size_t inbox_size;
     size_t send_buffer_soft;
     size_t send_buffer_hard;
@@ -62,7 +66,8 @@ struct config_route {
     bool echo_self;
     char **subprotocols; /* in the order of preference, NULL-terminated; "none" alone */
     bool require_subprotocol;
-    char **origins;        /* as the server's; "inherit" alone */
+    char **origins; /* as the server's; "inherit" alone */
+    enum compression compression;
     unsigned section_line; /* of [route PATTERN] */
     unsigned line;         /* of the handler key; both are 0 if the route did not come from a file */
     struct config_extra *extras;

@@ -19,6 +19,8 @@
 #define HOURS   (3600 * SECONDS)
 
 static const char *const unknown_route_choices[] = {"close", "404", NULL};
+static const char *const compression_choices[] = {"off", "on", "takeover", NULL};
+static const char *const route_compression_choices[] = {"off", "on", "takeover", "inherit", NULL};
 static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
 
 /* clang-format off */
@@ -48,6 +50,12 @@ const struct option options[] = {
     {.section = "websocket", .name = "max_message_size", .type = OPTION_SIZE, .default_value = "1MiB",
      .min = 1, .max = GIB, .offset = offsetof(struct config, websocket.max_message_size),
      .help = "a larger message from a client closes it with code 1009"},
+    {.section = "websocket", .name = "compression", .type = OPTION_CHOICE, .default_value = "on",
+     .choices = compression_choices, .offset = offsetof(struct config, websocket.compression),
+     .help = "permessage-deflate for clients that offer it: each message by itself, or with context takeover"},
+    {.section = "websocket", .name = "compression_threshold", .type = OPTION_SIZE, .default_value = "1KiB",
+     .min = 0, .max = GIB, .offset = offsetof(struct config, websocket.compression_threshold),
+     .help = "messages to clients that are smaller go uncompressed"},
     {.section = "websocket", .name = "inbox_size", .type = OPTION_SIZE, .default_value = "256KiB",
      .min = 1 * KIB, .max = GIB, .offset = offsetof(struct config, websocket.inbox_size),
      .help = "messages of one client that may wait for its handler before reading from it pauses"},
@@ -97,6 +105,9 @@ const struct option options[] = {
      .help = "whether a client that offers none of them gets HTTP 400"},
     {.section = "route", .name = "origins", .type = OPTION_ORIGINS, .default_value = "inherit",
      .offset = offsetof(struct config_route, origins),
+     .help = "as in [websocket], for this route alone"},
+    {.section = "route", .name = "compression", .type = OPTION_CHOICE, .default_value = "inherit",
+     .choices = route_compression_choices, .offset = offsetof(struct config_route, compression),
      .help = "as in [websocket], for this route alone"},
     {.name = NULL},
 };

@@ -8,7 +8,7 @@
 #include "server/core/core.h"
 
 /* As weir_broadcast(), for a route; `except` may be NULL. */
-long broadcast_to_route(const struct route *route, const weir_conn *except, enum weir_opcode opcode,
-                        const void *data, size_t size);
+long broadcast_to_route(struct route *route, const weir_conn *except, enum weir_opcode opcode, const void *data,
+                        size_t size);
 
 #endif

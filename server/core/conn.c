@@ -15,6 +15,7 @@ static void conn_destroy(struct weir_conn *conn) {
     outbox_release(&conn->outbox);
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
+    conn_release_streams(conn);
     mutex_destroy(&conn->mutex);
     free(conn->close_reason);
     free(conn->headers);
@@ -89,6 +90,8 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->core = route->core;
     conn->route = route;
     conn->transport = *transport;
+    conn->deflate = request->deflate;
+    conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;
     init_tasks(conn);

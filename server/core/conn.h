@@ -35,6 +35,7 @@ struct weir_conn {
     struct transport transport;
     const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
     uint8_t param_count;
+    struct deflate_params deflate;
 
     _Atomic uint32_t references;
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
@@ -46,6 +47,7 @@ struct weir_conn {
 
     /* The input task's. */
     struct decoder decoder;
+    struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
     bool torn_down;
     bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
     uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
@@ -54,6 +56,8 @@ struct weir_conn {
     uint64_t ping_due_at;    /* the next ping */
     uint64_t pinged_at;      /* the ping that waits for traffic; 0: none does */
     uint64_t ping_stamp;     /* its payload: microseconds of the monotonic clock */
+
+    struct deflater *deflater; /* the flush task's; likewise for ours */
 
     /* The task's that calls the callbacks. */
     bool opened, finished; /* open has been called; close has */
@@ -88,6 +92,7 @@ struct conn_request {
     const char *peer;
     const char *user;        /* or NULL */
     const char *subprotocol; /* or NULL */
+    struct deflate_params deflate;
     size_t param_count;
     const char *const *params; /* name, value, name, value ... */
     size_t header_count;

@@ -61,6 +61,8 @@ static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct h
         size_t used = decoder_feed(&conn->decoder, &conn->core->limits, bytes, size, &decoded);
         bytes += used;
         size -= used;
+        if (decoded.event == DECODER_DEFLATED)
+            conn_inflate(conn, &decoded);
         switch (decoded.event) {
         case DECODER_MESSAGE:
             deliver(conn, &decoded, held);
@@ -77,6 +79,7 @@ static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct h
         case DECODER_PONG:
             conn_keepalive_pong(conn, decoded.data, decoded.size);
             break;
+        case DECODER_DEFLATED:
         case DECODER_MORE:
             break;
         }

@@ -24,6 +24,25 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
 /* Closes with this code and reason, which are known to be good. False if the connection is closing already. */
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
+/* --- conn_deflate.c --- */
+
+/* The message compressed for clients that want this window; NULL if it goes plain: window_bits is 0, it is too
+ * small or gains nothing, or memory is out. */
+struct message *conn_deflate(const struct core *core, unsigned window_bits, uint8_t opcode, const void *data,
+                             size_t size);
+
+/* The window for what is compressed when it is sent; 0: nothing is. */
+unsigned conn_send_bits(const struct weir_conn *conn);
+
+/* In the flush task, before outbox_gather(): with context takeover, compresses what is to leave next. Lowers *max
+ * to what may be gathered. Returns false if memory is out: the stream cannot go on. */
+bool conn_commit_locked(struct weir_conn *conn, int *max);
+
+/* In the input task: what a DECODER_DEFLATED stands for. */
+void conn_inflate(struct weir_conn *conn, struct decoded *decoded);
+
+void conn_release_streams(struct weir_conn *conn);
+
 /* --- conn_flush.c --- */
 
 /* Claims what was paused and may go on: the handler when half of the replies that are too many have left, the input

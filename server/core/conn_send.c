@@ -1,4 +1,4 @@
-/* conn_send.c - what goes into an outbox: messages, broadcasts, control frames, the Close. Nothing here makes a
+/* conn_send.c - what goes into an outbox: messages, control frames, the Close. Nothing here makes a
  * system call on a socket; the flush task does.
  *
  * Any thread may call the public functions. A callback's own sends are not queued one by one: the thread that runs
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/core/broadcast.h"
 #include "server/core/conn_private.h"
 #include "server/proto/close_code.h"
 #include "server/proto/utf8.h"
@@ -135,14 +134,12 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
     message_release(message);
 }
 
-static bool is_message_opcode(enum weir_opcode opcode) {
-    return opcode == WEIR_TEXT || opcode == WEIR_BINARY;
-}
-
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    if (!is_message_opcode(opcode))
+    if (!core_is_message(opcode))
         return WEIR_INVALID;
-    struct message *message = message_create((uint8_t)opcode, data, size);
+    struct message *message = conn_deflate(conn->core, conn_send_bits(conn), (uint8_t)opcode, data, size);
+    if (message == NULL)
+        message = message_create((uint8_t)opcode, data, size);
     if (message == NULL)
         return WEIR_NO_MEMORY;
     message->is_reply = true;
@@ -151,38 +148,4 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
     message_release(message);
     submit(conn, &ready);
     return result;
-}
-
-/* --- Broadcast --------------------------------------------------------------------------------------------- */
-
-struct broadcast {
-    struct message *message;
-    const struct weir_conn *except;
-    struct task_list ready;
-    long accepted;
-};
-
-static void append_broadcast(struct weir_conn *conn, void *arg) {
-    struct broadcast *broadcast = arg;
-    if (conn != broadcast->except && conn_append(conn, broadcast->message, &broadcast->ready) == WEIR_OK)
-        broadcast->accepted++;
-}
-
-long broadcast_to_route(const struct route *route, const struct weir_conn *except, enum weir_opcode opcode,
-                        const void *data, size_t size) {
-    if (!is_message_opcode(opcode))
-        return WEIR_INVALID;
-    struct broadcast broadcast = {.message = message_create((uint8_t)opcode, data, size), .except = except};
-    if (broadcast.message == NULL)
-        return WEIR_NO_MEMORY;
-    registry_each(&route->core->registry, route, append_broadcast, &broadcast);
-    pool_submit_list(route->core->pool, &broadcast.ready);
-    message_release(broadcast.message);
-    return broadcast.accepted;
-}
-
-long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self) {
-    if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
-    return broadcast_to_route(conn->route, include_self ? NULL : conn, opcode, data, size);
 }

@@ -22,6 +22,7 @@
 #include "pool/pool.h"
 #include "server/core/registry.h"
 #include "server/proto/decoder.h"
+#include "server/proto/extension.h"
 
 enum lock_rank { REGISTRY_LOCK_RANK = 10, CONN_LOCK_RANK = 20, AFTER_LOCK_RANK = 25 };
 _Static_assert((int)AFTER_LOCK_RANK < (int)POOL_LOCK_RANK, "the pool's mutex is the last");
@@ -31,9 +32,10 @@ struct core {
     weir_server *server; /* for weir_conn_server() */
     struct registry registry;
     struct decoder_limits limits;
-    size_t inbox_size;       /* bytes that may wait for a handler before reading stops */
-    size_t send_buffer_soft; /* bytes of replies that may wait before reading stops */
-    size_t send_buffer_hard; /* bytes that may wait before the connection is closed with 1013 */
+    size_t compression_threshold; /* payloads below it go plain */
+    size_t inbox_size;            /* bytes that may wait for a handler before reading stops */
+    size_t send_buffer_soft;      /* bytes of replies that may wait before reading stops */
+    size_t send_buffer_hard;      /* bytes that may wait before the connection is closed with 1013 */
     uint64_t close_timeout_ms;
     uint64_t ping_interval_ms; /* 0: no pings */
     uint64_t ping_timeout_ms;
@@ -47,13 +49,19 @@ struct route {
     struct core *core;
     char *const *subprotocols; /* in the order of preference, NULL-terminated; NULL: none */
     bool require_subprotocol;
-    char *const *origins;    /* as configured, NULL-terminated */
-    struct lane lane;        /* the cap on concurrent handlers; the pool's mutex */
-    struct weir_conn *first; /* its connections; the registry's mutex */
+    char *const *origins; /* as configured, NULL-terminated */
+    struct deflate_policy deflate;
+    _Atomic unsigned audience[WINDOW_BITS_MAX + 1]; /* its connections by conn_send_bits() */
+    struct lane lane;                               /* the cap on concurrent handlers; the pool's mutex */
+    struct weir_conn *first;                        /* its connections; the registry's mutex */
 };
 
 static inline bool route_never_blocks(const struct route *route) {
     return (route->handler->flags & WEIR_NEVER_BLOCKS) != 0;
+}
+
+static inline bool core_is_message(enum weir_opcode opcode) {
+    return opcode == WEIR_TEXT || opcode == WEIR_BINARY;
 }
 
 #endif

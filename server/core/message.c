@@ -17,6 +17,7 @@ static struct message *allocate(size_t size) {
         return NULL;
     atomic_init(&message->references, 1);
     message->is_reply = false;
+    message->opcode = 0;
     message->size = size;
     return message;
 }
@@ -26,6 +27,7 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
     struct message *message = allocate(header_size + size);
     if (message == NULL)
         return NULL;
+    message->opcode = opcode;
     frame_header(message->bytes, opcode, size);
     if (size > 0)
         memcpy(message->bytes + header_size, payload, size);
@@ -43,6 +45,36 @@ struct message *message_create_close(unsigned code, const char *reason) {
     uint8_t payload[CONTROL_PAYLOAD_MAX];
     size_t size = close_payload(payload, code, reason, strlen(reason));
     return message_create(OPCODE_CLOSE, payload, size);
+}
+
+/* Puts the header where the compressed payload shows how long it is. */
+static struct message *finish_deflated(struct message *message, uint8_t opcode, size_t room, size_t size) {
+    size_t header_size = frame_header_size(size);
+    memmove(message->bytes + header_size, message->bytes + room, size);
+    frame_header(message->bytes, FRAME_RSV1 | opcode, size);
+    message->size = header_size + size;
+    struct message *fitted = realloc(message, sizeof *message + message->size);
+    return fitted == NULL ? message : fitted;
+}
+
+struct message *message_create_deflated(uint8_t opcode, const void *payload, size_t size, struct deflater *deflater,
+                                        bool takeover) {
+    size_t capacity = takeover ? deflater_bound(deflater, size) : size;
+    size_t room = frame_header_size(capacity);
+    struct message *message = allocate(room + capacity);
+    if (message == NULL)
+        return NULL;
+    size_t deflated = deflater_run(deflater, payload, size, message->bytes + room, capacity);
+    if (deflated != 0)
+        return finish_deflated(message, opcode, room, deflated);
+    free(message);
+    return NULL;
+}
+
+const uint8_t *message_payload(const struct message *message, size_t *size) {
+    size_t header_size = frame_header_written(message->bytes);
+    *size = message->size - header_size;
+    return message->bytes + header_size;
 }
 
 void message_release(struct message *message) {

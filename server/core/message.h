@@ -13,16 +13,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/proto/deflate.h"
+
 struct message {
     _Atomic uint32_t references;
-    bool is_reply; /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
-    size_t size;   /* of the bytes: frame header and payload */
+    bool is_reply;  /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
+    uint8_t opcode; /* of its frame; 0: it is raw bytes, or compressed already */
+    size_t size;    /* of the bytes: frame header and payload */
     uint8_t bytes[];
 };
 
 /* One frame with this payload, or bytes as they are. NULL if memory is out. */
 struct message *message_create(uint8_t opcode, const void *payload, size_t size);
 struct message *message_create_raw(const void *bytes, size_t size);
+
+/* One compressed frame (RFC 7692, 6.1) with this payload, not empty. NULL if memory is out; or, unless the stream
+ * is one that is taken over from message to message, if it would not be smaller than plain. */
+struct message *message_create_deflated(uint8_t opcode, const void *payload, size_t size, struct deflater *deflater,
+                                        bool takeover);
+
+/* What a message with an opcode carries. */
+const uint8_t *message_payload(const struct message *message, size_t *size);
 
 /* A Close frame (RFC 6455, 5.5.1). */
 struct message *message_create_close(unsigned code, const char *reason);

@@ -73,6 +73,7 @@ static void pop(struct outbox *outbox) {
     outbox->offset = 0;
     outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
     outbox->count--;
+    outbox->committed -= outbox->committed > 0;
     message_release(message);
 }
 
@@ -100,8 +101,20 @@ void outbox_sent(struct outbox *outbox, size_t size) {
         shrink(outbox);
 }
 
+struct message *outbox_commit(struct outbox *outbox) {
+    return outbox->committed == outbox->count ? NULL : *slot(outbox, outbox->committed++);
+}
+
+void outbox_replace_committed(struct outbox *outbox, struct message *message) {
+    struct message **place = slot(outbox, outbox->committed - 1);
+    uncount(outbox, *place);
+    message_release(*place);
+    *place = message;
+    count(outbox, message);
+}
+
 void outbox_drop_unsent(struct outbox *outbox) {
-    uint32_t kept = outbox->in_flight;
+    uint32_t kept = outbox->in_flight > outbox->committed ? outbox->in_flight : outbox->committed;
     if (kept == 0 && outbox->offset > 0)
         kept = 1;
     while (outbox->count > kept) {

@@ -22,6 +22,7 @@ struct outbox {
     struct message **ring;
     uint32_t capacity, first, count; /* capacity is 0 or a power of two */
     uint32_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
+    uint32_t committed;              /* of the messages from `first` on: see outbox_commit() */
     size_t offset;                   /* bytes of the first message that have left */
     size_t bytes;                    /* of memory that the messages stand for, each until it has left whole */
     size_t reply_bytes;              /* of them: messages with is_reply */
@@ -40,7 +41,14 @@ int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max);
 /* After outbox_gather(): `size` bytes have left; 0 if none did. */
 void outbox_sent(struct outbox *outbox, size_t size);
 
-/* Drops all that has not begun to leave: all but what is in flight or partly sent. */
+/* Commits the first message that is not: it will be sent, whatever is dropped. Returns it, or NULL if there is
+ * none. */
+struct message *outbox_commit(struct outbox *outbox);
+
+/* Puts another message in the place of the one committed last, taking the caller's reference. */
+void outbox_replace_committed(struct outbox *outbox, struct message *message);
+
+/* Drops all that has not begun to leave: all but what is in flight, partly sent or committed. */
 void outbox_drop_unsent(struct outbox *outbox);
 
 /* Drops everything and frees the ring. Nothing may be in flight. */

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "server/core/conn.h"
+#include "server/core/conn_private.h"
 
 void registry_init(struct registry *registry, unsigned limit) {
     *registry = (struct registry){.limit = limit};
@@ -46,6 +46,7 @@ static void link_locked(struct weir_conn *conn) {
     if (next != NULL)
         next->link.previous = conn;
     conn->route->first = conn;
+    atomic_fetch_add(&conn->route->audience[conn_send_bits(conn)], 1);
 }
 
 static void unlink_locked(struct weir_conn *conn) {
@@ -56,6 +57,7 @@ static void unlink_locked(struct weir_conn *conn) {
         previous->link.next = next;
     if (next != NULL)
         next->link.previous = previous;
+    atomic_fetch_sub(&conn->route->audience[conn_send_bits(conn)], 1);
 }
 
 int registry_add(struct registry *registry, struct weir_conn *conn) {

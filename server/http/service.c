@@ -25,7 +25,7 @@ struct candidate {
     bool has_route;
     struct router_match match;
     char *path, *storage; /* both in the heap: the decoded path, and the router's */
-    const char *subprotocol;
+    struct negotiated negotiated;
     char peer[PEER_MAX];
     char accept[HANDSHAKE_ACCEPT_SIZE];
 };
@@ -114,13 +114,14 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     const struct conn_request description = {.path = candidate->path,
                                              .peer = candidate->peer,
                                              .user = user,
-                                             .subprotocol = candidate->subprotocol,
+                                             .subprotocol = candidate->negotiated.subprotocol,
+                                             .deflate = candidate->negotiated.deflate,
                                              .param_count = param_count,
                                              .params = params,
                                              .header_count = request->header_count,
                                              .headers = headers};
     char response[UPGRADE_RESPONSE_MAX];
-    size_t size = upgrade_response(response, candidate->accept, candidate->subprotocol);
+    size_t size = upgrade_response(response, candidate->accept, &candidate->negotiated);
     struct transport transport = transport_socket(fd);
     struct weir_conn *conn = conn_create(candidate->route, &transport, &description, response, size);
     if (conn == NULL) {
@@ -140,7 +141,7 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
                             .match = &candidate->match,
                             .path = candidate->path,
                             .peer = candidate->peer,
-                            .subprotocol = candidate->subprotocol,
+                            .subprotocol = candidate->negotiated.subprotocol,
                             .response = candidate->response};
     int fd = -1;
     bool taken = (!candidate->has_route || upgrade_ask_handler(&upgrade, candidate->route)) &&
@@ -155,7 +156,7 @@ static bool upgrade(const struct service *service, struct candidate *candidate) 
     if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
         return false;
     if (!find_route(service, candidate) ||
-        !upgrade_negotiate(candidate->request, candidate->route, &candidate->subprotocol, candidate->response) ||
+        !upgrade_negotiate(candidate->request, candidate->route, &candidate->negotiated, candidate->response) ||
         !take_place(service, candidate))
         return false;
     if (upgrade_in_place(service, candidate))

@@ -52,7 +52,30 @@ bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACC
     return false;
 }
 
-bool upgrade_negotiate(const struct http_request *request, const struct route *route, const char **subprotocol,
+static bool select_subprotocol(const struct http_request *request, const struct route *route,
+                               struct negotiated *negotiated, struct http_response *response) {
+    char offered[LIST_MAX];
+    negotiated->subprotocol = handshake_select(
+        route->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
+    if (negotiated->subprotocol != NULL || !route->require_subprotocol)
+        return true;
+    http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
+    return false;
+}
+
+static bool select_extensions(const struct http_request *request, const struct route *route,
+                              struct negotiated *negotiated, struct http_response *response) {
+    char offered[LIST_MAX];
+    enum extension_result result =
+        extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", offered, sizeof offered),
+                            &route->deflate, &negotiated->deflate, negotiated->extensions);
+    if (result != EXTENSION_MALFORMED)
+        return true;
+    http_respond(response, 400, "Sec-WebSocket-Extensions is not a list of extensions.\n");
+    return false;
+}
+
+bool upgrade_negotiate(const struct http_request *request, const struct route *route, struct negotiated *negotiated,
                        struct http_response *response) {
     if (http_request_count(request, "Origin") > 1 ||
         !origin_is_allowed(route->origins, http_request_header(request, "Origin"),
@@ -60,13 +83,8 @@ bool upgrade_negotiate(const struct http_request *request, const struct route *r
         http_respond(response, 403, "Pages of this origin may not connect here.\n");
         return false;
     }
-    char offered[LIST_MAX];
-    *subprotocol = handshake_select(route->subprotocols,
-                                    http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
-    if (*subprotocol != NULL || !route->require_subprotocol)
-        return true;
-    http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
-    return false;
+    return select_subprotocol(request, route, negotiated, response) &&
+           select_extensions(request, route, negotiated, response);
 }
 
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
@@ -78,15 +96,27 @@ bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     return false;
 }
 
-size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept, const char *subprotocol) {
-    int size = snprintf(response, UPGRADE_RESPONSE_MAX,
-                        "HTTP/1.1 101 Switching Protocols\r\n"
-                        "Upgrade: websocket\r\n"
-                        "Connection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
-                        accept, subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
-                        subprotocol == NULL ? "" : subprotocol, subprotocol == NULL ? "" : "\r\n");
-    return (size_t)size;
+/* A header line, if it has a value. */
+static size_t add_header(char *end, size_t room, const char *name, const char *value) {
+    if (value == NULL || *value == '\0')
+        return 0;
+    return (size_t)snprintf(end, room, "%s: %s\r\n", name, value);
+}
+
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept,
+                        const struct negotiated *negotiated) {
+    size_t size = (size_t)snprintf(response, UPGRADE_RESPONSE_MAX,
+                                   "HTTP/1.1 101 Switching Protocols\r\n"
+                                   "Upgrade: websocket\r\n"
+                                   "Connection: Upgrade\r\n"
+                                   "Sec-WebSocket-Accept: %s\r\n",
+                                   accept);
+    size +=
+        add_header(response + size, UPGRADE_RESPONSE_MAX - size, "Sec-WebSocket-Protocol", negotiated->subprotocol);
+    size += add_header(response + size, UPGRADE_RESPONSE_MAX - size, "Sec-WebSocket-Extensions",
+                       negotiated->extensions);
+    memcpy(response + size, "\r\n", 2);
+    return size + 2;
 }
 
 /* --- What the callback may ask (include/weir/handler.h) ---------------------------------------------------- */

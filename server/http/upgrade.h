@@ -17,9 +17,16 @@ bool upgrade_is_wanted(const struct http_request *request);
 bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
                    struct http_response *response);
 
-/* What the route asks beside: an Origin that may connect, a subprotocol. Returns true with the subprotocol that is
- * selected, NULL for none; or false with the refusal in `response`. */
-bool upgrade_negotiate(const struct http_request *request, const struct route *route, const char **subprotocol,
+/* What both ends have agreed on. */
+struct negotiated {
+    const char *subprotocol; /* NULL: none */
+    struct deflate_params deflate;
+    char extensions[EXTENSION_RESPONSE_SIZE]; /* as the 101 names them; "" for none */
+};
+
+/* What the route asks beside: an Origin that may connect, a subprotocol; what it grants: compression. Returns false
+ * with the refusal in `response`. */
+bool upgrade_negotiate(const struct http_request *request, const struct route *route, struct negotiated *negotiated,
                        struct http_response *response);
 
 /* What the `upgrade` callback sees and says. */
@@ -37,7 +44,8 @@ struct weir_upgrade {
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route);
 
 /* Writes the 101 with its headers. Returns its size. */
-enum { UPGRADE_RESPONSE_MAX = 512 };
-size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept, const char *subprotocol);
+enum { UPGRADE_RESPONSE_MAX = 1536 }; /* a list of subprotocols has at most 1,023 bytes */
+size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept,
+                        const struct negotiated *negotiated);
 
 #endif

@@ -1,7 +1,7 @@
 /* decoder.c - the state machine of frames and messages: header (decoder_header.c), payload, event, and again.
  * A decoder is used by one thread at a time; its events come in the order of the bytes and do not depend on
- * their split. It answers nothing: the pong and the Close are its caller's. A compressed message would be
- * inflated between take_data() and finish_message().
+ * their split. It answers nothing: the pong and the Close are its caller's. A compressed message is inflated when
+ * it is whole, by a stream that the caller brings, so that one which is under way costs no more than its bytes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -102,7 +102,7 @@ static bool reserve(struct decoder *decoder, const struct decoder_limits *limits
     size_t needed = decoder->message_size + size;
     if (needed <= decoder->message_capacity)
         return true;
-    size_t ceiling = limits->max_message_size;
+    size_t ceiling = decoder_payload_max(limits, decoder->compressed);
     if (decoder->final)
         ceiling = decoder->message_size + (size_t)decoder->remaining;
     size_t capacity = decoder->message_capacity < CAPACITY_MIN / 2 ? CAPACITY_MIN : 2 * decoder->message_capacity;
@@ -123,7 +123,7 @@ static void finish_message(struct decoder *decoder, const uint8_t *data, size_t 
         decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text ends within a character");
         return;
     }
-    decoded->event = DECODER_MESSAGE;
+    decoded->event = decoder->compressed ? DECODER_DEFLATED : DECODER_MESSAGE;
     decoded->opcode = decoder->message_opcode;
     decoded->in_heap = data == decoder->message;
     decoded->data = data;
@@ -134,7 +134,8 @@ static void finish_message(struct decoder *decoder, const uint8_t *data, size_t 
 static void take_data(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
                       size_t size, struct decoded *decoded) {
     bool complete = decoder->final && size == decoder->remaining;
-    if (decoder->message_opcode == OPCODE_TEXT && !utf8_feed(&decoder->utf8, bytes, size)) {
+    bool is_text = decoder->message_opcode == OPCODE_TEXT && !decoder->compressed;
+    if (is_text && !utf8_feed(&decoder->utf8, bytes, size)) {
         decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");
         return;
     }
@@ -152,6 +153,42 @@ static void take_data(struct decoder *decoder, const struct decoder_limits *limi
     }
     if (complete)
         finish_message(decoder, decoder->message, decoder->message_size, decoded);
+}
+
+/* --- Compressed messages (RFC 7692, 7.2.2) ----------------------------------------------------------------- */
+
+static void fail_inflate(struct decoder *decoder, enum inflate_result result, struct decoded *decoded) {
+    if (result == INFLATE_TOO_BIG)
+        decoder_fail(decoder, decoded, CLOSE_TOO_BIG, "the message is too big");
+    else if (result == INFLATE_NO_MEMORY)
+        decoder_fail(decoder, decoded, CLOSE_INTERNAL_ERROR, "out of memory");
+    else
+        decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a compressed message is damaged");
+}
+
+void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limits, struct inflater *inflater,
+                     struct decoded *decoded) {
+    uint8_t *message;
+    size_t size;
+    enum inflate_result result = INFLATE_NO_MEMORY;
+    if (inflater != NULL)
+        result = inflater_run(inflater, decoded->data, decoded->size, limits->max_message_size, &message, &size);
+    if (result != INFLATE_DONE) {
+        fail_inflate(decoder, result, decoded);
+        return;
+    }
+    drop_message(decoder);
+    decoder->message = message;
+    decoder->message_size = decoder->message_capacity = size;
+    if (decoded->opcode == OPCODE_TEXT && !utf8_valid(message, size)) {
+        decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");
+        return;
+    }
+    *decoded = (struct decoded){.event = DECODER_MESSAGE,
+                                .opcode = decoded->opcode,
+                                .in_heap = message != NULL,
+                                .data = message,
+                                .size = size};
 }
 
 /* --- All together ---------------------------------------------------------------------------------------- */

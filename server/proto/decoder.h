@@ -1,4 +1,5 @@
-/* decoder.h - RFC 6455 frames and messages, from bytes in any split to events. No sockets, threads or locks.
+/* decoder.h - RFC 6455 frames and messages, from bytes in any split to events; RFC 7692 if it was negotiated. No
+ * sockets, threads or locks.
  *
  * The caller feeds what it has read and gets one event at a time. Payload is unmasked in place, so the bytes fed
  * are overwritten. A message that lies whole in one frame in one feed is handed out where it is; any other is put
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/proto/deflate.h"
 #include "server/proto/utf8.h"
 
 enum opcode {
@@ -31,11 +33,11 @@ enum {
 
 /* What the endpoint accepts; shared by all its connections. */
 struct decoder_limits {
-    size_t max_message_size; /* bytes of one reassembled message; more ends with 1009 */
+    size_t max_message_size; /* bytes of one reassembled message, inflated; more ends with 1009 */
     bool expect_masked;      /* true in a server, false in a client (5.1) */
 };
 
-/* The state between two feeds. All zero is a fresh decoder. */
+/* The state between two feeds. All zero is a fresh decoder, of a connection without extensions. */
 struct decoder {
     uint64_t remaining; /* payload bytes of the current frame still to come */
     uint8_t *message;   /* the message under way, when it is not whole in one feed */
@@ -47,6 +49,8 @@ struct decoder {
     uint8_t opcode;         /* of the current frame */
     uint8_t message_opcode; /* of the message under way; 0 if none is */
     uint8_t control_size;
+    bool deflate;    /* permessage-deflate was negotiated: a message may come with RSV1; the caller sets it */
+    bool compressed; /* the message under way did */
     bool final;      /* FIN of the current frame */
     bool in_payload; /* the header is complete */
     bool ended;      /* after DECODER_CLOSE or DECODER_ERROR: what follows is consumed unread (1.4) */
@@ -54,13 +58,14 @@ struct decoder {
 };
 
 enum decoder_event {
-    DECODER_MORE,    /* everything fed is consumed */
-    DECODER_MESSAGE, /* opcode, data, size */
-    DECODER_PING,    /* data, size */
-    DECODER_PONG,    /* data, size */
-    DECODER_CLOSE,   /* close_code (1005 if it had none), data and size of the reason, valid UTF-8 */
-    DECODER_ERROR    /* close_code to fail with: 1002, 1007, 1009, 1011 if memory is out; data is a
-                      * constant terminated string that says why, size its length */
+    DECODER_MORE,     /* everything fed is consumed */
+    DECODER_MESSAGE,  /* opcode, data, size */
+    DECODER_DEFLATED, /* a compressed message, for decoder_inflate(); data, size */
+    DECODER_PING,     /* data, size */
+    DECODER_PONG,     /* data, size */
+    DECODER_CLOSE,    /* close_code (1005 if it had none), data and size of the reason, valid UTF-8 */
+    DECODER_ERROR     /* close_code to fail with: 1002, 1007, 1009, 1011 if memory is out; data is a
+                       * constant terminated string that says why, size its length */
 };
 
 struct decoded {
@@ -76,6 +81,12 @@ struct decoded {
  * the event is DECODER_MORE. `decoded->data` is valid until the next call and while `bytes` is. */
 size_t decoder_feed(struct decoder *decoder, const struct decoder_limits *limits, uint8_t *bytes, size_t size,
                     struct decoded *decoded);
+
+/* After a DECODER_DEFLATED: turns it into the DECODER_MESSAGE that it stands for, in the heap unless it is empty;
+ * or into a DECODER_ERROR. The inflater goes on from the last message, or is fresh, as was negotiated; NULL: there
+ * was no memory for one. */
+void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limits, struct inflater *inflater,
+                     struct decoded *decoded);
 
 /* After a DECODER_MESSAGE with in_heap: takes the buffer over; the caller frees it. */
 uint8_t *decoder_detach(struct decoder *decoder);

@@ -1,6 +1,5 @@
 /* decoder_header.c - frame headers in (RFC 6455, 5.2), strictly: what is wrong is refused at the first byte that
- * shows it, whatever the split, and before there is memory for what the header claims. Whether RSV1 may be set
- * is decided here, once compression is negotiated.
+ * shows it, whatever the split, and before there is memory for what the header claims.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,6 +12,7 @@
 enum {
     FIN = 0x80,
     RSV = 0x70,
+    RSV1 = 0x40, /* of the first frame of a message: it is compressed (RFC 7692, 6) */
     OPCODE = 0x0F,
     CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
     MASKED = 0x80,
@@ -29,7 +29,7 @@ static bool begins_message(uint8_t opcode) {
 /* What is wrong with it, or NULL; the two that follow likewise. */
 static const char *first_byte_error(const struct decoder *decoder, uint8_t first) {
     uint8_t opcode = first & OPCODE;
-    if ((first & RSV) != 0)
+    if ((first & RSV) != 0 && !(decoder->deflate && (first & RSV) == RSV1 && begins_message(opcode)))
         return "a reserved bit is set";
     if (opcode > OPCODE_PONG || (opcode > OPCODE_BINARY && opcode < OPCODE_CLOSE))
         return "an opcode is reserved";
@@ -74,8 +74,19 @@ static uint64_t read_length(const uint8_t *header, size_t length_size) {
     return length;
 }
 
-static bool too_big(const struct decoder *decoder, const struct decoder_limits *limits, uint64_t length) {
-    return length > limits->max_message_size || decoder->message_size > limits->max_message_size - length;
+/* What does not compress becomes larger by a little, the more often a sender flushes. */
+size_t decoder_payload_max(const struct decoder_limits *limits, bool compressed) {
+    return limits->max_message_size + (compressed ? limits->max_message_size / 16 + 64 : 0);
+}
+
+static bool is_compressed(const struct decoder *decoder, uint8_t first) {
+    return begins_message(first & OPCODE) ? (first & RSV1) != 0 : decoder->compressed;
+}
+
+static bool too_big(const struct decoder *decoder, const struct decoder_limits *limits, uint8_t first,
+                    uint64_t length) {
+    size_t max = decoder_payload_max(limits, is_compressed(decoder, first));
+    return length > max || decoder->message_size > max - length;
 }
 
 static void begin_frame(struct decoder *decoder, uint8_t first, uint64_t length) {
@@ -83,8 +94,10 @@ static void begin_frame(struct decoder *decoder, uint8_t first, uint64_t length)
     decoder->final = (first & FIN) != 0;
     decoder->remaining = length;
     decoder->in_payload = true;
-    if (begins_message(decoder->opcode))
+    if (begins_message(decoder->opcode)) {
         decoder->message_opcode = decoder->opcode;
+        decoder->compressed = (first & RSV1) != 0;
+    }
 }
 
 static size_t refuse(struct decoder *decoder, struct decoded *decoded, const char *why) {
@@ -111,7 +124,7 @@ static size_t parse(struct decoder *decoder, const struct decoder_limits *limits
     error = length_error(length, length_size);
     if (error != NULL)
         return refuse(decoder, decoded, error);
-    if ((header[0] & CONTROL) == 0 && too_big(decoder, limits, length)) {
+    if ((header[0] & CONTROL) == 0 && too_big(decoder, limits, header[0], length)) {
         decoder_fail(decoder, decoded, CLOSE_TOO_BIG, "the message is too big");
         return 0;
     }

@@ -12,6 +12,9 @@
 size_t decoder_take_header(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
                            size_t size, struct decoded *decoded);
 
+/* Bytes that the frames of one message may have together. */
+size_t decoder_payload_max(const struct decoder_limits *limits, bool compressed);
+
 /* Ends the decoder with an error event; `why` is a constant. */
 void decoder_fail(struct decoder *decoder, struct decoded *decoded, uint16_t close_code, const char *why);
 

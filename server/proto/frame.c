@@ -21,6 +21,10 @@ size_t frame_header(uint8_t *header, uint8_t opcode, uint64_t size) {
     return header_size;
 }
 
+size_t frame_header_written(const uint8_t *header) {
+    return header[1] < LENGTH_16 ? 2 : header[1] == LENGTH_16 ? 4 : 10;
+}
+
 /* In steps of 32 bytes, which the compiler turns into vectors; of 8; of 1. */
 void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]) {
     uint64_t key, words[4];

@@ -8,12 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { FRAME_RSV1 = 0x40 }; /* beside the opcode: the payload is compressed (RFC 7692, 6) */
+
 /* Writes the header of an unfragmented, unmasked frame with a payload of `size` bytes into `header`
  * (FRAME_HEADER_MAX bytes). Returns its length: 2, 4 or 10. */
 size_t frame_header(uint8_t *header, uint8_t opcode, uint64_t size);
 
 /* The length that frame_header() will return. */
 size_t frame_header_size(uint64_t size);
+
+/* The length of such a header that has been written. */
+size_t frame_header_written(const uint8_t *header);
 
 /* Masks or unmasks `size` bytes in place; mask[0] belongs to the first of them. */
 void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]);

@@ -132,13 +132,35 @@ START_TEST(the_preferred_subprotocol_wins) {
 }
 END_TEST
 
-START_TEST(the_101_names_the_subprotocol) {
-    char response[UPGRADE_RESPONSE_MAX];
-    ck_assert_uint_eq(upgrade_response(response, "A", "chat.v2"), strlen(response));
-    ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Protocol: chat.v2\r\n\r\n"));
-    ck_assert_uint_eq(upgrade_response(response, "A", NULL), strlen(response));
+static void respond(const struct negotiated *negotiated, char response[UPGRADE_RESPONSE_MAX + 1]) {
+    size_t size = upgrade_response(response, "A", negotiated);
+    ck_assert_uint_le(size, UPGRADE_RESPONSE_MAX);
+    response[size] = '\0';
+    ck_assert_uint_eq(size, strlen(response));
+    ck_assert_str_eq(response + size - 4, "\r\n\r\n");
+}
+
+START_TEST(the_101_names_what_was_agreed) {
+    char response[UPGRADE_RESPONSE_MAX + 1];
+    respond(&(struct negotiated){.subprotocol = "chat.v2", .extensions = "permessage-deflate"}, response);
+    ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Protocol: chat.v2\r\n"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
+    respond(&(struct negotiated){.subprotocol = NULL}, response);
     ck_assert_ptr_null(strstr(response, "Protocol: "));
+    ck_assert_ptr_null(strstr(response, "Extensions: "));
     ck_assert_ptr_nonnull(strstr(response, "Accept: A\r\n\r\n"));
+}
+END_TEST
+
+START_TEST(the_101_has_room_for_the_longest_names) {
+    static char longest[1024];
+    struct negotiated negotiated = {.subprotocol = longest};
+    memset(longest, 'p', sizeof longest - 1);
+    memset(negotiated.extensions, 'e', EXTENSION_RESPONSE_SIZE - 1);
+    char response[UPGRADE_RESPONSE_MAX + 1];
+    respond(&negotiated, response);
+    ck_assert_ptr_nonnull(strstr(response, longest));
+    ck_assert_ptr_nonnull(strstr(response, negotiated.extensions));
 }
 END_TEST
 
@@ -151,7 +173,8 @@ Suite *endpoints_suite(void) {
     tcase_add_test(tcase, headers_sent_in_pieces_are_joined);
     tcase_add_test(tcase, origins);
     tcase_add_test(tcase, the_preferred_subprotocol_wins);
-    tcase_add_test(tcase, the_101_names_the_subprotocol);
+    tcase_add_test(tcase, the_101_names_what_was_agreed);
+    tcase_add_test(tcase, the_101_has_room_for_the_longest_names);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -109,6 +109,29 @@ START_TEST(drops_all_but_what_is_under_way) {
 }
 END_TEST
 
+START_TEST(what_is_committed_is_not_dropped) {
+    struct outbox outbox = {0};
+    push(&outbox, "aaaa", true);
+    push(&outbox, "bbbb", false);
+    push(&outbox, "cccc", true);
+    ck_assert_mem_eq(outbox_commit(&outbox)->bytes, "aaaa", 4);
+    ck_assert_mem_eq(outbox_commit(&outbox)->bytes, "bbbb", 4);
+    outbox_replace_committed(&outbox, message_create_raw("B", 1));
+    outbox_drop_unsent(&outbox);
+    ck_assert_ptr_null(outbox_commit(&outbox));
+    push(&outbox, "dddd", true);
+    ck_assert_str_eq(gather(&outbox, VECTORS), "aaaaBdddd");
+    outbox_sent(&outbox, 5);
+    ck_assert_uint_eq(outbox.committed, 0);
+    ck_assert_mem_eq(outbox_commit(&outbox)->bytes, "dddd", 4);
+    ck_assert_uint_eq(outbox.bytes, outbox.reply_bytes);
+    ck_assert_str_eq(gather(&outbox, VECTORS), "dddd");
+    outbox_sent(&outbox, 4);
+    ck_assert_uint_eq(outbox.bytes, 0);
+    outbox_release(&outbox);
+}
+END_TEST
+
 START_TEST(grows_around_its_end) {
     struct outbox outbox = {0};
     char text[16], expected[16];
@@ -157,6 +180,7 @@ Suite *outbox_suite(void) {
     tcase_add_test(tcase, counts_replies_apart);
     tcase_add_test(tcase, shares_messages);
     tcase_add_test(tcase, drops_all_but_what_is_under_way);
+    tcase_add_test(tcase, what_is_committed_is_not_dropped);
     tcase_add_test(tcase, grows_around_its_end);
     tcase_add_test(tcase, inbox_keeps_order_and_count);
     suite_add_tcase(suite, tcase);

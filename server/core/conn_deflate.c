@@ -1,0 +1,109 @@
+/* conn_deflate.c - permessage-deflate on a connection (RFC 7692): which messages are compressed, when, by whose
+ * zlib state.
+ *
+ * Without context takeover, a message is compressed by the thread that sends it, once for all its receivers, and
+ * can be dropped like any other. With it, the flush task compresses what is about to leave, after anything that
+ * could drop it: the client's window then has all that ours has.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include "server/core/codec.h"
+#include "server/core/conn_private.h"
+
+/* --- Sending ----------------------------------------------------------------------------------------------- */
+
+static bool is_worth_it(const struct core *core, size_t size) {
+    return size >= core->compression_threshold && size > 0 && size <= UINT32_MAX;
+}
+
+struct message *conn_deflate(const struct core *core, unsigned window_bits, uint8_t opcode, const void *data,
+                             size_t size) {
+    if (window_bits == 0 || !is_worth_it(core, size))
+        return NULL;
+    struct deflater *deflater = codec_deflater(window_bits);
+    return deflater == NULL ? NULL : message_create_deflated(opcode, data, size, deflater, false);
+}
+
+static bool takes_over(const struct weir_conn *conn) {
+    return conn->deflate.enabled && conn->deflate.server_takeover;
+}
+
+static bool is_plain(const struct weir_conn *conn, const struct message *message) {
+    size_t size;
+    if (message->opcode != OPCODE_TEXT && message->opcode != OPCODE_BINARY)
+        return true;
+    message_payload(message, &size);
+    return !is_worth_it(conn->core, size);
+}
+
+/* The next message of the stream; NULL if memory is out, and then the stream is lost. */
+static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
+    if (conn->deflater == NULL)
+        conn->deflater = deflater_create(conn->deflate.server_bits);
+    if (conn->deflater == NULL)
+        return NULL;
+    size_t size;
+    const uint8_t *payload = message_payload(plain, &size);
+    struct message *deflated = message_create_deflated(plain->opcode, payload, size, conn->deflater, true);
+    if (deflated != NULL)
+        deflated->is_reply = plain->is_reply;
+    return deflated;
+}
+
+/* Compresses without the lock: what is committed stays, and only this task takes it away. */
+static bool deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
+    mutex_unlock(&conn->mutex);
+    struct message *deflated = deflate_next(conn, plain);
+    mutex_lock(&conn->mutex);
+    if (deflated == NULL)
+        return false;
+    outbox_replace_committed(&conn->outbox, deflated);
+    return true;
+}
+
+bool conn_commit_locked(struct weir_conn *conn, int *max) {
+    enum { BYTES_AHEAD = 65536 };
+    mutex_check_held(&conn->mutex);
+    if (!takes_over(conn))
+        return true;
+    struct outbox *outbox = &conn->outbox;
+    size_t bytes = 0;
+    bool all_left = outbox->committed == 0;
+    while (all_left && outbox->committed < (uint32_t)*max && bytes < BYTES_AHEAD) {
+        const struct message *message = outbox_commit(outbox);
+        if (message == NULL)
+            break;
+        bytes += message->size;
+        if (!is_plain(conn, message) && !deflate_committed_locked(conn, message))
+            return false;
+    }
+    *max = (int)outbox->committed;
+    return true;
+}
+
+/* --- Receiving --------------------------------------------------------------------------------------------- */
+
+static struct inflater *inflater_of(struct weir_conn *conn) {
+    if (!conn->deflate.client_takeover)
+        return codec_inflater();
+    if (conn->inflater == NULL)
+        conn->inflater = inflater_create(conn->deflate.client_bits);
+    return conn->inflater;
+}
+
+void conn_inflate(struct weir_conn *conn, struct decoded *decoded) {
+    decoder_inflate(&conn->decoder, &conn->core->limits, inflater_of(conn), decoded);
+}
+
+/* --- Both -------------------------------------------------------------------------------------------------- */
+
+unsigned conn_send_bits(const struct weir_conn *conn) {
+    return conn->deflate.enabled && !conn->deflate.server_takeover ? conn->deflate.server_bits : 0;
+}
+
+void conn_release_streams(struct weir_conn *conn) {
+    deflater_destroy(conn->deflater);
+    inflater_destroy(conn->inflater);
+}
