@@ -90,7 +90,7 @@ check-unit: $(OUT)/unit  ## the unit tests alone
 check-real: $(OUT)/weir $(EXAMPLES) $(OUT)/examples/embed  ## the tests with real clients alone
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
 
-check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 that can be seen from outside
+check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 and RFC 7692 that can be seen from outside
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/conformance/run
 
 fuzz:  ## every fuzz target for SECONDS=60 each (clang)

@@ -77,7 +77,7 @@ static void collect(struct source *source, uint32_t events, struct task_list *re
         atomic_store(&source->hangup, true);
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         task_claim_into(source->input, ready);
-    if (events & EPOLLOUT && atomic_load(&source->blocked))
+    if (events & EPOLLOUT && atomic_exchange(&source->blocked, false))
         task_claim_into(source->flush, ready);
 }
 

@@ -199,8 +199,10 @@ void *pool_work(void *arg) {
     this_worker = worker;
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
-        if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS)
+        if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS) {
             poll_locked(pool);
+            continue; /* it may have taken the wake-up of pool_stop() */
+        }
         struct task *task = next_task_locked(pool, worker);
         if (task != NULL)
             run_locked(pool, task);

@@ -36,7 +36,8 @@ static int write_some_locked(struct weir_conn *conn) {
 }
 
 static enum outcome write_all_locked(struct weir_conn *conn) {
-    atomic_store(&conn->source.blocked, false);
+    if (atomic_load(&conn->source.blocked))
+        return FLUSH_BLOCKED; /* the poller will tell; to ask it again would make it tell of unread input again */
     for (int writes = 0; writes < TURN_WRITES; writes++) {
         if (outbox_is_empty(&conn->outbox))
             return FLUSH_EMPTY;

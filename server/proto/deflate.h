@@ -34,7 +34,8 @@ void inflater_reset(struct inflater *inflater);
 enum inflate_result {
     INFLATE_DONE,
     INFLATE_TOO_BIG, /* it would have more than `max` bytes; no more were ever held */
-    INFLATE_INVALID, /* no DEFLATE stream, one that refers beyond its window, or one that stops within a block */
+    INFLATE_INVALID, /* no DEFLATE stream, one that refers beyond its window to earlier messages, or one that stops
+                        within a block */
     INFLATE_NO_MEMORY
 };
 

@@ -5,13 +5,13 @@ SPDX-License-Identifier: MIT
 
 HEAD = """# Conformance
 
-What can be seen from outside of the MUSTs of RFC 6455, case by case, over raw sockets, against the real binary.
-After each case another client must still get its echo. Written by `tests/conformance/run --write` against
-{version}: {passed} of {total} cases passed. A run without `--write` fails if this page does not name exactly the
-cases that ran.
+What can be seen from outside of the MUSTs of RFC 6455 and RFC 7692, case by case, over raw sockets, against the
+real binary. After each case another client must still get its echo. Written by `tests/conformance/run --write`
+against {version}: {passed} of {total} cases passed. A run without `--write` fails if this page does not name exactly
+the cases that ran.
 
-| Section | Rule | Cases | Passed |
-|---|---|---|---|
+| RFC | Section | Rule | Cases | Passed |
+|---|---|---|---|---|
 """
 
 
@@ -21,7 +21,7 @@ def escape(text):
 
 def row(rule):
     """What a rule's row says, up to the result."""
-    return f"| {rule.section} | {escape(rule.text)} | {escape(' · '.join(rule.cases))} |"
+    return f"| {rule.rfc} | {rule.section} | {escape(rule.text)} | {escape(' · '.join(rule.cases))} |"
 
 
 def result(rule, passed):

@@ -18,6 +18,7 @@ class Rule(NamedTuple):
     text: str
     cases: dict  # name: steps
     path: str | None = "/echo"  # upgraded before the first step; None: the steps begin with the request
+    rfc: int = 6455
 
 
 def chopped(data, size=1):

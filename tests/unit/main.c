@@ -12,11 +12,24 @@ static const struct {
     const char *name;
     Suite *(*make)(void);
 } suites[] = {
-    {"utf8", utf8_suite},         {"frame", frame_suite},         {"close_code", close_code_suite},
-    {"decoder", decoder_suite},   {"handshake", handshake_suite}, {"router", router_suite},
-    {"value", value_suite},       {"config", config_suite},       {"log", log_suite},
-    {"timers", timers_suite},     {"pool", pool_suite},           {"outbox", outbox_suite},
-    {"registry", registry_suite}, {"conn", conn_suite},           {"endpoints", endpoints_suite},
+    {"utf8", utf8_suite},
+    {"frame", frame_suite},
+    {"close_code", close_code_suite},
+    {"decoder", decoder_suite},
+    {"handshake", handshake_suite},
+    {"extension", extension_suite},
+    {"deflate", deflate_suite},
+    {"router", router_suite},
+    {"value", value_suite},
+    {"config", config_suite},
+    {"log", log_suite},
+    {"timers", timers_suite},
+    {"pool", pool_suite},
+    {"message", message_suite},
+    {"outbox", outbox_suite},
+    {"registry", registry_suite},
+    {"conn", conn_suite},
+    {"endpoints", endpoints_suite},
 };
 
 static int wanted(const char *name, int argc, char **argv) {

@@ -1,0 +1,164 @@
+"""test_limits - what a client can make the server hold: bombs, lengths that are only claimed, endless fragments.
+
+Each runs against a server of its own, whose peak of memory is looked at. A sanitizer has memory of its own, so in
+its builds only the answers are checked.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import re
+import time
+import unittest
+import zlib
+from pathlib import Path
+
+from raw_client import BINARY, CLOSE, CONTINUATION, FIN, RSV1, TEXT
+from raw_client import RawClient, close_frame, frame, request, upgrade_headers
+from weir_process import WEIR, Weir
+
+MIB = 1 << 20
+MAX_MESSAGE_SIZE = MIB
+SANITIZED = any(name in WEIR.read_bytes() for name in (b"__asan_init", b"__tsan_init"))
+
+
+def memory(pid, field):
+    """VmRSS, what a process has in memory, or VmHWM, the most that it ever had; in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) * 1024
+
+
+def processor_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def forget_peak(pid):
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def bomb(size):
+    """`size` zeros, a thousandth of it on the wire: a payload without the tail that is not sent."""
+    deflater = zlib.compressobj(9, wbits=-15)
+    zeros = bytes(MIB)
+    parts = [deflater.compress(zeros) for _ in range(size // MIB)]
+    return b"".join([*parts, deflater.flush(zlib.Z_SYNC_FLUSH)]).removesuffix(b"\x00\x00\xff\xff")
+
+
+def one_byte_fragments(payload):
+    """A binary message in frames of one byte each, all with the same mask."""
+    key = b"\x5a\xa5\x3c\xc3"
+    frames = bytearray(7 * len(payload))
+    frames[1::7] = b"\x81" * len(payload)
+    for i in range(4):
+        frames[2 + i :: 7] = key[i : i + 1] * len(payload)
+    frames[6::7] = bytes(byte ^ key[0] for byte in payload)
+    frames[0] = BINARY
+    frames[-7] = FIN | CONTINUATION
+    return bytes(frames)
+
+
+CONFIGURATION = """[server]
+listen = 127.0.0.1:PORT
+[websocket]
+max_message_size = 1MiB
+[route /on]
+handler = echo
+compression = on
+[route /takeover]
+handler = echo
+compression = takeover
+"""
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        """A server that has already answered somebody, so that what follows is not its first memory."""
+        self.weir = Weir(CONFIGURATION)
+        self.addCleanup(self.weir.stop)
+        with self.client("/on") as client:
+            client.send(frame(BINARY, bytes(1000)))
+            self.assertEqual(client.frame(), (BINARY, bytes(1000)))
+        forget_peak(self.weir.pid)
+        self.before = memory(self.weir.pid, "VmRSS")
+
+    def client(self, path):
+        client = RawClient(self.weir.port)
+        self.addCleanup(client.socket.close)
+        client.send(request(path, upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate")))
+        self.assertIn("permessage-deflate", client.response().headers["sec-websocket-extensions"])
+        return client
+
+    def assertGrewByLessThan(self, most):
+        grown = memory(self.weir.pid, "VmHWM") - self.before
+        print(f"{grown >> 10} KiB ", end="", flush=True)
+        if not SANITIZED:
+            self.assertLess(grown, most)
+
+    def assertTooBig(self, client):
+        answer = client.frame()
+        self.assertEqual((answer.opcode, answer.close_code), (CLOSE, 1009))
+        client.send_all_it_takes(close_frame(1009))
+        self.assertTrue(client.at_end())
+
+    def test_bomb(self):
+        payload = bomb(256 * MIB)
+        self.assertLess(len(payload), MAX_MESSAGE_SIZE // 2)
+        for path in ("/on", "/takeover"):
+            with self.subTest(path=path):
+                client = self.client(path)
+                client.send_all_it_takes(frame(BINARY, payload, flags=FIN | RSV1))
+                self.assertTooBig(client)
+        self.assertGrewByLessThan(10 * MAX_MESSAGE_SIZE)
+
+    def test_bomb_in_fragments(self):
+        payload = bomb(256 * MIB)
+        pieces = [payload[start : start + 1000] for start in range(0, len(payload), 1000)]
+        for path in ("/on", "/takeover"):
+            with self.subTest(path=path):
+                client = self.client(path)
+                client.send_all_it_takes(frame(TEXT, pieces[0], flags=RSV1))
+                for piece in pieces[1:-1]:
+                    client.send_all_it_takes(frame(CONTINUATION, piece, flags=0))
+                client.send_all_it_takes(frame(CONTINUATION, pieces[-1]))
+                self.assertTooBig(client)
+        self.assertGrewByLessThan(10 * MAX_MESSAGE_SIZE)
+
+    def test_claimed_lengths(self):
+        """Only headers are sent: an answer that waited for the payload would never come."""
+        for length in (2 << 30, MAX_MESSAGE_SIZE * 2):
+            for flags in (FIN, FIN | RSV1, RSV1):
+                with self.subTest(length=length, flags=flags):
+                    client = self.client("/on")
+                    client.send(frame(BINARY, length=length, flags=flags))
+                    self.assertTooBig(client)
+        self.assertGrewByLessThan(2 * MAX_MESSAGE_SIZE)
+
+    def test_a_million_fragments(self):
+        """There is no limit to their number, so this is a message like any other; its echo is a second copy."""
+        payload = bytes(range(250)) * 4000
+        client = RawClient(self.weir.port, upgrade="/on")
+        self.addCleanup(client.socket.close)
+        client.send(one_byte_fragments(payload))
+        answer = client.frame()
+        self.assertTrue(answer == (BINARY, payload), f"opcode {answer.opcode}, {len(answer.payload)} bytes")
+        self.assertGrewByLessThan(5 * len(payload))
+
+
+class Stuck(unittest.TestCase):
+    """A client that sends and never reads: the server stops reading from it, and waits without turning in circles."""
+
+    def test_costs_no_processor_time(self):
+        with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/on") as client:
+            client.socket.settimeout(1)
+            message = frame(BINARY, bytes(65536))
+            with self.assertRaises(TimeoutError):
+                while True:
+                    client.socket.sendall(message)
+            before = processor_seconds(weir.pid)
+            time.sleep(2)
+            self.assertLess(processor_seconds(weir.pid) - before, 1, "of 2 seconds in which nothing can happen")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,178 @@
+/* test_message.c - outgoing messages: their header and payload, plain and compressed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/message.h"
+#include "server/proto/decoder.h"
+#include "tests/unit/suites.h"
+
+enum { RSV1 = 0x40, FIN = 0x80, BITS = 12, NOISE_MAX = 70000 };
+
+static const uint8_t *noise(void) {
+    static uint8_t bytes[NOISE_MAX];
+    uint64_t state = 0x9E3779B97F4A7C15u;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (uint8_t)(state >> 56);
+    }
+    return bytes;
+}
+
+/* The header takes the shortest form (RFC 6455, 5.2), and the payload lies behind it. Returns its size. */
+static size_t check_frame(const struct message *message, uint8_t first) {
+    size_t size;
+    const uint8_t *bytes = message->bytes, *payload = message_payload(message, &size);
+    size_t header_size = size < 126 ? 2 : size < 65536 ? 4 : 10;
+    ck_assert_ptr_eq(payload, bytes + header_size);
+    ck_assert_uint_eq(message->size, header_size + size);
+    ck_assert_uint_eq(bytes[0], first);
+    size_t length = bytes[1];
+    if (header_size > 2)
+        length = (size_t)bytes[header_size - 2] << 8 | bytes[header_size - 1];
+    ck_assert_uint_eq(bytes[1], header_size == 2 ? size : header_size == 4 ? 126 : 127);
+    ck_assert_uint_eq(length, size & 0xFFFF);
+    ck_assert_uint_eq(atomic_load(&message->references), 1);
+    ck_assert(!message->is_reply);
+    return size;
+}
+
+START_TEST(plain_message_has_the_shortest_header) {
+    static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
+    const uint8_t *data = noise();
+    struct message *message = message_create(OPCODE_BINARY, data, sizes[_i]);
+    ck_assert_uint_eq(check_frame(message, FIN | OPCODE_BINARY), sizes[_i]);
+    ck_assert_uint_eq(message->opcode, OPCODE_BINARY);
+    size_t size;
+    if (sizes[_i] > 0)
+        ck_assert_mem_eq(message_payload(message, &size), data, sizes[_i]);
+    message_release(message);
+}
+END_TEST
+
+START_TEST(payload_of_a_close) {
+    struct message *message = message_create_close(1000, "bye");
+    size_t size;
+    ck_assert_mem_eq(message_payload(message, &size),
+                     "\x03\xe8"
+                     "bye",
+                     5);
+    ck_assert_uint_eq(size, 5);
+    message_release(message);
+}
+END_TEST
+
+/* Compressed, with RSV1; what it inflates to is what it was. Returns the size of the payload. */
+static size_t check_deflated(const struct message *message, uint8_t opcode, struct inflater *inflater,
+                             const uint8_t *data, size_t size) {
+    uint8_t *inflated;
+    size_t inflated_size, payload_size = check_frame(message, (uint8_t)(FIN | RSV1 | opcode));
+    ck_assert_uint_eq(message->opcode, 0);
+    const uint8_t *payload = message_payload(message, &payload_size);
+    ck_assert_int_eq(inflater_run(inflater, payload, payload_size, size, &inflated, &inflated_size), INFLATE_DONE);
+    ck_assert_uint_eq(inflated_size, size);
+    ck_assert_mem_eq(inflated, data, size);
+    free(inflated);
+    return payload_size;
+}
+
+/* Noise becomes larger by little, so that some of these sizes compress to exactly the most and the least that a
+ * form of the header can say. */
+static void check_around(size_t edge, size_t from) {
+    struct deflater *deflater = deflater_create(BITS);
+    struct inflater *inflater = inflater_create(BITS);
+    const uint8_t *data = noise();
+    bool at_edge = false, beyond = false;
+    for (size_t size = from; size < from + 60; size++) {
+        deflater_reset(deflater);
+        inflater_reset(inflater);
+        struct message *message = message_create_deflated(OPCODE_TEXT, data, size, deflater, true);
+        ck_assert_ptr_nonnull(message);
+        size_t deflated_size = check_deflated(message, OPCODE_TEXT, inflater, data, size);
+        at_edge = at_edge || deflated_size == edge;
+        beyond = beyond || deflated_size == edge + 1;
+        message_release(message);
+    }
+    ck_assert(at_edge && beyond);
+    deflater_destroy(deflater);
+    inflater_destroy(inflater);
+}
+
+START_TEST(compressed_message_has_the_shortest_header) {
+    check_around(125, 100);
+    check_around(65535, 65350);
+}
+END_TEST
+
+/* Room is left for the header that the plain payload might need; the one that is needed is shorter. */
+START_TEST(header_fits_what_compressed_well) {
+    static const size_t sizes[] = {100, 126, 1000, 65535, 65536, NOISE_MAX};
+    static const uint8_t zeros[NOISE_MAX];
+    struct deflater *deflater = deflater_create(BITS);
+    struct inflater *inflater = inflater_create(BITS);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int takeover = 0; takeover <= 1; takeover++) {
+            deflater_reset(deflater);
+            inflater_reset(inflater);
+            struct message *message =
+                message_create_deflated(OPCODE_BINARY, zeros, sizes[i], deflater, takeover != 0);
+            ck_assert_ptr_nonnull(message);
+            ck_assert_uint_lt(check_deflated(message, OPCODE_BINARY, inflater, zeros, sizes[i]), sizes[i]);
+            message_release(message);
+        }
+    deflater_destroy(deflater);
+    inflater_destroy(inflater);
+}
+END_TEST
+
+/* By itself there is no use in it; the stream is fresh afterwards. */
+START_TEST(what_does_not_become_smaller_is_not_compressed) {
+    static const size_t sizes[] = {1, 2, 5, 125, 126, 1000, 65535, 65536, NOISE_MAX};
+    static const uint8_t zeros[1000];
+    struct deflater *deflater = deflater_create(BITS);
+    struct inflater *inflater = inflater_create(BITS);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        ck_assert_ptr_null(message_create_deflated(OPCODE_BINARY, noise(), sizes[i], deflater, false));
+        struct message *message = message_create_deflated(OPCODE_BINARY, zeros, sizeof zeros, deflater, false);
+        ck_assert_ptr_nonnull(message);
+        inflater_reset(inflater);
+        check_deflated(message, OPCODE_BINARY, inflater, zeros, sizeof zeros);
+        message_release(message);
+        deflater_reset(deflater);
+    }
+    deflater_destroy(deflater);
+    inflater_destroy(inflater);
+}
+END_TEST
+
+START_TEST(stream_that_goes_on_takes_every_message) {
+    static const size_t sizes[] = {1, 2, 5, 125, 126, 1000, 65535, 65536, NOISE_MAX, 1, 1000};
+    struct deflater *deflater = deflater_create(BITS);
+    struct inflater *inflater = inflater_create(BITS);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct message *message = message_create_deflated(OPCODE_BINARY, noise(), sizes[i], deflater, true);
+        ck_assert_ptr_nonnull(message);
+        check_deflated(message, OPCODE_BINARY, inflater, noise(), sizes[i]);
+        message_release(message);
+    }
+    deflater_destroy(deflater);
+    inflater_destroy(inflater);
+}
+END_TEST
+
+Suite *message_suite(void) {
+    Suite *suite = suite_create("message");
+    TCase *tcase = tcase_create("message");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, plain_message_has_the_shortest_header, 0, 8);
+    tcase_add_test(tcase, payload_of_a_close);
+    tcase_add_test(tcase, compressed_message_has_the_shortest_header);
+    tcase_add_test(tcase, header_fits_what_compressed_well);
+    tcase_add_test(tcase, what_does_not_become_smaller_is_not_compressed);
+    tcase_add_test(tcase, stream_that_goes_on_takes_every_message);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
