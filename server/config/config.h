@@ -23,21 +23,35 @@ struct config_server {
     unsigned workers;
     unsigned http_threads;
     unsigned connection_queue;
-    unsigned max_connections; /* 0: as many as the descriptor limit allows */
+    unsigned max_connections;        /* 0: as many as the descriptor limit allows */
+    unsigned max_connections_per_ip; /* 0: no limit; likewise the two below */
+    unsigned upgrades_per_ip;        /* in a second */
+    unsigned handshakes_per_ip;
+    char **trusted_proxies; /* networks, see network_parse(); "none" alone */
+    size_t memory_limit;    /* 0: none */
     uint64_t drain_timeout_ms;
+    uint64_t drain_window_ms;
     enum unknown_route unknown_route;
 };
 
+enum slow_consumer { SLOW_DISCONNECT, SLOW_DROP_OLDEST, SLOW_DROP_NEWEST, SLOW_INHERIT };
+enum rate_policy { RATE_PAUSE, RATE_CLOSE };
 enum compression { COMPRESSION_OFF, COMPRESSION_ON, COMPRESSION_TAKEOVER, COMPRESSION_INHERIT };
 
 /* [websocket] */
 struct config_websocket {
     size_t max_message_size;
+    unsigned max_fragments;
     enum compression compression;
     size_t compression_threshold;
     size_t inbox_size;
     size_t send_buffer_soft;
     size_t send_buffer_hard;
+    enum slow_consumer slow_consumer;
+    uint64_t send_timeout_ms; /* 0: none */
+    unsigned message_rate;    /* in a second; 0: no limit */
+    size_t byte_rate;         /* likewise */
+    enum rate_policy rate_policy;
     uint64_t handshake_timeout_ms;
     uint64_t close_timeout_ms;
     uint64_t ping_interval_ms; /* 0: no pings */
@@ -68,6 +82,7 @@ struct config_route {
     bool require_subprotocol;
     char **origins; /* as the server's; "inherit" alone */
     enum compression compression;
+    enum slow_consumer slow_consumer;
     unsigned section_line; /* of [route PATTERN] */
     unsigned line;         /* of the handler key; both are 0 if the route did not come from a file */
     struct config_extra *extras;

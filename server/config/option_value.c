@@ -9,6 +9,7 @@
 
 #include "server/config/options.h"
 #include "server/config/value.h"
+#include "server/proto/address.h"
 
 /* A choice is stored as the unsigned that stands for its enum. */
 enum sample { SAMPLE };
@@ -124,6 +125,15 @@ static const char *check_origin(const struct option *option, char **list, size_t
     return check_item(option, list, count, value_origin);
 }
 
+static const char *check_network(const struct option *option, char **list, size_t count) {
+    struct network network;
+    if (strcmp(list[count], option->default_value) == 0)
+        return list[1] == NULL ? NULL : "stands alone";
+    if (!network_parse(list[count], &network))
+        return "is not a network; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32";
+    return find_twice(list, count);
+}
+
 /* `check` looks at item `count`, which those before it have passed, and may replace it. */
 static int set_list(const struct option *option, char ***field, const char *value,
                     const char *(*check)(const struct option *option, char **list, size_t count), char *error,
@@ -175,6 +185,8 @@ int option_set(const struct option *option, void *base, const char *value, char 
         return set_list(option, field, value, check_subprotocol, error, error_size);
     case OPTION_ORIGINS:
         return set_list(option, field, value, check_origin, error, error_size);
+    case OPTION_NETWORKS:
+        return set_list(option, field, value, check_network, error, error_size);
     case OPTION_HANDLER:
         return set_handler(option, field, value, error, error_size);
     default:
@@ -193,7 +205,7 @@ int option_set_defaults(const char *section, void *base) {
 
 static bool is_list(const struct option *option) {
     return option->type == OPTION_ADDRESSES || option->type == OPTION_SUBPROTOCOLS ||
-           option->type == OPTION_ORIGINS;
+           option->type == OPTION_ORIGINS || option->type == OPTION_NETWORKS;
 }
 
 void option_release(const char *section, void *base) {
@@ -236,6 +248,7 @@ void option_print(const struct option *option, const void *base, FILE *out) {
     case OPTION_ADDRESSES:
     case OPTION_SUBPROTOCOLS:
     case OPTION_ORIGINS:
+    case OPTION_NETWORKS:
         print_list(*(char *const *const *)field, out);
         break;
     case OPTION_HANDLER:
@@ -258,6 +271,7 @@ void option_print_type(const struct option *option, FILE *out) {
         [OPTION_SUBPROTOCOLS] = "none, or names with commas between",
         [OPTION_ORIGINS] =
             "same-host, *, or SCHEME://HOST[:PORT] with * as a wildcard; several with commas between",
+        [OPTION_NETWORKS] = "none, or ADDRESS/BITS with commas between",
         [OPTION_HANDLER] = "echo, broadcast or plugin:PATH",
     };
     fputs(names[option->type], out);

@@ -23,6 +23,7 @@ enum option_type {
     OPTION_ADDRESSES,    /* char **, see value_address() */
     OPTION_SUBPROTOCOLS, /* char **, see value_subprotocol() */
     OPTION_ORIGINS,      /* char **, see value_origin() */
+    OPTION_NETWORKS,     /* char **, see network_parse() */
     OPTION_HANDLER       /* char *: echo, broadcast, plugin:PATH */
 };
 

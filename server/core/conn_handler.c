@@ -36,6 +36,7 @@ void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     const struct route *route = conn->route;
     if (route->handler->message == NULL)
         return;
+    striped_add(&conn->core->counters.handled, 1);
     handling = conn;
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
     handling = NULL;

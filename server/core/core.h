@@ -20,6 +20,7 @@
 #include <weir/server.h>
 
 #include "pool/pool.h"
+#include "server/core/counters.h"
 #include "server/core/registry.h"
 #include "server/proto/decoder.h"
 #include "server/proto/extension.h"
@@ -31,6 +32,7 @@ struct core {
     struct pool *pool;
     weir_server *server; /* for weir_conn_server() */
     struct registry registry;
+    struct counters counters;
     struct decoder_limits limits;
     size_t compression_threshold; /* payloads below it go plain */
     size_t inbox_size;            /* bytes that may wait for a handler before reading stops */
