@@ -14,7 +14,8 @@ enum { STRIPES = 16, CACHE_LINE = 64 };
 /* All zero is 0. */
 struct striped {
     struct {
-        _Alignas(CACHE_LINE) _Atomic int64_t value;
+        _Atomic int64_t value;
+        char padding[CACHE_LINE - sizeof(int64_t)];
     } stripes[STRIPES];
 };
 
