@@ -35,6 +35,7 @@ static void release_run(weir_server *server) {
     routes_free(server);
     pool_destroy(server->core.pool);
     registry_release(&server->core.registry);
+    visitors_release(&server->core.visitors);
     server->core.pool = NULL;
     server->ran = false;
 }
@@ -113,8 +114,10 @@ static void init_core(weir_server *server, unsigned max_connections) {
     const struct config_websocket *websocket = &server->config->websocket;
     server->core = (struct core){
         .server = server,
-        .limits = {.max_message_size = websocket->max_message_size, .expect_masked = true},
-        .compression_threshold = websocket->compression_threshold,
+        .limits = {.max_message_size = websocket->max_message_size,
+                   .max_fragments = websocket->max_fragments,
+                   .expect_masked = true},
+        .compression_threshold = (uint32_t)websocket->compression_threshold,
         .inbox_size = websocket->inbox_size,
         .send_buffer_soft = websocket->send_buffer_soft,
         .send_buffer_hard = websocket->send_buffer_hard,
@@ -124,6 +127,14 @@ static void init_core(weir_server *server, unsigned max_connections) {
         .idle_timeout_ms = websocket->idle_timeout_ms,
     };
     registry_init(&server->core.registry, max_connections);
+}
+
+static int init_visitors(weir_server *server) {
+    const struct config_server *config = &server->config->server;
+    if (visitors_init(&server->core.visitors, config->max_connections_per_ip, config->upgrades_per_ip,
+                      server->core.registry.limit) == 0)
+        return 0;
+    return fail(server, "max_connections_per_ip, upgrades_per_ip", "out of memory");
 }
 
 static int start_pool(weir_server *server) {
@@ -144,7 +155,8 @@ static int start_front(weir_server *server, int base) {
                                        .router = server->router,
                                        .routes = server->route_table,
                                        .route_count = server->route_count,
-                                       .no_route = answers_404 ? NULL : &server->no_route.route};
+                                       .no_route = answers_404 ? NULL : &server->no_route.route,
+                                       .trusted_proxies = config->server.trusted_proxies};
     if (adoption_open(&server->service.adoption, base) != 0)
         return fail(server, "adoption", strerror(errno));
     const struct front_options options = {.listen = config->server.listen,
@@ -213,7 +225,7 @@ static int start(weir_server *server) {
         return -1;
     init_core(server, plan.connections);
     server->ran = true;
-    if (routes_load(server) != 0 || start_pool(server) != 0)
+    if (init_visitors(server) != 0 || routes_load(server) != 0 || start_pool(server) != 0)
         return -1;
     atomic_store(&server->running, true);
     if (routes_start(server) == 0 && start_front(server, (int)plan.base) == 0)
@@ -236,7 +248,7 @@ int weir_server_run(weir_server *server) {
         return 1; /* a thread still uses all this */
     routes_stop(server);
     if (result == 0)
-        log_event(LOG_INFO, "stopped", "clean=yes");
+        server_log_stopped(server);
     clear_stop(server);
     return result;
 }

@@ -67,4 +67,7 @@ int server_check(weir_server *server);
 /* --- stop.c: closes every connection. Returns false if a handler was left behind. --- */
 bool server_drain(weir_server *server);
 
+/* The last line of a clean stop: how many messages were handled, and of the other counters those that are not 0. */
+void server_log_stopped(const weir_server *server);
+
 #endif

@@ -1,17 +1,24 @@
 /* stop.c - the end of a server: nobody new, every client closed with 1001, what handlers have said delivered.
  *
  * Three steps, each only for those whom the one before has not brought to their end: read no more, handle what has
- * been accepted, then close; close at once; give up. The last two take their time from the end of drain_timeout.
+ * been accepted, then close; close at once; give up. The first is spread over drain_window, in the order of the
+ * registry; whoever has not been told yet is served as before. The last two take their time from the end of
+ * drain_timeout.
+ *
+ * All of it runs on the thread that runs the server, which sleeps only in registry_wait_empty(): as soon as the
+ * last client has left, it goes on.
  *
  * SPDX-License-Identifier: MIT
  */
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "server/core/conn.h"
 #include "server/log/log.h"
 #include "server/server_private.h"
 
-enum { MOMENT_MS = 250 };
+enum { MOMENT_MS = 250, SPREAD_STEP_MS = 10, CLIENT_MS = 1 /* drain_window for each client, if it is not less */ };
 
 typedef void close_step(struct weir_conn *conn, struct task_list *ready);
 
@@ -25,15 +32,47 @@ static void sweep_one(struct weir_conn *conn, void *arg) {
     sweep->step(conn, &sweep->ready);
 }
 
-static unsigned sweep_all(weir_server *server, close_step *step, uint64_t until) {
+/* Takes the step for `count` connections at most, from `*position` on. Returns how many there were. */
+static unsigned sweep_some(weir_server *server, close_step *step, uint32_t *position, unsigned count) {
     struct sweep sweep = {.step = step};
-    registry_each(&server->core.registry, NULL, sweep_one, &sweep);
+    unsigned visited = registry_each_from(&server->core.registry, position, count, sweep_one, &sweep);
     pool_submit_list(server->core.pool, &sweep.ready);
+    return visited;
+}
+
+/* Returns how many clients are left at `until`. */
+static unsigned sweep_all(weir_server *server, close_step *step, uint64_t until) {
+    sweep_some(server, step, &(uint32_t){0}, UINT_MAX);
     return registry_wait_empty(&server->core.registry, until);
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b) {
     return a < b ? a : b;
+}
+
+/* Tells everybody in even portions. A portion that is late takes along what has become due meanwhile; clients that
+ * leave by themselves bring the end nearer. */
+static void drain_spread(weir_server *server) {
+    const struct config_server *config = &server->config->server;
+    struct registry *registry = &server->core.registry;
+    uint64_t clients = registry_count(registry);
+    uint64_t window = lesser(lesser(config->drain_window_ms, clients * CLIENT_MS), config->drain_timeout_ms / 2);
+    uint64_t start = pool_now(), now = start, told = 0;
+    uint32_t position = 0;
+    for (; now + SPREAD_STEP_MS < start + window; now = pool_now()) {
+        uint64_t due = clients * (now - start + SPREAD_STEP_MS) / window;
+        unsigned portion = due > told ? (unsigned)(due - told) : 0;
+        unsigned visited = sweep_some(server, conn_drain, &position, portion);
+        told += visited;
+        if (visited < portion || registry_wait_empty(registry, now + SPREAD_STEP_MS) == 0)
+            return;
+    }
+    sweep_some(server, conn_drain, &position, UINT_MAX);
+}
+
+static unsigned drain_all(weir_server *server, uint64_t until) {
+    drain_spread(server);
+    return registry_wait_empty(&server->core.registry, until);
 }
 
 static void name_handler(struct task *task, void *arg) {
@@ -58,7 +97,7 @@ bool server_drain(weir_server *server) {
     uint64_t end = pool_now() + timeout;
     registry_close(registry);
     log_event(LOG_INFO, "stopping", "connections=%u", registry_count(registry));
-    if (sweep_all(server, conn_drain, end - lesser(timeout * 3 / 10, 1500)) != 0 &&
+    if (drain_all(server, end - lesser(timeout * 3 / 10, 1500)) != 0 &&
         sweep_all(server, conn_close_now, end - lesser(timeout / 10, 500)) != 0)
         sweep_all(server, conn_abort, at_least_a_moment(end));
     unsigned left = registry_count(registry);
@@ -69,4 +108,25 @@ bool server_drain(weir_server *server) {
     snprintf(server->error, sizeof server->error, "drain_timeout: %u handlers and %u clients were left behind",
              handlers, left);
     return false;
+}
+
+void server_log_stopped(const weir_server *server) {
+    const struct counters *counters = &server->core.counters;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } others[] = {
+        {"dropped", (uint64_t)striped_sum(&counters->dropped)},
+        {"slow_disconnected", atomic_load(&counters->slow_disconnected)},
+        {"memory_shed", atomic_load(&counters->memory_shed)},
+        {"send_timed_out", atomic_load(&counters->send_timed_out)},
+        {"rate_limited", atomic_load(&counters->rate_limited)},
+    };
+    char text[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].count != 0)
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, " %s=%" PRIu64, others[i].name, others[i].count);
+    log_event(LOG_INFO, "stopped", "clean=yes handled=%" PRId64 "%s", striped_sum(&counters->handled), text);
 }

@@ -23,7 +23,7 @@ static int encode(struct broadcast *broadcast, struct route *route, uint8_t opco
         return -1;
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
         if (atomic_load(&route->audience[bits]) > 0)
-            broadcast->deflated[bits] = conn_deflate(route->core, bits, opcode, data, size);
+            broadcast->deflated[bits] = conn_deflate(route->core->compression_threshold, bits, opcode, data, size);
     return 0;
 }
 

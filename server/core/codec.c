@@ -21,6 +21,7 @@ static _Thread_local struct codec *codec;
 
 static void destroy(void *arg) {
     struct codec *dying = arg;
+    codec = NULL; /* another key's destructor may send, and so make a new one */
     for (unsigned bits = 0; bits <= WINDOW_BITS_MAX; bits++)
         deflater_destroy(dying->deflaters[bits]);
     inflater_destroy(dying->inflater);

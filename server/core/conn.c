@@ -16,6 +16,7 @@ static void conn_destroy(struct weir_conn *conn) {
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
     conn_release_streams(conn);
+    free(conn->rest);
     mutex_destroy(&conn->mutex);
     free(conn->close_reason);
     free(conn->headers);
@@ -36,6 +37,7 @@ void weir_release(weir_conn *conn) {
 
 static size_t text_size(const struct conn_request *request) {
     size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
+    size += request->client == NULL ? 0 : strlen(request->client) + 1;
     size += request->user == NULL ? 0 : strlen(request->user) + 1;
     size += request->subprotocol == NULL ? 0 : strlen(request->subprotocol) + 1;
     for (size_t i = 0; i < request->param_count * 2; i++)
@@ -56,6 +58,7 @@ static void fill_text(struct weir_conn *conn, const struct conn_request *request
         append_text(&end, request->params[i]);
     conn->param_count = (uint8_t)request->param_count;
     conn->peer = append_text(&end, request->peer);
+    conn->client = request->client == NULL ? NULL : append_text(&end, request->client);
     conn->user = request->user == NULL ? NULL : append_text(&end, request->user);
     conn->subprotocol = request->subprotocol == NULL ? NULL : append_text(&end, request->subprotocol);
 }
@@ -90,7 +93,9 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->core = route->core;
     conn->route = route;
     conn->transport = *transport;
+    conn->visitor = request->visitor;
     conn->deflate = request->deflate;
+    conn->compression_threshold = conn->core->compression_threshold;
     conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;
@@ -117,6 +122,7 @@ static void abandon(struct weir_conn *conn) {
     struct registry *registry = &conn->core->registry;
     conn->torn_down = true;
     conn_end_transport(conn);
+    visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
 }
@@ -137,7 +143,8 @@ static void log_open(const struct weir_conn *conn) {
     if (!log_enabled(LOG_INFO))
         return;
     char path[256];
-    log_event(LOG_INFO, "open", "conn=%llu peer=%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
+    log_event(LOG_INFO, "open", "conn=%llu peer=%s%s%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
+              conn->client == NULL ? "" : " client=", conn->client == NULL ? "" : conn->client,
               conn->route->pattern, log_quote(conn->text, path, sizeof path));
 }
 

@@ -34,8 +34,11 @@ struct weir_conn {
     uint64_t opened_at; /* pool_now() */
     struct transport transport;
     const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
+    const char *client;                    /* likewise; NULL: the peer */
+    struct visitor *visitor;               /* its place among those of its address; NULL: there are no limits */
     uint8_t param_count;
     struct deflate_params deflate;
+    uint32_t compression_threshold; /* the core's: who sends may outlive that */
 
     _Atomic uint32_t references;
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
@@ -47,6 +50,8 @@ struct weir_conn {
 
     /* The input task's. */
     struct decoder decoder;
+    uint8_t *rest;             /* what has been read and not been decoded yet; in the heap, or NULL */
+    uint32_t rest_size;
     struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
     bool torn_down;
     bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
@@ -90,6 +95,8 @@ struct weir_conn {
 struct conn_request {
     const char *path; /* decoded, without the query */
     const char *peer;
+    const char *client;      /* the address for whom a proxy speaks, or NULL */
+    struct visitor *visitor; /* from visitors_admit() */
     const char *user;        /* or NULL */
     const char *subprotocol; /* or NULL */
     struct deflate_params deflate;
@@ -99,8 +106,8 @@ struct conn_request {
     const char *const *headers; /* likewise */
 };
 
-/* A connection that takes over the transport and the place that registry_admit() gave, with the bytes of the 101 as
- * the first that it sends. NULL if memory is out: the caller then still has both. */
+/* A connection that takes over the transport and the places that registry_admit() and visitors_admit() gave, with
+ * the bytes of the 101 as the first that it sends. NULL if memory is out: the caller then still has all. */
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size);
 

@@ -14,13 +14,12 @@
 
 /* --- Sending ----------------------------------------------------------------------------------------------- */
 
-static bool is_worth_it(const struct core *core, size_t size) {
-    return size >= core->compression_threshold && size > 0 && size <= UINT32_MAX;
+static bool is_worth_it(size_t threshold, size_t size) {
+    return size >= threshold && size > 0 && size <= UINT32_MAX;
 }
 
-struct message *conn_deflate(const struct core *core, unsigned window_bits, uint8_t opcode, const void *data,
-                             size_t size) {
-    if (window_bits == 0 || !is_worth_it(core, size))
+struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data, size_t size) {
+    if (window_bits == 0 || !is_worth_it(threshold, size))
         return NULL;
     struct deflater *deflater = codec_deflater(window_bits);
     return deflater == NULL ? NULL : message_create_deflated(opcode, data, size, deflater, false);
@@ -35,10 +34,11 @@ static bool is_plain(const struct weir_conn *conn, const struct message *message
     if (message->opcode != OPCODE_TEXT && message->opcode != OPCODE_BINARY)
         return true;
     message_payload(message, &size);
-    return !is_worth_it(conn->core, size);
+    return !is_worth_it(conn->compression_threshold, size);
 }
 
-/* The next message of the stream; NULL if memory is out, and then the stream is lost. */
+/* The next message of the stream; NULL if memory is out, and then it may go plain (6): the stream is as it was, or
+ * begins anew. */
 static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
     if (conn->deflater == NULL)
         conn->deflater = deflater_create(conn->deflate.server_bits);
@@ -53,34 +53,31 @@ static struct message *deflate_next(struct weir_conn *conn, const struct message
 }
 
 /* Compresses without the lock: what is committed stays, and only this task takes it away. */
-static bool deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
+static void deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
     mutex_unlock(&conn->mutex);
     struct message *deflated = deflate_next(conn, plain);
     mutex_lock(&conn->mutex);
-    if (deflated == NULL)
-        return false;
-    outbox_replace_committed(&conn->outbox, deflated);
-    return true;
+    if (deflated != NULL)
+        outbox_replace_committed(&conn->outbox, deflated);
 }
 
-bool conn_commit_locked(struct weir_conn *conn, int *max) {
+int conn_commit_locked(struct weir_conn *conn, int max) {
     enum { BYTES_AHEAD = 65536 };
     mutex_check_held(&conn->mutex);
     if (!takes_over(conn))
-        return true;
+        return max;
     struct outbox *outbox = &conn->outbox;
     size_t bytes = 0;
     bool all_left = outbox->committed == 0;
-    while (all_left && outbox->committed < (uint32_t)*max && bytes < BYTES_AHEAD) {
+    while (all_left && outbox->committed < (uint32_t)max && bytes < BYTES_AHEAD) {
         const struct message *message = outbox_commit(outbox);
         if (message == NULL)
             break;
         bytes += message->size;
-        if (!is_plain(conn, message) && !deflate_committed_locked(conn, message))
-            return false;
+        if (!is_plain(conn, message))
+            deflate_committed_locked(conn, message);
     }
-    *max = (int)outbox->committed;
-    return true;
+    return (int)outbox->committed;
 }
 
 /* --- Receiving --------------------------------------------------------------------------------------------- */

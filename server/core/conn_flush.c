@@ -21,10 +21,7 @@ enum outcome { FLUSH_EMPTY, FLUSH_BLOCKED, FLUSH_FAILED, FLUSH_TURN_OVER };
 /* One write, without the lock. Returns 0, or its errno. */
 static int write_some_locked(struct weir_conn *conn) {
     struct iovec vectors[VECTORS_MAX];
-    int max = VECTORS_MAX;
-    if (!conn_commit_locked(conn, &max))
-        return ENOMEM;
-    int count = outbox_gather(&conn->outbox, vectors, max);
+    int count = outbox_gather(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
     mutex_unlock(&conn->mutex);
     ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
     int error = size < 0 ? errno : 0;

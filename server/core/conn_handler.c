@@ -65,6 +65,7 @@ void conn_call_close(struct weir_conn *conn) {
     if (route->handler->close != NULL)
         route->handler->close(conn, code, reason, route->context);
     log_close(conn, code, reason, by_peer);
+    visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
 }

@@ -16,7 +16,7 @@
 #include "server/core/conn_private.h"
 #include "server/proto/close_code.h"
 
-enum { TURN_READS = 8 };
+enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
 
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
@@ -55,38 +55,30 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
     end_input(conn, decoded->close_code, reason, true);
 }
 
-static void decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct held_message *held) {
-    struct decoded decoded;
-    do {
-        size_t used = decoder_feed(&conn->decoder, &conn->core->limits, bytes, size, &decoded);
-        bytes += used;
-        size -= used;
-        if (decoded.event == DECODER_DEFLATED)
-            conn_inflate(conn, &decoded);
-        switch (decoded.event) {
-        case DECODER_MESSAGE:
-            deliver(conn, &decoded, held);
-            break;
-        case DECODER_PING:
-            conn_send_control(conn, OPCODE_PONG, decoded.data, decoded.size);
-            break;
-        case DECODER_CLOSE:
-            receive_close(conn, &decoded);
-            break;
-        case DECODER_ERROR:
-            end_input(conn, decoded.close_code, (const char *)decoded.data, false);
-            break;
-        case DECODER_PONG:
-            conn_keepalive_pong(conn, decoded.data, decoded.size);
-            break;
-        case DECODER_DEFLATED:
-        case DECODER_MORE:
-            break;
-        }
-    } while (decoded.event != DECODER_MORE && !conn->peer_done);
+static void take(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
+    switch (decoded->event) {
+    case DECODER_MESSAGE:
+        deliver(conn, decoded, held);
+        break;
+    case DECODER_PING:
+        conn_send_control(conn, OPCODE_PONG, decoded->data, decoded->size);
+        break;
+    case DECODER_CLOSE:
+        receive_close(conn, decoded);
+        break;
+    case DECODER_ERROR:
+        end_input(conn, decoded->close_code, (const char *)decoded->data, false);
+        break;
+    case DECODER_PONG:
+        conn_keepalive_pong(conn, decoded->data, decoded->size);
+        break;
+    case DECODER_DEFLATED: /* it crossed our Close */
+    case DECODER_MORE:
+        break;
+    }
 }
 
-/* --- Reading ----------------------------------------------------------------------------------------------- */
+/* --- The gate ---------------------------------------------------------------------------------------------- */
 
 enum gate { GATE_READ, GATE_CLOSING, GATE_WAIT, GATE_END };
 
@@ -111,6 +103,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     mutex_unlock(&conn->mutex);
     if (gate != GATE_CLOSING)
         return gate;
+    conn->decoder.discard = true;
     if (conn->close_deadline == 0) {
         conn->close_deadline = pool_now() + conn->core->close_timeout_ms;
         return pool_set_timer(conn->core->pool, &conn->timer, conn->close_deadline) == 0 ? gate : GATE_END;
@@ -118,17 +111,82 @@ static enum gate pass_gate(struct weir_conn *conn) {
     return pool_now() >= conn->close_deadline ? GATE_END : gate;
 }
 
+/* --- Reading ----------------------------------------------------------------------------------------------- */
+
+/* What a turn works with. */
+struct turn_state {
+    struct held_message held;
+    uint64_t now;
+    size_t inflated; /* bytes that compressed messages have come to in this turn */
+};
+
+/* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages. */
+static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
+    return state->inflated <= INFLATED_MAX && pass_gate(conn) != GATE_WAIT;
+}
+
+/* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
+ * consumed. */
+static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
+    struct decoded decoded;
+    size_t used = 0;
+    do {
+        used += decoder_feed(&conn->decoder, &conn->core->limits, bytes + used, size - used, &decoded);
+        bool inflates = decoded.event == DECODER_DEFLATED && !atomic_load(&conn->closing);
+        if (inflates)
+            conn_inflate(conn, &decoded);
+        take(conn, &decoded, &state->held);
+        if (inflates) {
+            state->inflated += decoded.size;
+            if (!goes_on(conn, state))
+                return used;
+        }
+    } while (decoded.event != DECODER_MORE && !conn->peer_done);
+    return size;
+}
+
+/* False if memory is out. */
+static bool keep_rest(struct weir_conn *conn, const uint8_t *bytes, size_t size) {
+    conn->rest = malloc(size);
+    if (conn->rest == NULL)
+        return false;
+    memcpy(conn->rest, bytes, size);
+    conn->rest_size = (uint32_t)size;
+    return true;
+}
+
+/* Bytes of this turn or of the one before; what is left of them stays in conn->rest. */
+static bool decode_all(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
+    size_t used = decode(conn, bytes, size, state);
+    return used == size || keep_rest(conn, bytes + used, size - used);
+}
+
+static bool decode_rest(struct weir_conn *conn, struct turn_state *state) {
+    uint8_t *rest = conn->rest;
+    size_t size = conn->rest_size;
+    conn->rest = NULL;
+    bool done = decode_all(conn, rest, size, state);
+    conn_hold(conn, &state->held); /* it may lie in there */
+    free(rest);
+    return done;
+}
+
 enum turn { TURN_DONE, TURN_MORE, TURN_EOF, TURN_END };
 
 /* Reads until the socket is empty, the gate closes, or others should have their turn. Edge-triggered: the kernel
  * does not tell twice, so a short read is the last one only if no end of the stream has been announced. */
-static enum turn read_turn(struct weir_conn *conn, uint64_t now, struct held_message *held) {
+static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
     uint8_t *bytes = pool_scratch();
-    for (int reads = 0; reads < TURN_READS; reads++) {
+    for (int reads = 0; reads < TURN_READS && state->inflated <= INFLATED_MAX; reads++) {
         enum gate gate = pass_gate(conn);
         if (gate == GATE_END || gate == GATE_WAIT)
             return gate == GATE_END ? TURN_END : TURN_DONE;
-        conn_hold(conn, held); /* it may lie where the next bytes go */
+        if (conn->rest != NULL) {
+            if (!decode_rest(conn, state))
+                return TURN_END;
+            continue;
+        }
+        conn_hold(conn, &state->held); /* it may lie where the next bytes go */
         ssize_t size = conn->transport.kind->read(&conn->transport, bytes, CONN_READ_SIZE);
         if (size < 0 && errno == EINTR)
             continue;
@@ -138,10 +196,11 @@ static enum turn read_turn(struct weir_conn *conn, uint64_t now, struct held_mes
             return TURN_EOF;
         if (size < 0)
             return TURN_END;
-        conn->read_at = now;
-        if (!conn->peer_done)
-            decode(conn, bytes, (size_t)size, held);
-        if ((size_t)size < CONN_READ_SIZE && !atomic_load(&conn->source.hangup) && !atomic_load(&conn->closing))
+        conn->read_at = state->now;
+        if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
+            return TURN_END;
+        if ((size_t)size < CONN_READ_SIZE && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
+            !atomic_load(&conn->closing))
             return TURN_DONE;
     }
     return TURN_MORE;
@@ -242,14 +301,13 @@ static bool close_is_leaving(struct weir_conn *conn) {
 }
 
 static void run_turn(struct weir_conn *conn) {
-    struct held_message held = {0};
-    uint64_t now = pool_now();
-    enum turn turn = read_turn(conn, now, &held);
+    struct turn_state state = {.now = pool_now()};
+    enum turn turn = read_turn(conn, &state);
     if (turn == TURN_DONE || turn == TURN_MORE) {
-        finish_turn(conn, turn, now, &held);
+        finish_turn(conn, turn, state.now, &state.held);
         return;
     }
-    conn_hold(conn, &held);
+    conn_hold(conn, &state.held);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
     pool_finish(conn->core->pool, &conn->input);

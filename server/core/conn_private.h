@@ -28,15 +28,14 @@ bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* The message compressed for clients that want this window; NULL if it goes plain: window_bits is 0, it is too
  * small or gains nothing, or memory is out. */
-struct message *conn_deflate(const struct core *core, unsigned window_bits, uint8_t opcode, const void *data,
-                             size_t size);
+struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data, size_t size);
 
 /* The window for what is compressed when it is sent; 0: nothing is. */
 unsigned conn_send_bits(const struct weir_conn *conn);
 
-/* In the flush task, before outbox_gather(): with context takeover, compresses what is to leave next. Lowers *max
- * to what may be gathered. Returns false if memory is out: the stream cannot go on. */
-bool conn_commit_locked(struct weir_conn *conn, int *max);
+/* In the flush task, before outbox_gather(): with context takeover, compresses what is to leave next. Returns how
+ * many messages may be gathered, `max` at most. */
+int conn_commit_locked(struct weir_conn *conn, int max);
 
 /* In the input task: what a DECODER_DEFLATED stands for. */
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded);

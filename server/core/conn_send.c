@@ -137,7 +137,10 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (!core_is_message(opcode))
         return WEIR_INVALID;
-    struct message *message = conn_deflate(conn->core, conn_send_bits(conn), (uint8_t)opcode, data, size);
+    if (atomic_load(&conn->closing))
+        return WEIR_GONE;
+    struct message *message =
+        conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
     if (message == NULL)
         message = message_create((uint8_t)opcode, data, size);
     if (message == NULL)

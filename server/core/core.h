@@ -4,6 +4,7 @@
  * Lock order: a thread that holds one of these locks only those below it.
  *
  *     registry    who is here; no system call and no callback under it
+ *     visitors    who is here by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
  *     after       one weir_after() timer
  *     pool        the run queues (POOL_LOCK_RANK)
@@ -22,19 +23,21 @@
 #include "pool/pool.h"
 #include "server/core/counters.h"
 #include "server/core/registry.h"
+#include "server/core/visitors.h"
 #include "server/proto/decoder.h"
 #include "server/proto/extension.h"
 
-enum lock_rank { REGISTRY_LOCK_RANK = 10, CONN_LOCK_RANK = 20, AFTER_LOCK_RANK = 25 };
+enum lock_rank { REGISTRY_LOCK_RANK = 10, VISITORS_LOCK_RANK = 15, CONN_LOCK_RANK = 20, AFTER_LOCK_RANK = 25 };
 _Static_assert((int)AFTER_LOCK_RANK < (int)POOL_LOCK_RANK, "the pool's mutex is the last");
 
 struct core {
     struct pool *pool;
     weir_server *server; /* for weir_conn_server() */
     struct registry registry;
+    struct visitors visitors;
     struct counters counters;
     struct decoder_limits limits;
-    size_t compression_threshold; /* payloads below it go plain */
+    uint32_t compression_threshold; /* payloads below it go plain */
     size_t inbox_size;            /* bytes that may wait for a handler before reading stops */
     size_t send_buffer_soft;      /* bytes of replies that may wait before reading stops */
     size_t send_buffer_hard;      /* bytes that may wait before the connection is closed with 1013 */

@@ -4,6 +4,7 @@
  */
 #include "server/core/registry.h"
 
+#include <limits.h>
 #include <time.h>
 
 #include "server/core/conn_private.h"
@@ -83,16 +84,29 @@ void registry_remove(struct registry *registry, struct weir_conn *conn) {
 
 void registry_each(struct registry *registry, const struct route *route,
                    void (*visit)(struct weir_conn *conn, void *arg), void *arg) {
+    if (route == NULL) {
+        registry_each_from(registry, &(uint32_t){0}, UINT_MAX, visit, arg);
+        return;
+    }
     mutex_lock(&registry->mutex);
-    if (route != NULL) {
-        for (struct weir_conn *conn = route->first; conn != NULL; conn = conn->link.next)
-            visit(conn, arg);
-    } else {
-        for (uint32_t i = 0; i < registry->slots.count; i++)
-            if (registry->slots.table[i].owner != NULL)
-                visit(registry->slots.table[i].owner, arg);
+    for (struct weir_conn *conn = route->first; conn != NULL; conn = conn->link.next)
+        visit(conn, arg);
+    mutex_unlock(&registry->mutex);
+}
+
+unsigned registry_each_from(struct registry *registry, uint32_t *position, unsigned count,
+                            void (*visit)(struct weir_conn *conn, void *arg), void *arg) {
+    unsigned visited = 0;
+    mutex_lock(&registry->mutex);
+    for (; visited < count && *position < registry->slots.count; ++*position) {
+        struct weir_conn *conn = registry->slots.table[*position].owner;
+        if (conn == NULL)
+            continue;
+        visit(conn, arg);
+        visited++;
     }
     mutex_unlock(&registry->mutex);
+    return visited;
 }
 
 struct weir_conn *registry_find(struct registry *registry, uint64_t id) {
@@ -108,6 +122,13 @@ void registry_close(struct registry *registry) {
     mutex_lock(&registry->mutex);
     registry->closed = true;
     mutex_unlock(&registry->mutex);
+}
+
+bool registry_is_closed(struct registry *registry) {
+    mutex_lock(&registry->mutex);
+    bool closed = registry->closed;
+    mutex_unlock(&registry->mutex);
+    return closed;
 }
 
 unsigned registry_wait_empty(struct registry *registry, uint64_t deadline) {

@@ -49,11 +49,18 @@ void registry_remove(struct registry *registry, struct weir_conn *conn);
 void registry_each(struct registry *registry, const struct route *route,
                    void (*visit)(struct weir_conn *conn, void *arg), void *arg);
 
+/* Calls `visit` likewise for `count` connections of all routes at most, from `*position` on, which is 0 at first
+ * and then left where the next call is to go on. Returns how many there were: less than `count` only at the end.
+ * Those that come or go between two calls may be met or not; all others are, once. */
+unsigned registry_each_from(struct registry *registry, uint32_t *position, unsigned count,
+                            void (*visit)(struct weir_conn *conn, void *arg), void *arg);
+
 /* The connection with this id, with a reference for the caller; NULL if there is none. */
 struct weir_conn *registry_find(struct registry *registry, uint64_t id);
 
 /* Refuses everybody from now on. */
 void registry_close(struct registry *registry);
+bool registry_is_closed(struct registry *registry);
 
 /* Waits until all have left, at the latest until `deadline` (milliseconds of the monotonic clock). Returns how many
  * are left. */

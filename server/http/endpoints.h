@@ -8,8 +8,16 @@
 
 #include "server/http/http.h"
 
-/* `patterns` are the routes to name on the page at "/"; `is_route` says whether the path belongs to one. */
-void endpoints_answer(const struct http_request *request, const char *const *patterns, size_t pattern_count,
-                      bool is_route, struct http_response *response);
+struct endpoints_state {
+    const char *const *patterns; /* the routes to name on the page at "/" */
+    size_t pattern_count;
+    const char *route; /* the pattern of the route that the path belongs to; NULL: of none */
+    bool stopping;
+};
+
+/* GET /healthz says that the process lives, GET /readyz whether new clients are welcome: 200, or 503 in a stop. A
+ * route with just that pattern goes first. */
+void endpoints_answer(const struct http_request *request, const struct endpoints_state *state,
+                      struct http_response *response);
 
 #endif

@@ -1,5 +1,5 @@
-/* service.c - see service.h. The way of an upgrade: handshake, route, a place, the handler's word, adoption,
- * connection.
+/* service.c - see service.h. The way of an upgrade: handshake, route, a place among those of its address, a place
+ * among all, the handler's word, adoption, connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 #include "server/log/log.h"
 #include "server/proto/close_code.h"
 
-enum { PEER_MAX = 64, PATTERNS_SHOWN_MAX = 32 };
+enum { PEER_MAX = 64, PATTERNS_SHOWN_MAX = 32, FORWARDED_MAX = 16384 /* as large as a request may be */ };
 
 /* One upgrade under way, on its thread's stack. */
 struct candidate {
@@ -27,6 +27,9 @@ struct candidate {
     char *path, *storage; /* both in the heap: the decoded path, and the router's */
     struct negotiated negotiated;
     char peer[PEER_MAX];
+    struct address address;         /* the client's, to which the limits apply */
+    char client[ADDRESS_TEXT_SIZE]; /* that, if it is not the peer's; else "" */
+    struct visitor *visitor;
     char accept[HANDSHAKE_ACCEPT_SIZE];
 };
 
@@ -38,9 +41,16 @@ static bool refuse_busy(struct http_response *response, const char *why) {
     return false;
 }
 
+static bool refuse_greedy(struct http_response *response, unsigned limit, const char *of_what) {
+    response->headers = "Retry-After: 1\r\n";
+    http_respond(response, 429, "One address may have %u %s.\n", limit, of_what);
+    return false;
+}
+
 static void log_refusal(const struct candidate *candidate) {
     char path[256];
-    log_event(LOG_INFO, "refuse", "peer=%s path=%s status=%d", candidate->peer,
+    log_event(LOG_INFO, "refuse", "peer=%s%s%s path=%s status=%d", candidate->peer,
+              candidate->client[0] == '\0' ? "" : " client=", candidate->client,
               log_quote(candidate->request->path, path, sizeof path), candidate->response->status);
 }
 
@@ -63,6 +73,21 @@ static bool find_route(const struct service *service, struct candidate *candidat
         return true;
     http_respond(candidate->response, 404, "No route for this path.\n");
     return false;
+}
+
+static bool take_place_of_address(const struct service *service, struct candidate *candidate) {
+    struct visitors *visitors = &service->core->visitors;
+    switch (visitors_admit(visitors, &candidate->address, pool_now(), &candidate->visitor)) {
+    case VISITORS_TOO_MANY:
+        return refuse_greedy(candidate->response, visitors->max_connections, "connections at once");
+    case VISITORS_TOO_FAST:
+        return refuse_greedy(candidate->response, visitors->handshake_rate, "handshakes a second");
+    case VISITORS_NO_MEMORY:
+        return refuse_busy(candidate->response, "Out of memory.");
+    case VISITORS_ADMITTED:
+        break;
+    }
+    return true;
 }
 
 static bool take_place(const struct service *service, struct candidate *candidate) {
@@ -113,6 +138,8 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     }
     const struct conn_request description = {.path = candidate->path,
                                              .peer = candidate->peer,
+                                             .client = candidate->client[0] == '\0' ? NULL : candidate->client,
+                                             .visitor = candidate->visitor,
                                              .user = user,
                                              .subprotocol = candidate->negotiated.subprotocol,
                                              .deflate = candidate->negotiated.deflate,
@@ -127,6 +154,7 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     if (conn == NULL) {
         log_event(LOG_ERROR, "open", "peer=%s error=\"out of memory\"", candidate->peer);
         transport.kind->close(&transport);
+        visitors_leave(&candidate->route->core->visitors, candidate->visitor, pool_now());
         registry_leave(&candidate->route->core->registry);
         return;
     }
@@ -155,13 +183,15 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
 static bool upgrade(const struct service *service, struct candidate *candidate) {
     if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
         return false;
-    if (!find_route(service, candidate) ||
-        !upgrade_negotiate(candidate->request, candidate->route, &candidate->negotiated, candidate->response) ||
-        !take_place(service, candidate))
+    if (!find_route(service, candidate) || !take_place_of_address(service, candidate))
         return false;
-    if (upgrade_in_place(service, candidate))
-        return true;
-    registry_leave(&service->core->registry);
+    if (upgrade_negotiate(candidate->request, candidate->route, &candidate->negotiated, candidate->response) &&
+        take_place(service, candidate)) {
+        if (upgrade_in_place(service, candidate))
+            return true;
+        registry_leave(&service->core->registry);
+    }
+    visitors_leave(&service->core->visitors, candidate->visitor, pool_now());
     return false;
 }
 
@@ -172,12 +202,30 @@ static void describe_peer(const struct http_request *request, char peer[PEER_MAX
     snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
 }
 
-static bool path_has_route(const struct service *service, const char *path) {
+/* The client for whose address the limits count. */
+static void find_client(const struct service *service, struct candidate *candidate) {
+    const struct http_request *request = candidate->request;
+    char text[PEER_MAX], buffer[FORWARDED_MAX];
+    struct address peer = {{0}};
+    /* An IPv6 address of a link has its zone behind it. */
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
+    address_parse(text, &peer);
+    /* If there may be more headers than one looks at, the proxy's line may be among those not seen. */
+    const char *forwarded = NULL;
+    if (request->header_count < HTTP_HEADERS_MAX)
+        forwarded = http_request_list(request, "X-Forwarded-For", buffer, sizeof buffer);
+    candidate->address = address_of_client(&peer, forwarded, service->trusted_proxies);
+    if (!address_equal(&candidate->address, &peer))
+        address_print(&candidate->address, candidate->client);
+}
+
+/* The pattern of the route that a path belongs to; NULL: of none. */
+static const char *route_of_path(const struct service *service, const char *path) {
     struct router_match match;
     char *storage = malloc(router_storage_size(path));
     bool found = storage != NULL && router_find(service->router, path, storage, &match) == ROUTER_FOUND;
     free(storage);
-    return found;
+    return found ? service->routes[match.route]->pattern : NULL;
 }
 
 static void answer_plain(const struct service *service, const struct http_request *request,
@@ -186,7 +234,11 @@ static void answer_plain(const struct service *service, const struct http_reques
     size_t count = 0;
     for (; count < service->route_count && count < PATTERNS_SHOWN_MAX; count++)
         patterns[count] = service->routes[count]->pattern;
-    endpoints_answer(request, patterns, count, path_has_route(service, request->path), response);
+    const struct endpoints_state state = {.patterns = patterns,
+                                          .pattern_count = count,
+                                          .route = route_of_path(service, request->path),
+                                          .stopping = registry_is_closed(&service->core->registry)};
+    endpoints_answer(request, &state, response);
 }
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {
@@ -196,6 +248,7 @@ void service_answer(struct service *service, const struct http_request *request,
     }
     struct candidate candidate = {.request = request, .response = response};
     describe_peer(request, candidate.peer);
+    find_client(service, &candidate);
     if (upgrade(service, &candidate))
         response->status = 101;
     else

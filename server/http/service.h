@@ -19,7 +19,8 @@ struct service {
     const struct router *router;
     struct route *const *routes; /* by the router's numbers */
     size_t route_count;
-    struct route *no_route; /* takes clients whose path has none, to close them with 4040; NULL: HTTP 404 */
+    struct route *no_route;       /* takes clients whose path has none, to close them with 4040; NULL: HTTP 404 */
+    char *const *trusted_proxies; /* as configured, NULL-terminated */
 };
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response);

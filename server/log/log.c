@@ -101,16 +101,18 @@ static const char cut_mark[] = "\" truncated=yes";
 /* A line at most, its end and what marks a cut one. */
 enum { LINE_SIZE = PIPE_BUF, TEXT_SIZE = LINE_SIZE - (int)sizeof cut_mark - 1 };
 
-static size_t write_head(char *line, enum log_level level, const char *event) {
+static size_t write_head(char *line, enum log_level level, const char *event, unsigned suppressed) {
     static const char *const names[] = {"error", "warning", "info", "debug"};
     struct timespec now;
     struct tm utc;
-    char date[32];
+    char date[32], left_out[32] = "";
+    if (suppressed > 0)
+        snprintf(left_out, sizeof left_out, " suppressed=%u", suppressed);
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    int size = snprintf(line, TEXT_SIZE, "time=%s.%03ldZ level=%s event=%s", date, now.tv_nsec / 1000000,
-                        names[level], event);
+    int size = snprintf(line, TEXT_SIZE, "time=%s.%03ldZ level=%s event=%s%s", date, now.tv_nsec / 1000000,
+                        names[level], event, left_out);
     return size < TEXT_SIZE ? (size_t)size : TEXT_SIZE - 1;
 }
 
@@ -167,17 +169,16 @@ static void write_whole(const char *line, size_t size) {
     }
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...) {
-    if (!log_enabled(level))
-        return;
+static void write_line(enum log_level level, const char *event, unsigned suppressed, const char *format,
+                       va_list arguments) __attribute__((format(printf, 4, 0)));
+
+static void write_line(enum log_level level, const char *event, unsigned suppressed, const char *format,
+                       va_list arguments) {
     int saved = errno;
     char line[LINE_SIZE];
-    size_t head = write_head(line, level, event), size = head;
+    size_t head = write_head(line, level, event, suppressed), size = head;
     line[size++] = ' ';
-    va_list arguments;
-    va_start(arguments, format);
     int wanted = vsnprintf(line + size, TEXT_SIZE - size, format, arguments);
-    va_end(arguments);
     bool cut = wanted >= 0 && (size_t)wanted >= TEXT_SIZE - size;
     size = wanted <= 0 ? head : cut ? TEXT_SIZE - 1 : size + (size_t)wanted;
     blank_controls(line, size);
@@ -186,4 +187,43 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     line[size++] = '\n';
     write_whole(line, size);
     errno = saved;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...) {
+    if (!log_enabled(level))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(level, event, 0, format, arguments);
+    va_end(arguments);
+}
+
+/* --- Rates ------------------------------------------------------------------------------------------------- */
+
+enum { LIMIT_MS = 1000 };
+
+bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *suppressed) {
+    uint64_t next = limit->next_ms;
+    if (now_ms < next || !atomic_compare_exchange_strong(&limit->next_ms, &next, now_ms + LIMIT_MS)) {
+        limit->suppressed++;
+        return false;
+    }
+    *suppressed = atomic_exchange(&limit->suppressed, 0);
+    return true;
+}
+
+static uint64_t monotonic_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void log_event_limited(struct log_limit *limit, enum log_level level, const char *event, const char *format, ...) {
+    unsigned suppressed;
+    if (!log_enabled(level) || !log_limit_pass(limit, monotonic_ms(), &suppressed))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(level, event, suppressed, format, arguments);
+    va_end(arguments);
 }

@@ -4,8 +4,129 @@
  */
 #include "server/proto/address.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
+enum { ADDRESS_BITS = 128, IPV4_BITS = 32, CUSTOMER_BITS = 64, DIGITS_MAX = 3 };
+
+/* What stands before an IPv4 address. */
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+/* --- Addresses --------------------------------------------------------------------------------------------- */
+
+bool address_parse(const char *text, struct address *address) {
+    struct address parsed;
+    memcpy(parsed.bytes, mapped, sizeof mapped);
+    if (inet_pton(AF_INET, text, parsed.bytes + sizeof mapped) != 1 && inet_pton(AF_INET6, text, parsed.bytes) != 1)
+        return false;
+    *address = parsed;
+    return true;
+}
+
+static bool is_ipv4(const struct address *address) {
+    return memcmp(address->bytes, mapped, sizeof mapped) == 0;
+}
+
+void address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE]) {
+    if (is_ipv4(address))
+        inet_ntop(AF_INET, address->bytes + sizeof mapped, text, ADDRESS_TEXT_SIZE);
+    else
+        inet_ntop(AF_INET6, address->bytes, text, ADDRESS_TEXT_SIZE);
+}
+
+bool address_equal(const struct address *a, const struct address *b) {
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+/* --- Networks ---------------------------------------------------------------------------------------------- */
+
+/* The address with zeros behind its first bits. */
+static struct address first_bits(const struct address *address, unsigned bits) {
+    struct address first = {{0}};
+    memcpy(first.bytes, address->bytes, bits / 8);
+    if (bits % 8 != 0)
+        first.bytes[bits / 8] = (uint8_t)(address->bytes[bits / 8] & 0xff << (8 - bits % 8));
+    return first;
+}
+
+struct address address_of_one_client(const struct address *address) {
+    return is_ipv4(address) ? *address : first_bits(address, CUSTOMER_BITS);
+}
+
+/* Digits alone, without leading zeros: "/08" has been read as octal elsewhere. */
+static bool parse_bits(const char *text, unsigned most, unsigned *bits) {
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size > DIGITS_MAX || text[size] != '\0' || (size > 1 && *text == '0'))
+        return false;
+    *bits = 0;
+    for (; *text != '\0'; text++)
+        *bits = *bits * 10 + (unsigned)(*text - '0');
+    return *bits <= most;
+}
+
+/* The address that is all of text[0 .. size). Leaves *address alone if it is none. */
+static bool parse_part(const char *text, size_t size, struct address *address) {
+    char part[ADDRESS_TEXT_SIZE];
+    if (size >= sizeof part)
+        return false;
+    memcpy(part, text, size);
+    part[size] = '\0';
+    return address_parse(part, address);
+}
+
 bool network_parse(const char *text, struct network *network) {
-    (void)text;
-    (void)network;
+    struct network parsed;
+    size_t size = strcspn(text, "/");
+    if (!parse_part(text, size, &parsed.address))
+        return false;
+    unsigned most = memchr(text, ':', size) == NULL ? IPV4_BITS : ADDRESS_BITS, bits = most;
+    if (text[size] == '/' && !parse_bits(text + size + 1, most, &bits))
+        return false;
+    parsed.bits = ADDRESS_BITS - most + bits;
+    if (!network_has(&parsed, &parsed.address)) /* bits behind the prefix */
+        return false;
+    *network = parsed;
+    return true;
+}
+
+bool network_has(const struct network *network, const struct address *address) {
+    struct address first = first_bits(address, network->bits);
+    return address_equal(&first, &network->address);
+}
+
+bool address_is_in(const struct address *address, char *const *networks) {
+    struct network network;
+    for (; *networks != NULL; networks++)
+        if (network_parse(*networks, &network) && network_has(&network, address)) /* "none" is not one */
+            return true;
     return false;
+}
+
+/* --- Proxies ----------------------------------------------------------------------------------------------- */
+
+static bool is_blank(char character) {
+    return character == ' ' || character == '\t';
+}
+
+static bool parse_item(const char *start, const char *end, struct address *address) {
+    while (start < end && is_blank(*start))
+        start++;
+    while (start < end && is_blank(end[-1]))
+        end--;
+    return parse_part(start, (size_t)(end - start), address);
+}
+
+/* From the last item to the first, as long as a trusted proxy has vouched for what comes next. */
+struct address address_of_client(const struct address *peer, const char *forwarded, char *const *trusted) {
+    struct address client = *peer;
+    const char *end = forwarded == NULL ? NULL : forwarded + strlen(forwarded);
+    while (end != NULL && address_is_in(&client, trusted)) {
+        const char *start = end;
+        while (start > forwarded && start[-1] != ',')
+            start--;
+        if (!parse_item(start, end, &client))
+            break;
+        end = start == forwarded ? NULL : start - 1;
+    }
+    return client;
 }

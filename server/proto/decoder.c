@@ -134,6 +134,12 @@ static void finish_message(struct decoder *decoder, const uint8_t *data, size_t 
 static void take_data(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
                       size_t size, struct decoded *decoded) {
     bool complete = decoder->final && size == decoder->remaining;
+    if (decoder->discard) {
+        drop_message(decoder);
+        if (complete)
+            decoder->message_opcode = 0;
+        return;
+    }
     bool is_text = decoder->message_opcode == OPCODE_TEXT && !decoder->compressed;
     if (is_text && !utf8_feed(&decoder->utf8, bytes, size)) {
         decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");

@@ -34,6 +34,7 @@ enum {
 /* What the endpoint accepts; shared by all its connections. */
 struct decoder_limits {
     size_t max_message_size; /* bytes of one reassembled message, inflated; more ends with 1009 */
+    uint32_t max_fragments;  /* frames of one message; more end with 1008; 0: any number */
     bool expect_masked;      /* true in a server, false in a client (5.1) */
 };
 
@@ -42,7 +43,8 @@ struct decoder {
     uint64_t remaining; /* payload bytes of the current frame still to come */
     uint8_t *message;   /* the message under way, when it is not whole in one feed */
     size_t message_size, message_capacity;
-    uint8_t *control; /* payload of a control frame under way; allocated when one is split */
+    uint32_t fragments; /* frames of that message, so far */
+    uint8_t *control;   /* payload of a control frame under way; allocated when one is split */
     uint8_t header[FRAME_HEADER_MAX];
     uint8_t header_size;    /* bytes of it that have arrived */
     uint8_t mask[4];        /* rotated, so that mask[0] belongs to the next byte */
@@ -51,6 +53,7 @@ struct decoder {
     uint8_t control_size;
     bool deflate;    /* permessage-deflate was negotiated: a message may come with RSV1; the caller sets it */
     bool compressed; /* the message under way did */
+    bool discard;    /* messages are no longer wanted, only control frames; the caller sets it */
     bool final;      /* FIN of the current frame */
     bool in_payload; /* the header is complete */
     bool ended;      /* after DECODER_CLOSE or DECODER_ERROR: what follows is consumed unread (1.4) */

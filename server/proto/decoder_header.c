@@ -94,7 +94,10 @@ static void begin_frame(struct decoder *decoder, uint8_t first, uint64_t length)
     decoder->final = (first & FIN) != 0;
     decoder->remaining = length;
     decoder->in_payload = true;
+    if ((decoder->opcode & CONTROL) == 0)
+        decoder->fragments++;
     if (begins_message(decoder->opcode)) {
+        decoder->fragments = 1;
         decoder->message_opcode = decoder->opcode;
         decoder->compressed = (first & RSV1) != 0;
     }
@@ -126,6 +129,11 @@ static size_t parse(struct decoder *decoder, const struct decoder_limits *limits
         return refuse(decoder, decoded, error);
     if ((header[0] & CONTROL) == 0 && too_big(decoder, limits, header[0], length)) {
         decoder_fail(decoder, decoded, CLOSE_TOO_BIG, "the message is too big");
+        return 0;
+    }
+    if (limits->max_fragments != 0 && (header[0] & OPCODE) == OPCODE_CONTINUATION &&
+        decoder->fragments >= limits->max_fragments) {
+        decoder_fail(decoder, decoded, CLOSE_POLICY, "the message has too many fragments");
         return 0;
     }
 

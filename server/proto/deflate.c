@@ -117,7 +117,8 @@ static enum inflate_result grow(struct output *output) {
     return INFLATE_DONE;
 }
 
-/* Inflates as long as there is room or input. A stream may end within a message, and another follows (7.2.3.4). */
+/* Inflates as long as there is room or input. A block may be marked as the last one, and more follow all the same
+ * (7.2.3.4), with the same window. */
 static int inflate_some(z_stream *stream, struct output *output) {
     size_t room = output->capacity - output->size;
     stream->next_out = output->bytes + output->size;
@@ -125,7 +126,7 @@ static int inflate_some(z_stream *stream, struct output *output) {
     int result = inflate(stream, Z_SYNC_FLUSH);
     output->size = (size_t)(stream->next_out - output->bytes);
     if (result == Z_STREAM_END && stream->avail_in > 0)
-        return inflateReset(stream);
+        return inflateResetKeep(stream);
     return result;
 }
 
@@ -152,7 +153,7 @@ static enum inflate_result inflate_all(struct inflater *inflater, const uint8_t 
             return result == Z_MEM_ERROR ? INFLATE_NO_MEMORY : INFLATE_INVALID;
         if (stream->avail_in == 0 && output->size < output->capacity) {
             inflater->whole = result == Z_STREAM_END || is_at_boundary(stream);
-            return result == Z_STREAM_END && inflateReset(stream) != Z_OK ? INFLATE_INVALID : INFLATE_DONE;
+            return result == Z_STREAM_END && inflateResetKeep(stream) != Z_OK ? INFLATE_INVALID : INFLATE_DONE;
         }
     }
 }

@@ -146,10 +146,10 @@ class RawClient:
             pass
         return self._take(len(self.buffer))
 
-    def frame(self):
-        """The next frame of the server, which must be whole, unmasked and without reserved bits."""
+    def frame(self, reserved=0):
+        """The next frame of the server, which must be whole, unmasked and without reserved bits but those allowed."""
         first, second = self._take(2)
-        if first & 0x70 or not first & FIN or second & 0x80:
+        if first & 0x70 & ~reserved or not first & FIN or second & 0x80:
             raise AssertionError(f"the server sent a frame with the header {first:#x} {second:#x}")
         length = second
         if length == 126:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from raw_client import BINARY, CLOSE, CONTINUATION, FIN, RSV1, TEXT
 from raw_client import RawClient, close_frame, frame, request, upgrade_headers
-from weir_process import WEIR, Weir
+from weir_process import WEIR, Weir, scaled
 
 MIB = 1 << 20
 MAX_MESSAGE_SIZE = MIB
@@ -58,11 +58,12 @@ def one_byte_fragments(payload):
     return bytes(frames)
 
 
-CONFIGURATION = """[server]
+def configuration(settings=""):
+    return f"""[server]
 listen = 127.0.0.1:PORT
 [websocket]
 max_message_size = 1MiB
-[route /on]
+{settings}[route /on]
 handler = echo
 compression = on
 [route /takeover]
@@ -71,10 +72,12 @@ compression = takeover
 """
 
 
-class Limits(unittest.TestCase):
+class Limited(unittest.TestCase):
+    settings = ""
+
     def setUp(self):
         """A server that has already answered somebody, so that what follows is not its first memory."""
-        self.weir = Weir(CONFIGURATION)
+        self.weir = Weir(configuration(self.settings))
         self.addCleanup(self.weir.stop)
         with self.client("/on") as client:
             client.send(frame(BINARY, bytes(1000)))
@@ -101,6 +104,8 @@ class Limits(unittest.TestCase):
         client.send_all_it_takes(close_frame(1009))
         self.assertTrue(client.at_end())
 
+
+class Limits(Limited):
     def test_bomb(self):
         payload = bomb(256 * MIB)
         self.assertLess(len(payload), MAX_MESSAGE_SIZE // 2)
@@ -135,8 +140,21 @@ class Limits(unittest.TestCase):
         self.assertGrewByLessThan(2 * MAX_MESSAGE_SIZE)
 
     def test_a_million_fragments(self):
-        """There is no limit to their number, so this is a message like any other; its echo is a second copy."""
-        payload = bytes(range(250)) * 4000
+        client = RawClient(self.weir.port, upgrade="/on")
+        self.addCleanup(client.socket.close)
+        client.send_all_it_takes(one_byte_fragments(bytes(MIB)))
+        answer = client.frame()
+        self.assertEqual((answer.opcode, answer.close_code), (CLOSE, 1008))
+        self.assertGrewByLessThan(2 * MAX_MESSAGE_SIZE)
+
+
+class AnyNumberOfFragments(Limited):
+    """As many as make the largest message: it is a message like any other; its echo is a second copy."""
+
+    settings = "max_fragments = 1048576\n"
+
+    def test_a_million_fragments(self):
+        payload = bytes(range(256)) * 4096
         client = RawClient(self.weir.port, upgrade="/on")
         self.addCleanup(client.socket.close)
         client.send(one_byte_fragments(payload))
@@ -145,11 +163,37 @@ class Limits(unittest.TestCase):
         self.assertGrewByLessThan(5 * len(payload))
 
 
+class Pipelined(unittest.TestCase):
+    """A read of a few kilobytes may inflate to many megabytes: a client that reads gets all of it all the same."""
+
+    def check(self, path, message, count, settings=""):
+        deflater = zlib.compressobj(wbits=-15)
+        payload = (deflater.compress(message) + deflater.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\x00\x00\xff\xff")
+        offer = request(path, upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate; client_no_context_takeover"))
+        with Weir(configuration(settings)) as weir, RawClient(weir.port) as client:
+            client.send(offer)
+            self.assertEqual(client.response().status, 101)
+            client.send(frame(BINARY, payload, flags=FIN | RSV1) * count)
+            echoes = [client.frame(reserved=RSV1) for _ in range(count)]
+            self.assertEqual({echo.opcode for echo in echoes}, {BINARY})
+            client.send(close_frame(1000))
+            self.assertEqual(client.frame().close_code, 1000)
+
+    def test_large_messages(self):
+        for path in ("/on", "/takeover"):
+            with self.subTest(path=path):
+                self.check(path, bytes(MIB), scaled(60, 20))
+
+    def test_small_messages(self):
+        tight = "send_buffer_soft = 256KiB\nsend_buffer_hard = 2304KiB\n"
+        self.check("/on", bytes(1000), scaled(20000, 5000), tight)
+
+
 class Stuck(unittest.TestCase):
     """A client that sends and never reads: the server stops reading from it, and waits without turning in circles."""
 
     def test_costs_no_processor_time(self):
-        with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/on") as client:
+        with Weir(configuration()) as weir, RawClient(weir.port, upgrade="/on") as client:
             client.socket.settimeout(1)
             message = frame(BINARY, bytes(65536))
             with self.assertRaises(TimeoutError):

@@ -8,6 +8,7 @@
 
 #include "tests/unit/suites.h"
 
+/* clang-format off */
 static const struct {
     const char *name;
     Suite *(*make)(void);
@@ -19,6 +20,7 @@ static const struct {
     {"handshake", handshake_suite},
     {"extension", extension_suite},
     {"deflate", deflate_suite},
+    {"address", address_suite},
     {"router", router_suite},
     {"value", value_suite},
     {"config", config_suite},
@@ -28,9 +30,11 @@ static const struct {
     {"message", message_suite},
     {"outbox", outbox_suite},
     {"registry", registry_suite},
+    {"visitors", visitors_suite},
     {"conn", conn_suite},
     {"endpoints", endpoints_suite},
 };
+/* clang-format on */
 
 static int wanted(const char *name, int argc, char **argv) {
     for (int i = 1; i < argc; i++)

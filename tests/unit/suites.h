@@ -14,6 +14,7 @@ Suite *decoder_suite(void);
 Suite *handshake_suite(void);
 Suite *extension_suite(void);
 Suite *deflate_suite(void);
+Suite *address_suite(void);
 Suite *router_suite(void);
 Suite *value_suite(void);
 Suite *config_suite(void);
@@ -23,6 +24,7 @@ Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);
 Suite *registry_suite(void);
+Suite *visitors_suite(void);
 Suite *conn_suite(void);
 Suite *endpoints_suite(void);
 

@@ -71,6 +71,16 @@ static const char *const errors[][2] = {
     {"[server]\nlisten = 127.0.0.1:65536\n", "2: listen: \"127.0.0.1:65536\" has a port above 65535"},
     {"[server]\nlisten = 9000, 0.0.0.0:9000\n", "2: listen: \"0.0.0.0:9000\" is in the list twice"},
     {"[server]\nlisten = 9000,\n", "2: listen: \"9000,\" has an empty item; write it like a, b, c"},
+    {"[server]\ntrusted_proxies = 10.0.0.0/8, 10.0.0.0/33\n",
+     "2: trusted_proxies: \"10.0.0.0/33\" is not a network; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32"},
+    {"[server]\ntrusted_proxies = 10.0.0.1/8\n",
+     "2: trusted_proxies: \"10.0.0.1/8\" is not a network; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32"},
+    {"[server]\ntrusted_proxies = proxy.example.com\n",
+     "2: trusted_proxies: \"proxy.example.com\" is not a network; write it like 10.0.0.0/8, 192.0.2.7 or "
+     "2001:db8::/32"},
+    {"[server]\ntrusted_proxies = ::1, ::1\n", "2: trusted_proxies: \"::1\" is in the list twice"},
+    {"[server]\ntrusted_proxies = none, ::1\n", "2: trusted_proxies: \"none\" stands alone"},
+    {"[server]\ntrusted_proxies = ::1, none\n", "2: trusted_proxies: \"none\" stands alone"},
     /* routes */
     {"[route]\n", "1: the route has no pattern; write it like [route /chat]"},
     {ROUTE "[route  /x]\nhandler = echo\n", "3: the route \"/x\" is already defined on line 1"},

@@ -258,7 +258,16 @@ START_TEST(faults_are_found) {
     check_inflates(inflater, (struct bytes)B(HELLO), "Hello", 5);
     inflater_reset(inflater);
     check_inflates(inflater, (struct bytes)B(HELLO_FINAL), "Hello", 5);
+    inflater_reset(inflater);
     ck_assert_int_eq(result_of(inflater, faults[_i], 1000), INFLATE_INVALID);
+    inflater_destroy(inflater);
+}
+END_TEST
+
+START_TEST(window_outlives_a_final_block) {
+    struct inflater *inflater = inflater_create(15);
+    check_inflates(inflater, (struct bytes)B(HELLO_FINAL), "Hello", 5);
+    check_inflates(inflater, (struct bytes)B(HELLO_AGAIN), "Hello", 5);
     inflater_destroy(inflater);
 }
 END_TEST
@@ -399,7 +408,7 @@ static void feed(struct receiver *receiver, const uint8_t *bytes, size_t size) {
 
 static struct receiver receiver_of(size_t max_message_size, bool takeover) {
     struct receiver receiver = {.inflater = inflater_create(15), .takeover = takeover};
-    receiver.transcript.limits = (struct decoder_limits){max_message_size, true};
+    receiver.transcript.limits = (struct decoder_limits){.max_message_size = max_message_size, .expect_masked = true};
     receiver.transcript.decoder.deflate = true;
     return receiver;
 }
@@ -492,7 +501,7 @@ START_TEST(compressed_frames_make_events) {
 END_TEST
 
 START_TEST(rsv1_needs_an_agreement) {
-    struct transcript transcript = {.limits = {LIMIT, true}};
+    struct transcript transcript = {.limits = {.max_message_size = LIMIT, .expect_masked = true}};
     static const uint8_t first = 0xC1;
     transcript_feed(&transcript, &first, 1);
     ck_assert_str_eq(transcript.text, "error 1002; ");
@@ -543,7 +552,7 @@ END_TEST
 
 START_TEST(no_inflater_is_no_memory) {
     struct decoder decoder = {.deflate = true};
-    struct decoder_limits limits = {LIMIT, true};
+    struct decoder_limits limits = {.max_message_size = LIMIT, .expect_masked = true};
     struct decoded decoded;
     struct wire wire = {0};
     wire_frame(&wire, 0x41, "\xf2\x48\xcd", 3);
@@ -563,7 +572,7 @@ END_TEST
 /* It is told what it is before it costs anything but its bytes; inflated, it can be taken over. */
 START_TEST(message_is_held_until_the_next_feed) {
     struct decoder decoder = {.deflate = true};
-    struct decoder_limits limits = {LIMIT, true};
+    struct decoder_limits limits = {.max_message_size = LIMIT, .expect_masked = true};
     struct decoded decoded;
     struct inflater *inflater = inflater_create(15);
     struct wire wire = {0};
@@ -604,6 +613,7 @@ static void add_stream_tests(TCase *tcase) {
     tcase_add_test(tcase, size_is_limited_to_the_byte);
     tcase_add_loop_test(tcase, whole_messages_are_inflated, 0, sizeof wholes / sizeof *wholes);
     tcase_add_loop_test(tcase, faults_are_found, 0, sizeof faults / sizeof *faults);
+    tcase_add_test(tcase, window_outlives_a_final_block);
     tcase_add_loop_test(tcase, cut_off_messages_are_found, 0, 4);
     tcase_add_test(tcase, cut_off_long_message_is_found);
     tcase_add_loop_test(tcase, window_ends_where_it_should, 0, 2);

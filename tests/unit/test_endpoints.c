@@ -11,17 +11,23 @@
 
 static const char *const patterns[] = {"/echo", "/light/{status}"};
 
-static struct http_response answer(const char *method, const char *path, const char *host, bool is_route) {
+static struct http_response answer_in(const struct endpoints_state *state, const char *method, const char *path,
+                                      const char *host) {
     const struct http_header headers[] = {{"host", host}};
     const struct http_request request = {
         .method = method, .version = "1.1", .path = path, .query = "", .headers = headers, .header_count = 1};
     struct http_response response = {0};
-    endpoints_answer(&request, patterns, 2, is_route, &response);
+    endpoints_answer(&request, state, &response);
     return response;
 }
 
+static struct http_response answer(const char *method, const char *path, const char *host, const char *route) {
+    const struct endpoints_state state = {.patterns = patterns, .pattern_count = 2, .route = route};
+    return answer_in(&state, method, path, host);
+}
+
 START_TEST(the_page_names_the_routes) {
-    struct http_response response = answer("GET", "/", "example.com:9000", false);
+    struct http_response response = answer("GET", "/", "example.com:9000", NULL);
     ck_assert_int_eq(response.status, 200);
     ck_assert_ptr_nonnull(strstr(response.body, "ws://example.com:9000/echo"));
     ck_assert_ptr_nonnull(strstr(response.body, "ws://example.com:9000/light/{status}"));
@@ -29,18 +35,46 @@ START_TEST(the_page_names_the_routes) {
 END_TEST
 
 START_TEST(a_strange_host_is_not_repeated) {
-    struct http_response response = answer("GET", "/", "<script>", false);
+    struct http_response response = answer("GET", "/", "<script>", NULL);
     ck_assert_ptr_null(strstr(response.body, "<script>"));
     ck_assert_ptr_nonnull(strstr(response.body, "ws://localhost/echo"));
 }
 END_TEST
 
 START_TEST(other_paths) {
-    ck_assert_int_eq(answer("GET", "/echo", "h", true).status, 426);
-    ck_assert_str_eq(answer("GET", "/echo", "h", true).headers, "Upgrade: websocket\r\n");
-    ck_assert_int_eq(answer("GET", "/none", "h", false).status, 404);
-    ck_assert_int_eq(answer("POST", "/", "h", false).status, 404);
-    ck_assert_int_eq(answer("POST", "/", "h", true).status, 426);
+    ck_assert_int_eq(answer("GET", "/echo", "h", "/echo").status, 426);
+    ck_assert_str_eq(answer("GET", "/echo", "h", "/echo").headers, "Upgrade: websocket\r\n");
+    ck_assert_int_eq(answer("GET", "/none", "h", NULL).status, 404);
+    ck_assert_int_eq(answer("POST", "/", "h", NULL).status, 404);
+    ck_assert_int_eq(answer("POST", "/", "h", "/").status, 426);
+}
+END_TEST
+
+START_TEST(load_balancers_ask) {
+    static const struct {
+        const char *method, *path, *route;
+        bool stopping;
+        int status;
+        const char *body;
+    } cases[] = {
+        {"GET", "/healthz", NULL, false, 200, "ok\n"},
+        {"GET", "/healthz", NULL, true, 200, "ok\n"},
+        {"GET", "/readyz", NULL, false, 200, "ready\n"},
+        {"HEAD", "/readyz", NULL, false, 200, "ready\n"}, /* the body is left out when it is written */
+        {"GET", "/readyz", NULL, true, 503, "stopping\n"},
+        {"GET", "/readyz", "/{room}", true, 503, "stopping\n"},
+        {"GET", "/readyz", "/readyz", true, 426, NULL},
+        {"GET", "/healthz", "/healthz", false, 426, NULL},
+        {"POST", "/readyz", NULL, false, 404, NULL},
+        {"GET", "/readyz/", NULL, false, 404, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct endpoints_state state = {.route = cases[i].route, .stopping = cases[i].stopping};
+        struct http_response response = answer_in(&state, cases[i].method, cases[i].path, "h");
+        ck_assert_msg(response.status == cases[i].status, "case %zu: %d", i, response.status);
+        if (cases[i].body != NULL)
+            ck_assert_str_eq(response.body, cases[i].body);
+    }
 }
 END_TEST
 
@@ -170,6 +204,7 @@ Suite *endpoints_suite(void) {
     tcase_add_test(tcase, the_page_names_the_routes);
     tcase_add_test(tcase, a_strange_host_is_not_repeated);
     tcase_add_test(tcase, other_paths);
+    tcase_add_test(tcase, load_balancers_ask);
     tcase_add_test(tcase, headers_sent_in_pieces_are_joined);
     tcase_add_test(tcase, origins);
     tcase_add_test(tcase, the_preferred_subprotocol_wins);

@@ -242,6 +242,78 @@ START_TEST(nobody_reads) {
 }
 END_TEST
 
+/* --- Rates ------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_limit_lets_one_line_a_second_pass) {
+    struct log_limit limit = {0};
+    unsigned suppressed = 99;
+    ck_assert(log_limit_pass(&limit, 5000, &suppressed));
+    ck_assert_uint_eq(suppressed, 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert(!log_limit_pass(&limit, 5000 + 333 * (uint64_t)i, &suppressed));
+    ck_assert(!log_limit_pass(&limit, 5999, &suppressed));
+    ck_assert_uint_eq(suppressed, 0);
+    ck_assert(log_limit_pass(&limit, 6000, &suppressed));
+    ck_assert_uint_eq(suppressed, 4);
+    ck_assert(!log_limit_pass(&limit, 6999, &suppressed));
+    ck_assert(log_limit_pass(&limit, 60000, &suppressed));
+    ck_assert_uint_eq(suppressed, 1);
+    ck_assert(log_limit_pass(&limit, 61000, &suppressed));
+    ck_assert_uint_eq(suppressed, 0);
+}
+END_TEST
+
+START_TEST(a_limited_line_says_what_was_left_out) {
+    char text[1000];
+    struct log_limit limit = {0}, other = {0};
+    begin_capture();
+    log_event_limited(&limit, LOG_DEBUG, "quiet", "not=%s", "counted"); /* below the threshold */
+    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 1);
+    log_event_limited(&other, LOG_WARNING, "rain", "number=%d", 1);
+    limit.next_ms = UINT64_MAX;
+    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 2);
+    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 3);
+    limit.next_ms = 0;
+    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 4);
+    end_capture(text, sizeof text);
+    ck_assert_msg(matches(text, "^time=[^ ]* level=warning event=flood number=1\n"
+                                "time=[^ ]* level=warning event=rain number=1\n"
+                                "time=[^ ]* level=warning event=flood suppressed=2 number=4\n$"),
+                  "%s", text);
+}
+END_TEST
+
+struct flood {
+    struct log_limit limit;
+    _Atomic unsigned passed, reported;
+};
+
+static void *flood(void *argument) {
+    struct flood *shared = argument;
+    for (uint64_t now = 1; now <= 20000; now++) {
+        unsigned suppressed = 0;
+        if (log_limit_pass(&shared->limit, now, &suppressed)) {
+            shared->passed++;
+            shared->reported += suppressed;
+        }
+    }
+    return NULL;
+}
+
+/* Threads whose clocks are apart by what the scheduler makes of it: every line passes or is counted. */
+START_TEST(a_limit_counts_for_all_threads) {
+    static struct flood shared;
+    pthread_t threads[WRITERS];
+    for (int i = 0; i < WRITERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, flood, &shared), 0);
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_le(shared.passed, 20);
+    ck_assert_uint_ge(shared.passed, 1);
+    ck_assert_uint_eq(shared.passed + shared.reported + shared.limit.suppressed, WRITERS * 20000);
+}
+END_TEST
+
 Suite *log_suite(void) {
     Suite *suite = suite_create("log");
     TCase *quote = tcase_create("quote");
@@ -257,5 +329,10 @@ Suite *log_suite(void) {
     tcase_add_test(lines, lines_of_threads_do_not_mix);
     tcase_add_test(lines, nobody_reads);
     suite_add_tcase(suite, lines);
+    TCase *rates = tcase_create("rates");
+    tcase_add_test(rates, a_limit_lets_one_line_a_second_pass);
+    tcase_add_test(rates, a_limited_line_says_what_was_left_out);
+    tcase_add_test(rates, a_limit_counts_for_all_threads);
+    suite_add_tcase(suite, rates);
     return suite;
 }

@@ -98,6 +98,41 @@ START_TEST(finds_by_id_until_the_end) {
 }
 END_TEST
 
+START_TEST(goes_on_where_it_stopped) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent, NULL);
+    struct registry *registry = &harness.core.registry;
+    int clients[5];
+    uint64_t ids[6], all[5], *next = all;
+    for (int i = 0; i < 5; i++)
+        clients[i] = harness_connect(&harness);
+    registry_each(registry, NULL, collect_id, &next);
+    ck_assert_ptr_eq(next, all + 5);
+    uint32_t position = 0;
+    next = ids;
+    ck_assert_uint_eq(registry_each_from(registry, &position, 2, collect_id, &next), 2);
+    /* One leaves who was met, and one who was not. */
+    struct weir_conn *met = registry_find(registry, all[0]), *unmet = registry_find(registry, all[3]);
+    ck_assert_int_eq(weir_close(met, 1000, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_close(unmet, 1000, NULL), WEIR_OK);
+    weir_release(met);
+    weir_release(unmet);
+    ck_assert_uint_eq(client_expect_close(clients[0]), 1000);
+    ck_assert_uint_eq(client_expect_close(clients[3]), 1000);
+    while (registry_count(registry) > 3)
+        usleep(1000);
+    ck_assert_uint_eq(registry_each_from(registry, &position, 1, collect_id, &next), 1);
+    ck_assert_uint_eq(registry_each_from(registry, &position, 9, collect_id, &next), 1);
+    ck_assert_uint_eq(registry_each_from(registry, &position, 9, collect_id, &next), 0);
+    const uint64_t expected[] = {all[0], all[1], all[2], all[4]};
+    ck_assert_mem_eq(ids, expected, sizeof expected);
+    client_close(clients[1]);
+    client_close(clients[2]);
+    client_close(clients[4]);
+    harness_stop(&harness);
+}
+END_TEST
+
 START_TEST(broadcasts_reach_the_route_alone) {
     struct harness harness;
     harness_start(&harness, 2, &silent, NULL);
@@ -128,6 +163,7 @@ Suite *registry_suite(void) {
     tcase_add_test(tcase, slots_grow);
     tcase_add_test(tcase, places_are_limited);
     tcase_add_test(tcase, finds_by_id_until_the_end);
+    tcase_add_test(tcase, goes_on_where_it_stopped);
     tcase_add_test(tcase, broadcasts_reach_the_route_alone);
     suite_add_tcase(suite, tcase);
     return suite;

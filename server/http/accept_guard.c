@@ -1,0 +1,139 @@
+/* accept_guard.c - see accept_guard.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/http/accept_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/log/log.h"
+
+enum {
+    ANSWERS_AT_ONCE = 64, /* in one look */
+    ENOUGH = 8,           /* descriptors that must be free before the library accepts again */
+    ON_AT_LEAST_MS = 250,
+    REQUEST_MAX = 16384
+};
+
+int accept_guard_open(struct accept_guard *guard, const struct listeners *listeners, int base) {
+    memset(guard, 0, sizeof *guard);
+    guard->listeners = listeners;
+    guard->quiet = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    guard->spare = eventfd(0, EFD_CLOEXEC);
+    bool complete = guard->quiet >= 0 && guard->spare >= 0;
+    for (int i = 0; i < listeners->count; i++) {
+        guard->polled[i] = (struct pollfd){fcntl(listeners->fds[i], F_DUPFD_CLOEXEC, base), POLLIN, 0};
+        complete = complete && guard->polled[i].fd >= 0;
+    }
+    if (complete)
+        return 0;
+    int error = errno;
+    accept_guard_close(guard);
+    errno = error;
+    return -1;
+}
+
+static void put_in_place(int fd, int number) {
+    while (dup3(fd, number, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY))
+        continue;
+}
+
+static void turn_off(struct accept_guard *guard) {
+    for (int i = 0; i < guard->listeners->count; i++)
+        put_in_place(guard->polled[i].fd, guard->listeners->fds[i]);
+    guard->on = false;
+    eventfd_write(guard->quiet, 1); /* the library polls it still: let it look again */
+    log_event(LOG_WARNING, "descriptors", "available=yes");
+}
+
+static void turn_on(struct accept_guard *guard, uint64_t now_ms) {
+    eventfd_t count;
+    eventfd_read(guard->quiet, &count);
+    for (int i = 0; i < guard->listeners->count; i++)
+        put_in_place(guard->quiet, guard->listeners->fds[i]);
+    guard->on = true;
+    guard->since_ms = now_ms;
+}
+
+void accept_guard_close(struct accept_guard *guard) {
+    if (guard->on)
+        turn_off(guard);
+    for (int i = 0; i < guard->listeners->count; i++)
+        if (guard->polled[i].fd >= 0)
+            close(guard->polled[i].fd);
+    if (guard->quiet >= 0)
+        close(guard->quiet);
+    if (guard->spare >= 0)
+        close(guard->spare);
+}
+
+/* How many of up to `wanted` descriptors could be opened. Sockets, as a duplicate would not tell that the whole system
+ * has run out. */
+static int count_free(int wanted) {
+    int opened[ENOUGH], count = 0;
+    while (count < wanted && (opened[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        close(opened[i]);
+    return count;
+}
+
+/* What has come of the request is taken first: closing with bytes unread would reset the connection, answer and all. */
+static void answer(int fd) {
+    static const char response[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                   "Content-Type: text/plain; charset=utf-8\r\n"
+                                   "Content-Length: 20\r\n"
+                                   "Retry-After: 1\r\n"
+                                   "Connection: close\r\n\r\n"
+                                   "The server is full.\n";
+    char request[REQUEST_MAX];
+    recv(fd, request, sizeof request, MSG_DONTWAIT);
+    send(fd, response, sizeof response - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+}
+
+/* False if nobody is there, or another thread was faster to take the number. */
+static bool answer_one(struct accept_guard *guard, int listener) {
+    if (guard->spare >= 0)
+        close(guard->spare);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+        answer(fd);
+        close(fd);
+    }
+    guard->spare = eventfd(0, EFD_CLOEXEC);
+    return fd >= 0;
+}
+
+static bool somebody_waits(struct accept_guard *guard) {
+    return poll(guard->polled, (nfds_t)guard->listeners->count, 0) > 0;
+}
+
+static unsigned answer_all(struct accept_guard *guard) {
+    unsigned answered = 0;
+    for (int i = 0; somebody_waits(guard) && i < guard->listeners->count; i++)
+        while (guard->polled[i].revents != 0 && answered < ANSWERS_AT_ONCE &&
+               answer_one(guard, guard->polled[i].fd))
+            answered++;
+    return answered;
+}
+
+void accept_guard_look(struct accept_guard *guard, uint64_t now_ms) {
+    static struct log_limit limit;
+    bool pending = somebody_waits(guard), stuck = pending && guard->pending;
+    guard->pending = pending;
+    if (!guard->on && stuck && count_free(1) == 0)
+        turn_on(guard, now_ms);
+    if (!guard->on)
+        return;
+    unsigned answered = answer_all(guard);
+    if (answered > 0)
+        log_event_limited(&limit, LOG_WARNING, "descriptors", "available=no refused=%u", answered);
+    if (now_ms - guard->since_ms >= ON_AT_LEAST_MS && count_free(ENOUGH) == ENOUGH)
+        turn_off(guard);
+}

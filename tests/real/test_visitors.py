@@ -1,0 +1,278 @@
+"""test_visitors - the limits of one address: places, handshakes a second, and who is counted behind a proxy.
+
+All of 127.0.0.0/8 is this machine, so that clients can come from several addresses.
+
+SPDX-License-Identifier: MIT
+"""
+
+import re
+import socket
+import time
+import unittest
+
+import websockets
+
+from raw_client import RawClient, close_frame, frame, request, upgrade_headers, CLOSE, TEXT
+from weir_process import PATIENCE, AsyncWeirTestCase, Weir, WeirTestCase, until
+
+ROUTES = """
+[route /echo]
+handler = echo
+[route /hello/{name}]
+handler = plugin:EXAMPLES/hello.so
+[route /strict]
+handler = echo
+subprotocols = chat
+require_subprotocol = yes
+"""
+
+
+class Visitor(RawClient):
+    """A raw client from an address of its choice, whose handshake is under way; `forwarded` are the values of
+    X-Forwarded-For, each in a line of its own."""
+
+    def __init__(self, port, address, path="/echo", forwarded=(), extra=()):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(address, 0))
+        self.buffer = b""
+        lines = [("X-Forwarded-For", value) for value in forwarded]
+        self.send_all_it_takes(request(path, [*upgrade_headers(), *extra, *lines]))
+
+
+def fetch_from(port, *arguments, **options):
+    """The answer to one handshake whose connection ends at once."""
+    with Visitor(port, *arguments, **options) as visitor:
+        return visitor.response()
+
+
+class VisitorsTestCase(WeirTestCase):
+    def visitor(self, *arguments, **options):
+        visitor = Visitor(self.weir.port, *arguments, **options)
+        self.addCleanup(visitor.socket.close)
+        return visitor
+
+    def stay(self, *arguments, **options):
+        """A visitor that has been let in."""
+        visitor = self.visitor(*arguments, **options)
+        self.assertEqual(visitor.response().status, 101)
+        return visitor
+
+    def assertRefused(self, response, limit):
+        self.assertEqual((response.status, response.body.decode()), (429, f"One address may have {limit}.\n"))
+        self.assertGreaterEqual(int(response.headers["retry-after"]), 1)
+
+    def assertFull(self, *arguments, **options):
+        self.assertRefused(self.visitor(*arguments, **options).response(), "2 connections at once")
+
+    def stay_when_there_is_room(self, *arguments, **options):
+        """Comes back until it is let in: the server may still be busy with the end of somebody else."""
+
+        def attempt():
+            visitor = self.visitor(*arguments, **options)
+            return visitor if visitor.response().status == 101 else None
+
+        return until(attempt, "a place")
+
+
+class Places(AsyncWeirTestCase, VisitorsTestCase):
+    configuration = "[server]\nlisten = 127.0.0.1:PORT\nmax_connections_per_ip = 2\n" + ROUTES
+
+    def test_each_address_has_its_own(self):
+        for address in ("127.1.0.2", "127.1.0.3"):
+            first, second = self.stay(address), self.stay(address)
+            self.assertFull(address)
+            for visitor in (first, second):
+                visitor.send(frame(TEXT, b"still here"))
+                self.assertEqual(visitor.frame(), (TEXT, b"still here"))
+        self.weir.log_line("refuse", "peer=127.1.0.2:", "path=/echo", "status=429")
+
+    def test_paths_without_a_route_count_too(self):
+        self.stay("127.1.1.2"), self.stay("127.1.1.2", "/nowhere")
+        self.assertFull("127.1.1.2")
+        self.assertFull("127.1.1.2", "/nowhere")
+
+    def test_plain_requests_do_not_count(self):
+        self.stay("127.1.2.2"), self.stay("127.1.2.2")
+        client = socket.create_connection(("127.0.0.1", self.weir.port), PATIENCE, source_address=("127.1.2.2", 0))
+        with client:
+            client.sendall(request("/echo", [("Host", "127.0.0.1")]))
+            self.assertIn(b" 426 ", client.recv(4096))
+
+    def test_close_gives_the_place_back(self):
+        def close_by_client(visitor):
+            visitor.send(close_frame(1000))
+            self.assertEqual(visitor.frame().opcode, CLOSE)
+
+        def close_by_server(visitor):
+            visitor.send(frame(TEXT, b"unmasked", masked=False))
+            self.assertEqual(visitor.frame().close_code, 1002)
+            visitor.send(close_frame(1002))
+
+        ends = [close_by_client, close_by_server, RawClient.vanish, lambda visitor: visitor.socket.close()]
+        for path in ("/echo", "/hello/you"):  # one that calls back where it reads, one in a slot
+            for number, end in enumerate(ends):
+                with self.subTest(path=path, number=number):
+                    address = f"127.1.3.{2 + number}" if path == "/echo" else f"127.1.4.{2 + number}"
+                    stays, leaves = self.stay(address), self.stay(address, path)
+                    self.assertFull(address)
+                    if path != "/echo":
+                        self.assertEqual(leaves.frame(), (TEXT, b"hello, you"))
+                    end(leaves)
+                    self.stay_when_there_is_room(address)
+                    self.assertFull(address)
+                    stays.send(frame(TEXT, b"x"))
+                    self.assertEqual(stays.frame(), (TEXT, b"x"))
+
+    def test_failed_handshakes_hold_no_place(self):
+        early = (("Content-Length", "5"),)
+        for _ in range(4):
+            self.assertEqual(fetch_from(self.weir.port, "127.1.5.2", "/strict").status, 400)
+            self.assertEqual(fetch_from(self.weir.port, "127.1.5.2", extra=early).status, 400)
+            self.assertEqual(fetch_from(self.weir.port, "127.1.5.2", extra=[("Origin", "http://evil")]).status, 403)
+        self.stay("127.1.5.2"), self.stay("127.1.5.2")
+        self.assertFull("127.1.5.2")
+
+    def test_frames_before_the_answer_hold_no_place(self):
+        """Refused only when the socket is to be taken over, with the place taken."""
+        data = request("/echo") + frame(TEXT, b"too early")
+        for _ in range(4):
+            with socket.create_connection(
+                ("127.0.0.1", self.weir.port), PATIENCE, source_address=("127.1.6.2", 0)
+            ) as client:
+                client.sendall(data)
+                while client.recv(4096):
+                    pass
+        self.stay_when_there_is_room("127.1.6.2"), self.stay_when_there_is_room("127.1.6.2")
+        self.assertFull("127.1.6.2")
+
+    def test_untrusted_peers_speak_for_themselves(self):
+        self.stay("127.1.7.2", forwarded=["203.0.113.1"]), self.stay("127.1.7.2", forwarded=["203.0.113.2"])
+        self.assertFull("127.1.7.2", forwarded=["203.0.113.3"])
+        self.stay("127.1.7.3", forwarded=["127.1.7.2"])
+        self.assertNotIn("client=", self.weir.log())
+
+    async def test_python_websockets(self):
+        url, source = self.weir.url("/echo"), ("127.1.8.2", 0)
+        async with websockets.connect(url, local_addr=source):
+            async with websockets.connect(url, local_addr=source):
+                with self.assertRaises(websockets.InvalidStatusCode) as refused:
+                    await websockets.connect(url, local_addr=source)
+                self.assertEqual(refused.exception.status_code, 429)
+                self.assertGreaterEqual(int(refused.exception.headers["Retry-After"]), 1)
+        self.stay_when_there_is_room("127.1.8.2")
+
+
+class Rate(VisitorsTestCase):
+    RATE = 3
+    configuration = f"[server]\nlisten = 127.0.0.1:PORT\nupgrades_per_ip = {RATE}\n" + ROUTES
+
+    def shake_hands(self, address, *, path="/echo", most=1000, **options):
+        """Handshakes, one after the other, until one comes too fast. Returns the statuses before it."""
+        statuses = []
+        while len(statuses) < most:
+            response = fetch_from(self.weir.port, address, path, **options)
+            if response.status == 429:
+                self.assertRefused(response, f"{self.RATE} handshakes a second")
+                self.retry_after = int(response.headers["retry-after"])
+                return statuses
+            statuses.append(response.status)
+        self.fail(f"{most} handshakes from {address}, and none was too fast")
+
+    def test_a_second_s_worth_and_then_the_rate(self):
+        start = time.monotonic()
+        statuses = self.shake_hands("127.2.0.2")
+        lasted = time.monotonic() - start
+        self.assertEqual(set(statuses), {101})
+        self.assertGreaterEqual(len(statuses), self.RATE)
+        self.assertLessEqual(len(statuses), self.RATE * (1 + lasted) + 1)
+
+    def test_after_retry_after_it_is_let_in(self):
+        self.shake_hands("127.2.1.2")
+        time.sleep(self.retry_after)
+        self.assertEqual(fetch_from(self.weir.port, "127.2.1.2").status, 101)
+
+    def test_each_address_has_its_own(self):
+        self.shake_hands("127.2.2.2")
+        self.assertEqual(fetch_from(self.weir.port, "127.2.2.3").status, 101)
+
+    def test_handshakes_that_fail_count(self):
+        """Those that are well-formed and have a route; and all of these come before the handler is asked."""
+        self.assertEqual(set(self.shake_hands("127.2.3.2", path="/strict")), {400})
+        self.assertEqual(set(self.shake_hands("127.2.3.3", extra=[("Origin", "http://evil")])), {403})
+        self.assertEqual(set(self.shake_hands("127.2.3.4", path="/nowhere")), {101})
+
+    def test_malformed_ones_do_not_count(self):
+        for _ in range(10 * self.RATE):
+            self.assertEqual(fetch_from(self.weir.port, "127.2.4.2", "/%zz").status, 400)
+        self.assertEqual(fetch_from(self.weir.port, "127.2.4.2").status, 101)
+
+
+class Proxies(VisitorsTestCase):
+    configuration = """[server]
+listen = 127.0.0.1:PORT
+max_connections_per_ip = 2
+trusted_proxies = 127.3.0.0/16, 2001:db8:f::/48
+""" + ROUTES
+    PROXY = "127.3.0.1"
+
+    def fill(self, address, *forwarded):
+        self.stay(address, forwarded=forwarded), self.stay(address, forwarded=forwarded)
+        self.assertFull(address, forwarded=forwarded)
+
+    def test_clients_of_a_proxy_have_their_own_limits(self):
+        for client in ("203.0.113.1", "203.0.113.2", "2001:db8:1::1"):
+            self.fill(self.PROXY, client)
+            self.weir.log_line(" open ", f"peer={self.PROXY}:", f" client={client} ", "path=/echo")
+            self.weir.log_line(" refuse ", f"peer={self.PROXY}:", f" client={client} ", "path=/echo status=429")
+        self.assertFull("127.3.0.2", forwarded=["203.0.113.1"])  # whichever proxy it comes through
+        self.assertFull(self.PROXY, forwarded=["2001:db8:1::2"])  # of the same network
+
+    def test_forged_entries_are_not_looked_at(self):
+        self.fill(self.PROXY, "203.0.113.11")
+        for forged in ("198.51.100.1", "127.3.0.9", "nonsense", "198.51.100.1, 198.51.100.2", ", ,"):
+            self.assertFull(self.PROXY, forwarded=[f"{forged}, 203.0.113.11"])
+            self.assertFull(self.PROXY, forwarded=[forged, "203.0.113.11"])
+        self.stay(self.PROXY, forwarded=["203.0.113.11, 203.0.113.12"])
+
+    def test_a_row_of_proxies(self):
+        self.fill(self.PROXY, "203.0.113.21, 127.3.0.2", "2001:db8:f::1")
+        self.assertFull("127.3.0.2", forwarded=["198.51.100.7, 203.0.113.21"])
+
+    def test_the_peer_may_be_the_client(self):
+        """A direct client and the same one behind a proxy are one."""
+        self.fill("127.0.0.31")
+        self.assertFull(self.PROXY, forwarded=["127.0.0.31"])
+        self.assertFull("127.0.0.31", forwarded=["203.0.113.31"])
+        self.assertNotRegex(self.weir.log(), re.compile(r"peer=127\.0\.0\.31:\S* client="))
+
+    def test_what_says_nothing_counts_for_the_proxy(self):
+        proxy = "127.3.4.1"
+        self.stay(proxy)
+        self.stay(proxy, forwarded=["nonsense"])
+        for forwarded in ([], [""], ["unknown"], ["203.0.113.41, nonsense"], ["203.0.113.41:80"]):
+            self.assertFull(proxy, forwarded=forwarded)
+        # Of more headers than these, only the first are seen: the proxy's own may come behind them.
+        many = [(f"X-{number}", "x") for number in range(70)]
+        response = self.visitor(proxy, extra=[("X-Forwarded-For", "203.0.113.42"), *many]).response()
+        self.assertNotEqual(response.status, 101)
+
+    def test_a_long_list(self):
+        self.fill(self.PROXY, ", ".join(["198.51.100.1"] * 900), "203.0.113.51")
+
+    def test_places_of_clients_are_given_back(self):
+        leaves, _ = self.stay(self.PROXY, forwarded=["203.0.113.61"]), self.stay(self.PROXY, forwarded=["203.0.113.61"])
+        leaves.vanish()
+        self.stay_when_there_is_room(self.PROXY, forwarded=["203.0.113.61"])
+        self.assertFull(self.PROXY, forwarded=["203.0.113.61"])
+
+
+class NoLimits(unittest.TestCase):
+    def test_by_default_one_address_may_have_many(self):
+        with Weir("[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES) as weir:
+            visitors = [Visitor(weir.port, "127.0.0.2") for _ in range(5)]
+            for visitor in visitors:
+                self.assertEqual(visitor.response().status, 101)
+                visitor.socket.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
