@@ -24,19 +24,20 @@ static unsigned raise_limit(void) {
     return limit.rlim_cur > INT_MAX ? INT_MAX : (unsigned)limit.rlim_cur;
 }
 
-int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned wanted_connections,
-                     struct descriptor_plan *plan, char *error, size_t error_size) {
+int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned listeners,
+                     unsigned wanted_connections, struct descriptor_plan *plan, char *error, size_t error_size) {
     unsigned limit = raise_limit();
     unsigned others = limit / 4 < OTHERS_MAX ? limit / 4 : OTHERS_MAX;
     unsigned base = http_threads + connection_queue + others;
-    if (limit < base + CONNECTIONS_MIN) {
+    unsigned watcher = 1 + listeners;
+    if (limit < base + watcher + CONNECTIONS_MIN) {
         snprintf(error, error_size,
                  "the descriptor limit of %u is too low: http_threads and connection_queue need %u and each client "
                  "one; raise it (ulimit -n) or lower these",
-                 limit, base);
+                 limit, base + watcher);
         return -1;
     }
-    unsigned room = limit - base;
+    unsigned room = limit - base - watcher;
     bool wants_less = wanted_connections != 0 && wanted_connections < room;
     *plan = (struct descriptor_plan){limit, base, wants_less ? wanted_connections : room};
     return 0;

@@ -1,4 +1,5 @@
-/* descriptors.h - how the process's descriptors are divided: the HTTP side below a base, adopted connections above.
+/* descriptors.h - how the process's descriptors are divided: the HTTP side below a base, adopted connections
+ * and what watches over the HTTP side (server/http/watcher.h) above.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +15,7 @@ struct descriptor_plan {
 };
 
 /* Raises the limit and divides it. -1 with one line in `error` if it is too low. */
-int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned wanted_connections,
-                     struct descriptor_plan *plan, char *error, size_t error_size);
+int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned listeners,
+                     unsigned wanted_connections, struct descriptor_plan *plan, char *error, size_t error_size);
 
 #endif

@@ -25,6 +25,12 @@ static struct deflate_policy deflate_policy(enum compression compression) {
                                    .window_bits = 12};
 }
 
+static enum slow_consumer_policy slow_consumer_policy(enum slow_consumer configured) {
+    return configured == SLOW_DROP_OLDEST   ? SLOW_CONSUMER_DROP_OLDEST
+           : configured == SLOW_DROP_NEWEST ? SLOW_CONSUMER_DROP_NEWEST
+                                            : SLOW_CONSUMER_DISCONNECT;
+}
+
 static void init_route(weir_server *server, struct served_route *served, const char *pattern,
                        const struct weir_handler *handler, void *context) {
     served->route = (struct route){.pattern = pattern,
@@ -32,7 +38,9 @@ static void init_route(weir_server *server, struct served_route *served, const c
                                    .context = context,
                                    .core = &server->core,
                                    .origins = server->config->websocket.origins,
-                                   .deflate = deflate_policy(server->config->websocket.compression)};
+                                   .deflate = deflate_policy(server->config->websocket.compression),
+                                   .slow_consumer =
+                                       slow_consumer_policy(server->config->websocket.slow_consumer)};
 }
 
 static void apply_policy(const struct config_route *configured, struct route *route) {
@@ -43,6 +51,8 @@ static void apply_policy(const struct config_route *configured, struct route *ro
         route->origins = configured->origins;
     if (configured->compression != COMPRESSION_INHERIT)
         route->deflate = deflate_policy(configured->compression);
+    if (configured->slow_consumer != SLOW_INHERIT)
+        route->slow_consumer = slow_consumer_policy(configured->slow_consumer);
 }
 
 static int load_configured(weir_server *server, const struct config_route *configured,

@@ -101,7 +101,10 @@ void weir_server_destroy(weir_server *server) {
 
 static int plan_descriptors(weir_server *server, struct descriptor_plan *plan) {
     const struct config_server *config = &server->config->server;
-    if (descriptors_plan(config->http_threads, config->connection_queue, config->max_connections, plan,
+    unsigned listeners = 0;
+    while (config->listen[listeners] != NULL)
+        listeners++;
+    if (descriptors_plan(config->http_threads, config->connection_queue, listeners, config->max_connections, plan,
                          server->error, sizeof server->error) != 0)
         return -1;
     if (plan->connections < config->max_connections)
@@ -121,12 +124,17 @@ static void init_core(weir_server *server, unsigned max_connections) {
         .inbox_size = websocket->inbox_size,
         .send_buffer_soft = websocket->send_buffer_soft,
         .send_buffer_hard = websocket->send_buffer_hard,
+        .send_timeout_ms = websocket->send_timeout_ms,
+        .message_rate = websocket->message_rate,
+        .byte_rate = websocket->byte_rate,
+        .rate_closes = websocket->rate_policy == RATE_CLOSE,
         .close_timeout_ms = websocket->close_timeout_ms,
         .ping_interval_ms = websocket->ping_interval_ms,
         .ping_timeout_ms = websocket->ping_timeout_ms,
         .idle_timeout_ms = websocket->idle_timeout_ms,
     };
     registry_init(&server->core.registry, max_connections);
+    shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
 }
 
 static int init_visitors(weir_server *server) {
@@ -162,7 +170,8 @@ static int start_front(weir_server *server, int base) {
     const struct front_options options = {.listen = config->server.listen,
                                           .threads = config->server.http_threads,
                                           .connection_queue = config->server.connection_queue,
-                                          .handshake_timeout_ms = config->websocket.handshake_timeout_ms};
+                                          .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
+                                          .handshakes_per_ip = config->server.handshakes_per_ip};
     server->front = front_start(&options, &server->service, server->error, sizeof server->error);
     if (server->front != NULL)
         return 0;

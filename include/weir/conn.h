@@ -27,7 +27,7 @@ enum weir_result {
     WEIR_OK = 0,        /* accepted; it leaves as fast as the client reads */
     WEIR_GONE = -1,     /* the connection is closing or closed */
     WEIR_OVERFLOW = -2, /* past send_buffer_hard: the client does not read, or the message alone is larger than
-                         * that; it is being closed with 1013 */
+                         * that; it is being closed with 1013, or has lost this message (slow_consumer) */
     WEIR_NO_MEMORY = -3,
     WEIR_INVALID = -4 /* an argument is out of its range: see the function */
 };
@@ -36,6 +36,11 @@ enum weir_result {
  * What a handler has sent leaves at the latest about 2 ms later, even if the handler then blocks.
  * WEIR_INVALID: an opcode that is neither WEIR_TEXT nor WEIR_BINARY. */
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
+
+/* Bytes that wait for this client, with what they cost in memory; 0: it has taken all that was sent. Past
+ * send_buffer_hard, slow_consumer says what happens. A handler that produces much stops at some amount, and goes on in
+ * `drained`. */
+size_t weir_buffered(weir_conn *conn);
 
 /* Starts the closing handshake (RFC 6455, 7.1.2): what was sent before still arrives, then a Close with this
  * code and reason. Messages that the client sends from now on are not handled any more. `reason` may be

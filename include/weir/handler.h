@@ -3,7 +3,7 @@
  * The contract of the callbacks:
  *  - Those of one connection never overlap; those of different connections do, on different threads.
  *  - `open` comes first, `close` comes once and last. Messages come in between, in the order they were sent.
- *  - `open`, `message` and `close` may block: each holds one of the server's `workers` slots meanwhile, and
+ *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots meanwhile, and
  *    nothing else waits for it. `upgrade` runs before there is a connection and may block one of the
  *    `http_threads`.
  *  - Every pointer that a callback is given belongs to the server and is valid until the callback returns.
@@ -55,6 +55,10 @@ struct weir_handler {
     void (*close)(weir_conn *conn, unsigned code, const char *reason, void *context);
 
     unsigned flags; /* of enum weir_handler_flags */
+
+    /* Optional. More than send_buffer_soft had been waiting for this client (weir_buffered()), and no more than half
+     * of that is left: whoever has stopped sending to it may go on. */
+    void (*drained)(weir_conn *conn, void *context);
 };
 
 /* --- Inside `upgrade`, on the thread that runs it ------------------------------------------------------- */

@@ -16,7 +16,6 @@ static void conn_destroy(struct weir_conn *conn) {
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
     conn_release_streams(conn);
-    free(conn->rest);
     mutex_destroy(&conn->mutex);
     free(conn->close_reason);
     free(conn->headers);

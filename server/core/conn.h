@@ -22,6 +22,7 @@
 #include "server/core/core.h"
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
+#include "server/core/rate.h"
 #include "server/core/transport.h"
 
 enum { CONN_READ_SIZE = 65536 }; /* bytes read at once, into the thread's scratch memory */
@@ -43,6 +44,8 @@ struct weir_conn {
     _Atomic uint32_t references;
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
     _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
+    _Atomic uint64_t stuck_at;      /* when a write found no room for anything; 0: the last one did */
+    _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
     _Atomic bool closing;           /* set under the mutex, once: nothing can be sent any more */
     struct source source;           /* the poller's */
     struct timer timer;             /* the pool's */
@@ -55,6 +58,8 @@ struct weir_conn {
     struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
     bool torn_down;
     bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
+    struct rate messages, bytes; /* what has come, against the limits */
+    uint64_t throttled_until;    /* beyond them: nothing is read before */
     uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
     uint64_t wake_at;        /* what the timer is set to for the sake of keepalive; 0: it is not */
     uint64_t read_at;        /* when something last came */
@@ -84,6 +89,9 @@ struct weir_conn {
     bool close_flushed;  /* that has been done */
     bool input_paused;   /* the inbox or the replies are over their limit */
     bool handler_paused; /* the replies are */
+    bool over_soft;      /* all that waits to be sent has been over the soft limit, and not yet under half of it */
+    bool drained_due;    /* the drained callback is */
+    uint32_t dropped;    /* messages that slow_consumer has dropped */
     bool send_failed;
     bool flushing; /* a thread is between outbox_gather() and outbox_sent() */
     bool ended;    /* torn down: the close callback is due once the inbox is empty */

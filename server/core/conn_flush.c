@@ -25,8 +25,13 @@ static int write_some_locked(struct weir_conn *conn) {
     mutex_unlock(&conn->mutex);
     ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
     int error = size < 0 ? errno : 0;
-    if (error == EAGAIN || error == EWOULDBLOCK)
+    if (size > 0)
+        atomic_store(&conn->stuck_at, 0);
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+        if (atomic_load(&conn->stuck_at) == 0)
+            atomic_store(&conn->stuck_at, pool_now());
         pool_await_room(conn->core->pool, &conn->source, conn->transport.fd);
+    }
     mutex_lock(&conn->mutex);
     outbox_sent(&conn->outbox, size < 0 ? 0 : (size_t)size);
     return error;
@@ -49,6 +54,7 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
 
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
     mutex_check_held(&conn->mutex);
+    conn_note_backlog_locked(conn, ready);
     if (conn->outbox.reply_bytes > conn->core->send_buffer_soft / 2)
         return;
     if (conn->handler_paused) {

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,14 +43,27 @@ void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     handling = NULL;
 }
 
-static void log_close(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
+void conn_call_drained(struct weir_conn *conn) {
+    const struct route *route = conn->route;
+    if (route->handler->drained == NULL || !conn_takes_drained(conn))
+        return;
+    handling = conn;
+    route->handler->drained(conn, route->context);
+    handling = NULL;
+}
+
+static void log_close(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer, unsigned dropped) {
     if (!log_enabled(LOG_INFO))
         return;
     char quoted[4 * CLOSE_REASON_MAX + 3];
     const char *by = by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
-    log_event(LOG_INFO, "close", "conn=%llu peer=%s route=%s code=%u reason=%s by=%s duration_ms=%llu",
+    char losses[32] = "";
+    if (dropped > 0)
+        snprintf(losses, sizeof losses, " dropped=%u", dropped);
+    log_event(LOG_INFO, "close", "conn=%llu peer=%s route=%s code=%u reason=%s by=%s duration_ms=%llu%s",
               (unsigned long long)conn->id, conn->peer, conn->route->pattern, code,
-              log_quote(reason, quoted, sizeof quoted), by, (unsigned long long)(pool_now() - conn->opened_at));
+              log_quote(reason, quoted, sizeof quoted), by, (unsigned long long)(pool_now() - conn->opened_at),
+              losses);
 }
 
 void conn_call_close(struct weir_conn *conn) {
@@ -59,12 +73,13 @@ void conn_call_close(struct weir_conn *conn) {
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
     bool by_peer = conn->closed_by_peer;
+    unsigned dropped = conn->dropped;
     mutex_unlock(&conn->mutex);
     if (!conn->opened)
         conn_call_open(conn);
     if (route->handler->close != NULL)
         route->handler->close(conn, code, reason, route->context);
-    log_close(conn, code, reason, by_peer);
+    log_close(conn, code, reason, by_peer, dropped);
     visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
@@ -83,6 +98,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
     else
         inbox_push(&conn->inbox, item);
     mutex_unlock(&conn->mutex);
+    shed_check(conn->core);
     pool_submit(conn->core->pool, item == NULL ? &conn->input : &conn->handler);
 }
 
@@ -140,6 +156,7 @@ static bool drops_inbox(struct weir_conn *conn) {
 void conn_handle(struct weir_conn *conn, struct held_message *first) {
     if (!conn->opened)
         conn_call_open(conn);
+    conn_call_drained(conn);
     if (first != NULL) {
         if (!drops_inbox(conn))
             conn_call_message(conn, first->opcode, first->data, first->size);

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "server/core/conn_private.h"
+#include "server/core/memory.h"
 #include "server/proto/close_code.h"
 
 enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
@@ -56,6 +57,8 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
 }
 
 static void take(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
+    if (conn->core->message_rate != 0 && decoded->event != DECODER_MORE)
+        rate_take(&conn->messages, 1, conn->core->message_rate, pool_now_us());
     switch (decoded->event) {
     case DECODER_MESSAGE:
         deliver(conn, decoded, held);
@@ -111,6 +114,24 @@ static enum gate pass_gate(struct weir_conn *conn) {
     return pool_now() >= conn->close_deadline ? GATE_END : gate;
 }
 
+/* False if the client has to wait: throttled_until says how long. One that is to be closed for it does not wait. */
+static bool is_within_rate(struct weir_conn *conn) {
+    const struct core *core = conn->core;
+    if ((core->message_rate == 0 && core->byte_rate == 0) || atomic_load(&conn->closing))
+        return true;
+    uint64_t now = pool_now_us(), wait = rate_wait(&conn->messages, now), wait_bytes = rate_wait(&conn->bytes, now);
+    wait = wait > wait_bytes ? wait : wait_bytes;
+    if (wait == 0)
+        return true;
+    if (core->rate_closes) {
+        if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
+            atomic_fetch_add(&conn->core->counters.rate_limited, 1);
+        return true;
+    }
+    conn->throttled_until = pool_now() + wait / 1000 + 1;
+    return false;
+}
+
 /* --- Reading ----------------------------------------------------------------------------------------------- */
 
 /* What a turn works with. */
@@ -122,7 +143,7 @@ struct turn_state {
 
 /* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages. */
 static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
-    return state->inflated <= INFLATED_MAX && pass_gate(conn) != GATE_WAIT;
+    return state->inflated <= INFLATED_MAX && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
 }
 
 /* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
@@ -136,11 +157,10 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
         if (inflates)
             conn_inflate(conn, &decoded);
         take(conn, &decoded, &state->held);
-        if (inflates) {
+        if (inflates)
             state->inflated += decoded.size;
-            if (!goes_on(conn, state))
-                return used;
-        }
+        if ((inflates || conn->core->message_rate != 0) && !goes_on(conn, state))
+            return used;
     } while (decoded.event != DECODER_MORE && !conn->peer_done);
     return size;
 }
@@ -181,6 +201,8 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         enum gate gate = pass_gate(conn);
         if (gate == GATE_END || gate == GATE_WAIT)
             return gate == GATE_END ? TURN_END : TURN_DONE;
+        if (!is_within_rate(conn))
+            return TURN_DONE;
         if (conn->rest != NULL) {
             if (!decode_rest(conn, state))
                 return TURN_END;
@@ -197,6 +219,8 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         if (size < 0)
             return TURN_END;
         conn->read_at = state->now;
+        if (conn->core->byte_rate != 0)
+            rate_take(&conn->bytes, (uint64_t)size, conn->core->byte_rate, pool_now_us());
         if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
         if ((size_t)size < CONN_READ_SIZE && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
@@ -222,12 +246,26 @@ void conn_end_transport(struct weir_conn *conn) {
         conn->transport.kind->close(&conn->transport);
 }
 
+/* For memory_limit: what the decoder, and what waits for it, hold between two turns. */
+static void count_partial(struct weir_conn *conn) {
+    size_t before = atomic_load_explicit(&conn->partial, memory_order_relaxed);
+    size_t partial = decoder_memory(&conn->decoder) + (conn->rest == NULL ? 0 : conn->rest_size);
+    if (partial == before)
+        return;
+    atomic_store(&conn->partial, partial);
+    memory_count((int64_t)partial - (int64_t)before);
+    shed_check(conn->core);
+}
+
 static void tear_down(struct weir_conn *conn) {
     conn->torn_down = true;
     pool_unwatch(conn->core->pool, &conn->source, conn->transport.fd);
     pool_cancel_timer(conn->core->pool, &conn->timer);
     registry_remove(&conn->core->registry, conn);
     decoder_release(&conn->decoder);
+    free(conn->rest);
+    conn->rest = NULL;
+    count_partial(conn);
     conn_end_transport(conn);
     if (route_never_blocks(conn->route))
         conn_call_close(conn);
@@ -303,6 +341,7 @@ static bool close_is_leaving(struct weir_conn *conn) {
 static void run_turn(struct weir_conn *conn) {
     struct turn_state state = {.now = pool_now()};
     enum turn turn = read_turn(conn, &state);
+    count_partial(conn);
     if (turn == TURN_DONE || turn == TURN_MORE) {
         finish_turn(conn, turn, state.now, &state.held);
         return;
@@ -321,6 +360,8 @@ static void input_run(struct task *task) {
     }
     if (route_never_blocks(conn->route) && !conn->opened)
         conn_call_open(conn);
+    if (route_never_blocks(conn->route))
+        conn_call_drained(conn);
     run_turn(conn);
 }
 

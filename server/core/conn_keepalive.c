@@ -16,18 +16,24 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 }
 
 /* UINT64_MAX: there is none. */
-static uint64_t next_deadline(struct weir_conn *conn) {
+static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
     const struct core *core = conn->core;
     uint64_t next = UINT64_MAX;
     if (core->ping_interval_ms != 0)
         next = conn->pinged_at != 0 ? conn->pinged_at + core->ping_timeout_ms : conn->ping_due_at;
     if (core->idle_timeout_ms != 0)
         next = earlier(next, atomic_load(&conn->message_at) + core->idle_timeout_ms);
+    if (core->send_timeout_ms != 0) {
+        uint64_t stuck_at = atomic_load(&conn->stuck_at);
+        next = earlier(next, (stuck_at == 0 ? now : stuck_at) + core->send_timeout_ms);
+    }
+    if (conn->throttled_until > now)
+        next = earlier(next, conn->throttled_until);
     return next;
 }
 
-static int set_timer(struct weir_conn *conn) {
-    uint64_t next = next_deadline(conn);
+static int set_timer(struct weir_conn *conn, uint64_t now) {
+    uint64_t next = next_deadline(conn, now);
     if (next == UINT64_MAX)
         return 0;
     conn->wake_at = next;
@@ -38,12 +44,12 @@ int conn_keepalive_start(struct weir_conn *conn) {
     conn->read_at = conn->opened_at;
     conn->ping_due_at = conn->opened_at + conn->core->ping_interval_ms;
     atomic_store(&conn->message_at, conn->opened_at);
-    return set_timer(conn);
+    return set_timer(conn, conn->opened_at);
 }
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
-    bool waiting = conn->input_paused || conn->draining || conn->inbox.first != NULL;
+    bool waiting = conn->throttled_until != 0 || conn->input_paused || conn->draining || conn->inbox.first != NULL;
     mutex_unlock(&conn->mutex);
     return waiting;
 }
@@ -75,19 +81,43 @@ static bool is_idle(struct weir_conn *conn, uint64_t now) {
     return timeout != 0 && now >= atomic_load(&conn->message_at) + timeout;
 }
 
+/* Nothing can be said to it any more. */
+static void cut_off(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    conn->drop_inbox = true;
+    conn->send_failed = true;
+    if (conn->close_reason == NULL)
+        conn->close_reason = strdup("client has taken nothing for send_timeout");
+    mutex_unlock(&conn->mutex);
+    atomic_fetch_add(&conn->core->counters.send_timed_out, 1);
+    task_again(&conn->input);
+}
+
+static bool is_stuck(struct weir_conn *conn, uint64_t now) {
+    uint64_t stuck_at = atomic_load(&conn->stuck_at), timeout = conn->core->send_timeout_ms;
+    return timeout != 0 && stuck_at != 0 && now >= stuck_at + timeout;
+}
+
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
-    if (conn->wake_at == 0 || now < conn->wake_at || atomic_load(&conn->closing))
+    bool throttled = conn->throttled_until > now;
+    if (atomic_load(&conn->closing))
+        return;
+    if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
         return;
     if (client_is_kept_waiting(conn)) {
         conn->read_at = now;
         if (conn->core->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, now);
     }
-    if (!check_ping(conn, now))
+    if (!throttled)
+        conn->throttled_until = 0;
+    if (is_stuck(conn, now))
+        cut_off(conn);
+    else if (!check_ping(conn, now))
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
     else if (is_idle(conn, now))
         conn_close_here(conn, CLOSE_GOING_AWAY, "idle");
-    else if (set_timer(conn) != 0)
+    else if (set_timer(conn, now) != 0)
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 

@@ -42,6 +42,23 @@ void conn_inflate(struct weir_conn *conn, struct decoded *decoded);
 
 void conn_release_streams(struct weir_conn *conn);
 
+/* --- conn_backlog.c --- */
+
+/* Before a message of `size` bytes is added. False if it cannot be: the client is being closed, or loses it. */
+bool conn_make_room_locked(struct weir_conn *conn, size_t size);
+
+/* After the outbox has become more (ready is NULL) or less: claims the task that calls `drained` when it is due. */
+void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready);
+
+/* Whether `drained` is to be called now. */
+bool conn_takes_drained(struct weir_conn *conn);
+
+/* What it has in memory, as memory_limit counts; 0 if it is closing already. */
+size_t conn_memory(struct weir_conn *conn);
+
+/* Closes it for the sake of memory_limit, and drops what it has waiting. Returns whether it did. */
+bool conn_shed(struct weir_conn *conn, struct task_list *ready);
+
 /* --- conn_flush.c --- */
 
 /* Claims what was paused and may go on: the handler when half of the replies that are too many have left, the input
@@ -82,6 +99,7 @@ struct held_message {
 
 /* Calls back on this thread, which holds the task that owns the callbacks. */
 void conn_call_open(struct weir_conn *conn);
+void conn_call_drained(struct weir_conn *conn); /* if it is due */
 void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size);
 void conn_call_close(struct weir_conn *conn); /* logs the end, and gives up the living connection's reference */
 

@@ -99,13 +99,12 @@ enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) 
 static enum weir_result append_locked(struct weir_conn *conn, struct message *message) {
     if (atomic_load(&conn->closing))
         return WEIR_GONE;
-    if (conn->outbox.bytes + message->size > conn->core->send_buffer_hard) {
-        outbox_drop_unsent(&conn->outbox);
-        conn->drop_inbox = true;
-        conn_queue_close_locked(conn, CLOSE_TRY_AGAIN_LATER, "client reads too slowly");
+    if (!conn_make_room_locked(conn, message->size))
         return WEIR_OVERFLOW;
-    }
-    return outbox_push(&conn->outbox, message) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
+    if (outbox_push(&conn->outbox, message) != 0)
+        return WEIR_NO_MEMORY;
+    conn_note_backlog_locked(conn, NULL);
+    return WEIR_OK;
 }
 
 enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
@@ -114,8 +113,9 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
     mutex_unlock(&conn->mutex);
     if (result == WEIR_OK && conn->core->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
-    if (result == WEIR_OVERFLOW)
+    if (result == WEIR_OVERFLOW && atomic_load(&conn->closing))
         task_claim_into(&conn->input, ready);
+    shed_check(conn->core);
     if ((result == WEIR_OK || result == WEIR_OVERFLOW) && !conn_is_handling_here(conn))
         task_claim_into(&conn->flush, ready);
     return result;

@@ -23,6 +23,7 @@
 #include "pool/pool.h"
 #include "server/core/counters.h"
 #include "server/core/registry.h"
+#include "server/core/shed.h"
 #include "server/core/visitors.h"
 #include "server/proto/decoder.h"
 #include "server/proto/extension.h"
@@ -36,16 +37,23 @@ struct core {
     struct registry registry;
     struct visitors visitors;
     struct counters counters;
+    struct shed shed;
     struct decoder_limits limits;
     uint32_t compression_threshold; /* payloads below it go plain */
     size_t inbox_size;            /* bytes that may wait for a handler before reading stops */
     size_t send_buffer_soft;      /* bytes of replies that may wait before reading stops */
-    size_t send_buffer_hard;      /* bytes that may wait before the connection is closed with 1013 */
+    size_t send_buffer_hard;      /* bytes that may wait before slow_consumer says what happens */
+    uint64_t send_timeout_ms;     /* 0: none */
+    uint64_t message_rate;        /* messages, pings and pongs a second; 0: any number */
+    uint64_t byte_rate;           /* likewise */
+    bool rate_closes;             /* a client beyond its rate is closed, not paused */
     uint64_t close_timeout_ms;
     uint64_t ping_interval_ms; /* 0: no pings */
     uint64_t ping_timeout_ms;
     uint64_t idle_timeout_ms; /* 0: none */
 };
+
+enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST, SLOW_CONSUMER_DROP_NEWEST };
 
 struct route {
     const char *pattern;
@@ -56,6 +64,7 @@ struct route {
     bool require_subprotocol;
     char *const *origins; /* as configured, NULL-terminated */
     struct deflate_policy deflate;
+    enum slow_consumer_policy slow_consumer;
     _Atomic unsigned audience[WINDOW_BITS_MAX + 1]; /* its connections by conn_send_bits() */
     struct lane lane;                               /* the cap on concurrent handlers; the pool's mutex */
     struct weir_conn *first;                        /* its connections; the registry's mutex */

@@ -14,6 +14,7 @@ struct counters {
     _Atomic uint64_t memory_shed;       /* clients closed with 1013 beyond memory_limit */
     _Atomic uint64_t send_timed_out;    /* clients cut off by send_timeout */
     _Atomic uint64_t rate_limited;      /* clients closed with 1008 by rate_policy */
+    _Atomic uint64_t half_open_closed;  /* requests cut off because they were not finished */
 };
 
 #endif

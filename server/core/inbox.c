@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "server/core/memory.h"
+
 static size_t cost(const struct inbox_item *item) {
     return sizeof *item + item->size;
 }
@@ -20,10 +22,12 @@ struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t
     item->data = heap == NULL ? item->copy : heap;
     if (heap == NULL && size > 0)
         memcpy(item->copy, data, size);
+    memory_count((int64_t)cost(item));
     return item;
 }
 
 void inbox_item_destroy(struct inbox_item *item) {
+    memory_count(-(int64_t)cost(item));
     if (item->data != item->copy)
         free(item->data);
     free(item);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/memory.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder.h"
 #include "server/proto/frame.h"
@@ -19,7 +20,13 @@ static struct message *allocate(size_t size) {
     message->is_reply = false;
     message->opcode = 0;
     message->size = size;
+    memory_count((int64_t)(sizeof *message + size));
     return message;
+}
+
+static void destroy(struct message *message) {
+    memory_count(-(int64_t)(sizeof *message + message->size));
+    free(message);
 }
 
 struct message *message_create(uint8_t opcode, const void *payload, size_t size) {
@@ -52,6 +59,7 @@ static struct message *finish_deflated(struct message *message, uint8_t opcode, 
     size_t header_size = frame_header_size(size);
     memmove(message->bytes + header_size, message->bytes + room, size);
     frame_header(message->bytes, FRAME_RSV1 | opcode, size);
+    memory_count((int64_t)(header_size + size) - (int64_t)message->size);
     message->size = header_size + size;
     struct message *fitted = realloc(message, sizeof *message + message->size);
     return fitted == NULL ? message : fitted;
@@ -67,7 +75,7 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
     size_t deflated = deflater_run(deflater, payload, size, message->bytes + room, capacity);
     if (deflated != 0)
         return finish_deflated(message, opcode, room, deflated);
-    free(message);
+    destroy(message);
     return NULL;
 }
 
@@ -79,5 +87,5 @@ const uint8_t *message_payload(const struct message *message, size_t *size) {
 
 void message_release(struct message *message) {
     if (message != NULL && atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) == 1)
-        free(message);
+        destroy(message);
 }

@@ -113,10 +113,28 @@ void outbox_replace_committed(struct outbox *outbox, struct message *message) {
     count(outbox, message);
 }
 
-void outbox_drop_unsent(struct outbox *outbox) {
+/* Those at the front that are sure to be sent. */
+static uint32_t kept_count(const struct outbox *outbox) {
     uint32_t kept = outbox->in_flight > outbox->committed ? outbox->in_flight : outbox->committed;
-    if (kept == 0 && outbox->offset > 0)
-        kept = 1;
+    return kept == 0 && outbox->offset > 0 ? 1 : kept;
+}
+
+bool outbox_drop_oldest(struct outbox *outbox) {
+    uint32_t kept = kept_count(outbox);
+    if (outbox->count <= kept)
+        return false;
+    struct message *message = *slot(outbox, kept);
+    for (uint32_t i = kept; i > 0; i--)
+        *slot(outbox, i) = *slot(outbox, i - 1);
+    outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
+    outbox->count--;
+    uncount(outbox, message);
+    message_release(message);
+    return true;
+}
+
+void outbox_drop_unsent(struct outbox *outbox) {
+    uint32_t kept = kept_count(outbox);
     while (outbox->count > kept) {
         struct message *message = *slot(outbox, --outbox->count);
         uncount(outbox, message);

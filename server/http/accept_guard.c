@@ -27,6 +27,7 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     guard->spare = eventfd(0, EFD_CLOEXEC);
     bool complete = guard->quiet >= 0 && guard->spare >= 0;
     for (int i = 0; i < listeners->count; i++) {
+        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK); /* who was waiting may have been answered meanwhile */
         guard->polled[i] = (struct pollfd){fcntl(listeners->fds[i], F_DUPFD_CLOEXEC, base), POLLIN, 0};
         complete = complete && guard->polled[i].fd >= 0;
     }
@@ -72,8 +73,8 @@ void accept_guard_close(struct accept_guard *guard) {
         close(guard->spare);
 }
 
-/* How many of up to `wanted` descriptors could be opened. Sockets, as a duplicate would not tell that the whole system
- * has run out. */
+/* How many of up to `wanted` descriptors could be opened. Sockets, as a duplicate would not tell that the whole
+ * system has run out. */
 static int count_free(int wanted) {
     int opened[ENOUGH], count = 0;
     while (count < wanted && (opened[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0)
@@ -83,7 +84,8 @@ static int count_free(int wanted) {
     return count;
 }
 
-/* What has come of the request is taken first: closing with bytes unread would reset the connection, answer and all. */
+/* What has come of the request is taken first: closing with bytes unread would reset the connection, answer and
+ * all. */
 static void answer(int fd) {
     static const char response[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                    "Content-Type: text/plain; charset=utf-8\r\n"

@@ -1,9 +1,10 @@
 /* accept_guard.h - what happens to the listening sockets when the process has no descriptor left.
  *
- * The HTTP library accepts in a loop of its own that cannot wait: without a descriptor its accept() fails at once, the
- * client still stands in the queue, and the loop takes a whole processor. So its number of the listening socket is
- * given a quiet descriptor instead, as in adoption.h, and the guard itself answers those who come with 503, one at a
- * time, in a descriptor that it has kept for that. When there are descriptors again, the library gets its socket back.
+ * The HTTP library accepts in a loop of its own that cannot wait: without a descriptor its accept() fails at once,
+ * the client still stands in the queue, and the loop takes a whole processor. So its number of the listening socket
+ * is given a quiet descriptor instead, as in adoption.h, and the guard itself answers those who come with 503, one
+ * at a time, in a descriptor that it has kept for that. When there are descriptors again, the library gets its
+ * socket back.
  *
  * descriptors.h leaves room for every client that is let in; what brings the process here is what others open.
  *

@@ -31,6 +31,7 @@ static void front_page(const struct http_request *request, const struct endpoint
                 "    s = new WebSocket('ws://%s%s'); s.onmessage = e => console.log(e.data)\n"
                 "    s.send('hello')\n",
                 host, example);
+    http_append(response, "\nLoad balancers ask GET /healthz and GET /readyz.\n");
 }
 
 /* For load balancers. Returns false if the path is neither of theirs, or a route's own. */

@@ -5,12 +5,14 @@
 #include "server/http/front.h"
 
 #include <civetweb.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/http/listeners.h"
+#include "server/http/watcher.h"
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
@@ -18,6 +20,7 @@ enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 409
 struct front {
     struct mg_context *civetweb;
     struct service *service;
+    struct watcher *watcher;
     struct listeners listeners;
     _Atomic bool started;          /* set before there are threads */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
@@ -50,13 +53,22 @@ static void write_response(struct mg_connection *connection, const struct http_r
               response->headers == NULL ? "" : response->headers, with_body ? response->body : "");
 }
 
+static int init_connection(const struct mg_connection *connection, void **data) {
+    (void)data;
+    const struct front *front = mg_get_user_data(mg_get_context(connection));
+    watcher_wake(front->watcher);
+    return 0;
+}
+
 static int begin_request(struct mg_connection *connection) {
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct front *front = info->user_data;
     struct http_header headers[MG_MAX_HEADERS];
     struct http_request request = read_request(info, headers);
     struct http_response response = {0};
+    unsigned place = watcher_hold(front->watcher, &request);
     service_answer(front->service, &request, &response);
+    watcher_release(front->watcher, place);
     if (response.status != 101)
         write_response(connection, &response, strcmp(request.method, "HEAD") != 0);
     return response.status; /* above 0: civetweb does nothing more than close its side */
@@ -156,8 +168,10 @@ static int start_civetweb(struct front *front, const struct front_options *optio
                               "enable_auth_domain_check",
                               "no",
                               NULL};
-    const struct mg_callbacks callbacks = {
-        .begin_request = begin_request, .http_error = http_error, .log_message = log_message};
+    const struct mg_callbacks callbacks = {.init_connection = init_connection,
+                                           .begin_request = begin_request,
+                                           .http_error = http_error,
+                                           .log_message = log_message};
     struct mg_init_data init = {.callbacks = &callbacks, .user_data = front, .configuration_options = settings};
     char text[MESSAGE_MAX] = "";
     struct mg_error_data failure = {.text = text, .text_buffer_size = sizeof text};
@@ -167,36 +181,69 @@ static int start_civetweb(struct front *front, const struct front_options *optio
     return set_error(error, error_size, "listen: %s", front->start_error[0] != '\0' ? front->start_error : text);
 }
 
+static struct watcher *create_watcher(const struct front_options *options, struct service *service) {
+    const struct watcher_options watched = {
+        .adoption = &service->adoption,
+        .limits = {.per_address = options->handshakes_per_ip,
+                   .timeout_ms = options->handshake_timeout_ms,
+                   .threads = options->threads},
+        .trusted_proxies = service->trusted_proxies,
+        .closed = &service->core->counters.half_open_closed,
+    };
+    return watcher_create(&watched);
+}
+
+static int start_listening(struct front *front, const struct front_options *options, char *error,
+                           size_t error_size) {
+    struct listeners others;
+    listeners_find(&others, front->service->adoption.base, NULL);
+    char *ports = join_ports(options->listen, error, error_size);
+    int result = ports == NULL ? -1 : start_civetweb(front, options, ports, error, error_size);
+    free(ports);
+    if (result == 0)
+        listeners_find(&front->listeners, front->service->adoption.base, &others);
+    return result;
+}
+
 struct front *front_start(const struct front_options *options, struct service *service, char *error,
                           size_t error_size) {
     struct front *front = calloc(1, sizeof *front);
-    if (front == NULL) {
+    if (front == NULL || (front->watcher = create_watcher(options, service)) == NULL) {
+        free(front);
         set_error(error, error_size, "out of memory");
         return NULL;
     }
     front->service = service;
-    struct listeners others;
-    listeners_find(&others, service->adoption.base, NULL);
     mg_init_library(0);
-    char *ports = join_ports(options->listen, error, error_size);
-    int result = ports == NULL ? -1 : start_civetweb(front, options, ports, error, error_size);
-    free(ports);
-    if (result != 0) {
-        mg_exit_library();
-        free(front);
-        return NULL;
+    if (start_listening(front, options, error, error_size) != 0)
+        goto not_listening;
+    if (watcher_start(front->watcher, &front->listeners) != 0) {
+        set_error(error, error_size, "the watcher of the handshakes: %s", strerror(errno));
+        goto not_watching;
     }
-    listeners_find(&front->listeners, service->adoption.base, &others);
     front->started = true;
     log_addresses(front, options->listen);
     return front;
+
+not_watching:
+    listeners_shut(&front->listeners);
+    mg_stop(front->civetweb);
+not_listening:
+    mg_exit_library();
+    watcher_destroy(front->watcher);
+    free(front);
+    return NULL;
 }
 
+/* Unfinished requests would hold up civetweb's threads, which look for a stop every two seconds only. */
 void front_stop(struct front *front) {
     if (front == NULL)
         return;
+    watcher_stop(front->watcher);
     listeners_shut(&front->listeners);
+    watcher_close_all(front->watcher);
     mg_stop(front->civetweb);
     mg_exit_library();
+    watcher_destroy(front->watcher);
     free(front);
 }

@@ -20,6 +20,7 @@ struct front_options {
     unsigned threads;
     unsigned connection_queue; /* accepted connections that may wait for a thread */
     uint64_t handshake_timeout_ms;
+    unsigned handshakes_per_ip; /* unfinished requests of one address; 0: no limit */
 };
 
 /* Listens and answers through `service` until front_stop(). NULL with one line in `error`. */

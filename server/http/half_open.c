@@ -9,7 +9,7 @@
 
 static int by_age(const void *left, const void *right) {
     const struct half_open *a = left, *b = right;
-    return a->since_ms != b->since_ms ? (a->since_ms < b->since_ms ? -1 : 1) : (a->cookie < b->cookie ? -1 : 1);
+    return a->since_ms != b->since_ms ? (a->since_ms < b->since_ms ? -1 : 1) : (a->inode < b->inode ? -1 : 1);
 }
 
 static int by_address(const void *left, const void *right) {
@@ -57,8 +57,8 @@ unsigned half_open_many(const struct half_open_limits *limits) {
     return (3 * limits->threads + 3) / 4;
 }
 
-size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all, const struct half_open_limits *limits,
-                       uint64_t now_ms) {
+size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
+                       const struct half_open_limits *limits, uint64_t now_ms) {
     for (size_t i = 0; i < count; i++)
         requests[i].verdict = HALF_OPEN_STAYS;
     qsort(requests, count, sizeof *requests, by_address);

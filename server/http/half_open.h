@@ -21,7 +21,7 @@ enum half_open_verdict {
 
 struct half_open {
     int fd;
-    uint64_t cookie; /* the socket's own number */
+    uint64_t inode;         /* tells sockets apart that had the same number */
     struct address address; /* as limits count them, see address_of_one_client() */
     bool unlimited;         /* it stands for many clients */
     uint64_t since_ms;
@@ -39,7 +39,7 @@ unsigned half_open_many(const struct half_open_limits *limits);
 
 /* Sets each verdict; changes the order. Of one address the oldest may stay. `in_all` counts the finished requests
  * too: while it is not more than the threads, nobody waits. Returns how many have to go. */
-size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all, const struct half_open_limits *limits,
-                       uint64_t now_ms);
+size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
+                       const struct half_open_limits *limits, uint64_t now_ms);
 
 #endif

@@ -47,11 +47,15 @@ static bool refuse_greedy(struct http_response *response, unsigned limit, const 
     return false;
 }
 
+/* A client can have as many as it likes, so there is a limit for each status. */
 static void log_refusal(const struct candidate *candidate) {
+    static struct log_limit limits[600 - 400];
+    int status = candidate->response->status;
     char path[256];
-    log_event(LOG_INFO, "refuse", "peer=%s%s%s path=%s status=%d", candidate->peer,
-              candidate->client[0] == '\0' ? "" : " client=", candidate->client,
-              log_quote(candidate->request->path, path, sizeof path), candidate->response->status);
+    struct log_limit *limit = &limits[status < 400 || status > 599 ? 0 : status - 400];
+    log_event_limited(limit, LOG_INFO, "refuse", "peer=%s%s%s path=%s status=%d", candidate->peer,
+                      candidate->client[0] == '\0' ? "" : " client=", candidate->client,
+                      log_quote(candidate->request->path, path, sizeof path), status);
 }
 
 /* --- The steps, each false with the refusal in candidate->response ----------------------------------------- */
@@ -112,7 +116,9 @@ static bool adopt(const struct service *service, struct candidate *candidate, in
         http_respond(candidate->response, 400, "Data came before the handshake was answered.\n");
         return false;
     }
-    log_event(LOG_WARNING, "adoption", "peer=%s error=\"%s\"", candidate->peer, adoption_describe(result));
+    static struct log_limit limit;
+    log_event_limited(&limit, LOG_WARNING, "adoption", "peer=%s error=\"%s\"", candidate->peer,
+                      adoption_describe(result));
     return refuse_busy(candidate->response, "The connection could not be taken over.");
 }
 
@@ -152,7 +158,8 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     struct transport transport = transport_socket(fd);
     struct weir_conn *conn = conn_create(candidate->route, &transport, &description, response, size);
     if (conn == NULL) {
-        log_event(LOG_ERROR, "open", "peer=%s error=\"out of memory\"", candidate->peer);
+        static struct log_limit limit;
+        log_event_limited(&limit, LOG_ERROR, "open", "peer=%s error=\"out of memory\"", candidate->peer);
         transport.kind->close(&transport);
         visitors_leave(&candidate->route->core->visitors, candidate->visitor, pool_now());
         registry_leave(&candidate->route->core->registry);

@@ -172,8 +172,8 @@ class Crowd:
             if self.window > 0 and not client.close_frame and not client.ended:
                 client.keep_under_way(self.window)
             if client.ended:
-                self.poll.unregister(descriptor)
                 del self.by_descriptor[descriptor]
+                client.socket.close()
 
     def closed(self):
         return sum(client.close_code is not None for client in self.clients)

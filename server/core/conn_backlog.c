@@ -1,0 +1,101 @@
+/* conn_backlog.c - what a client that reads slowly has waiting: how much it is, what happens when it is too much
+ * (slow_consumer, memory_limit), and that it has become little again (drained). Any thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/conn_private.h"
+#include "server/proto/close_code.h"
+
+/* --- Too much ---------------------------------------------------------------------------------------------- */
+
+/* Closes a client for what it leaves unread; what it has not begun to read is dropped. */
+static void disconnect_locked(struct weir_conn *conn, const char *reason) {
+    outbox_drop_unsent(&conn->outbox);
+    conn->drop_inbox = true;
+    conn_queue_close_locked(conn, CLOSE_TRY_AGAIN_LATER, reason);
+}
+
+static bool fits(const struct weir_conn *conn, size_t size) {
+    return conn->outbox.bytes + size <= conn->core->send_buffer_hard;
+}
+
+static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
+    unsigned dropped = 0;
+    while (!fits(conn, size) && outbox_drop_oldest(&conn->outbox))
+        dropped++;
+    conn->dropped += dropped;
+    striped_add(&conn->core->counters.dropped, dropped);
+}
+
+bool conn_make_room_locked(struct weir_conn *conn, size_t size) {
+    mutex_check_held(&conn->mutex);
+    if (fits(conn, size))
+        return true;
+    if (conn->route->slow_consumer == SLOW_CONSUMER_DISCONNECT) {
+        disconnect_locked(conn, "client reads too slowly");
+        atomic_fetch_add(&conn->core->counters.slow_disconnected, 1);
+        return false;
+    }
+    if (conn->route->slow_consumer == SLOW_CONSUMER_DROP_OLDEST)
+        drop_oldest_locked(conn, size);
+    if (fits(conn, size))
+        return true;
+    conn->dropped++;
+    striped_add(&conn->core->counters.dropped, 1);
+    return false;
+}
+
+size_t conn_memory(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool closing = atomic_load(&conn->closing);
+    size_t bytes = conn->outbox.bytes + conn->inbox.bytes;
+    mutex_unlock(&conn->mutex);
+    return closing ? 0 : bytes + atomic_load(&conn->partial);
+}
+
+bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
+    mutex_lock(&conn->mutex);
+    bool shed = !atomic_load(&conn->closing);
+    if (shed) {
+        disconnect_locked(conn, "server is short of memory");
+        inbox_release(&conn->inbox);
+        atomic_fetch_add(&conn->core->counters.memory_shed, 1);
+    }
+    mutex_unlock(&conn->mutex);
+    if (shed) {
+        task_claim_into(&conn->flush, ready);
+        task_claim_into(&conn->input, ready);
+    }
+    return shed;
+}
+
+/* --- Little again ------------------------------------------------------------------------------------------ */
+
+size_t weir_buffered(weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    size_t bytes = conn->outbox.bytes;
+    mutex_unlock(&conn->mutex);
+    return bytes;
+}
+
+void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
+    mutex_check_held(&conn->mutex);
+    size_t soft = conn->core->send_buffer_soft;
+    if (conn->outbox.bytes > soft)
+        conn->over_soft = true;
+    if (!conn->over_soft || conn->outbox.bytes > soft / 2)
+        return;
+    conn->over_soft = false;
+    if (conn->route->handler->drained == NULL || ready == NULL)
+        return;
+    conn->drained_due = true;
+    task_claim_into(route_never_blocks(conn->route) ? &conn->input : &conn->handler, ready);
+}
+
+bool conn_takes_drained(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    bool due = conn->drained_due && !atomic_load(&conn->closing);
+    conn->drained_due = false;
+    mutex_unlock(&conn->mutex);
+    return due;
+}

@@ -1,0 +1,30 @@
+/* memory.c - see memory.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/memory.h"
+
+#include "pool/striped.h"
+
+enum { STEP = 256 * 1024 };
+
+static struct striped used;
+static _Thread_local int64_t own, looked_at; /* what this thread has counted; and had, when it last looked */
+
+void memory_count(int64_t bytes) {
+    own += bytes;
+    striped_add(&used, bytes);
+}
+
+bool memory_has_grown(void) {
+    if (own < looked_at)
+        looked_at = own;
+    if (own - looked_at < STEP)
+        return false;
+    looked_at = own;
+    return true;
+}
+
+int64_t memory_used(void) {
+    return striped_sum(&used);
+}

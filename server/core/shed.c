@@ -1,0 +1,87 @@
+/* shed.c - see shed.h. A task of its own, so that whoever finds the limit passed need not wait. It closes the largest
+ * first, and looks again a little later, when what they held has been freed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/shed.h"
+
+#include <stddef.h>
+
+#include "server/core/conn_private.h"
+#include "server/core/memory.h"
+#include "server/log/log.h"
+
+enum { AT_ONCE = 32, PAUSE_MS = 20 };
+
+/* The connections that hold most, the largest first, each with a reference. */
+struct largest {
+    struct {
+        struct weir_conn *conn;
+        size_t size;
+    } items[AT_ONCE];
+    unsigned count;
+};
+
+static void insert(struct weir_conn *conn, void *arg) {
+    struct largest *largest = arg;
+    size_t size = conn_memory(conn);
+    unsigned last = largest->count < AT_ONCE ? largest->count : AT_ONCE - 1;
+    if (size == 0 || (largest->count == AT_ONCE && size <= largest->items[last].size))
+        return;
+    if (largest->count == AT_ONCE)
+        weir_release(largest->items[last].conn);
+    else
+        largest->count++;
+    unsigned at = last;
+    for (; at > 0 && largest->items[at - 1].size < size; at--)
+        largest->items[at] = largest->items[at - 1];
+    largest->items[at].conn = weir_retain(conn);
+    largest->items[at].size = size;
+}
+
+/* What others' tasks hold, a message half received, is freed when these run: until then it is counted as freed. */
+static void shed_largest(struct core *core) {
+    struct largest largest = {.count = 0};
+    struct task_list ready = {0};
+    registry_each(&core->registry, NULL, insert, &largest);
+    int64_t target = core->shed.limit - core->shed.limit / 10, pending = 0;
+    for (unsigned i = 0; i < largest.count; i++) {
+        struct weir_conn *conn = largest.items[i].conn;
+        if (memory_used() - pending > target && conn_shed(conn, &ready))
+            pending += (int64_t)atomic_load(&conn->partial);
+        weir_release(conn);
+    }
+    pool_submit_list(core->pool, &ready);
+}
+
+static void run(struct task *task) {
+    struct shed *shed = (struct shed *)((char *)task - offsetof(struct shed, task));
+    struct core *core = (struct core *)((char *)shed - offsetof(struct core, shed));
+    bool again = memory_used() > shed->limit;
+    if (again)
+        shed_largest(core);
+    if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)
+        atomic_store(&shed->active, false);
+    pool_finish(core->pool, task);
+}
+
+/* It lives as long as the pool does. */
+static void keep(struct task *task) {
+    (void)task;
+}
+
+static const struct task_kind shed_kind = {.queue = TASK_IO, .run = run, .retain = keep, .release = keep};
+
+void shed_init(struct shed *shed, int64_t limit) {
+    *shed = (struct shed){.limit = limit};
+    task_init(&shed->task, &shed_kind);
+    shed->timer.task = &shed->task;
+}
+
+void shed_check(struct core *core) {
+    struct shed *shed = &core->shed;
+    if (shed->limit == 0 || !memory_has_grown() || memory_used() <= shed->limit)
+        return;
+    if (!atomic_exchange(&shed->active, true))
+        pool_submit(core->pool, &shed->task);
+}

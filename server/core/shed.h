@@ -1,0 +1,28 @@
+/* shed.h - what keeps memory_limit: closes the clients that hold most of the messages in memory.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CORE_SHED_H
+#define WEIR_CORE_SHED_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+struct core;
+
+struct shed {
+    int64_t limit; /* bytes; 0: none */
+    _Atomic bool active;
+    struct task task;
+    struct timer timer; /* the pool's */
+};
+
+void shed_init(struct shed *shed, int64_t limit);
+
+/* To be called, by any thread and with the registry's or a connection's mutex held or not, after messages have come
+ * into memory. Closes nobody itself: a task does. */
+void shed_check(struct core *core);
+
+#endif

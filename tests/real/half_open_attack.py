@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+"""half_open_attack - keeps unfinished requests open until its input ends; who is cut off comes again.
+
+    half_open_attack.py PORT COUNT DATA ADDRESS...
+
+DATA is what each sends, ADDRESS the loopback addresses that they come from in turn. Prints a line once they are all
+open for the first time, and how many have been cut off at the end. A process of its own, so that it takes no time from
+the test that measures.
+
+SPDX-License-Identifier: MIT
+"""
+
+import contextlib
+import itertools
+import select
+import socket
+import sys
+
+AT_ONCE = 50  # opened, before looking again who has been cut off
+
+
+def open_one(port, address, data):
+    opened = socket.create_connection(("127.0.0.1", port), 30, (address, 0))
+    with contextlib.suppress(ConnectionError):  # cut off already
+        opened.sendall(data)
+    return opened
+
+
+def main():
+    port, count, data = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
+    addresses = itertools.cycle(sys.argv[4:])
+    opened, cut_off, complete = {}, 0, False
+    poll = select.poll()
+    poll.register(sys.stdin, select.POLLIN)
+    while True:
+        for number, _ in poll.poll(0 if len(opened) < count else 1000):
+            if number == sys.stdin.fileno():
+                print(cut_off)
+                return
+            poll.unregister(number)
+            opened.pop(number).close()
+            cut_off += 1
+        for _ in range(min(AT_ONCE, count - len(opened))):
+            one = open_one(port, next(addresses), data)
+            opened[one.fileno()] = one
+            poll.register(one, select.POLLIN)
+        if len(opened) == count and not complete:
+            complete = True
+            print("open", flush=True)
+
+
+if __name__ == "__main__":
+    main()

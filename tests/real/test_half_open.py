@@ -1,0 +1,247 @@
+"""test_half_open - clients that never finish their request take neither the HTTP threads nor anybody's time; clients
+that do finish it are not mistaken for them, however many come at once.
+
+Attackers and clients have loopback addresses of their own: 127.0.0.2, 127.0.0.3 and so on.
+
+SPDX-License-Identifier: MIT
+"""
+
+import asyncio
+import contextlib
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import websockets
+from raw_client import PATIENCE, TEXT, RawClient, frame, request
+from weir_process import ROOT, AsyncTestCase, Weir, scaled, until
+
+SERVER = """[server]
+listen = 127.0.0.1:PORT
+"""
+ROUTE = "[route /echo]\nhandler = echo\n"
+ATTACKERS = 1000
+UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that goes no further
+THREADS = 16  # the default of http_threads
+PER_ADDRESS = 8  # the default of handshakes_per_ip
+
+
+def open_from(weir, address, data=b""):
+    """A connection from this address on which `data` has been sent."""
+    opened = socket.create_connection(("127.0.0.1", weir.port), PATIENCE, (address, 0))
+    with contextlib.suppress(ConnectionError):  # cut off already
+        opened.sendall(data)
+    return opened
+
+
+def is_cut_off(opened):
+    opened.setblocking(False)
+    try:
+        return opened.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def visit(weir, address):
+    """Connects from this address, and has its word echoed. Returns how long it took to get the 101, in seconds."""
+    start = time.perf_counter()
+    client = RawClient.__new__(RawClient)
+    client.socket, client.buffer = open_from(weir, address, request("/echo")), b""
+    with client:
+        if client.response().status != 101:
+            raise AssertionError("not let in")
+        elapsed = time.perf_counter() - start
+        client.send(frame(TEXT, b"here"))
+        if client.frame().payload != b"here":
+            raise AssertionError("no echo")
+    return elapsed
+
+
+@contextlib.contextmanager
+def attack(weir, addresses, count, data):
+    """Lasts as long as the block. The list that it yields gets how many were cut off."""
+    script = Path(__file__).with_name("half_open_attack.py")
+    command = [sys.executable, script, str(weir.port), str(count), data.decode(), *addresses]
+    cut_off = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield cut_off
+        finally:
+            output, _ = process.communicate(timeout=PATIENCE)
+    if not output.startswith("open"):
+        raise AssertionError("the attack never was complete")
+    cut_off.append(int(output.split()[1]))
+
+
+class HalfOpen(unittest.TestCase):
+    def measure(self, weir, addresses, count, data, seconds):
+        """How long a visitor took, again and again from the beginning of the attack on."""
+        times = []
+        with attack(weir, addresses, count, data) as cut_off:
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                times.append(visit(weir, "127.0.0.9"))
+                time.sleep(0.005)
+        times.sort()
+        print(f"\n    {len(times)} visits, median {times[len(times) // 2] * 1000:.1f} ms, longest "
+              f"{times[-1] * 1000:.1f} ms, {cut_off[0]} cut off", end=" ", flush=True)
+        self.assertLess(times[-1], 2)
+        self.assertLess(times[len(times) // 2], 0.5)
+        return cut_off[0]
+
+    def test_a_thousand_unfinished_requests_of_one_address(self):
+        with Weir(SERVER + ROUTE) as weir:
+            cut_off = self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), UNFINISHED, 5)
+            self.assertGreater(cut_off, 100)
+            line = weir.log_line("event=half_open", "peer=127.0.0.2")
+            self.assertIn("level=warning", line)
+            self.assertLessEqual(weir.log().count("event=half_open"), 10)
+
+    def test_a_thousand_that_say_nothing(self):
+        with Weir(SERVER + ROUTE) as weir:
+            self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), b"", 8)
+
+    def test_two_addresses_that_hold_every_thread(self):
+        """Each keeps to the limit of an address."""
+        with Weir(SERVER + ROUTE) as weir:
+            self.measure(weir, ["127.0.0.2", "127.0.0.3"], 2 * PER_ADDRESS, UNFINISHED, 3)
+            weir.log_line("event=half_open", "beyond_limit=0")
+
+    def test_many_addresses(self):
+        with Weir(SERVER + ROUTE) as weir:
+            self.measure(weir, [f"127.0.1.{i}" for i in range(1, 101)], 500, UNFINISHED, 3)
+
+    def test_an_address_keeps_its_oldest(self):
+        with Weir(SERVER + ROUTE) as weir:
+            opened = []
+            for _ in range(PER_ADDRESS + 2):
+                opened.append(open_from(weir, "127.0.0.2", UNFINISHED))
+                self.addCleanup(opened[-1].close)
+                time.sleep(0.1)
+            until(lambda: sum(map(is_cut_off, opened)) == 2, "two are cut off")
+            self.assertEqual([is_cut_off(one) for one in opened], [False] * PER_ADDRESS + [True] * 2)
+
+    def test_a_limit_of_none(self):
+        with Weir(SERVER + "handshakes_per_ip = 0\n" + ROUTE) as weir:
+            opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
+            time.sleep(0.5)
+            self.assertFalse(any(map(is_cut_off, opened)))
+            for one in opened:
+                one.close()
+
+    def test_a_proxy_is_many_clients(self):
+        with Weir(SERVER + "trusted_proxies = 127.0.0.2, 10.0.0.0/8\n" + ROUTE) as weir:
+            opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
+            others = [open_from(weir, "127.0.0.3", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
+            until(lambda: sum(map(is_cut_off, others)) >= 2, "the others are cut off")
+            self.assertLessEqual(sum(map(is_cut_off, opened)), 7)  # for want of threads: 18 are left, 11 may stay
+            for one in opened + others:
+                one.close()
+
+    def end_of(self, weir, data):
+        """When a request that goes on with a byte a second is cut off, in seconds."""
+        opened = open_from(weir, "127.0.0.2", data[:1])
+        start = time.monotonic()
+        with opened:
+            for i in range(1, len(data) + 1):
+                if select.select([opened], [], [], 1)[0]:
+                    return time.monotonic() - start
+                with contextlib.suppress(ConnectionError):
+                    opened.sendall(data[i : i + 1])
+        raise AssertionError("never cut off")
+
+    def test_a_byte_a_second(self):
+        with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
+            elapsed = self.end_of(weir, request("/echo"))
+            print(f"{elapsed:.2f} s", end=" ", flush=True)
+            self.assertGreaterEqual(elapsed, 1.9)
+            self.assertLess(elapsed, 8)
+
+    def test_not_a_byte(self):
+        """The kernel keeps it for the first second; its timeout is that of any other."""
+        with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
+            with open_from(weir, "127.0.0.2") as opened:
+                start = time.monotonic()
+                self.assertEqual(opened.recv(1), b"")
+            elapsed = time.monotonic() - start
+            print(f"{elapsed:.2f} s", end=" ", flush=True)
+            self.assertGreaterEqual(elapsed, 1.9)
+            self.assertLess(elapsed, 8)
+
+    def test_a_slow_request_is_served(self):
+        """In two parts, the second 300 ms later; and with two line feeds at its end, which the library takes."""
+        with Weir(SERVER + ROUTE) as weir:
+            head = request("/echo")
+            with open_from(weir, "127.0.0.2", head[:30]) as opened:
+                time.sleep(0.3)
+                opened.sendall(head[30:])
+                self.assertIn(b" 101 ", opened.recv(4096))
+            with open_from(weir, "127.0.0.2", b"GET / HTTP/1.0\n\n") as opened:
+                self.assertIn(b" 200 ", opened.recv(4096))
+
+    def test_a_stop_does_not_wait_for_them(self):
+        weir = Weir(SERVER + ROUTE)
+        opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS)]
+        time.sleep(0.1)
+        start = time.monotonic()
+        weir.stop()
+        print(f"{time.monotonic() - start:.2f} s", end=" ", flush=True)
+        for one in opened:
+            one.close()
+
+
+class Legitimate(AsyncTestCase):
+    async def test_a_storm_of_one_address(self):
+        count = scaled(1000)
+        with Weir(SERVER + "max_connections = 4000\n" + ROUTE + "[log]\nlevel = warning\n") as weir:
+            opened = await asyncio.gather(
+                *(websockets.connect(weir.url("/echo"), ping_interval=None, open_timeout=60) for _ in range(count))
+            )
+
+            async def talk(websocket):
+                await websocket.send("here")
+                self.assertEqual(await websocket.recv(), "here")
+                await websocket.close()
+
+            await asyncio.gather(*map(talk, opened))
+            self.assertNotIn("half_open", weir.log())
+
+    async def test_a_storm_that_connects_first_and_sends_later(self):
+        """As a busy client does: every connection stands before the first request leaves."""
+        count = scaled(1000)
+        with Weir(SERVER + "max_connections = 4000\n" + ROUTE + "[log]\nlevel = warning\n") as weir:
+            opened = [socket.create_connection(("127.0.0.1", weir.port), PATIENCE) for _ in range(count)]
+            await asyncio.sleep(0.5)
+            for one in opened:
+                one.sendall(request("/echo"))
+            for one in opened:
+                self.assertIn(b" 101 ", one.recv(4096))
+                one.close()
+            self.assertNotIn("half_open", weir.log())
+
+    async def test_slow_upgrade_callbacks(self):
+        """All the threads think for three seconds, while requests of the same address wait for one."""
+        with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
+            plugin = Path(directory) / "slow_upgrade.so"
+            source = Path(__file__).with_name("slow_upgrade.c")
+            subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            with Weir(SERVER + f"[websocket]\nhandshake_timeout = 2s\n[route /slow]\nhandler = plugin:{plugin}\n") as weir:
+
+                async def talk():
+                    async with websockets.connect(weir.url("/slow"), open_timeout=60) as websocket:
+                        await websocket.send("here")
+                        self.assertEqual(await websocket.recv(), "here")
+
+                await asyncio.gather(*(talk() for _ in range(2 * THREADS)))
+                self.assertNotIn("half_open", weir.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
