@@ -70,7 +70,9 @@ struct watcher {
     int own;              /* the number for a socket that is to be shut down */
     struct sight *sights; /* by number */
     struct half_open *unfinished;
-    size_t unfinished_count, all_count;
+    size_t unfinished_count; /* those that may be judged */
+    size_t suspect_count;    /* those and what has been seen for the first time */
+    size_t all_count;
     char head[HEAD_MAX];
 };
 
@@ -211,6 +213,7 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
         sight->inode = 0;
         return;
     }
+    watcher->suspect_count++;
     bool was_there = sight->inode == inode;
     if (!was_there) {
         bool deferred = watcher->deferred_ms > 0 && has_said_nothing(fd);
@@ -223,7 +226,7 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
 
 static void look_at_all(struct watcher *watcher, uint64_t now_ms) {
     struct pollfd numbers[LOOK_AT_ONCE];
-    watcher->unfinished_count = watcher->all_count = 0;
+    watcher->unfinished_count = watcher->suspect_count = watcher->all_count = 0;
     for (int first = FIRST_DESCRIPTOR; first < watcher->options.adoption->base; first += LOOK_AT_ONCE) {
         int left = watcher->options.adoption->base - first, count = left < LOOK_AT_ONCE ? left : LOOK_AT_ONCE;
         for (int i = 0; i < count; i++)
@@ -337,7 +340,7 @@ static void *watch(void *argument) {
             sleep_if_quiet(watcher);
             quiet = 0;
         }
-        wait_for_event(watcher, watcher->unfinished_count >= many ? HURRY_MS : LOOK_MS);
+        wait_for_event(watcher, watcher->suspect_count >= many ? HURRY_MS : LOOK_MS);
     }
     return NULL;
 }

@@ -151,6 +151,7 @@ class Lingering(unittest.TestCase):
             self.assertGreaterEqual(int(response.headers["retry-after"]), 1)
         client.send(close_frame(1001))
         self.assertTrue(client.at_end())
+        client.socket.close()
         stopped(weir)
 
     def test_a_second_sigterm(self):

@@ -101,11 +101,13 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
         def close_by_client(visitor):
             visitor.send(close_frame(1000))
             self.assertEqual(visitor.frame().opcode, CLOSE)
+            visitor.socket.close()
 
         def close_by_server(visitor):
             visitor.send(frame(TEXT, b"unmasked", masked=False))
             self.assertEqual(visitor.frame().close_code, 1002)
             visitor.send(close_frame(1002))
+            visitor.socket.close()
 
         ends = [close_by_client, close_by_server, RawClient.vanish, lambda visitor: visitor.socket.close()]
         for path in ("/echo", "/hello/you"):  # one that calls back where it reads, one in a slot
