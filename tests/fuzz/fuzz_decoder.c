@@ -1,7 +1,7 @@
 /* fuzz_decoder.c - frames and messages: the events must not depend on how the bytes are split, and memory keeps to
  * the limit.
  *
- * The input: a byte of flags, three of max_message_size, the first being the lowest, one with the count of chunk
+ * The input: a byte of flags, whose upper half is max_fragments, three of max_message_size, the first being the lowest, one with the count of chunk
  * sizes (its low four bits), the chunk sizes, the wire. The wire is fed whole, byte by byte, and in chunks of these
  * sizes over and over; a size of 0 is an empty feed.
  *
@@ -142,7 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     const uint8_t *chunks = input + HEAD_SIZE, *wire = chunks + count;
     size_t wire_size = size - HEAD_SIZE - count;
     static const uint8_t one = 1;
-    struct run whole = {.limits = {.max_message_size = max, .expect_masked = (input[0] & FLAG_UNMASKED) == 0},
+    struct run whole = {.limits = {.max_message_size = max,
+                                   .max_fragments = input[0] >> 4,
+                                   .expect_masked = (input[0] & FLAG_UNMASKED) == 0},
                         .detach = (input[0] & FLAG_DETACH) != 0};
     struct run bytewise = whole, chunked = whole;
 

@@ -290,6 +290,46 @@ START_TEST(one_byte_fragments_stay_within_the_limit) {
 }
 END_TEST
 
+START_TEST(fragments_are_counted) {
+    struct decoder_limits limits = {.max_message_size = LIMIT, .max_fragments = 3, .expect_masked = true};
+    struct wire wire = {0};
+    for (int message = 0; message < 2; message++) {
+        wire_frame(&wire, 0x02, "a", 1);
+        wire_frame(&wire, 0x00, "", 0);
+        wire_frame(&wire, 0x89, "", 0); /* is none of them */
+        wire_frame(&wire, 0x80, "b", 1);
+    }
+    check_wire(&wire, limits, "ping; binary ab; ping; binary ab; ", 0, "up to the limit");
+    for (int fragment = 0; fragment < 3; fragment++)
+        wire_frame(&wire, fragment == 0 ? 0x01 : 0x00, "", 0);
+    size_t before = wire.size;
+    wire_frame(&wire, 0x80, "", 0);
+    check_wire(&wire, limits, "ping; binary ab; ping; binary ab; error 1008; ", before + 2, "past the limit");
+    wire_release(&wire);
+}
+END_TEST
+
+/* After a Close of ours: only control frames still count, but what is wrong is still wrong. */
+START_TEST(unwanted_messages_take_no_memory) {
+    struct wire wire = {0};
+    wire_frame(&wire, 0x01, "\xff not looked at", 16);
+    wire_frame(&wire, 0x89, "p", 1);
+    wire_frame(&wire, 0x80, "more", 4);
+    wire_frame(&wire, 0x82, "another", 7);
+    wire_frame(&wire, 0x88, "\x03\xe8", 2);
+    for (size_t piece = 1; piece <= wire.size; piece++) {
+        struct transcript transcript = {.limits = server_limits, .decoder = {.discard = true}};
+        for (size_t at = 0; at < wire.size; at += piece) {
+            transcript_feed(&transcript, wire.bytes + at, piece < wire.size - at ? piece : wire.size - at);
+            ck_assert_uint_le(decoder_memory(&transcript.decoder), CONTROL_PAYLOAD_MAX);
+        }
+        ck_assert_str_eq(transcript.text, "ping p; close 1000; ");
+        transcript_release(&transcript);
+    }
+    wire_release(&wire);
+}
+END_TEST
+
 START_TEST(memory_follows_what_has_arrived) {
     struct transcript transcript = {.limits = {.max_message_size = 1 << 20, .expect_masked = true}};
     static const uint8_t header[] = {0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0}; /* 1 MiB */
@@ -491,6 +531,8 @@ Suite *decoder_suite(void) {
     tcase_add_test(tcase, longest_control_frames);
     tcase_add_test(tcase, limit_counts_what_is_reassembled);
     tcase_add_test(tcase, one_byte_fragments_stay_within_the_limit);
+    tcase_add_test(tcase, fragments_are_counted);
+    tcase_add_test(tcase, unwanted_messages_take_no_memory);
     tcase_add_test(tcase, memory_follows_what_has_arrived);
     tcase_add_test(tcase, split_control_frame_holds_one_buffer);
     tcase_add_test(tcase, whole_message_stays_where_it_is);
