@@ -39,8 +39,7 @@ static void init_route(weir_server *server, struct served_route *served, const c
                                    .core = &server->core,
                                    .origins = server->config->websocket.origins,
                                    .deflate = deflate_policy(server->config->websocket.compression),
-                                   .slow_consumer =
-                                       slow_consumer_policy(server->config->websocket.slow_consumer)};
+                                   .slow_consumer = slow_consumer_policy(server->config->websocket.slow_consumer)};
 }
 
 static void apply_policy(const struct config_route *configured, struct route *route) {

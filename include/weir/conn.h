@@ -38,8 +38,8 @@ enum weir_result {
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Bytes that wait for this client, with what they cost in memory; 0: it has taken all that was sent. Past
- * send_buffer_hard, slow_consumer says what happens. A handler that produces much stops at some amount, and goes on in
- * `drained`. */
+ * send_buffer_hard, slow_consumer says what happens. A handler that produces much stops at some amount, and goes on
+ * in `drained`. */
 size_t weir_buffered(weir_conn *conn);
 
 /* Starts the closing handshake (RFC 6455, 7.1.2): what was sent before still arrives, then a Close with this

@@ -3,8 +3,8 @@
  * The contract of the callbacks:
  *  - Those of one connection never overlap; those of different connections do, on different threads.
  *  - `open` comes first, `close` comes once and last. Messages come in between, in the order they were sent.
- *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots meanwhile, and
- *    nothing else waits for it. `upgrade` runs before there is a connection and may block one of the
+ *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots meanwhile,
+ * and nothing else waits for it. `upgrade` runs before there is a connection and may block one of the
  *    `http_threads`.
  *  - Every pointer that a callback is given belongs to the server and is valid until the callback returns.
  *
@@ -56,8 +56,8 @@ struct weir_handler {
 
     unsigned flags; /* of enum weir_handler_flags */
 
-    /* Optional. More than send_buffer_soft had been waiting for this client (weir_buffered()), and no more than half
-     * of that is left: whoever has stopped sending to it may go on. */
+    /* Optional. More than send_buffer_soft had been waiting for this client (weir_buffered()), and no more than
+     * half of that is left: whoever has stopped sending to it may go on. */
     void (*drained)(weir_conn *conn, void *context);
 };
 

@@ -53,19 +53,19 @@ struct weir_conn {
 
     /* The input task's. */
     struct decoder decoder;
-    uint8_t *rest;             /* what has been read and not been decoded yet; in the heap, or NULL */
+    uint8_t *rest; /* what has been read and not been decoded yet; in the heap, or NULL */
     uint32_t rest_size;
     struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
     bool torn_down;
-    bool peer_done;          /* its Close, its end or nonsense has come: nothing more is decoded */
+    bool peer_done;              /* its Close, its end or nonsense has come: nothing more is decoded */
     struct rate messages, bytes; /* what has come, against the limits */
     uint64_t throttled_until;    /* beyond them: nothing is read before */
-    uint64_t close_deadline; /* the close timeout; 0: it does not run yet */
-    uint64_t wake_at;        /* what the timer is set to for the sake of keepalive; 0: it is not */
-    uint64_t read_at;        /* when something last came */
-    uint64_t ping_due_at;    /* the next ping */
-    uint64_t pinged_at;      /* the ping that waits for traffic; 0: none does */
-    uint64_t ping_stamp;     /* its payload: microseconds of the monotonic clock */
+    uint64_t close_deadline;     /* the close timeout; 0: it does not run yet */
+    uint64_t wake_at;            /* what the timer is set to for the sake of keepalive; 0: it is not */
+    uint64_t read_at;            /* when something last came */
+    uint64_t ping_due_at;        /* the next ping */
+    uint64_t pinged_at;          /* the ping that waits for traffic; 0: none does */
+    uint64_t ping_stamp;         /* its payload: microseconds of the monotonic clock */
 
     struct deflater *deflater; /* the flush task's; likewise for ours */
 

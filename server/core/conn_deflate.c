@@ -18,7 +18,8 @@ static bool is_worth_it(size_t threshold, size_t size) {
     return size >= threshold && size > 0 && size <= UINT32_MAX;
 }
 
-struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data, size_t size) {
+struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data,
+                             size_t size) {
     if (window_bits == 0 || !is_worth_it(threshold, size))
         return NULL;
     struct deflater *deflater = codec_deflater(window_bits);

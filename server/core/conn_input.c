@@ -141,7 +141,8 @@ struct turn_state {
     size_t inflated; /* bytes that compressed messages have come to in this turn */
 };
 
-/* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages. */
+/* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages.
+ */
 static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
     return state->inflated <= INFLATED_MAX && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
 }

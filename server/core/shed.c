@@ -1,5 +1,5 @@
-/* shed.c - see shed.h. A task of its own, so that whoever finds the limit passed need not wait. It closes the largest
- * first, and looks again a little later, when what they held has been freed.
+/* shed.c - see shed.h. A task of its own, so that whoever finds the limit passed need not wait. It closes the
+ * largest first, and looks again a little later, when what they held has been freed.
  *
  * SPDX-License-Identifier: MIT
  */

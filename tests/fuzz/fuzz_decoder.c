@@ -1,9 +1,9 @@
 /* fuzz_decoder.c - frames and messages: the events must not depend on how the bytes are split, and memory keeps to
  * the limit.
  *
- * The input: a byte of flags, whose upper half is max_fragments, three of max_message_size, the first being the lowest, one with the count of chunk
- * sizes (its low four bits), the chunk sizes, the wire. The wire is fed whole, byte by byte, and in chunks of these
- * sizes over and over; a size of 0 is an empty feed.
+ * The input: a byte of flags, whose upper half is max_fragments, three of max_message_size, the first being the
+ * lowest, one with the count of chunk sizes (its low four bits), the chunk sizes, the wire. The wire is fed whole,
+ * byte by byte, and in chunks of these sizes over and over; a size of 0 is an empty feed.
  *
  * SPDX-License-Identifier: MIT
  */

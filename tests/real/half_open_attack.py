@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""half_open_attack - keeps unfinished requests open until its input ends; who is cut off comes again.
+"""half_open_attack - keeps unfinished requests open until its input ends; of those that are cut off, a thousand a
+second come again.
 
     half_open_attack.py PORT COUNT DATA ADDRESS...
 
-DATA is what each sends, ADDRESS the loopback addresses that they come from in turn. Prints a line once they are all
-open for the first time, and how many have been cut off at the end. A process of its own, so that it takes no time from
-the test that measures.
+DATA is what each sends, ADDRESS the loopback addresses that they come from in turn. Prints a line once they are
+all open for the first time, and how many have been cut off at the end. A process of its own, so that it takes no
+time from the test that measures.
 
 SPDX-License-Identifier: MIT
 """
@@ -15,8 +16,10 @@ import itertools
 import select
 import socket
 import sys
+import time
 
 AT_ONCE = 50  # opened, before looking again who has been cut off
+PAUSE_MS = 50
 
 
 def open_one(port, address, data):
@@ -29,11 +32,11 @@ def open_one(port, address, data):
 def main():
     port, count, data = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
     addresses = itertools.cycle(sys.argv[4:])
-    opened, cut_off, complete = {}, 0, False
+    opened, cut_off, pause = {}, 0, 0
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
     while True:
-        for number, _ in poll.poll(0 if len(opened) < count else 1000):
+        for number, _ in poll.poll(pause):
             if number == sys.stdin.fileno():
                 print(cut_off)
                 return
@@ -44,9 +47,11 @@ def main():
             one = open_one(port, next(addresses), data)
             opened[one.fileno()] = one
             poll.register(one, select.POLLIN)
-        if len(opened) == count and not complete:
-            complete = True
+        if len(opened) == count and pause == 0:
+            pause = PAUSE_MS
             print("open", flush=True)
+        elif pause > 0:
+            time.sleep(pause / 1000)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""test_half_open - clients that never finish their request take neither the HTTP threads nor anybody's time; clients
-that do finish it are not mistaken for them, however many come at once.
+"""test_half_open - clients that never finish their request take neither the HTTP threads nor anybody's time;
+clients that do finish it are not mistaken for them, however many come at once.
 
 Attackers and clients have loopback addresses of their own: 127.0.0.2, 127.0.0.3 and so on.
 
@@ -232,7 +232,8 @@ class Legitimate(AsyncTestCase):
             plugin = Path(directory) / "slow_upgrade.so"
             source = Path(__file__).with_name("slow_upgrade.c")
             subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
-            with Weir(SERVER + f"[websocket]\nhandshake_timeout = 2s\n[route /slow]\nhandler = plugin:{plugin}\n") as weir:
+            route = f"[route /slow]\nhandler = plugin:{plugin}\n"
+            with Weir(SERVER + "[websocket]\nhandshake_timeout = 2s\n" + route) as weir:
 
                 async def talk():
                     async with websockets.connect(weir.url("/slow"), open_timeout=60) as websocket:

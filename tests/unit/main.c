@@ -33,6 +33,7 @@ static const struct {
     {"visitors", visitors_suite},
     {"conn", conn_suite},
     {"endpoints", endpoints_suite},
+    {"half_open", half_open_suite},
 };
 /* clang-format on */
 

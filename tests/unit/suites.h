@@ -27,5 +27,6 @@ Suite *registry_suite(void);
 Suite *visitors_suite(void);
 Suite *conn_suite(void);
 Suite *endpoints_suite(void);
+Suite *half_open_suite(void);
 
 #endif
