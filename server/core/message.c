@@ -62,7 +62,9 @@ static struct message *finish_deflated(struct message *message, uint8_t opcode, 
     memory_count((int64_t)(header_size + size) - (int64_t)message->size);
     message->size = header_size + size;
     struct message *fitted = realloc(message, sizeof *message + message->size);
-    return fitted == NULL ? message : fitted;
+    if (fitted != NULL)
+        message = fitted;
+    return message;
 }
 
 struct message *message_create_deflated(uint8_t opcode, const void *payload, size_t size, struct deflater *deflater,

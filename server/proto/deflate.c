@@ -55,7 +55,7 @@ void deflater_reset(struct deflater *deflater) {
 
 /* zlib's bound is for a stream that ends; a flush adds its empty block and the bits before it. */
 size_t deflater_bound(struct deflater *deflater, size_t size) {
-    return deflateBound(&deflater->stream, size) + 2 * TAIL_SIZE;
+    return deflateBound(&deflater->stream, size) + 2 * sizeof tail;
 }
 
 size_t deflater_run(struct deflater *deflater, const void *data, size_t size, uint8_t *out, size_t capacity) {
@@ -175,7 +175,8 @@ static void fit(struct output *output) {
         output->bytes = NULL;
     } else if (output->size < output->capacity / 2) {
         uint8_t *bytes = realloc(output->bytes, output->size);
-        output->bytes = bytes == NULL ? output->bytes : bytes;
+        if (bytes != NULL)
+            output->bytes = bytes;
     }
 }
 
