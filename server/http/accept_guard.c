@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/http/exchange.h"
 #include "server/log/log.h"
 
 enum {
@@ -39,14 +40,9 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     return -1;
 }
 
-static void put_in_place(int fd, int number) {
-    while (dup3(fd, number, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY))
-        continue;
-}
-
 static void turn_off(struct accept_guard *guard) {
     for (int i = 0; i < guard->listeners->count; i++)
-        put_in_place(guard->polled[i].fd, guard->listeners->fds[i]);
+        exchange_put(guard->polled[i].fd, guard->listeners->fds[i]);
     guard->on = false;
     eventfd_write(guard->quiet, 1); /* the library polls it still: let it look again */
     log_event(LOG_WARNING, "descriptors", "available=yes");
@@ -56,7 +52,7 @@ static void turn_on(struct accept_guard *guard, uint64_t now_ms) {
     eventfd_t count;
     eventfd_read(guard->quiet, &count);
     for (int i = 0; i < guard->listeners->count; i++)
-        put_in_place(guard->quiet, guard->listeners->fds[i]);
+        exchange_put(guard->quiet, guard->listeners->fds[i]);
     guard->on = true;
     guard->since_ms = now_ms;
 }

@@ -9,7 +9,7 @@
 
 static int by_age(const void *left, const void *right) {
     const struct half_open *a = left, *b = right;
-    return a->since_ms != b->since_ms ? (a->since_ms < b->since_ms ? -1 : 1) : (a->inode < b->inode ? -1 : 1);
+    return a->since_ms != b->since_ms ? (a->since_ms < b->since_ms ? -1 : 1) : (a->cookie < b->cookie ? -1 : 1);
 }
 
 static int by_address(const void *left, const void *right) {

@@ -21,7 +21,7 @@ enum half_open_verdict {
 
 struct half_open {
     int fd;
-    uint64_t inode;         /* tells sockets apart that had the same number */
+    uint64_t cookie;        /* tells sockets apart that had the same number */
     struct address address; /* as limits count them, see address_of_one_client() */
     bool unlimited;         /* it stands for many clients */
     uint64_t since_ms;

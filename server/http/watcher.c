@@ -21,11 +21,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pool/pool.h"
 #include "server/http/accept_guard.h"
+#include "server/http/exchange.h"
 #include "server/log/log.h"
 
 enum {
@@ -45,7 +45,7 @@ struct peer {
 
 /* What is known of a number: the socket that was unfinished there the last time. */
 struct sight {
-    ino_t inode; /* 0: none was */
+    uint64_t cookie; /* 0: none was */
     uint64_t since_ms;
 };
 
@@ -167,14 +167,16 @@ static bool read_peer(const struct watcher *watcher, int fd, struct peer *peer) 
     return is_ours(watcher, peer->local_port);
 }
 
-static ino_t inode_of(int fd) {
-    struct stat status;
-    return fstat(fd, &status) == 0 ? status.st_ino : 0;
+/* The kernel's number for a socket, which no other ever gets; 0 for what is none. */
+static uint64_t cookie_of(int fd) {
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
 /* No end of a head waits in the socket. Its end of file and its errors are the library's to see. */
 static bool is_unfinished(struct watcher *watcher, int fd) {
-    ssize_t size = recv(fd, watcher->head, sizeof watcher->head, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t size = exchange_peek(fd, watcher->head, sizeof watcher->head);
     if (size <= 0)
         return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     return memmem(watcher->head, (size_t)size, "\n\r\n", 3) == NULL &&
@@ -189,10 +191,10 @@ static bool has_said_nothing(int fd) {
 
 /* --- Looking at all ---------------------------------------------------------------------------------------- */
 
-static void note_unfinished(struct watcher *watcher, int fd, const struct peer *peer, ino_t inode) {
+static void note_unfinished(struct watcher *watcher, int fd, const struct peer *peer, uint64_t cookie) {
     watcher->unfinished[watcher->unfinished_count++] =
         (struct half_open){.fd = fd,
-                           .inode = inode,
+                           .cookie = cookie,
                            .address = address_of_one_client(&peer->address),
                            .unlimited = address_is_in(&peer->address, watcher->options.trusted_proxies),
                            .since_ms = watcher->sights[fd].since_ms};
@@ -204,24 +206,24 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
     struct sight *sight = &watcher->sights[fd];
     struct peer peer;
     if (!read_peer(watcher, fd, &peer)) {
-        sight->inode = 0;
+        sight->cookie = 0;
         return;
     }
     watcher->all_count++;
-    ino_t inode = inode_of(fd);
+    uint64_t cookie = cookie_of(fd);
     if (!is_unfinished(watcher, fd) || is_held(watcher, &peer)) {
-        sight->inode = 0;
+        sight->cookie = 0;
         return;
     }
     watcher->suspect_count++;
-    bool was_there = sight->inode == inode;
+    bool was_there = sight->cookie == cookie;
     if (!was_there) {
         bool deferred = watcher->deferred_ms > 0 && has_said_nothing(fd);
-        *sight = (struct sight){inode, now_ms - (deferred ? watcher->deferred_ms : 0)};
+        *sight = (struct sight){cookie, now_ms - (deferred ? watcher->deferred_ms : 0)};
         was_there = deferred;
     }
     if (was_there)
-        note_unfinished(watcher, fd, &peer, inode);
+        note_unfinished(watcher, fd, &peer, cookie);
 }
 
 static void look_at_all(struct watcher *watcher, uint64_t now_ms) {
@@ -241,28 +243,24 @@ static void look_at_all(struct watcher *watcher, uint64_t now_ms) {
 
 /* --- Cutting off ------------------------------------------------------------------------------------------- */
 
-static void put_into_own(const struct watcher *watcher, int fd) {
-    while (dup3(fd, watcher->own, O_CLOEXEC) < 0 && (errno == EINTR || errno == EBUSY))
-        continue;
-}
-
 /* Whether the socket in our own number is still unfinished, and still the library's: one that has been adopted
  * since has left its number. */
 static bool still_unfinished_locked(struct watcher *watcher, const struct half_open *request) {
     struct peer peer;
-    return inode_of(watcher->own) == request->inode && inode_of(request->fd) == request->inode &&
+    return cookie_of(watcher->own) == request->cookie && cookie_of(request->fd) == request->cookie &&
            read_peer(watcher, watcher->own, &peer) && !is_held_locked(watcher, &peer) &&
            is_unfinished(watcher, watcher->own);
 }
 
 static bool cut_off(struct watcher *watcher, const struct half_open *request) {
-    put_into_own(watcher, request->fd);
+    if (exchange_put(request->fd, watcher->own) != 0)
+        return false; /* closed meanwhile */
     pthread_mutex_lock(&watcher->mutex);
     bool unfinished = still_unfinished_locked(watcher, request);
     if (unfinished)
         shutdown(watcher->own, SHUT_RDWR);
     pthread_mutex_unlock(&watcher->mutex);
-    put_into_own(watcher, watcher->options.adoption->dead_socket);
+    exchange_put(watcher->options.adoption->dead_socket, watcher->own);
     return unfinished;
 }
 

@@ -1,8 +1,8 @@
 """drain_client - many clients of an echo on one thread, as fast as the server answers, who check each byte.
 
-Every client sends the same messages, which are their own numbers, and always has `window` of them under way. What
-comes back must be a prefix of their echo, then one Close, which is answered, then the end of the stream. Every other
-client's last message is always cut in two, so that a stop meets clients in the middle of a frame.
+Every client sends the same messages, which are their own numbers, and always has `window` of them under way.
+What comes back must be a prefix of their echo, then one Close, which is answered, then the end of the stream.
+Every other client's last message is always cut in two, so that a stop meets clients in the middle of a frame.
 
 SPDX-License-Identifier: MIT
 """

@@ -1,5 +1,5 @@
-"""test_drain - what a stop promises: no message that was handled loses its answer, closes are spread, nobody new gets
-in, and load balancers can see it.
+"""test_drain - what a stop promises: no message that was handled loses its answer, closes are spread, nobody new
+gets in, and load balancers can see it.
 
 WEIR_DRAIN_ROUNDS says how often the server is stopped under full load (2).
 
@@ -57,7 +57,8 @@ class UnderLoad(unittest.TestCase):
         crowd.run_to_the_end()
         weir.process.wait(DRAIN_TIMEOUT + PATIENCE)
         seconds = time.monotonic() - start
-        print(f"\n    {len(crowd.clients)} clients, {crowd.received()} messages, {seconds:.2f} s", end=" ", flush=True)
+        figures = f"{len(crowd.clients)} clients, {crowd.received()} messages, {seconds:.2f} s"
+        print(f"\n    {figures}", end=" ", flush=True)
         self.assertEqual(crowd.errors(), [])
         self.assertEqual(crowd.codes(), {1001})
         self.assertEqual(weir.process.returncode, 0)
@@ -138,7 +139,8 @@ class Lingering(unittest.TestCase):
             self.assertEqual((response.status, response.body), (200, body))
             with RawClient(weir.port) as head:
                 head.send(get(path, "HEAD"))
-                self.assertRegex(head.socket.recv(65536), rb"(?s)^HTTP/1.1 200 .*\r\nContent-Length: \d+\r\n.*\r\n\r\n$")
+                answer = head.socket.recv(65536)
+                self.assertRegex(answer, rb"(?s)^HTTP/1.1 200 .*\r\nContent-Length: \d+\r\n.*\r\n\r\n$")
 
     def test_nobody_new_gets_in(self):
         weir, client = self.begin_stop()

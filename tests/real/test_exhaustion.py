@@ -79,7 +79,7 @@ class Exhaustion(unittest.TestCase):
 
     def test_a_thousand_clients_for_three_hundred_descriptors(self):
         with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
-            room = int(re.search(r"event=ready .*max_connections=(\d+)", weir.log()).group(1))
+            room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             start = time.monotonic()
             answers = [try_to_enter(weir) for _ in range(scaled(CLIENTS, least=300))]
             elapsed = time.monotonic() - start
@@ -102,7 +102,7 @@ class Exhaustion(unittest.TestCase):
 
     def test_full_and_a_thousand_unfinished_requests_beside(self):
         with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
-            room = int(re.search(r"event=ready .*max_connections=(\d+)", weir.log()).group(1))
+            room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             clients = [stack.enter_context(try_to_enter(weir)) for _ in range(room)]
             for i in range(scaled(CLIENTS, least=300)):
                 source = f"127.0.1.{i % 250 + 1}", 0
@@ -155,7 +155,7 @@ class Exhaustion(unittest.TestCase):
                 time.sleep(2)
                 woken = sum(self.wakes(weir).values()) - before
                 print(f"{woken} wake-ups in 2 s", end=" ", flush=True)
-                self.assertLess(woken, 20)  # civetweb's loop looks every two seconds; a look each 20 ms would be 100
+                self.assertLess(woken, 20)  # civetweb looks every two seconds; a look every 20 ms would be 100
 
     def wakes(self, weir):
         switches = {}
