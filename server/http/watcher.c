@@ -66,9 +66,10 @@ struct watcher {
     struct listeners listeners;
     struct accept_guard guard;
     uint16_t ports[LISTENERS_MAX];
-    uint64_t deferred_ms; /* the kernel has kept those who said nothing for so long */
-    int own;              /* the number for a socket that is to be shut down */
-    struct sight *sights; /* by number */
+    uint64_t deferred_ms;      /* the kernel has kept those who said nothing for so long; 0: it keeps nobody */
+    uint64_t deferred_from_ms; /* who has been kept comes from then on, who came before the start does not */
+    int own;                   /* the number for a socket that is to be shut down */
+    struct sight *sights;      /* by number */
     struct half_open *unfinished;
     size_t unfinished_count; /* those that may be judged */
     size_t suspect_count;    /* those and what has been seen for the first time */
@@ -218,7 +219,7 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
     watcher->suspect_count++;
     bool was_there = sight->cookie == cookie;
     if (!was_there) {
-        bool deferred = watcher->deferred_ms > 0 && has_said_nothing(fd);
+        bool deferred = watcher->deferred_ms > 0 && now_ms >= watcher->deferred_from_ms && has_said_nothing(fd);
         *sight = (struct sight){cookie, now_ms - (deferred ? watcher->deferred_ms : 0)};
         was_there = deferred;
     }
@@ -390,6 +391,7 @@ static void defer_accept(struct watcher *watcher) {
         deferred = deferred && setsockopt(watcher->listeners.fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
                                           sizeof seconds) == 0;
     watcher->deferred_ms = deferred ? (uint64_t)seconds * 1000 : 0;
+    watcher->deferred_from_ms = pool_now() + watcher->deferred_ms - LOOK_MS; /* the kernel's clock is coarser */
 }
 
 int watcher_start(struct watcher *watcher, const struct listeners *listeners) {

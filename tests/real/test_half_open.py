@@ -167,6 +167,7 @@ class HalfOpen(unittest.TestCase):
     def test_not_a_byte(self):
         """The kernel keeps it for the first second; its timeout is that of any other."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
+            weir.log_line("event=ready")
             with open_from(weir, "127.0.0.2") as opened:
                 start = time.monotonic()
                 self.assertEqual(opened.recv(1), b"")
@@ -200,7 +201,8 @@ class HalfOpen(unittest.TestCase):
 class Legitimate(AsyncTestCase):
     async def test_a_storm_of_one_address(self):
         count = scaled(1000)
-        with Weir(SERVER + "max_connections = 4000\n" + ROUTE + "[log]\nlevel = warning\n") as weir:
+        with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
+            weir.log_line("event=ready")  # from then on the kernel keeps who says nothing
             opened = await asyncio.gather(
                 *(websockets.connect(weir.url("/echo"), ping_interval=None, open_timeout=60) for _ in range(count))
             )
@@ -216,7 +218,8 @@ class Legitimate(AsyncTestCase):
     async def test_a_storm_that_connects_first_and_sends_later(self):
         """As a busy client does: every connection stands before the first request leaves."""
         count = scaled(1000)
-        with Weir(SERVER + "max_connections = 4000\n" + ROUTE + "[log]\nlevel = warning\n") as weir:
+        with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
+            weir.log_line("event=ready")  # from then on the kernel keeps who says nothing
             opened = [socket.create_connection(("127.0.0.1", weir.port), PATIENCE) for _ in range(count)]
             await asyncio.sleep(0.5)
             for one in opened:
