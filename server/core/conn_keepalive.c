@@ -19,8 +19,10 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
     const struct core *core = conn->core;
     uint64_t next = UINT64_MAX;
-    if (core->ping_interval_ms != 0)
-        next = conn->pinged_at != 0 ? conn->pinged_at + core->ping_timeout_ms : conn->ping_due_at;
+    if (core->ping_interval_ms != 0 && (conn->pinged_at == 0 || conn->ping_due_at > now))
+        next = conn->ping_due_at;
+    if (conn->pinged_at != 0)
+        next = earlier(next, conn->pinged_at + core->ping_timeout_ms);
     if (core->idle_timeout_ms != 0)
         next = earlier(next, atomic_load(&conn->message_at) + core->idle_timeout_ms);
     if (core->send_timeout_ms != 0) {
