@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "server/config/config.h"
 #include "server/config/config_private.h"
@@ -112,12 +113,25 @@ static int add_extra(const struct load *load, const char *key, const char *value
     return 0;
 }
 
+/* A file cannot have two keys that differ in the case of their letters alone, so a plug-in cannot have one that
+ * differs from an option so. */
+static bool is_miswritten_option(const char *key) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, key) == 0)
+            return true;
+    return false;
+}
+
 static int on_value(void *context, const char *key, const char *value, unsigned line) {
     struct load *load = context;
     char why[CONFIG_ERROR_SIZE];
     bool in_route = strcmp(load->section, "route") == 0;
-    if (in_route && option_find("route", key) == NULL)
-        return add_extra(load, key, value, line);
+    if (in_route && option_find("route", key) == NULL) {
+        if (!is_miswritten_option(key))
+            return add_extra(load, key, value, line);
+        option_unknown("route", key, why, sizeof why);
+        return fail_at(load, line, why);
+    }
     void *base = in_route ? (void *)last_route(load) : load->config;
     if (config_set_option(base, load->section, key, value, why, sizeof why) != 0)
         return fail_at(load, line, why);

@@ -29,9 +29,12 @@ static const struct {
     {"pool", pool_suite},
     {"message", message_suite},
     {"outbox", outbox_suite},
+    {"rate", rate_suite},
+    {"memory", memory_suite},
     {"registry", registry_suite},
     {"visitors", visitors_suite},
     {"conn", conn_suite},
+    {"backlog", backlog_suite},
     {"endpoints", endpoints_suite},
     {"half_open", half_open_suite},
 };

@@ -23,9 +23,12 @@ Suite *timers_suite(void);
 Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);
+Suite *rate_suite(void);
+Suite *memory_suite(void);
 Suite *registry_suite(void);
 Suite *visitors_suite(void);
 Suite *conn_suite(void);
+Suite *backlog_suite(void);
 Suite *endpoints_suite(void);
 Suite *half_open_suite(void);
 

@@ -93,6 +93,8 @@ static const char *const errors[][2] = {
      "2: handler: \"plugin:\" is not a handler; write echo, broadcast or plugin:PATH"},
     {ROUTE "echo_self = maybe\n", "3: echo_self: \"maybe\" is neither yes nor no"},
     {ROUTE "concurrency = 1025\n", "3: concurrency: \"1025\" is out of bounds; it must be from 0 to 1024"},
+    {"[route /x]\nhandler = plugin:x.so\nSubprotocols = chat\n",
+     "3: unknown key \"Subprotocols\" in [route PATTERN]; did you mean subprotocols?"},
     {ROUTE "echoself = no\n", "3: unknown key \"echoself\" in [route PATTERN]; did you mean echo_self?"},
     {"[route /x]\ndelay = 2s\nhandler = echo\n[log]\nlevel = debug\n",
      "2: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},

@@ -1,4 +1,5 @@
-/* test_outbox.c - what waits to be sent: order, partial sends, counts, dropping under way.
+/* test_outbox.c - what waits to be sent: order, partial sends, counts, dropping under way,
+ * the oldest first too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -152,6 +153,127 @@ START_TEST(grows_around_its_end) {
 }
 END_TEST
 
+/* All that waits, in the order in which it would be sent. */
+static void check_waiting(const struct outbox *outbox, const char *expected) {
+    char text[256];
+    size_t used = 0, offset = outbox->offset;
+    for (uint32_t i = 0; i < outbox->count; i++) {
+        const struct message *message = outbox->ring[(outbox->first + i) & (outbox->capacity - 1)];
+        memcpy(text + used, message->bytes + offset, message->size - offset);
+        used += message->size - offset;
+        offset = 0;
+    }
+    text[used] = '\0';
+    ck_assert_str_eq(text, expected);
+}
+
+static void push_letters(struct outbox *outbox, const char *letters) {
+    for (; *letters != '\0'; letters++)
+        push(outbox, (char[]){*letters, '\0'}, *letters < 'a');
+}
+
+START_TEST(drops_the_oldest_that_nobody_has_begun_to_send) {
+    struct outbox outbox = {0};
+    ck_assert(!outbox_drop_oldest(&outbox));
+    push_letters(&outbox, "abc");
+    size_t each = outbox.bytes / 3;
+    ck_assert(outbox_drop_oldest(&outbox));
+    check_waiting(&outbox, "bc");
+    ck_assert_uint_eq(outbox.bytes, 2 * each);
+    ck_assert(outbox_drop_oldest(&outbox));
+    ck_assert(outbox_drop_oldest(&outbox));
+    ck_assert(!outbox_drop_oldest(&outbox));
+    ck_assert_uint_eq(outbox.bytes, 0);
+    push_letters(&outbox, "d");
+    check_waiting(&outbox, "d");
+    outbox_release(&outbox);
+}
+END_TEST
+
+START_TEST(drops_the_oldest_behind_what_is_in_flight) {
+    struct outbox outbox = {0};
+    push_letters(&outbox, "abcd");
+    ck_assert_str_eq(gather(&outbox, 2), "ab");
+    ck_assert(outbox_drop_oldest(&outbox));
+    check_waiting(&outbox, "abd");
+    push_letters(&outbox, "efgh"); /* the ring grows under way */
+    ck_assert(outbox_drop_oldest(&outbox));
+    check_waiting(&outbox, "abefgh");
+    outbox_sent(&outbox, 1);
+    ck_assert(outbox_drop_oldest(&outbox)); /* nothing is in flight any more */
+    check_waiting(&outbox, "efgh");
+    outbox_release(&outbox);
+}
+END_TEST
+
+START_TEST(drops_the_oldest_behind_what_is_partly_sent) {
+    struct outbox outbox = {0};
+    push(&outbox, "first", false);
+    push_letters(&outbox, "bc");
+    gather(&outbox, VECTORS);
+    outbox_sent(&outbox, 3);
+    ck_assert(outbox_drop_oldest(&outbox));
+    check_waiting(&outbox, "stc");
+    ck_assert(outbox_drop_oldest(&outbox));
+    ck_assert(!outbox_drop_oldest(&outbox));
+    ck_assert_str_eq(gather(&outbox, VECTORS), "st");
+    outbox_sent(&outbox, 2);
+    ck_assert_uint_eq(outbox.bytes, 0);
+    outbox_release(&outbox);
+}
+END_TEST
+
+START_TEST(drops_the_oldest_behind_what_is_committed) {
+    struct outbox outbox = {0};
+    push_letters(&outbox, "abcde");
+    outbox_commit(&outbox);
+    outbox_commit(&outbox);
+    ck_assert(outbox_drop_oldest(&outbox)); /* as while the second is being compressed */
+    outbox_replace_committed(&outbox, message_create_raw("B", 1));
+    check_waiting(&outbox, "aBde");
+    ck_assert_str_eq(gather(&outbox, 1), "a");
+    ck_assert(outbox_drop_oldest(&outbox)); /* less is in flight than is committed */
+    check_waiting(&outbox, "aBe");
+    outbox_sent(&outbox, 1);
+    ck_assert(outbox_drop_oldest(&outbox));
+    ck_assert(!outbox_drop_oldest(&outbox));
+    check_waiting(&outbox, "B");
+    ck_assert_ptr_null(outbox_commit(&outbox));
+    outbox_release(&outbox);
+}
+END_TEST
+
+/* Wherever the ring begins, with any number of messages kept. */
+START_TEST(drops_the_oldest_around_the_end_of_the_ring) {
+    for (int start = 0; start < 8; start++)
+        for (int kept = 0; kept <= 6; kept++) {
+            struct outbox outbox = {0};
+            push_letters(&outbox, "zzzzz"); /* a ring of 8, which stays */
+            for (int i = 0; i < start; i++) {
+                gather(&outbox, 1);
+                outbox_sent(&outbox, 1);
+                push_letters(&outbox, "z");
+            }
+            push_letters(&outbox, "a");
+            gather(&outbox, 5);
+            outbox_sent(&outbox, 5);
+            push_letters(&outbox, "BcDeF");
+            ck_assert_uint_eq(outbox.capacity, 8);
+            gather(&outbox, kept);
+            char expected[] = "aBcDeF";
+            ck_assert(outbox_drop_oldest(&outbox) == (kept < 6));
+            if (kept < 6)
+                memmove(expected + kept, expected + kept + 1, (size_t)(6 - kept));
+            check_waiting(&outbox, expected);
+            size_t replies = 0;
+            for (const char *letter = expected; *letter != '\0'; letter++)
+                replies += *letter < 'a';
+            ck_assert_uint_eq(outbox.reply_bytes * strlen(expected), outbox.bytes * replies);
+            outbox_release(&outbox);
+        }
+}
+END_TEST
+
 START_TEST(inbox_keeps_order_and_count) {
     struct inbox inbox = {0};
     uint8_t *heap = malloc(3);
@@ -182,6 +304,11 @@ Suite *outbox_suite(void) {
     tcase_add_test(tcase, drops_all_but_what_is_under_way);
     tcase_add_test(tcase, what_is_committed_is_not_dropped);
     tcase_add_test(tcase, grows_around_its_end);
+    tcase_add_test(tcase, drops_the_oldest_that_nobody_has_begun_to_send);
+    tcase_add_test(tcase, drops_the_oldest_behind_what_is_in_flight);
+    tcase_add_test(tcase, drops_the_oldest_behind_what_is_partly_sent);
+    tcase_add_test(tcase, drops_the_oldest_behind_what_is_committed);
+    tcase_add_test(tcase, drops_the_oldest_around_the_end_of_the_ring);
     tcase_add_test(tcase, inbox_keeps_order_and_count);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -1,0 +1,627 @@
+/* test_backlog.c - clients that read late: what they miss under each policy, what waits for them, `drained`, and
+ * the limits that end them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <weir/weir.h>
+
+#include "server/core/broadcast.h"
+#include "server/core/conn_private.h"
+#include "server/core/memory.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/suites.h"
+
+enum { PATIENCE_MS = 20000, SOFT = 1 << 16, HARD = 1 << 18, SIZE = 1000, FRAME_MAX = 1 << 22 };
+
+/* --- Common ------------------------------------------------------------------------------------------------ */
+
+static void sleep_ms(long milliseconds) {
+    nanosleep(&(struct timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000}, NULL);
+}
+
+/* Waits for it; what never happens fails the test. */
+#define UNTIL(condition)                                                                                           \
+    do {                                                                                                           \
+        for (int waited = 0; !(condition) && waited < PATIENCE_MS; waited++)                                       \
+            sleep_ms(1);                                                                                           \
+        ck_assert(condition);                                                                                      \
+    } while (0)
+
+static const struct weir_handler silent_handler = {.flags = WEIR_NEVER_BLOCKS};
+
+struct late {
+    struct harness harness;
+    struct weir_conn *conn; /* with a reference */
+    int client;             /* which does not read by itself */
+};
+
+static void late_connect(struct late *late) {
+    late->client = harness_connect(&late->harness);
+    late->conn = weir_retain(late->harness.route.first);
+}
+
+static void late_start(struct late *late, enum slow_consumer_policy policy, const struct weir_handler *handler,
+                       void *context) {
+    harness_start(&late->harness, 2, handler, context);
+    late->harness.core.send_buffer_soft = SOFT;
+    late->harness.core.send_buffer_hard = HARD;
+    late->harness.route.slow_consumer = policy;
+    late_connect(late);
+}
+
+static void late_stop(struct late *late) {
+    client_close(late->client);
+    weir_release(late->conn);
+    harness_stop(&late->harness);
+}
+
+static uint32_t dropped(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    uint32_t count = conn->dropped;
+    mutex_unlock(&conn->mutex);
+    return count;
+}
+
+static char *frame_buffer(void) {
+    char *buffer = malloc(FRAME_MAX);
+    ck_assert_ptr_nonnull(buffer);
+    return buffer;
+}
+
+/* Messages that nobody reads, until the socket is full and what waits for it is more than `bytes`. Little waits
+ * before: the soft limit is not crossed on the way. */
+static void send_until(struct weir_conn *conn, size_t bytes) {
+    static const char block[SIZE];
+    for (bool full; !(full = atomic_load(&conn->source.blocked)) || weir_buffered(conn) <= bytes;) {
+        if (full || weir_buffered(conn) < 8 * SIZE)
+            ck_assert_int_eq(weir_send(conn, WEIR_BINARY, block, sizeof block), WEIR_OK);
+        else
+            sched_yield(); /* it is being written */
+    }
+}
+
+/* Reads whatever comes, until nothing waits. */
+static void read_all(struct late *late) {
+    static char bytes[1 << 16];
+    for (int waited = 0; waited < PATIENCE_MS && weir_buffered(late->conn) > 0;) {
+        if (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) {
+            sleep_ms(1);
+            waited++;
+        }
+    }
+    ck_assert_uint_eq(weir_buffered(late->conn), 0);
+    while (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        continue;
+}
+
+/* --- The policies ------------------------------------------------------------------------------------------ */
+
+enum { MESSAGES = 3000 };
+
+/* A number, and then what compresses, but not to nothing. */
+static void fill(char *message, int number) {
+    snprintf(message, SIZE, "%06d", number);
+    for (int i = 6; i < SIZE; i++)
+        message[i] = (char)('a' + (i * (number + 7) >> 3) % 23);
+}
+
+/* What a client gets, compressed or not. Returns the number of the message. */
+static int receive_number(int client, char *buffer, struct inflater *inflater) {
+    char expected[SIZE];
+    size_t size;
+    uint8_t *inflated = NULL;
+    int first = client_receive(client, buffer, FRAME_MAX, &size);
+    ck_assert_int_eq(first, inflater == NULL ? 0x81 : 0xC1);
+    if (inflater != NULL) {
+        ck_assert_int_eq(inflater_run(inflater, (uint8_t *)buffer, size, SIZE, &inflated, &size), INFLATE_DONE);
+        memcpy(buffer, inflated, size);
+        free(inflated);
+    }
+    ck_assert_uint_eq(size, SIZE);
+    int number = 0;
+    for (int i = 0; i < 6; i++)
+        number = 10 * number + buffer[i] - '0';
+    fill(expected, number);
+    ck_assert_mem_eq(buffer, expected, SIZE);
+    return number;
+}
+
+/* Before anything but the 101 has been sent. */
+static void take_over(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    conn->deflate =
+        (struct deflate_params){.enabled = true, .server_takeover = true, .server_bits = 15, .client_bits = 15};
+    mutex_unlock(&conn->mutex);
+}
+
+/* Messages are lost, whole ones, of those that wait; each that was accepted and not dropped comes, in order. */
+static void check_gap(enum slow_consumer_policy policy, bool takeover) {
+    static bool accepted[MESSAGES];
+    struct late late;
+    char message[SIZE], *buffer = frame_buffer();
+    struct inflater *inflater = takeover ? inflater_create(15) : NULL;
+    late_start(&late, policy, &silent_handler, NULL);
+    if (takeover)
+        take_over(late.conn);
+    unsigned refused = 0;
+    for (int i = 0; i < MESSAGES; i++) {
+        fill(message, i);
+        enum weir_result result = weir_send(late.conn, WEIR_TEXT, message, SIZE);
+        ck_assert(result == WEIR_OK || result == WEIR_OVERFLOW);
+        accepted[i] = result == WEIR_OK;
+        refused += !accepted[i];
+    }
+    ck_assert_uint_le(weir_buffered(late.conn), HARD + SIZE);
+    ck_assert_uint_eq(refused, policy == SLOW_CONSUMER_DROP_NEWEST ? dropped(late.conn) : 0);
+    ck_assert_uint_gt(dropped(late.conn), 0);
+    ck_assert_int_eq((int)striped_sum(&late.harness.core.counters.dropped), (int)dropped(late.conn));
+    ck_assert_int_eq((int)late.harness.core.counters.slow_disconnected, 0);
+    int last = -1;
+    for (unsigned left = MESSAGES - dropped(late.conn); left > 0; left--) {
+        int number = receive_number(late.client, buffer, inflater);
+        ck_assert_int_gt(number, last);
+        ck_assert(accepted[number]);
+        last = number;
+    }
+    if (policy == SLOW_CONSUMER_DROP_OLDEST)
+        ck_assert_int_eq(last, MESSAGES - 1);
+    UNTIL(weir_buffered(late.conn) == 0);
+    fill(message, 999999); /* and then all is as before */
+    ck_assert_int_eq(weir_send(late.conn, WEIR_TEXT, message, SIZE), WEIR_OK);
+    ck_assert_int_eq(receive_number(late.client, buffer, inflater), 999999);
+    late_stop(&late);
+    inflater_destroy(inflater);
+    free(buffer);
+}
+
+START_TEST(drop_oldest_keeps_the_latest) {
+    check_gap(SLOW_CONSUMER_DROP_OLDEST, _i);
+}
+END_TEST
+
+START_TEST(drop_newest_keeps_the_first) {
+    check_gap(SLOW_CONSUMER_DROP_NEWEST, _i);
+}
+END_TEST
+
+START_TEST(disconnect_counts_and_says_why) {
+    struct late late;
+    static const char block[SIZE];
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
+    enum weir_result result;
+    while ((result = weir_send(late.conn, WEIR_BINARY, block, SIZE)) == WEIR_OK)
+        continue;
+    ck_assert_int_eq(result, WEIR_OVERFLOW);
+    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, block, SIZE), WEIR_GONE);
+    ck_assert_uint_eq(client_expect_close(late.client), 1013);
+    ck_assert_int_eq((int)late.harness.core.counters.slow_disconnected, 1);
+    ck_assert_uint_eq(dropped(late.conn), 0);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+}
+END_TEST
+
+/* Nobody is served by dropping what waits for the sake of what can never go. */
+START_TEST(a_message_larger_than_the_limit_costs_no_other) {
+    struct late late;
+    char *large = calloc(1, HARD + 1);
+    late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &silent_handler, NULL);
+    send_until(late.conn, SOFT);
+    size_t before = weir_buffered(late.conn);
+    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, HARD + 1), WEIR_OVERFLOW);
+    ck_assert_uint_eq(weir_buffered(late.conn), before);
+    ck_assert_uint_eq(dropped(late.conn), 1);
+    read_all(&late);
+    late_stop(&late);
+    free(large);
+}
+END_TEST
+
+/* Control frames are no messages: a Ping must be answered (RFC 6455, 5.5.2) whatever is dropped around it. */
+START_TEST(no_policy_drops_a_pong) {
+    static const char block[SIZE];
+    struct late late;
+    char ping[100] = "ping", *buffer = frame_buffer();
+    size_t size;
+    late_start(&late, _i == 0 ? SLOW_CONSUMER_DROP_OLDEST : SLOW_CONSUMER_DROP_NEWEST, &silent_handler, NULL);
+    send_until(late.conn, SOFT / 2);
+    if (_i == 1)
+        while (broadcast_to_route(&late.harness.route, NULL, WEIR_BINARY, NULL, 0) == 1)
+            continue; /* full to the last byte */
+    size_t replies;
+    mutex_lock(&late.conn->mutex);
+    replies = late.conn->outbox.reply_bytes;
+    mutex_unlock(&late.conn->mutex);
+    client_send(late.client, 0x89, ping, sizeof ping);
+    uint32_t lost = dropped(late.conn);
+    size_t now = replies;
+    for (int waited = 0; waited < PATIENCE_MS && now == replies && dropped(late.conn) == lost; waited++) {
+        sleep_ms(1);
+        mutex_lock(&late.conn->mutex);
+        now = late.conn->outbox.reply_bytes;
+        mutex_unlock(&late.conn->mutex);
+    }
+    if (_i == 0)
+        for (int i = 0; i < 3 * HARD / SIZE; i++)
+            broadcast_to_route(&late.harness.route, NULL, WEIR_BINARY, block, SIZE);
+    broadcast_to_route(&late.harness.route, NULL, WEIR_TEXT, "end", 3);
+    int first = 0;
+    struct timeval patience = {.tv_sec = 3}; /* at the end nothing more comes */
+    setsockopt(late.client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    bool answered = false;
+    for (uint8_t byte; recv(late.client, &byte, 1, MSG_PEEK) == 1 && !answered;) {
+        first = client_receive(late.client, buffer, FRAME_MAX, &size);
+        answered = first == 0x8A;
+    }
+    ck_assert_msg(answered, "no pong");
+    ck_assert_uint_eq(size, sizeof ping);
+    read_all(&late);
+    late_stop(&late);
+    free(buffer);
+}
+END_TEST
+
+/* A broadcast may find a connection before its 101 has left. That stays the first thing that the client reads. */
+START_TEST(no_policy_drops_the_101) {
+    static const char response[] = "HTTP/1.1 101\r\n\r\n";
+    static char large[HARD + 1];
+    struct harness harness;
+    const struct conn_request request = {.path = "/test", .peer = "192.0.2.1:1"};
+    int pair[2];
+    char head[sizeof response] = "";
+    harness_start(&harness, 1, &silent_handler, NULL);
+    harness.core.send_buffer_hard = HARD;
+    harness.route.slow_consumer = (enum slow_consumer_policy)_i;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    struct transport transport = transport_socket(pair[0]);
+    ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
+    struct weir_conn *conn = conn_create(&harness.route, &transport, &request, response, sizeof response - 1);
+    struct message *message = message_create(WEIR_BINARY, large, sizeof large);
+    mutex_lock(&conn->mutex);
+    conn_make_room_locked(conn, message->size);
+    mutex_unlock(&conn->mutex);
+    message_release(message);
+    ck_assert_int_eq(conn_start(conn), 0);
+    ck_assert_int_eq((int)recv(pair[1], head, sizeof response - 1, 0), (int)sizeof response - 1);
+    ck_assert_str_eq(head, response);
+    client_close(pair[1]);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- weir_buffered() and drained --------------------------------------------------------------------------- */
+
+START_TEST(buffered_rises_and_falls_to_nothing) {
+    struct late late;
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
+    for (int round = 0; round < 3; round++) {
+        ck_assert_uint_eq(weir_buffered(late.conn), 0);
+        send_until(late.conn, SOFT);
+        size_t before = weir_buffered(late.conn);
+        ck_assert_int_eq(weir_send(late.conn, WEIR_TEXT, "more", 4), WEIR_OK);
+        ck_assert_uint_ge(weir_buffered(late.conn), before + 4);
+        read_all(&late);
+    }
+    late_stop(&late);
+}
+END_TEST
+
+/* What the callbacks of one connection have seen. */
+struct watch {
+    _Atomic int inside, opened, drained, messages, closed, wrong;
+    size_t soft, in_open; /* bytes to send in `open` */
+    _Atomic size_t left_in_drained;
+    sem_t may_go; /* for a message that says "block" */
+};
+
+static void enter(struct watch *watch, bool in_order) {
+    watch->wrong += !in_order || atomic_fetch_add(&watch->inside, 1) != 0;
+}
+
+static void leave(struct watch *watch) {
+    watch->inside--;
+}
+
+static void watch_open(weir_conn *conn, void *context) {
+    struct watch *watch = context;
+    enter(watch, watch->opened == 0 && watch->drained == 0 && watch->messages == 0);
+    if (watch->in_open > 0) {
+        send_until(conn, watch->in_open);
+        sem_wait(&watch->may_go);
+    }
+    watch->opened++;
+    leave(watch);
+}
+
+static void watch_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    struct watch *watch = context;
+    (void)conn, (void)opcode;
+    enter(watch, watch->opened == 1 && watch->closed == 0);
+    if (size == 5 && memcmp(data, "block", 5) == 0) {
+        watch->messages++;
+        sem_wait(&watch->may_go);
+    } else {
+        sleep_ms(1);
+        watch->messages++;
+    }
+    leave(watch);
+}
+
+static void watch_drained(weir_conn *conn, void *context) {
+    struct watch *watch = context;
+    enter(watch, watch->opened == 1 && watch->closed == 0);
+    watch->left_in_drained = weir_buffered(conn);
+    sleep_ms(2);
+    watch->drained++;
+    leave(watch);
+}
+
+static void watch_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
+    struct watch *watch = context;
+    (void)conn, (void)code, (void)reason;
+    enter(watch, watch->opened == 1 && watch->closed == 0);
+    watch->closed++;
+    leave(watch);
+}
+
+static const struct weir_handler watch_handlers[] = {
+    {.open = watch_open, .message = watch_message, .drained = watch_drained, .close = watch_close},
+    {.open = watch_open,
+     .message = watch_message,
+     .drained = watch_drained,
+     .close = watch_close,
+     .flags = WEIR_NEVER_BLOCKS},
+};
+
+static void watch_init(struct watch *watch) {
+    *watch = (struct watch){.soft = SOFT};
+    sem_init(&watch->may_go, 0, 0);
+}
+
+START_TEST(drained_is_called_once_for_each_crossing) {
+    enum { ROUNDS = 20 };
+    struct late late;
+    struct watch watch;
+    watch_init(&watch);
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &watch_handlers[_i], &watch);
+    for (int round = 0; round < ROUNDS; round++) {
+        send_until(late.conn, SOFT);
+        for (int i = 0; i < 5; i++)
+            client_send(late.client, 0x81, "x", 1); /* callbacks that it could overlap with */
+        read_all(&late);
+        UNTIL(watch.drained == round + 1);
+        ck_assert_uint_le(watch.left_in_drained, SOFT / 2);
+    }
+    UNTIL(watch.messages == 5 * ROUNDS);
+    send_until(late.conn, SOFT - 4 * SIZE); /* no crossing */
+    read_all(&late);
+    late_stop(&late);
+    ck_assert_int_eq(watch.drained, ROUNDS);
+    ck_assert_int_eq(watch.closed, 1);
+    ck_assert_int_eq(watch.wrong, 0);
+}
+END_TEST
+
+START_TEST(drained_comes_after_open) {
+    struct late late;
+    struct watch watch;
+    watch_init(&watch);
+    watch.in_open = SOFT;
+    harness_start(&late.harness, 2, &watch_handlers[0], &watch);
+    late.harness.core.send_buffer_soft = SOFT;
+    late_connect(&late);
+    UNTIL(weir_buffered(late.conn) > SOFT);
+    read_all(&late);
+    ck_assert_int_eq(watch.drained, 0);
+    sem_post(&watch.may_go);
+    UNTIL(watch.drained == 1);
+    late_stop(&late);
+    ck_assert_int_eq(watch.drained, 1);
+    ck_assert_int_eq(watch.wrong, 0);
+}
+END_TEST
+
+/* It is due while a callback blocks, and then the client goes. */
+START_TEST(drained_never_comes_after_close) {
+    struct late late;
+    struct watch watch;
+    watch_init(&watch);
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &watch_handlers[_i], &watch);
+    client_send(late.client, 0x81, "block", 5);
+    UNTIL(watch.messages == 1);
+    send_until(late.conn, SOFT);
+    read_all(&late);
+    close(late.client);
+    if (_i == 0)
+        UNTIL(!weir_conn_is_open(late.conn));
+    sem_post(&watch.may_go);
+    UNTIL(watch.closed == 1);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+    ck_assert_int_eq(watch.closed, 1);
+    ck_assert_int_eq(watch.wrong, 0);
+    if (_i == 0)
+        ck_assert_int_eq(watch.drained, 0);
+}
+END_TEST
+
+/* One large message is dropped for a small one: what waits has fallen below half of the soft limit without having
+ * been sent, and whoever waits for `drained` must still be told. */
+START_TEST(drained_comes_though_the_backlog_was_dropped) {
+    struct late late;
+    struct watch watch;
+    char *large = calloc(1, HARD);
+    static const char small[20 * SIZE]; /* more than the others before it are */
+    watch_init(&watch);
+    late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &watch_handlers[_i], &watch);
+    send_until(late.conn, SOFT / 8); /* the socket is full */
+    size_t size = HARD - weir_buffered(late.conn) - SIZE;
+    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, size), WEIR_OK);
+    ck_assert_uint_gt(weir_buffered(late.conn), SOFT);
+    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, small, sizeof small), WEIR_OK);
+    ck_assert_uint_lt(weir_buffered(late.conn), SOFT / 2);
+    read_all(&late);
+    UNTIL(watch.drained == 1);
+    late_stop(&late);
+    ck_assert_int_eq(watch.wrong, 0);
+    free(large);
+}
+END_TEST
+
+/* --- The limits that end it -------------------------------------------------------------------------------- */
+
+struct ending {
+    _Atomic unsigned code;
+    char reason[128];
+};
+
+static void note_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
+    struct ending *ending = context;
+    (void)conn;
+    snprintf(ending->reason, sizeof ending->reason, "%s", reason);
+    ending->code = code;
+}
+
+static const struct weir_handler ending_handlers[] = {{.close = note_close},
+                                                      {.close = note_close, .flags = WEIR_NEVER_BLOCKS}};
+
+START_TEST(send_timeout_ends_one_that_takes_nothing) {
+    struct late late;
+    struct ending ending = {0};
+    int64_t before = memory_used();
+    harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
+    late.harness.core.send_timeout_ms = 100;
+    late_connect(&late);
+    int reader = harness_connect(&late.harness); /* for whom nothing waits */
+    send_until(late.conn, SOFT);
+    uint64_t start = pool_now();
+    UNTIL(ending.code != 0);
+    ck_assert_uint_ge(pool_now() + 20, start + 100);
+    ck_assert_uint_eq(ending.code, 1006);
+    ck_assert_str_eq(ending.reason, "client has taken nothing for send_timeout");
+    ck_assert_int_eq((int)late.harness.core.counters.send_timed_out, 1);
+    ck_assert_uint_eq(weir_buffered(late.conn), 0);
+    ck_assert_int_eq(memory_used(), before);
+    close(late.client);
+    client_close(reader);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+}
+END_TEST
+
+START_TEST(rate_policy_closes_and_counts) {
+    struct late late;
+    struct ending ending = {0};
+    harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
+    late.harness.core.message_rate = 5;
+    late.harness.core.rate_closes = true;
+    late_connect(&late);
+    for (int i = 0; i < 30; i++)
+        client_send(late.client, i % 2 == 0 ? 0x81 : 0x89, "x", 1);
+    ck_assert_uint_eq(client_expect_close(late.client), 1008);
+    UNTIL(ending.code == 1008);
+    ck_assert_str_eq(ending.reason, "client sends too fast");
+    ck_assert_int_eq((int)late.harness.core.counters.rate_limited, 1);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+}
+END_TEST
+
+/* --- memory_limit ------------------------------------------------------------------------------------------ */
+
+static bool answers_pings(int client) {
+    char payload[128];
+    size_t size;
+    client_send(client, 0x89, "there?", 6);
+    return client_receive(client, payload, sizeof payload, &size) == 0x8A;
+}
+
+/* The first half of a fragmented message. */
+static void send_part(int client, size_t size) {
+    char *part = calloc(1, size);
+    client_send(client, 0x02, part, size);
+    free(part);
+}
+
+START_TEST(memory_limit_closes_the_one_with_the_largest_message_alone) {
+    static const size_t parts[6] = {1000, 1000, 1000, 1000, 400000, 1000000};
+    struct harness harness;
+    int clients[6];
+    harness_start(&harness, 2, &silent_handler, NULL);
+    for (int i = 0; i < 6; i++) {
+        clients[i] = harness_connect(&harness);
+        send_part(clients[i], parts[i]);
+        ck_assert(answers_pings(clients[i]));
+    }
+    shed_init(&harness.core.shed, memory_used());
+    char *part = calloc(1, 400000);
+    client_send(clients[4], 0x00, part, 400000); /* too much in all, by one that is not the largest */
+    free(part);
+    UNTIL(harness.core.counters.memory_shed > 0);
+    UNTIL(memory_used() < harness.core.shed.limit); /* although that client neither answers nor goes on */
+    UNTIL(!atomic_load(&harness.core.shed.active));
+    ck_assert_int_eq((int)harness.core.counters.memory_shed, 1);
+    for (int i = 0; i < 5; i++) {
+        ck_assert(answers_pings(clients[i]));
+        client_close(clients[i]);
+    }
+    ck_assert_uint_eq(client_expect_close(clients[5]), 1013);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(memory_limit_closes_the_one_that_reads_least) {
+    static const char block[SIZE];
+    struct late late;
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
+    int64_t before = memory_used();
+    late.harness.core.send_buffer_hard = 1 << 24;
+    shed_init(&late.harness.core.shed, before + (1 << 20));
+    int other = harness_connect(&late.harness);
+    send_part(other, 100000);
+    ck_assert(answers_pings(other));
+    while (weir_send(late.conn, WEIR_BINARY, block, SIZE) == WEIR_OK)
+        ck_assert_int_lt(memory_used() - before, 1 << 24);
+    UNTIL(!atomic_load(&late.harness.core.shed.active));
+    ck_assert_int_eq((int)late.harness.core.counters.memory_shed, 1);
+    ck_assert_int_lt(memory_used() - before, 300000);
+    ck_assert(answers_pings(other));
+    ck_assert_uint_eq(client_expect_close(late.client), 1013);
+    client_close(other);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+    ck_assert_int_eq(memory_used(), before);
+}
+END_TEST
+
+Suite *backlog_suite(void) {
+    Suite *suite = suite_create("backlog");
+    TCase *tcase = tcase_create("backlog");
+    tcase_add_loop_test(tcase, drop_oldest_keeps_the_latest, 0, 2);
+    tcase_add_loop_test(tcase, drop_newest_keeps_the_first, 0, 2);
+    tcase_add_test(tcase, disconnect_counts_and_says_why);
+    tcase_add_test(tcase, a_message_larger_than_the_limit_costs_no_other);
+    tcase_add_loop_test(tcase, no_policy_drops_a_pong, 0, 2);
+    tcase_add_loop_test(tcase, no_policy_drops_the_101, 0, 3);
+    tcase_add_test(tcase, buffered_rises_and_falls_to_nothing);
+    tcase_add_loop_test(tcase, drained_is_called_once_for_each_crossing, 0, 2);
+    tcase_add_test(tcase, drained_comes_after_open);
+    tcase_add_loop_test(tcase, drained_never_comes_after_close, 0, 2);
+    tcase_add_loop_test(tcase, drained_comes_though_the_backlog_was_dropped, 0, 2);
+    tcase_add_loop_test(tcase, send_timeout_ends_one_that_takes_nothing, 0, 2);
+    tcase_add_loop_test(tcase, rate_policy_closes_and_counts, 0, 2);
+    tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
+    tcase_add_test(tcase, memory_limit_closes_the_one_that_reads_least);
+    tcase_set_timeout(tcase, 120);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

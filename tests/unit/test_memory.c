@@ -1,0 +1,118 @@
+/* test_memory.c - the count of the messages in memory, and when it is time to look at it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/inbox.h"
+#include "server/core/memory.h"
+#include "server/core/message.h"
+#include "tests/unit/suites.h"
+
+enum { STEP = 256 * 1024 };
+
+/* In a thread of its own, which has counted nothing yet. */
+static void *grow_by_steps(void *arg) {
+    (void)arg;
+    ck_assert(!memory_has_grown());
+    memory_count(STEP - 1);
+    ck_assert(!memory_has_grown());
+    memory_count(1);
+    ck_assert(memory_has_grown());
+    ck_assert(!memory_has_grown());
+    memory_count(-STEP);
+    ck_assert(!memory_has_grown()); /* what is freed is not a debt: */
+    memory_count(STEP);
+    ck_assert(memory_has_grown());
+    for (int i = 0; i < 1000; i++) { /* what comes and goes is no growth */
+        memory_count(STEP / 2);
+        ck_assert(!memory_has_grown());
+        memory_count(-STEP / 2);
+        ck_assert(!memory_has_grown());
+    }
+    memory_count(-STEP);
+    return NULL;
+}
+
+START_TEST(looks_once_for_each_step_of_a_thread) {
+    int64_t before = memory_used();
+    pthread_t thread;
+    pthread_create(&thread, NULL, grow_by_steps, NULL);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(memory_used(), before);
+}
+END_TEST
+
+static void *release_messages(void *arg) {
+    struct message **messages = arg;
+    for (int i = 0; i < 100; i++)
+        message_release(messages[i]);
+    return NULL;
+}
+
+/* Whoever makes them, and whoever frees them. */
+START_TEST(messages_are_counted_until_the_last_reference) {
+    static const char payload[10000];
+    int64_t before = memory_used();
+    struct message *messages[100];
+    for (int i = 0; i < 100; i++)
+        messages[i] = message_create(2, payload, sizeof payload);
+    struct message *kept = message_retain(messages[0]);
+    ck_assert_int_ge(memory_used() - before, 100 * (int)sizeof payload);
+    pthread_t thread;
+    pthread_create(&thread, NULL, release_messages, messages);
+    pthread_join(thread, NULL);
+    ck_assert_int_ge(memory_used() - before, (int)sizeof payload);
+    ck_assert_int_lt(memory_used() - before, 2 * (int)sizeof payload);
+    message_release(kept);
+    ck_assert_int_eq(memory_used(), before);
+}
+END_TEST
+
+/* A compressed message counts with what it has come to. */
+START_TEST(compressed_messages_are_counted_as_they_are) {
+    static const char payload[100000];
+    int64_t before = memory_used();
+    struct deflater *deflater = deflater_create(15);
+    struct message *message = message_create_deflated(2, payload, sizeof payload, deflater, false);
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(memory_used() - before, (int)(sizeof *message + message->size));
+    message_release(message);
+    ck_assert_int_eq(memory_used(), before);
+    char *noise = malloc(5000); /* one that gains nothing is not made, and not counted */
+    for (int i = 0; i < 5000; i++)
+        noise[i] = (char)(rand() >> 7);
+    ck_assert_ptr_null(message_create_deflated(2, noise, 5000, deflater, false));
+    ck_assert_int_eq(memory_used(), before);
+    free(noise);
+    deflater_destroy(deflater);
+}
+END_TEST
+
+START_TEST(inbox_items_are_counted) {
+    int64_t before = memory_used();
+    struct inbox inbox = {0};
+    uint8_t *heap = calloc(1, 3000);
+    inbox_push(&inbox, inbox_item_create(1, (const uint8_t *)"copied", 6, NULL));
+    inbox_push(&inbox, inbox_item_create(2, heap, 3000, heap));
+    ck_assert_int_eq(memory_used() - before, (int)inbox.bytes);
+    ck_assert_uint_ge(inbox.bytes, 3006);
+    inbox_item_destroy(inbox_pop(&inbox));
+    ck_assert_int_eq(memory_used() - before, (int)inbox.bytes);
+    inbox_release(&inbox);
+    ck_assert_int_eq(memory_used(), before);
+}
+END_TEST
+
+Suite *memory_suite(void) {
+    Suite *suite = suite_create("memory");
+    TCase *tcase = tcase_create("memory");
+    tcase_add_test(tcase, looks_once_for_each_step_of_a_thread);
+    tcase_add_test(tcase, messages_are_counted_until_the_last_reference);
+    tcase_add_test(tcase, compressed_messages_are_counted_as_they_are);
+    tcase_add_test(tcase, inbox_items_are_counted);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,85 @@
+/* test_rate.c - the leaky bucket: a second's worth at once, then as fast as it leaks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/rate.h"
+#include "tests/unit/suites.h"
+
+#define SECOND UINT64_C(1000000)
+
+/* How many of `amount` each may come at this moment. */
+static unsigned take_all(struct rate *rate, uint64_t amount, uint64_t per_second, uint64_t now) {
+    unsigned taken = 0;
+    for (; rate_wait(rate, now) == 0; taken++)
+        rate_take(rate, amount, per_second, now);
+    return taken;
+}
+
+START_TEST(an_empty_bucket_takes_a_second_and_what_overflows_it) {
+    static const uint64_t rates[] = {1, 2, 3, 7, 10, 1000, 999999, 1000000};
+    struct rate rate = {0};
+    uint64_t per_second = rates[_i], now = 5 * SECOND;
+    ck_assert_uint_eq(rate_wait(&rate, 0), 0);
+    ck_assert_uint_eq(rate_wait(&rate, now), 0);
+    unsigned taken = take_all(&rate, 1, per_second, now);
+    ck_assert_uint_ge(taken, per_second / 2); /* a fraction of a microsecond is rounded up, to the next one */
+    ck_assert_uint_le(taken, per_second + 1);
+    if (SECOND % per_second == 0)
+        ck_assert_uint_eq(taken, per_second + 1);
+}
+END_TEST
+
+START_TEST(waits_exactly_until_it_has_leaked) {
+    struct rate rate = {0};
+    uint64_t now = 3 * SECOND;
+    ck_assert_uint_eq(take_all(&rate, 1, 10, now), 11);
+    ck_assert_uint_eq(rate_wait(&rate, now), SECOND / 10);
+    ck_assert_uint_eq(rate_wait(&rate, now + SECOND / 10 - 1), 1);
+    ck_assert_uint_eq(rate_wait(&rate, now + SECOND / 10), 0);
+    rate_take(&rate, 1, 10, now + SECOND / 10);
+    ck_assert_uint_eq(rate_wait(&rate, now + SECOND / 10), SECOND / 10);
+    ck_assert_uint_eq(take_all(&rate, 1, 10, now + 60 * SECOND), 11); /* nothing is saved up beyond a second */
+}
+END_TEST
+
+/* One that always comes as soon as it may gets what the rate says, and no more, however large its pieces. */
+START_TEST(never_more_than_the_rate_in_the_long_run) {
+    static const struct {
+        uint64_t amount, per_second;
+    } cases[] = {{1, 1}, {1, 7}, {1, 1000}, {65536, 1000}, {65536, 1 << 30}, {20, 100000}, {65536, 3}};
+    uint64_t amount = cases[_i].amount, per_second = cases[_i].per_second;
+    struct rate rate = {0};
+    uint64_t now = 123456789, began = now, total = 0;
+    for (int i = 0; i < 5000; i++) {
+        now += rate_wait(&rate, now);
+        ck_assert_uint_eq(rate_wait(&rate, now), 0);
+        rate_take(&rate, amount, per_second, now);
+        total += amount;
+    }
+    double seconds = (double)(now - began) / 1e6;
+    ck_assert_double_le((double)total, (seconds + 1) * (double)per_second + (double)amount);
+    ck_assert_double_ge((double)total * 1.1, seconds * (double)per_second);
+}
+END_TEST
+
+START_TEST(one_that_keeps_to_it_never_waits) {
+    struct rate rate = {0};
+    uint64_t now = SECOND;
+    for (int i = 0; i < 10000; i++, now += SECOND / 50) {
+        ck_assert_uint_eq(rate_wait(&rate, now), 0);
+        rate_take(&rate, 1, 50, now);
+    }
+}
+END_TEST
+
+Suite *rate_suite(void) {
+    Suite *suite = suite_create("rate");
+    TCase *tcase = tcase_create("rate");
+    tcase_add_loop_test(tcase, an_empty_bucket_takes_a_second_and_what_overflows_it, 0, 8);
+    tcase_add_test(tcase, waits_exactly_until_it_has_leaked);
+    tcase_add_loop_test(tcase, never_more_than_the_rate_in_the_long_run, 0, 7);
+    tcase_add_test(tcase, one_that_keeps_to_it_never_waits);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
