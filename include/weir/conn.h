@@ -24,12 +24,12 @@ extern "C" {
 
 /* What became of something to be sent. */
 enum weir_result {
-    WEIR_OK = 0,        /* accepted; it leaves as fast as the client reads */
-    WEIR_GONE = -1,     /* the connection is closing or closed */
-    WEIR_OVERFLOW = -2, /* past send_buffer_hard: the client does not read, or the message alone is larger than
-                         * that; it is being closed with 1013, or has lost this message (slow_consumer) */
-    WEIR_NO_MEMORY = -3,
-    WEIR_INVALID = -4 /* an argument is out of its range: see the function */
+    WEIR_OK = 0,         /* accepted; it leaves as fast as the client reads */
+    WEIR_GONE = -1,      /* the connection is closing or closed */
+    WEIR_OVERFLOW = -2,  /* past send_buffer_hard: the client does not read, or the message alone is larger than
+                          * that; it is being closed with 1013, or has lost this message (slow_consumer) */
+    WEIR_NO_MEMORY = -3, /* the message is lost, so the connection is being closed with 1011 */
+    WEIR_INVALID = -4    /* an argument is out of its range: see the function */
 };
 
 /* Sends one message; `data` is copied. Messages that one thread sends to one connection arrive in that order.

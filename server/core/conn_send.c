@@ -101,8 +101,11 @@ static enum weir_result append_locked(struct weir_conn *conn, struct message *me
         return WEIR_GONE;
     if (!conn_make_room_locked(conn, message->size))
         return WEIR_OVERFLOW;
-    if (outbox_push(&conn->outbox, message) != 0)
+    if (outbox_push(&conn->outbox, message) != 0) { /* a message it never gets must not go unnoticed */
+        conn->drop_inbox = true;
+        conn_queue_close_locked(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
+    }
     conn_note_backlog_locked(conn, NULL);
     return WEIR_OK;
 }
@@ -113,10 +116,11 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
     mutex_unlock(&conn->mutex);
     if (result == WEIR_OK && conn->core->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
-    if (result == WEIR_OVERFLOW && atomic_load(&conn->closing))
+    bool closes = (result == WEIR_OVERFLOW || result == WEIR_NO_MEMORY) && atomic_load(&conn->closing);
+    if (closes)
         task_claim_into(&conn->input, ready);
     shed_check(conn->core);
-    if ((result == WEIR_OK || result == WEIR_OVERFLOW) && !conn_is_handling_here(conn))
+    if ((result == WEIR_OK || result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
         task_claim_into(&conn->flush, ready);
     return result;
 }
@@ -124,12 +128,10 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
     struct message *message = message_create(opcode, payload, size);
     mutex_lock(&conn->mutex);
-    if (message == NULL)
-        conn->send_failed = true;
-    else {
+    if (message != NULL)
         message->is_reply = true;
-        append_locked(conn, message);
-    }
+    if (message == NULL || append_locked(conn, message) == WEIR_NO_MEMORY)
+        conn->send_failed = true;
     mutex_unlock(&conn->mutex);
     message_release(message);
 }
@@ -143,8 +145,10 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
         conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
     if (message == NULL)
         message = message_create((uint8_t)opcode, data, size);
-    if (message == NULL)
+    if (message == NULL) {
+        conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
+    }
     message->is_reply = true;
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);
