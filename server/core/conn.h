@@ -45,6 +45,7 @@ struct weir_conn {
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
     _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
     _Atomic uint64_t stuck_at;      /* when a write found no room for anything; 0: the last one did */
+    _Atomic int unsent;             /* what the kernel had not sent then */
     _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
     _Atomic bool closing;           /* set under the mutex, once: nothing can be sent any more */
     struct source source;           /* the poller's */

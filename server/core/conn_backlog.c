@@ -27,8 +27,10 @@ static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
     striped_add(&conn->core->counters.dropped, dropped);
 }
 
-bool conn_make_room_locked(struct weir_conn *conn, size_t size) {
+/* Where messages are dropped, control frames are not: they are few, since pongs count as replies. */
+bool conn_make_room_locked(struct weir_conn *conn, const struct message *message) {
     mutex_check_held(&conn->mutex);
+    size_t size = message->size;
     if (fits(conn, size))
         return true;
     if (conn->route->slow_consumer == SLOW_CONSUMER_DISCONNECT) {
@@ -36,7 +38,9 @@ bool conn_make_room_locked(struct weir_conn *conn, size_t size) {
         atomic_fetch_add(&conn->core->counters.slow_disconnected, 1);
         return false;
     }
-    if (conn->route->slow_consumer == SLOW_CONSUMER_DROP_OLDEST)
+    if (message_is_control(message))
+        return true;
+    if (conn->route->slow_consumer == SLOW_CONSUMER_DROP_OLDEST && size <= conn->core->send_buffer_hard)
         drop_oldest_locked(conn, size);
     if (fits(conn, size))
         return true;
@@ -83,10 +87,10 @@ void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
     size_t soft = conn->core->send_buffer_soft;
     if (conn->outbox.bytes > soft)
         conn->over_soft = true;
-    if (!conn->over_soft || conn->outbox.bytes > soft / 2)
+    if (ready == NULL || !conn->over_soft || conn->outbox.bytes > soft / 2)
         return;
     conn->over_soft = false;
-    if (conn->route->handler->drained == NULL || ready == NULL)
+    if (conn->route->handler->drained == NULL)
         return;
     conn->drained_due = true;
     task_claim_into(route_never_blocks(conn->route) ? &conn->input : &conn->handler, ready);

@@ -28,8 +28,10 @@ static int write_some_locked(struct weir_conn *conn) {
     if (size > 0)
         atomic_store(&conn->stuck_at, 0);
     if (error == EAGAIN || error == EWOULDBLOCK) {
-        if (atomic_load(&conn->stuck_at) == 0)
+        if (atomic_load(&conn->stuck_at) == 0) {
+            atomic_store(&conn->unsent, conn->transport.kind->unsent(&conn->transport));
             atomic_store(&conn->stuck_at, pool_now());
+        }
         pool_await_room(conn->core->pool, &conn->source, conn->transport.fd);
     }
     mutex_lock(&conn->mutex);

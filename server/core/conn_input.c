@@ -106,7 +106,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     mutex_unlock(&conn->mutex);
     if (gate != GATE_CLOSING)
         return gate;
-    conn->decoder.discard = true;
+    decoder_discard(&conn->decoder);
     if (conn->close_deadline == 0) {
         conn->close_deadline = pool_now() + conn->core->close_timeout_ms;
         return pool_set_timer(conn->core->pool, &conn->timer, conn->close_deadline) == 0 ? gate : GATE_END;
@@ -117,7 +117,8 @@ static enum gate pass_gate(struct weir_conn *conn) {
 /* False if the client has to wait: throttled_until says how long. One that is to be closed for it does not wait. */
 static bool is_within_rate(struct weir_conn *conn) {
     const struct core *core = conn->core;
-    if ((core->message_rate == 0 && core->byte_rate == 0) || atomic_load(&conn->closing))
+    if ((core->message_rate == 0 && core->byte_rate == 0) || atomic_load(&conn->closing) ||
+        atomic_load(&conn->source.broken))
         return true;
     uint64_t now = pool_now_us(), wait = rate_wait(&conn->messages, now), wait_bytes = rate_wait(&conn->bytes, now);
     wait = wait > wait_bytes ? wait : wait_bytes;

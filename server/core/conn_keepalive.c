@@ -64,6 +64,27 @@ static void ping(struct weir_conn *conn, uint64_t now) {
     conn_flush_here(conn);
 }
 
+/* Something waits for the client, and it has taken nothing of it for so long. A client that reads slowly leaves no
+ * room for a write for a long time, but the kernel gets rid of some. */
+static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
+    uint64_t stuck_at = atomic_load(&conn->stuck_at);
+    if (timeout == 0 || stuck_at == 0 || now < stuck_at + timeout)
+        return false;
+    int unsent = conn->transport.kind->unsent(&conn->transport);
+    if (unsent == atomic_exchange(&conn->unsent, unsent))
+        return true;
+    atomic_compare_exchange_strong(&conn->stuck_at, &stuck_at, now);
+    return false;
+}
+
+/* Our ping may still wait behind what the client is reading. */
+static bool is_reading(struct weir_conn *conn, uint64_t now) {
+    mutex_lock(&conn->mutex);
+    bool waits = !outbox_is_empty(&conn->outbox);
+    mutex_unlock(&conn->mutex);
+    return waits && !is_stuck(conn, now, conn->core->ping_timeout_ms);
+}
+
 /* Returns false if the client has not answered in time. */
 static bool check_ping(struct weir_conn *conn, uint64_t now) {
     const struct core *core = conn->core;
@@ -71,8 +92,13 @@ static bool check_ping(struct weir_conn *conn, uint64_t now) {
         return true;
     if (conn->pinged_at != 0 && conn->read_at >= conn->pinged_at)
         conn->pinged_at = 0; /* whatever came, it is alive */
+    if (conn->pinged_at != 0 && now >= conn->pinged_at + core->ping_timeout_ms) {
+        if (!is_reading(conn, now))
+            return false;
+        conn->pinged_at = now;
+    }
     if (conn->pinged_at != 0)
-        return now < conn->pinged_at + core->ping_timeout_ms;
+        return true;
     if (now >= conn->ping_due_at)
         ping(conn, now);
     return true;
@@ -95,11 +121,6 @@ static void cut_off(struct weir_conn *conn) {
     task_again(&conn->input);
 }
 
-static bool is_stuck(struct weir_conn *conn, uint64_t now) {
-    uint64_t stuck_at = atomic_load(&conn->stuck_at), timeout = conn->core->send_timeout_ms;
-    return timeout != 0 && stuck_at != 0 && now >= stuck_at + timeout;
-}
-
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     bool throttled = conn->throttled_until > now;
     if (atomic_load(&conn->closing))
@@ -113,7 +134,7 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     }
     if (!throttled)
         conn->throttled_until = 0;
-    if (is_stuck(conn, now))
+    if (is_stuck(conn, now, conn->core->send_timeout_ms))
         cut_off(conn);
     else if (!check_ping(conn, now))
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");

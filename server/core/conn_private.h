@@ -44,8 +44,8 @@ void conn_release_streams(struct weir_conn *conn);
 
 /* --- conn_backlog.c --- */
 
-/* Before a message of `size` bytes is added. False if it cannot be: the client is being closed, or loses it. */
-bool conn_make_room_locked(struct weir_conn *conn, size_t size);
+/* Before a message is added. False if it cannot be: the client is being closed, or loses it. */
+bool conn_make_room_locked(struct weir_conn *conn, const struct message *message);
 
 /* After the outbox has become more (ready is NULL) or less: claims the task that calls `drained` when it is due. */
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready);

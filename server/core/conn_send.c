@@ -99,7 +99,7 @@ enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) 
 static enum weir_result append_locked(struct weir_conn *conn, struct message *message) {
     if (atomic_load(&conn->closing))
         return WEIR_GONE;
-    if (!conn_make_room_locked(conn, message->size))
+    if (!conn_make_room_locked(conn, message))
         return WEIR_OVERFLOW;
     if (outbox_push(&conn->outbox, message) != 0) { /* a message it never gets must not go unnoticed */
         conn->drop_inbox = true;

@@ -23,6 +23,11 @@ struct message {
     uint8_t bytes[];
 };
 
+/* A ping, a pong or a Close (RFC 6455, 5.5). */
+static inline bool message_is_control(const struct message *message) {
+    return (message->opcode & 0x08) != 0;
+}
+
 /* One frame with this payload, or bytes as they are. NULL if memory is out. */
 struct message *message_create(uint8_t opcode, const void *payload, size_t size);
 struct message *message_create_raw(const void *bytes, size_t size);

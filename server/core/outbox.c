@@ -121,6 +121,8 @@ static uint32_t kept_count(const struct outbox *outbox) {
 
 bool outbox_drop_oldest(struct outbox *outbox) {
     uint32_t kept = kept_count(outbox);
+    while (kept < outbox->count && message_is_control(*slot(outbox, kept)))
+        kept++;
     if (outbox->count <= kept)
         return false;
     struct message *message = *slot(outbox, kept);

@@ -51,7 +51,8 @@ void outbox_replace_committed(struct outbox *outbox, struct message *message);
 /* Drops all that has not begun to leave: all but what is in flight, partly sent or committed. */
 void outbox_drop_unsent(struct outbox *outbox);
 
-/* Drops the oldest message that outbox_drop_unsent() would. Returns false if there is none. */
+/* Drops the oldest message that outbox_drop_unsent() would, control frames apart. Returns false if there is none.
+ */
 bool outbox_drop_oldest(struct outbox *outbox);
 
 /* Drops everything and frees the ring. Nothing may be in flight. */

@@ -5,6 +5,7 @@
  */
 #include "server/core/shed.h"
 
+#include <malloc.h>
 #include <stddef.h>
 
 #include "server/core/conn_private.h"
@@ -60,6 +61,8 @@ static void run(struct task *task) {
     bool again = memory_used() > shed->limit;
     if (again)
         shed_largest(core);
+    else
+        malloc_trim(0); /* what was freed may lie between what was not */
     if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)
         atomic_store(&shed->active, false);
     pool_finish(core->pool, task);

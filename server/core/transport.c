@@ -5,6 +5,8 @@
 #include "server/core/transport.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +21,11 @@ static ssize_t socket_write(struct transport *transport, struct iovec *vectors, 
     return sendmsg(transport->fd, &message, MSG_NOSIGNAL);
 }
 
+static int socket_unsent(struct transport *transport) {
+    int bytes;
+    return ioctl(transport->fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+}
+
 static void socket_shut(struct transport *transport, int how) {
     shutdown(transport->fd, how);
 }
@@ -27,7 +34,8 @@ static void socket_close(struct transport *transport) {
     close(transport->fd);
 }
 
-static const struct transport_kind socket_kind = {socket_read, socket_write, socket_shut, socket_close};
+static const struct transport_kind socket_kind = {socket_read, socket_write, socket_unsent, socket_shut,
+                                                  socket_close};
 
 struct transport transport_socket(int fd) {
     int flags = fcntl(fd, F_GETFL);

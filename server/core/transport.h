@@ -16,6 +16,7 @@ struct transport;
 struct transport_kind {
     ssize_t (*read)(struct transport *transport, void *bytes, size_t size);
     ssize_t (*write)(struct transport *transport, struct iovec *vectors, int count);
+    int (*unsent)(struct transport *transport); /* bytes written that the client has not taken; -1: not known */
     void (*shut)(struct transport *transport, int how); /* SHUT_WR: no more is written; SHUT_RDWR: nothing at all */
     void (*close)(struct transport *transport);
 };

@@ -248,6 +248,11 @@ uint8_t *decoder_detach(struct decoder *decoder) {
     return message;
 }
 
+void decoder_discard(struct decoder *decoder) {
+    decoder->discard = true;
+    drop_message(decoder);
+}
+
 size_t decoder_memory(const struct decoder *decoder) {
     size_t control = decoder->control == NULL ? 0 : CONTROL_PAYLOAD_MAX;
     return decoder->message_capacity + control;

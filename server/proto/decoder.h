@@ -53,7 +53,7 @@ struct decoder {
     uint8_t control_size;
     bool deflate;    /* permessage-deflate was negotiated: a message may come with RSV1; the caller sets it */
     bool compressed; /* the message under way did */
-    bool discard;    /* messages are no longer wanted, only control frames; the caller sets it */
+    bool discard;    /* decoder_discard() */
     bool final;      /* FIN of the current frame */
     bool in_payload; /* the header is complete */
     bool ended;      /* after DECODER_CLOSE or DECODER_ERROR: what follows is consumed unread (1.4) */
@@ -93,6 +93,10 @@ void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limit
 
 /* After a DECODER_MESSAGE with in_heap: takes the buffer over; the caller frees it. */
 uint8_t *decoder_detach(struct decoder *decoder);
+
+/* From now on messages are not wanted, only control frames: what there is of one is freed, what comes is not kept.
+ */
+void decoder_discard(struct decoder *decoder);
 
 /* Heap bytes held. */
 size_t decoder_memory(const struct decoder *decoder);
