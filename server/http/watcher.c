@@ -30,6 +30,7 @@
 
 enum {
     LOOK_MS = 20,
+    SILENT_MS = 1000, /* how long somebody may say nothing who was accepted before the kernel kept such clients */
     HURRY_MS = 2,
     QUIET_LOOKS = 10, /* in a row that found nobody, before it sleeps */
     FIRST_DESCRIPTOR = 3,
@@ -72,8 +73,9 @@ struct watcher {
     struct sight *sights;      /* by number */
     struct half_open *unfinished;
     size_t unfinished_count; /* those that may be judged */
-    size_t suspect_count;    /* those and what has been seen for the first time */
+    size_t suspect_count;    /* those and what is too new to be judged */
     size_t all_count;
+    bool closing; /* everything unfinished may be judged */
     char head[HEAD_MAX];
 };
 
@@ -201,8 +203,15 @@ static void note_unfinished(struct watcher *watcher, int fd, const struct peer *
                            .since_ms = watcher->sights[fd].since_ms};
 }
 
-/* What is unfinished at first sight may be finished in a moment; not so who has said nothing to the kernel either.
- */
+/* What is unfinished at first sight may be finished in a moment. */
+static bool is_old_enough(const struct watcher *watcher, int fd, uint64_t now_ms) {
+    uint64_t least = has_said_nothing(fd) ? SILENT_MS : LOOK_MS, timeout = watcher->options.limits.timeout_ms;
+    if (least > timeout)
+        least = timeout;
+    return watcher->closing || now_ms - watcher->sights[fd].since_ms >= least;
+}
+
+/* Who has said nothing to the kernel either has been waiting for as long as it keeps such clients. */
 static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
     struct sight *sight = &watcher->sights[fd];
     struct peer peer;
@@ -217,13 +226,11 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
         return;
     }
     watcher->suspect_count++;
-    bool was_there = sight->cookie == cookie;
-    if (!was_there) {
+    if (sight->cookie != cookie) {
         bool deferred = watcher->deferred_ms > 0 && now_ms >= watcher->deferred_from_ms && has_said_nothing(fd);
         *sight = (struct sight){cookie, now_ms - (deferred ? watcher->deferred_ms : 0)};
-        was_there = deferred;
     }
-    if (was_there)
+    if (is_old_enough(watcher, fd, now_ms))
         note_unfinished(watcher, fd, &peer, cookie);
 }
 
@@ -290,9 +297,8 @@ static void judge(struct watcher *watcher, uint64_t now_ms) {
 }
 
 void watcher_close_all(struct watcher *watcher) {
-    uint64_t now = pool_now();
-    look_at_all(watcher, now);
-    look_at_all(watcher, now); /* those that the first look has met count now */
+    watcher->closing = true;
+    look_at_all(watcher, pool_now());
     for (size_t i = 0; i < watcher->unfinished_count; i++)
         cut_off(watcher, &watcher->unfinished[i]);
 }
