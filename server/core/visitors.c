@@ -72,14 +72,22 @@ static void drop_locked(struct visitors *visitors, struct visitor *visitor) {
 /* --- Those without connections ----------------------------------------------------------------------------- */
 
 static void unlist_locked(struct visitors *visitors, struct visitor *visitor) {
-    *(visitor->older == NULL ? &visitors->stalest : &visitor->older->newer) = visitor->newer;
-    *(visitor->newer == NULL ? &visitors->freshest : &visitor->newer->older) = visitor->older;
+    if (visitor->older == NULL)
+        visitors->stalest = visitor->newer;
+    else
+        visitor->older->newer = visitor->newer;
+    if (visitor->newer == NULL)
+        visitors->freshest = visitor->older;
+    else
+        visitor->newer->older = visitor->older;
     visitors->remembered--;
 }
 
 static void forget_stalest_locked(struct visitors *visitors) {
     struct visitor *visitor = visitors->stalest;
-    unlist_locked(visitors, visitor);
+    visitors->stalest = visitor->newer;
+    *(visitor->newer == NULL ? &visitors->freshest : &visitor->newer->older) = NULL;
+    visitors->remembered--;
     drop_locked(visitors, visitor);
 }
 

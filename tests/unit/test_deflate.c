@@ -408,7 +408,8 @@ static void feed(struct receiver *receiver, const uint8_t *bytes, size_t size) {
 
 static struct receiver receiver_of(size_t max_message_size, bool takeover) {
     struct receiver receiver = {.inflater = inflater_create(15), .takeover = takeover};
-    receiver.transcript.limits = (struct decoder_limits){.max_message_size = max_message_size, .expect_masked = true};
+    receiver.transcript.limits =
+        (struct decoder_limits){.max_message_size = max_message_size, .expect_masked = true};
     receiver.transcript.decoder.deflate = true;
     return receiver;
 }
