@@ -3,9 +3,9 @@
  * The contract of the callbacks:
  *  - Those of one connection never overlap; those of different connections do, on different threads.
  *  - `open` comes first, `close` comes once and last. Messages come in between, in the order they were sent.
- *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots meanwhile,
- * and nothing else waits for it. `upgrade` runs before there is a connection and may block one of the
- *    `http_threads`.
+ *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots
+ *    meanwhile, and nothing else waits for it. `upgrade` runs before there is a connection and may block one of
+ *    the `http_threads`.
  *  - Every pointer that a callback is given belongs to the server and is valid until the callback returns.
  *
  * SPDX-License-Identifier: MIT

@@ -2,11 +2,13 @@
  * <weir/conn.h>, or the functions at the end.
  *
  * Three tasks share the work, each run by one thread at a time:
- *   input    reads, decodes, answers control frames; the only one that tears the connection down (conn_input.c),
- *            and that pings and times it out (conn_keepalive.c) flush    writes what waits in the outbox, ends with
- * SHUT_WR after a Close                        (conn_flush.c) handler  calls the handler's callbacks, in a slot; if
- * these never block, input calls them itself (conn_handler.c) What belongs to a task needs no lock. What several
- * need stands below the mutex.
+ *
+ *   - input reads, decodes, answers control frames; the only one that tears the connection down (conn_input.c), and
+ *     that pings and times it out (conn_keepalive.c)
+ *   - flush compresses and writes what waits in the outbox, ends with SHUT_WR after both Closes (conn_flush.c)
+ *   - handler calls the handler's callbacks, in a slot; if these never block, input does (conn_handler.c)
+ *
+ * What belongs to a task needs no lock. What several need stands below the mutex.
  *
  * One reference stands for the living connection (given up after the close callback), one for each task that is not
  * idle, one for each weir_retain().

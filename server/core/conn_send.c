@@ -119,7 +119,8 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
     bool closes = (result == WEIR_OVERFLOW || result == WEIR_NO_MEMORY) && atomic_load(&conn->closing);
     if (closes)
         task_claim_into(&conn->input, ready);
-    shed_check(conn->core);
+    if (result == WEIR_OK)
+        shed_check(conn->core); /* only then: a handle may outlive the core */
     if ((result == WEIR_OK || result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
         task_claim_into(&conn->flush, ready);
     return result;
