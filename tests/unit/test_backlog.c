@@ -15,54 +15,9 @@
 #include <weir/weir.h>
 
 #include "server/core/broadcast.h"
-#include "server/core/conn_private.h"
 #include "server/core/memory.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/late.h"
 #include "tests/unit/suites.h"
-
-enum { PATIENCE_MS = 20000, SOFT = 1 << 16, HARD = 1 << 18, SIZE = 1000, FRAME_MAX = 1 << 22 };
-
-/* --- Common ------------------------------------------------------------------------------------------------ */
-
-static void sleep_ms(long milliseconds) {
-    nanosleep(&(struct timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000}, NULL);
-}
-
-/* Waits for it; what never happens fails the test. */
-#define UNTIL(condition)                                                                                           \
-    do {                                                                                                           \
-        for (int waited = 0; !(condition) && waited < PATIENCE_MS; waited++)                                       \
-            sleep_ms(1);                                                                                           \
-        ck_assert(condition);                                                                                      \
-    } while (0)
-
-static const struct weir_handler silent_handler = {.flags = WEIR_NEVER_BLOCKS};
-
-struct late {
-    struct harness harness;
-    struct weir_conn *conn; /* with a reference */
-    int client;             /* which does not read by itself */
-};
-
-static void late_connect(struct late *late) {
-    late->client = harness_connect(&late->harness);
-    late->conn = weir_retain(late->harness.route.first);
-}
-
-static void late_start(struct late *late, enum slow_consumer_policy policy, const struct weir_handler *handler,
-                       void *context) {
-    harness_start(&late->harness, 2, handler, context);
-    late->harness.core.send_buffer_soft = SOFT;
-    late->harness.core.send_buffer_hard = HARD;
-    late->harness.route.slow_consumer = policy;
-    late_connect(late);
-}
-
-static void late_stop(struct late *late) {
-    client_close(late->client);
-    weir_release(late->conn);
-    harness_stop(&late->harness);
-}
 
 static uint32_t dropped(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
@@ -75,32 +30,6 @@ static char *frame_buffer(void) {
     char *buffer = malloc(FRAME_MAX);
     ck_assert_ptr_nonnull(buffer);
     return buffer;
-}
-
-/* Messages that nobody reads, until the socket is full and what waits for it is more than `bytes`. Little waits
- * before: the soft limit is not crossed on the way. */
-static void send_until(struct weir_conn *conn, size_t bytes) {
-    static const char block[SIZE];
-    for (bool full; !(full = atomic_load(&conn->source.blocked)) || weir_buffered(conn) <= bytes;) {
-        if (full || weir_buffered(conn) < 8 * SIZE)
-            ck_assert_int_eq(weir_send(conn, WEIR_BINARY, block, sizeof block), WEIR_OK);
-        else
-            sched_yield(); /* it is being written */
-    }
-}
-
-/* Reads whatever comes, until nothing waits. */
-static void read_all(struct late *late) {
-    static char bytes[1 << 16];
-    for (int waited = 0; waited < PATIENCE_MS && weir_buffered(late->conn) > 0;) {
-        if (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) {
-            sleep_ms(1);
-            waited++;
-        }
-    }
-    ck_assert_uint_eq(weir_buffered(late->conn), 0);
-    while (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-        continue;
 }
 
 /* --- The policies ------------------------------------------------------------------------------------------ */
@@ -279,7 +208,7 @@ START_TEST(no_policy_drops_the_101) {
     int pair[2];
     char head[sizeof response] = "";
     harness_start(&harness, 1, &silent_handler, NULL);
-    harness.core.send_buffer_hard = HARD;
+    harness.terms.send_buffer_hard = HARD;
     harness.route.slow_consumer = (enum slow_consumer_policy)_i;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     struct transport transport = transport_socket(pair[0]);
@@ -295,185 +224,6 @@ START_TEST(no_policy_drops_the_101) {
     ck_assert_str_eq(head, response);
     client_close(pair[1]);
     harness_stop(&harness);
-}
-END_TEST
-
-/* --- weir_buffered() and drained --------------------------------------------------------------------------- */
-
-START_TEST(buffered_rises_and_falls_to_nothing) {
-    struct late late;
-    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
-    for (int round = 0; round < 3; round++) {
-        ck_assert_uint_eq(weir_buffered(late.conn), 0);
-        send_until(late.conn, SOFT);
-        size_t before = weir_buffered(late.conn);
-        ck_assert_int_eq(weir_send(late.conn, WEIR_TEXT, "more", 4), WEIR_OK);
-        ck_assert_uint_ge(weir_buffered(late.conn), before + 4);
-        read_all(&late);
-    }
-    late_stop(&late);
-}
-END_TEST
-
-/* What the callbacks of one connection have seen. */
-struct watch {
-    _Atomic int inside, opened, drained, messages, closed, wrong;
-    size_t soft, in_open; /* bytes to send in `open` */
-    _Atomic size_t left_in_drained;
-    sem_t may_go; /* for a message that says "block" */
-};
-
-static void enter(struct watch *watch, bool in_order) {
-    watch->wrong += !in_order || atomic_fetch_add(&watch->inside, 1) != 0;
-}
-
-static void leave(struct watch *watch) {
-    watch->inside--;
-}
-
-static void watch_open(weir_conn *conn, void *context) {
-    struct watch *watch = context;
-    enter(watch, watch->opened == 0 && watch->drained == 0 && watch->messages == 0);
-    if (watch->in_open > 0) {
-        send_until(conn, watch->in_open);
-        sem_wait(&watch->may_go);
-    }
-    watch->opened++;
-    leave(watch);
-}
-
-static void watch_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    struct watch *watch = context;
-    (void)conn, (void)opcode;
-    enter(watch, watch->opened == 1 && watch->closed == 0);
-    if (size == 5 && memcmp(data, "block", 5) == 0) {
-        watch->messages++;
-        sem_wait(&watch->may_go);
-    } else {
-        sleep_ms(1);
-        watch->messages++;
-    }
-    leave(watch);
-}
-
-static void watch_drained(weir_conn *conn, void *context) {
-    struct watch *watch = context;
-    enter(watch, watch->opened == 1 && watch->closed == 0);
-    watch->left_in_drained = weir_buffered(conn);
-    sleep_ms(2);
-    watch->drained++;
-    leave(watch);
-}
-
-static void watch_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
-    struct watch *watch = context;
-    (void)conn, (void)code, (void)reason;
-    enter(watch, watch->opened == 1 && watch->closed == 0);
-    watch->closed++;
-    leave(watch);
-}
-
-static const struct weir_handler watch_handlers[] = {
-    {.open = watch_open, .message = watch_message, .drained = watch_drained, .close = watch_close},
-    {.open = watch_open,
-     .message = watch_message,
-     .drained = watch_drained,
-     .close = watch_close,
-     .flags = WEIR_NEVER_BLOCKS},
-};
-
-static void watch_init(struct watch *watch) {
-    *watch = (struct watch){.soft = SOFT};
-    sem_init(&watch->may_go, 0, 0);
-}
-
-START_TEST(drained_is_called_once_for_each_crossing) {
-    enum { ROUNDS = 20 };
-    struct late late;
-    struct watch watch;
-    watch_init(&watch);
-    late_start(&late, SLOW_CONSUMER_DISCONNECT, &watch_handlers[_i], &watch);
-    for (int round = 0; round < ROUNDS; round++) {
-        send_until(late.conn, SOFT);
-        for (int i = 0; i < 5; i++)
-            client_send(late.client, 0x81, "x", 1); /* callbacks that it could overlap with */
-        read_all(&late);
-        UNTIL(watch.drained == round + 1);
-        ck_assert_uint_le(watch.left_in_drained, SOFT / 2);
-    }
-    UNTIL(watch.messages == 5 * ROUNDS);
-    send_until(late.conn, SOFT - 4 * SIZE); /* no crossing */
-    read_all(&late);
-    late_stop(&late);
-    ck_assert_int_eq(watch.drained, ROUNDS);
-    ck_assert_int_eq(watch.closed, 1);
-    ck_assert_int_eq(watch.wrong, 0);
-}
-END_TEST
-
-START_TEST(drained_comes_after_open) {
-    struct late late;
-    struct watch watch;
-    watch_init(&watch);
-    watch.in_open = SOFT;
-    harness_start(&late.harness, 2, &watch_handlers[0], &watch);
-    late.harness.core.send_buffer_soft = SOFT;
-    late_connect(&late);
-    UNTIL(weir_buffered(late.conn) > SOFT);
-    read_all(&late);
-    ck_assert_int_eq(watch.drained, 0);
-    sem_post(&watch.may_go);
-    UNTIL(watch.drained == 1);
-    late_stop(&late);
-    ck_assert_int_eq(watch.drained, 1);
-    ck_assert_int_eq(watch.wrong, 0);
-}
-END_TEST
-
-/* It is due while a callback blocks, and then the client goes. */
-START_TEST(drained_never_comes_after_close) {
-    struct late late;
-    struct watch watch;
-    watch_init(&watch);
-    late_start(&late, SLOW_CONSUMER_DISCONNECT, &watch_handlers[_i], &watch);
-    client_send(late.client, 0x81, "block", 5);
-    UNTIL(watch.messages == 1);
-    send_until(late.conn, SOFT);
-    read_all(&late);
-    close(late.client);
-    if (_i == 0)
-        UNTIL(!weir_conn_is_open(late.conn));
-    sem_post(&watch.may_go);
-    UNTIL(watch.closed == 1);
-    weir_release(late.conn);
-    harness_stop(&late.harness);
-    ck_assert_int_eq(watch.closed, 1);
-    ck_assert_int_eq(watch.wrong, 0);
-    if (_i == 0)
-        ck_assert_int_eq(watch.drained, 0);
-}
-END_TEST
-
-/* One large message is dropped for a small one: what waits has fallen below half of the soft limit without having
- * been sent, and whoever waits for `drained` must still be told. */
-START_TEST(drained_comes_though_the_backlog_was_dropped) {
-    struct late late;
-    struct watch watch;
-    char *large = calloc(1, HARD);
-    static const char small[20 * SIZE]; /* more than the others before it are */
-    watch_init(&watch);
-    late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &watch_handlers[_i], &watch);
-    send_until(late.conn, SOFT / 8); /* the socket is full */
-    size_t size = HARD - weir_buffered(late.conn) - SIZE;
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, size), WEIR_OK);
-    ck_assert_uint_gt(weir_buffered(late.conn), SOFT);
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, small, sizeof small), WEIR_OK);
-    ck_assert_uint_lt(weir_buffered(late.conn), SOFT / 2);
-    read_all(&late);
-    UNTIL(watch.drained == 1);
-    late_stop(&late);
-    ck_assert_int_eq(watch.wrong, 0);
-    free(large);
 }
 END_TEST
 
@@ -499,7 +249,7 @@ START_TEST(send_timeout_ends_one_that_takes_nothing) {
     struct ending ending = {0};
     int64_t before = memory_used();
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
-    late.harness.core.send_timeout_ms = 100;
+    late.harness.terms.send_timeout_ms = 100;
     late_connect(&late);
     int reader = harness_connect(&late.harness); /* for whom nothing waits */
     send_until(late.conn, SOFT);
@@ -522,8 +272,8 @@ START_TEST(rate_policy_closes_and_counts) {
     struct late late;
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
-    late.harness.core.message_rate = 5;
-    late.harness.core.rate_closes = true;
+    late.harness.terms.message_rate = 5;
+    late.harness.terms.rate_closes = true;
     late_connect(&late);
     for (int i = 0; i < 30; i++)
         client_send(late.client, i % 2 == 0 ? 0x81 : 0x89, "x", 1);
@@ -584,7 +334,7 @@ START_TEST(memory_limit_closes_the_one_that_reads_least) {
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     int64_t before = memory_used();
-    late.harness.core.send_buffer_hard = 1 << 24;
+    late.harness.terms.send_buffer_hard = 1 << 24;
     shed_init(&late.harness.core.shed, before + (1 << 20));
     int other = harness_connect(&late.harness);
     send_part(other, 100000);
@@ -612,11 +362,6 @@ Suite *backlog_suite(void) {
     tcase_add_test(tcase, a_message_larger_than_the_limit_costs_no_other);
     tcase_add_loop_test(tcase, no_policy_drops_a_pong, 0, 2);
     tcase_add_loop_test(tcase, no_policy_drops_the_101, 0, 3);
-    tcase_add_test(tcase, buffered_rises_and_falls_to_nothing);
-    tcase_add_loop_test(tcase, drained_is_called_once_for_each_crossing, 0, 2);
-    tcase_add_test(tcase, drained_comes_after_open);
-    tcase_add_loop_test(tcase, drained_never_comes_after_close, 0, 2);
-    tcase_add_loop_test(tcase, drained_comes_though_the_backlog_was_dropped, 0, 2);
     tcase_add_loop_test(tcase, send_timeout_ends_one_that_takes_nothing, 0, 2);
     tcase_add_loop_test(tcase, rate_policy_closes_and_counts, 0, 2);
     tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
