@@ -1,83 +1,18 @@
-/* test_log.c - lines of the log as they arrive at stderr, and the quoting of what clients supply.
+/* test_log.c - events as they arrive at stderr where no thread writes the log; levels and limits.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <check.h>
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "server/log/log.h"
-#include "server/proto/utf8.h"
 #include "tests/unit/suites.h"
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
-/* --- log_quote ----------------------------------------------------------------------------------------------- */
-
-static const char *const quotes[][2] = {
-    {"", "\"\""},
-    {"plain", "plain"},
-    {"192.0.2.7:50124", "192.0.2.7:50124"},
-    {"/light/{status}", "/light/{status}"},
-    {"two words", "\"two words\""},
-    {"a=b", "\"a=b\""},
-    {"say \"hi\"", "\"say \\\"hi\\\"\""},
-    {"\"", "\"\\\"\""},
-    {"back\\slash", "\"back\\\\slash\""},
-    {"a\nlevel=error", "\"a\\nlevel=error\""},
-    {"\r\t", "\"\\r\\t\""},
-    {"\x01\x1b[2J\x7f", "\"\\x01\\x1b[2J\\x7f\""},
-    {"caf\xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\xaa", "caf\xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\xaa"},
-    {"a caf\xc3\xa9", "\"a caf\xc3\xa9\""},
-    {"caf\xe9", "\"caf\\xe9\""},
-    {"\xc3(", "\"\\xc3(\""},
-    {"\xe2\x82", "\"\\xe2\\x82\""},
-    {"\xf0\x9f\x9a", "\"\\xf0\\x9f\\x9a\""},
-    {"\x80\xbf\xff\xc0\x80", "\"\\x80\\xbf\\xff\\xc0\\x80\""},
-    {"\xed\xa0\x80", "\"\\xed\\xa0\\x80\""},
-    {"\xc2\x9b"
-     "2J",
-     "\"\\xc2\\x9b"
-     "2J\""},
-    {"\xc2\xa0", "\xc2\xa0"},
-};
-
-START_TEST(quoting) {
-    char quoted[100];
-    ck_assert_ptr_eq(log_quote(quotes[_i][0], quoted, sizeof quoted), quoted);
-    ck_assert_str_eq(quoted, quotes[_i][1]);
-}
-END_TEST
-
-/* In a buffer of exactly each size, so that a sanitizer sees a byte too many. */
-START_TEST(quoting_cuts_to_fit) {
-    const char *text = quotes[_i][0], *whole = quotes[_i][1];
-    size_t full = strlen(whole);
-    for (size_t size = 1; size <= full + 1; size++) {
-        char *quoted = malloc(size);
-        log_quote(text, quoted, size);
-        size_t got = strlen(quoted);
-        ck_assert_uint_lt(got, size);
-        ck_assert(utf8_valid((uint8_t *)quoted, got));
-        if (got > 0 && whole[0] == '"') {
-            ck_assert(got >= 2 && quoted[got - 1] == '"');
-            ck_assert_int_eq(memcmp(quoted, whole, got - 1), 0);
-        } else {
-            ck_assert_int_eq(memcmp(quoted, whole, got), 0);
-        }
-        ck_assert(size <= full || got == full);
-        free(quoted);
-    }
-    ck_assert_ptr_null(log_quote(text, NULL, 0));
-}
-END_TEST
 
 /* --- Lines --------------------------------------------------------------------------------------------------- */
 
@@ -111,13 +46,14 @@ static bool matches(const char *text, const char *pattern) {
     return result;
 }
 
-START_TEST(a_line_is_logfmt) {
+START_TEST(an_event_is_a_line) {
     char text[500];
     begin_capture();
     errno = ENOENT;
-    log_event(LOG_INFO, "listen", "address=%s workers=%d", "0.0.0.0:9000", 8);
+    log_event(LOG_SERVER, LOG_INFO, "listen",
+              LOG_FIELDS(LOG_TEXT("address", "0.0.0.0:9000"), LOG_NUMBER("workers", 8)));
     int after = errno;
-    log_event(LOG_WARNING, "stop", "%s", "");
+    log_event(LOG_HTTP, LOG_WARNING, "stop", LOG_FIELDS(LOG_TEXT("left_out", NULL)));
     end_capture(text, sizeof text);
     ck_assert_int_eq(after, ENOENT);
     ck_assert_msg(matches(text, "^time=[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z "
@@ -127,77 +63,46 @@ START_TEST(a_line_is_logfmt) {
 }
 END_TEST
 
+static int count_lines(const char *text) {
+    int count = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        count++;
+    return count;
+}
+
 START_TEST(levels) {
     char text[1000];
     static const int lines[] = {[LOG_ERROR] = 1, [LOG_WARNING] = 2, [LOG_INFO] = 3, [LOG_DEBUG] = 4};
     begin_capture();
     log_set_level((enum log_level)_i);
     for (int level = LOG_ERROR; level <= LOG_DEBUG; level++)
-        log_event((enum log_level)level, "try", "number=%d", level);
-    bool enabled = log_enabled((enum log_level)_i), less = log_enabled((enum log_level)(_i + 1));
+        log_event(LOG_CONN, (enum log_level)level, "try", LOG_FIELDS(LOG_NUMBER("number", (uint64_t)level)));
+    bool enabled = log_enabled(LOG_CONN, (enum log_level)_i),
+         less = log_enabled(LOG_CONN, (enum log_level)(_i + 1));
     end_capture(text, sizeof text);
     ck_assert(enabled && !less);
-    int count = 0;
-    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
-        count++;
-    ck_assert_int_eq(count, lines[_i]);
+    ck_assert_int_eq(count_lines(text), lines[_i]);
 }
 END_TEST
 
-START_TEST(no_value_begins_a_new_line) {
-    char text[500];
+/* Each subsystem at a level of its own, and events of all levels in all of them. */
+START_TEST(levels_of_subsystems) {
+    static const enum log_level own[] = {LOG_ERROR, LOG_DEBUG, LOG_WARNING, LOG_INFO};
+    char text[4000], wanted[40];
     begin_capture();
-    log_event(LOG_INFO, "careless", "a=%s", "1\ntime=fake\r\x1b");
-    size_t size = end_capture(text, sizeof text);
-    ck_assert_ptr_eq(strchr(text, '\n'), text + size - 1);
-    ck_assert_ptr_null(strpbrk(text, "\r\x1b"));
-}
-END_TEST
-
-/* Wherever the cut falls: in a word, in an escape, in a character. */
-START_TEST(a_long_line_is_cut_and_says_so) {
-    static const char *const fillers[] = {"x", "\\x1b", "\\\"", "\xf0\x9f\x9a\xaa", "\\\\"};
-    static char text[3 * PIPE_BUF], value[2 * PIPE_BUF];
-    for (int filler = 0; filler < COUNT(fillers); filler++)
-        for (size_t shift = 0; shift < 4; shift++) {
-            memset(value, 'x', shift);
-            for (size_t at = shift; at < sizeof value - 5; at += strlen(fillers[filler]))
-                strcpy(value + at, fillers[filler]);
-            begin_capture();
-            log_event(LOG_INFO, "long", "a=\"%s\" b=2", value);
-            size_t size = end_capture(text, sizeof text);
-            ck_assert_uint_le(size, PIPE_BUF);
-            ck_assert(utf8_valid((uint8_t *)text, size));
-            ck_assert_msg(matches(text, " event=long a=\"([^\"\\]|\\\\x1b|\\\\[\"\\])*\" truncated=yes\n$"), "%s",
-                          text + size - 60);
-        }
-    memset(value, 'x', sizeof value - 1);
-    begin_capture();
-    log_event(LOG_INFO, "long", "a=%s", value);
+    for (int i = 0; i < LOG_SUBSYSTEMS; i++)
+        log_set_subsystem_level((enum log_subsystem)i, own[i]);
+    for (int i = 0; i < LOG_SUBSYSTEMS; i++)
+        for (int level = LOG_ERROR; level <= LOG_DEBUG; level++)
+            log_event((enum log_subsystem)i, (enum log_level)level, "try",
+                      LOG_FIELDS(LOG_NUMBER("of", (uint64_t)(10 * i + level))));
     end_capture(text, sizeof text);
-    ck_assert(matches(text, " event=long a=x* truncated=yes\n$"));
-}
-END_TEST
-
-/* The longest line that is not cut, and one byte more. */
-START_TEST(the_edge_of_a_cut) {
-    static char text[2 * PIPE_BUF], value[PIPE_BUF];
-    size_t uncut = 0, cut = 0;
-    for (size_t size = PIPE_BUF - 200; size < PIPE_BUF - 1; size++) {
-        memset(value, 'x', size);
-        value[size] = '\0';
-        begin_capture();
-        log_event(LOG_INFO, "edge", "a=%s", value);
-        size_t got = end_capture(text, sizeof text);
-        ck_assert_uint_le(got, PIPE_BUF);
-        ck_assert_int_eq(text[got - 1], '\n');
-        if (strstr(text, "truncated=yes") != NULL)
-            cut++;
-        else
-            uncut++;
-        ck_assert_msg(cut > 0 || strspn(strstr(text, "a=") + 2, "x") == size, "a byte got lost");
-    }
-    ck_assert(cut > 0 && uncut > 0);
+    ck_assert_int_eq(count_lines(text), 1 + 4 + 2 + 3);
+    for (int i = 0; i < LOG_SUBSYSTEMS; i++)
+        for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+            snprintf(wanted, sizeof wanted, " of=%d\n", 10 * i + level);
+            ck_assert_int_eq(strstr(text, wanted) != NULL, level <= (int)own[i]);
+        }
 }
 END_TEST
 
@@ -205,7 +110,8 @@ enum { WRITERS = 4, LINES_EACH = 500 };
 
 static void *write_lines(void *argument) {
     for (int i = 0; i < LINES_EACH; i++)
-        log_event(LOG_INFO, "line", "writer=%s number=%d", (const char *)argument, i);
+        log_event(LOG_SERVER, LOG_INFO, "line",
+                  LOG_FIELDS(LOG_TEXT("writer", argument), LOG_NUMBER("number", (uint64_t)i)));
     return NULL;
 }
 
@@ -237,7 +143,7 @@ START_TEST(nobody_reads) {
     char text[100];
     begin_capture();
     close(STDERR_FILENO);
-    log_event(LOG_ERROR, "lost", "a=%d", 1);
+    log_event(LOG_SERVER, LOG_ERROR, "lost", LOG_FIELDS(LOG_NUMBER("a", 1)));
     ck_assert_uint_eq(end_capture(text, sizeof text), 0);
 }
 END_TEST
@@ -267,14 +173,14 @@ START_TEST(a_limited_line_says_what_was_left_out) {
     char text[1000];
     struct log_limit limit = {0}, other = {0};
     begin_capture();
-    log_event_limited(&limit, LOG_DEBUG, "quiet", "not=%s", "counted"); /* below the threshold */
-    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 1);
-    log_event_limited(&other, LOG_WARNING, "rain", "number=%d", 1);
+    log_event_limited(&limit, LOG_HTTP, LOG_DEBUG, "quiet", LOG_FIELDS(LOG_TEXT("not", "counted")));
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "flood", LOG_FIELDS(LOG_NUMBER("number", 1)));
+    log_event_limited(&other, LOG_HTTP, LOG_WARNING, "rain", LOG_FIELDS(LOG_NUMBER("number", 1)));
     limit.next_ms = UINT64_MAX;
-    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 2);
-    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 3);
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "flood", LOG_FIELDS(LOG_NUMBER("number", 2)));
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "flood", LOG_FIELDS(LOG_NUMBER("number", 3)));
     limit.next_ms = 0;
-    log_event_limited(&limit, LOG_WARNING, "flood", "number=%d", 4);
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "flood", LOG_FIELDS(LOG_NUMBER("number", 4)));
     end_capture(text, sizeof text);
     ck_assert_msg(matches(text, "^time=[^ ]* level=warning event=flood number=1\n"
                                 "time=[^ ]* level=warning event=rain number=1\n"
@@ -316,16 +222,10 @@ END_TEST
 
 Suite *log_suite(void) {
     Suite *suite = suite_create("log");
-    TCase *quote = tcase_create("quote");
-    tcase_add_loop_test(quote, quoting, 0, COUNT(quotes));
-    tcase_add_loop_test(quote, quoting_cuts_to_fit, 0, COUNT(quotes));
-    suite_add_tcase(suite, quote);
     TCase *lines = tcase_create("lines");
-    tcase_add_test(lines, a_line_is_logfmt);
+    tcase_add_test(lines, an_event_is_a_line);
     tcase_add_loop_test(lines, levels, LOG_ERROR, LOG_DEBUG + 1);
-    tcase_add_test(lines, no_value_begins_a_new_line);
-    tcase_add_test(lines, a_long_line_is_cut_and_says_so);
-    tcase_add_test(lines, the_edge_of_a_cut);
+    tcase_add_test(lines, levels_of_subsystems);
     tcase_add_test(lines, lines_of_threads_do_not_mix);
     tcase_add_test(lines, nobody_reads);
     suite_add_tcase(suite, lines);

@@ -1,0 +1,86 @@
+/* log_escape.c - see log_escape.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/log/log_escape.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/proto/utf8.h"
+
+enum { UNIT_MAX = 6 };
+
+/* The size of the character that text begins with, 1 to 4; 0 if it is a byte that begins none. */
+static size_t character_size(const char *text) {
+    unsigned char lead = (unsigned char)text[0];
+    if (lead < 0x80)
+        return 1;
+    size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    return strnlen(text, size) == size && utf8_valid((const uint8_t *)text, size) ? size : 0;
+}
+
+static bool is_control(const char *character) {
+    unsigned char lead = (unsigned char)character[0];
+    return lead < ' ' || lead == 0x7F || (lead == 0xC2 && (unsigned char)character[1] < 0xA0);
+}
+
+/* The size of the character that text begins with, if it may stand in a log as it is; else 0. */
+static size_t plain_size(const char *text) {
+    size_t size = character_size(text);
+    return size == 0 || is_control(text) || *text == '"' || *text == '\\' ? 0 : size;
+}
+
+bool log_is_bare(const char *text) {
+    const char *at = text;
+    for (size_t size; *at != '\0'; at += size)
+        if (*at == ' ' || *at == '=' || (size = plain_size(at)) == 0)
+            return false;
+    return at > text;
+}
+
+/* The escape of the character or byte at *text, which is taken. */
+static size_t escape_logfmt(const char **text, char unit[UNIT_MAX + 1]) {
+    return (size_t)snprintf(unit, UNIT_MAX + 1, "\\x%02x", (unsigned char)*(*text)++);
+}
+
+static size_t escape_json(const char **text, char unit[UNIT_MAX + 1]) {
+    size_t size = character_size(*text);
+    unsigned code = size == 1 ? (unsigned char)**text : size == 2 ? (unsigned char)(*text)[1] : 0xFFFD;
+    *text += size == 0 ? 1 : size;
+    return (size_t)snprintf(unit, UNIT_MAX + 1, "\\u%04x", code);
+}
+
+/* Takes one character, or one byte that is none, from *text and writes how it is logged. */
+static size_t take_unit(enum log_format format, const char **text, char unit[UNIT_MAX + 1]) {
+    static const char escaped[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
+    size_t size = plain_size(*text);
+    if (size > 0) {
+        memcpy(unit, *text, size);
+        *text += size;
+        return size;
+    }
+    const char *known = strchr(escaped, **text);
+    if (known == NULL)
+        return format == LOG_JSON ? escape_json(text, unit) : escape_logfmt(text, unit);
+    unit[0] = '\\';
+    unit[1] = letters[known - escaped];
+    (*text)++;
+    return 2;
+}
+
+size_t log_escape(enum log_format format, const char *text, char *out, size_t room, bool *cut) {
+    size_t used = 0;
+    while (*text != '\0') {
+        char unit[UNIT_MAX + 1];
+        size_t size = take_unit(format, &text, unit);
+        if (size > room - used) {
+            *cut = true;
+            break;
+        }
+        memcpy(out + used, unit, size);
+        used += size;
+    }
+    return used;
+}

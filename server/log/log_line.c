@@ -1,0 +1,113 @@
+/* log_line.c - see log_line.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/log/log_line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/log/log_escape.h"
+
+static const char *const ends[] = {
+    [LOG_LOGFMT] = "\n",
+    [LOG_JSON] = "}\n",
+};
+static const char *const cut_ends[] = {
+    [LOG_LOGFMT] = " truncated=yes\n",
+    [LOG_JSON] = ",\"truncated\":true}\n",
+};
+
+/* Bytes that a field may still take. */
+static size_t room_of(const struct log_line *line) {
+    return LOG_LINE_MAX - line->size - strlen(cut_ends[line->format]);
+}
+
+/* False if there is no room. */
+static bool append(struct log_line *line, const char *bytes, size_t size) {
+    if (size > room_of(line))
+        return false;
+    memcpy(line->bytes + line->size, bytes, size);
+    line->size += size;
+    return true;
+}
+
+static bool append_text(struct log_line *line, const char *text) {
+    return append(line, text, strlen(text));
+}
+
+static bool append_name(struct log_line *line, const char *name) {
+    if (line->format == LOG_JSON)
+        return append_text(line, line->size > 1 ? ",\"" : "\"") && append_text(line, name) &&
+               append_text(line, "\":");
+    return append_text(line, line->size > 0 ? " " : "") && append_text(line, name) && append_text(line, "=");
+}
+
+/* An empty value in quotes is the least that must fit. */
+static bool append_escaped(struct log_line *line, const char *text) {
+    const char *quote = line->format == LOG_JSON || !log_is_bare(text) ? "\"" : "";
+    size_t room = room_of(line), quotes = 2 * strlen(quote);
+    if (room < quotes + 1)
+        return false;
+    room = room - quotes < LOG_TEXT_MAX ? room - quotes : LOG_TEXT_MAX;
+    append_text(line, quote);
+    line->size += log_escape(line->format, text, line->bytes + line->size, room, &line->truncated);
+    return append_text(line, quote);
+}
+
+static bool append_value(struct log_line *line, const struct log_field *field) {
+    bool json = line->format == LOG_JSON;
+    char number[24];
+    switch (field->type) {
+    case LOG_FIELD_TEXT:
+        return append_escaped(line, field->text);
+    case LOG_FIELD_BOOLEAN:
+        return append_text(line, field->number != 0 ? (json ? "true" : "yes") : (json ? "false" : "no"));
+    case LOG_FIELD_NUMBER:
+    case LOG_FIELD_COUNT:
+        break;
+    }
+    snprintf(number, sizeof number, "%" PRIu64, field->number);
+    return append_text(line, number);
+}
+
+void log_line_add(struct log_line *line, const struct log_field *field) {
+    if ((field->type == LOG_FIELD_TEXT && field->text == NULL) ||
+        (field->type == LOG_FIELD_COUNT && field->number == 0))
+        return;
+    size_t before = line->size;
+    if (append_name(line, field->name) && append_value(line, field))
+        return;
+    line->size = before;
+    line->truncated = true;
+}
+
+static void add_text(struct log_line *line, const char *name, const char *text) {
+    const struct log_field field = LOG_TEXT(name, text);
+    log_line_add(line, &field);
+}
+
+void log_line_begin(struct log_line *line, enum log_format format, const struct timespec *time,
+                    enum log_level level, const char *event) {
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    struct tm utc;
+    char date[32], stamp[64];
+    gmtime_r(&time->tv_sec, &utc);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(stamp, sizeof stamp, "%s.%03ldZ", date, time->tv_nsec / 1000000);
+    line->format = format;
+    line->truncated = false;
+    line->size = 0;
+    if (format == LOG_JSON)
+        append_text(line, "{");
+    add_text(line, "time", stamp);
+    add_text(line, "level", names[level]);
+    add_text(line, "event", event);
+}
+
+void log_line_end(struct log_line *line) {
+    const char *end = (line->truncated ? cut_ends : ends)[line->format];
+    memcpy(line->bytes + line->size, end, strlen(end));
+    line->size += strlen(end);
+}

@@ -1,0 +1,203 @@
+/* log_writer.c - the thread that writes the log: takes lines from the queue, waits for room where they go, opens
+ * the file anew. There is one in a process.
+ *
+ * Whoever logs only copies a line into the queue, and wakes the thread if it has nothing to do. Its eventfd, once
+ * made, is kept: a signal handler may use it at any time.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/log/log_writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "server/log/log_output.h"
+#include "server/log/log_queue.h"
+
+enum { STOP_MS = 1000, HANG_MS = 200 /* beyond that, it hangs in a write */, DIRECT_MS = 100, FLUSH_STEP_MS = 2 };
+
+static struct {
+    struct mutex life; /* one start or stop at a time; guards the next three */
+    unsigned users;
+    bool has_thread; /* one to be joined */
+    pthread_t thread;
+
+    struct log_output output; /* the thread's; likewise the piece */
+    struct log_piece piece;
+
+    struct log_queue queue;
+    _Atomic enum log_format format;
+    _Atomic int wake_event; /* 0: not made yet */
+    _Atomic bool reopen;    /* is wanted */
+} writer = {.life = MUTEX_INITIALIZER(LOG_LIFE_LOCK_RANK), .queue = {.mutex = MUTEX_INITIALIZER(LOG_LOCK_RANK)}};
+
+/* --- For any thread ---------------------------------------------------------------------------------------- */
+
+enum log_format log_writer_format(void) {
+    return atomic_load_explicit(&writer.format, memory_order_relaxed);
+}
+
+static void wake(void) {
+    int event = atomic_load(&writer.wake_event);
+    if (event > 0)
+        eventfd_write(event, 1);
+}
+
+/* Where there is no thread: whoever reads stderr has a moment to take it. */
+static void write_direct(const char *line, size_t size) {
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    while (size > 0) {
+        ssize_t result = poll(&room, 1, DIRECT_MS);
+        if (result > 0)
+            result = write(STDERR_FILENO, line, size);
+        if (result == 0 || (result < 0 && errno != EINTR && errno != EAGAIN))
+            return; /* there is nowhere to say so */
+        line += result < 0 ? 0 : result;
+        size -= result < 0 ? 0 : (size_t)result;
+    }
+}
+
+void log_writer_take(const char *line, size_t size) {
+    bool sleeps;
+    if (!log_queue_push(&writer.queue, line, size, &sleeps))
+        write_direct(line, size);
+    else if (sleeps)
+        wake();
+}
+
+void log_flush(unsigned milliseconds) {
+    int error = errno;
+    uint64_t end = log_now_ms() + milliseconds;
+    while (atomic_load(&writer.queue.unwritten) > 0 && log_now_ms() < end)
+        poll(NULL, 0, FLUSH_STEP_MS);
+    errno = error;
+}
+
+void log_reopen(void) {
+    int error = errno;
+    atomic_store(&writer.reopen, true);
+    wake();
+    errno = error;
+}
+
+/* --- The thread -------------------------------------------------------------------------------------------- */
+
+static void reopen(void) {
+    const char *path = writer.output.path;
+    if (path == NULL)
+        return;
+    int error = log_output_reopen(&writer.output) == 0 ? 0 : errno;
+    log_event(LOG_SERVER, error == 0 ? LOG_INFO : LOG_ERROR, "log_reopen",
+              LOG_FIELDS(LOG_TEXT("file", path), LOG_TEXT("error", error == 0 ? NULL : strerror(error))));
+}
+
+static void write_piece(struct log_piece *piece) {
+    long written = log_output_write(&writer.output, piece->bytes + piece->written, piece->size - piece->written);
+    piece->written += written < 0 ? 0 : (size_t)written;
+    if (written < 0 && piece->written > 0)
+        writer.output.torn = piece->bytes[piece->written - 1] != '\n';
+    if (written < 0 || piece->written == piece->size)
+        log_queue_finish(&writer.queue, piece, written < 0);
+}
+
+static void *write_lines(void *argument) {
+    (void)argument;
+    struct log_piece *piece = &writer.piece;
+    for (int timeout; log_queue_next(&writer.queue, log_writer_format(), piece, &timeout);) {
+        if (piece->written == 0 && atomic_exchange(&writer.reopen, false)) { /* a line is in one file, whole */
+            reopen();
+            continue;
+        }
+        struct pollfd events[] = {{.fd = atomic_load(&writer.wake_event), .events = POLLIN},
+                                  {.fd = writer.output.fd, .events = POLLOUT}};
+        eventfd_t count;
+        poll(events, piece->size > 0 ? 2 : 1, timeout);
+        if (events[0].revents != 0)
+            eventfd_read(events[0].fd, &count);
+        if (piece->size > 0 && events[1].revents != 0)
+            write_piece(piece);
+    }
+    return NULL;
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------- */
+
+static int fail(const char *what, int why, char *error, size_t error_size) {
+    snprintf(error, error_size, "log: %s: %s", what, strerror(why));
+    return -1;
+}
+
+static void join(void) {
+    pthread_join(writer.thread, NULL);
+    writer.has_thread = false;
+    log_output_close(&writer.output);
+    log_queue_release(&writer.queue);
+}
+
+static int make_wake_event(void) {
+    if (atomic_load(&writer.wake_event) > 0)
+        return 0;
+    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (event < 0)
+        return -1;
+    atomic_store(&writer.wake_event, event);
+    return 0;
+}
+
+static int start_thread(const struct log_options *options) {
+    if (log_queue_open(&writer.queue, options->buffer) != 0)
+        return ENOMEM;
+    atomic_store(&writer.format, options->format);
+    atomic_store(&writer.reopen, false);
+    writer.piece.size = writer.piece.written = 0;
+    int error = pthread_create(&writer.thread, NULL, write_lines, NULL);
+    writer.has_thread = error == 0;
+    if (error == 0)
+        return 0;
+    log_queue_close(&writer.queue);
+    log_queue_release(&writer.queue);
+    return error;
+}
+
+static int start(const struct log_options *options, char *error, size_t error_size) {
+    if (writer.has_thread && log_queue_close_at(&writer.queue, 0))
+        return 0; /* a stop had left it behind, and it lives: it goes on with what it was started with */
+    if (writer.has_thread)
+        join();
+    if (make_wake_event() != 0)
+        return fail("no event for its thread", errno, error, error_size);
+    if (log_output_open(&writer.output, options->file) != 0)
+        return fail(options->file, errno, error, error_size);
+    int cause = start_thread(options);
+    if (cause == 0)
+        return 0;
+    log_output_close(&writer.output);
+    return fail("its thread could not be started", cause, error, error_size);
+}
+
+static void stop(void) {
+    uint64_t end = log_now_ms() + STOP_MS;
+    log_queue_close_at(&writer.queue, end);
+    wake();
+    if (log_queue_wait_closed(&writer.queue, end + HANG_MS))
+        join();
+}
+
+int log_start(const struct log_options *options, char *error, size_t error_size) {
+    mutex_lock(&writer.life);
+    int result = writer.users > 0 ? 0 : start(options, error, error_size);
+    writer.users += result == 0;
+    mutex_unlock(&writer.life);
+    return result;
+}
+
+void log_stop(void) {
+    mutex_lock(&writer.life);
+    if (writer.users > 0 && --writer.users == 0)
+        stop();
+    mutex_unlock(&writer.life);
+}
