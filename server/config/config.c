@@ -1,5 +1,5 @@
-/* config.c - the configuration's life: defaults, single options over them, the checks that take more than one
- * value, the end. Reading a file is config_load.c, writing one config_print.c.
+/* config.c - the configuration's life: defaults, single options over them, all sources one after the other, the
+ * checks that take more than one value, the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,8 +12,7 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-/* The sections whose options lie in struct config itself. */
-static bool is_plain_section(const char *section) {
+bool config_is_plain_section(const char *section) {
     for (const char *const *known = option_sections; *known != NULL; known++)
         if (strcmp(section, *known) == 0)
             return strcmp(section, "route") != 0;
@@ -24,44 +23,84 @@ struct config *config_create(void) {
     struct config *config = calloc(1, sizeof *config);
     if (config == NULL)
         return NULL;
-    for (const char *const *section = option_sections; *section != NULL; section++)
-        if (is_plain_section(*section) && option_set_defaults(*section, config) != 0) {
-            config_destroy(config);
-            return NULL;
-        }
-    return config;
-}
-
-void config_release_route(struct config_route *route) {
-    for (size_t i = 0; i < route->extra_count; i++) {
-        free(route->extras[i].name);
-        free(route->extras[i].value);
-    }
-    free(route->extras);
-    free(route->pattern);
-    option_release("route", route);
+    config->places = calloc(option_count, sizeof *config->places);
+    bool good = config->places != NULL;
+    for (const char *const *section = option_sections; good && *section != NULL; section++)
+        good = !config_is_plain_section(*section) || option_set_defaults(*section, config) == 0;
+    if (good)
+        return config;
+    config_destroy(config);
+    return NULL;
 }
 
 void config_destroy(struct config *config) {
     if (config == NULL)
         return;
-    for (size_t i = 0; i < config->route_count; i++)
-        config_release_route(&config->routes[i]);
+    config_drop_routes(config, 0);
     for (const char *const *section = option_sections; *section != NULL; section++)
-        if (is_plain_section(*section))
+        if (config_is_plain_section(*section))
             option_release(*section, config);
+    for (size_t i = 0; i < config->source_count; i++)
+        free(config->sources[i]);
+    free(config->sources);
+    free(config->admin.secret);
     free(config->routes);
+    free(config->places);
     free(config->path);
     free(config);
 }
 
-int config_set_option(void *base, const char *section, const char *key, const char *value, char *error,
-                      size_t error_size) {
-    const struct option *option = option_find(section, key);
-    if (option != NULL)
-        return option_set(option, base, value, error, error_size);
-    option_unknown(section, key, error, error_size);
-    return -1;
+struct config *config_build(const struct config_sources *sources, char *error, size_t error_size) {
+    struct config *config = config_create();
+    if (config == NULL) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    int result = 0;
+    if (sources->path != NULL)
+        result = config_read_file(config, sources->path, error, error_size);
+    if (result == 0 && sources->environment != NULL)
+        result = config_read_environment(config, sources->environment, error, error_size);
+    for (size_t i = 0; result == 0 && i < sources->setting_count; i++)
+        result = config_read_setting(config, sources->settings[i], error, error_size);
+    if (result == 0)
+        result = config_check_routes(config, 0, error, error_size);
+    if (result == 0 && config_check(config, error, error_size) == 0)
+        return config;
+    config_destroy(config);
+    return NULL;
+}
+
+/* --- Single options ---------------------------------------------------------------------------------------- */
+
+static int set_option(const struct option *option, void *base, const struct config_setting *setting, char *why,
+                      size_t why_size) {
+    bool is_path = option->type == OPTION_PATH && *setting->value != '\0' &&
+                   strcmp(setting->value, option->default_value) != 0;
+    if (!is_path)
+        return option_set(option, base, setting->value, why, why_size);
+    char *path = config_absolute_path(setting->place, setting->value);
+    if (path == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -1;
+    }
+    int result = option_set(option, base, path, why, why_size);
+    free(path);
+    return result;
+}
+
+int config_apply(void *base, struct config_place *places, const struct config_setting *setting, char *error,
+                 size_t error_size) {
+    char why[CONFIG_ERROR_SIZE];
+    const struct option *option = option_find(setting->section, setting->key);
+    if (option == NULL) {
+        option_unknown(setting->section, setting->key, why, sizeof why);
+        return config_fail(setting->place, error, error_size, "%s", why);
+    }
+    if (set_option(option, base, setting, why, sizeof why) != 0)
+        return config_fail_at(setting->place, option->name, error, error_size, "%s", why);
+    places[option - options] = setting->place;
+    return 0;
 }
 
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
@@ -74,8 +113,9 @@ int config_set(struct config *config, const char *section, const char *key, cons
             return -1;
         }
     }
-    if (is_plain_section(section))
-        return config_set_option(config, section, key, value, error, error_size);
+    const struct config_setting setting = {section, key, value, {config_program, 0}};
+    if (config_is_plain_section(section))
+        return config_apply(config, config->places, &setting, error, error_size);
     option_unknown_section(section, error, error_size);
     return -1;
 }
@@ -86,7 +126,16 @@ int config_set(struct config *config, const char *section, const char *key, cons
  */
 enum { REPLIES_AT_ONCE = 1 << 20 };
 
-int config_check(const struct config *config, char *error, size_t error_size) {
+/* Where the first of the three is set that does not have its default. */
+static struct config_place send_buffer_place(const struct config *config) {
+    static const char *const names[] = {"send_buffer_hard", "send_buffer_soft", "max_message_size"};
+    struct config_place place = {NULL, 0};
+    for (size_t i = 0; place.source == NULL && i < sizeof names / sizeof *names; i++)
+        place = config->places[option_find("websocket", names[i]) - options];
+    return place;
+}
+
+static int check_send_buffer(const struct config *config, char *error, size_t error_size) {
     const struct config_websocket *websocket = &config->websocket;
     size_t least = websocket->send_buffer_soft + websocket->max_message_size + REPLIES_AT_ONCE;
     if (websocket->send_buffer_hard >= least)
@@ -94,8 +143,14 @@ int config_check(const struct config *config, char *error, size_t error_size) {
     char hard[32], needed[32];
     value_print_size(websocket->send_buffer_hard, hard);
     value_print_size(least, needed);
-    snprintf(error, error_size,
-             "%s%ssend_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together need %s",
-             config->path != NULL ? config->path : "", config->path != NULL ? ": " : "", hard, needed);
-    return -1;
+    return config_fail(send_buffer_place(config), error, error_size,
+                       "send_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together "
+                       "need %s",
+                       hard, needed);
+}
+
+int config_check(struct config *config, char *error, size_t error_size) {
+    if (check_send_buffer(config, error, error_size) != 0)
+        return -1;
+    return config_read_token(config, error, error_size);
 }

@@ -1,4 +1,9 @@
-/* config.h - what the ini file says, checked: one struct, filled from the option table (options.c).
+/* config.h - what the ini files, the environment and the command line say, checked: one struct, filled from the
+ * option table (options.c), that remembers where each value comes from.
+ *
+ * A later source wins: the defaults, the file and what it includes, the environment, the command line. Within the
+ * files it is what is read later, and a file is read where its `include` stands, so before the lines of the file
+ * that includes it.
  *
  * No locks: it is read and set by one thread, and never changes while a server runs on it.
  *
@@ -12,10 +17,23 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { CONFIG_ERROR_SIZE = 512, CONFIG_ROUTES_MAX = 4096 };
+enum { CONFIG_ERROR_SIZE = 512, CONFIG_ROUTES_MAX = 4096, CONFIG_INCLUDE_DEPTH = 8 };
+
+/* Where a value comes from. All zero: it is the default. */
+struct config_place {
+    const char *source; /* "conf/weir.ini", "WEIR_SERVER_WORKERS", "--set server.workers"; the configuration's */
+    unsigned line;      /* of a file; 0 for other sources */
+};
 
 enum unknown_route { UNKNOWN_ROUTE_CLOSE, UNKNOWN_ROUTE_404 };
-enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+enum config_log_level {
+    CONFIG_LOG_ERROR,
+    CONFIG_LOG_WARNING,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_DEBUG,
+    CONFIG_LOG_INHERIT
+};
+enum config_log_format { CONFIG_LOG_LOGFMT, CONFIG_LOG_JSON };
 
 /* [server] */
 struct config_server {
@@ -63,13 +81,26 @@ struct config_websocket {
 /* [log] */
 struct config_log {
     enum config_log_level level;
+    enum config_log_level level_server, level_http, level_conn, level_access;
+    enum config_log_format format;
+    char *file; /* absolute; NULL: stderr */
+    size_t buffer;
+};
+
+/* [admin] */
+struct config_admin {
+    char **listen; /* as the server's; "none" alone */
+    unsigned http_threads;
+    char *token;      /* NULL: none; likewise the two below */
+    char *token_file; /* absolute */
+    char *secret;     /* the token, wherever it stands; config_check() gets it */
 };
 
 /* A key of a route that no option knows: meant for its plug-in. */
 struct config_extra {
     char *name;
     char *value;
-    unsigned line;
+    struct config_place place;
 };
 
 /* [route PATTERN] */
@@ -83,41 +114,81 @@ struct config_route {
     char **origins; /* as the server's; "inherit" alone */
     enum compression compression;
     enum slow_consumer slow_consumer;
-    unsigned section_line; /* of [route PATTERN] */
-    unsigned line;         /* of the handler key; both are 0 if the route did not come from a file */
+    struct config_place place;   /* of [route PATTERN] */
+    struct config_place *places; /* of its options; the index is that of the option table */
     struct config_extra *extras;
     size_t extra_count;
 };
 
 struct config {
-    char *path; /* of the file; NULL if there is none */
+    char *path; /* of the file that was loaded last; NULL if there is none */
     struct config_server server;
     struct config_websocket websocket;
     struct config_log log;
+    struct config_admin admin;
     struct config_route *routes;
     size_t route_count;
+    struct config_place *places; /* of the options above; the index is that of the option table */
+    char **sources;              /* the names that the places have */
+    size_t source_count;
+};
+
+/* What a configuration is built from, and built anew at a reload. */
+struct config_sources {
+    const char *path;         /* of the ini file; NULL: none */
+    char *const *environment; /* like environ; NULL: none */
+    char *const *settings;    /* SECTION.KEY=VALUE each, as after --set; the section may be `route PATTERN` */
+    size_t setting_count;
 };
 
 /* The defaults, no routes. NULL if memory is out. */
 struct config *config_create(void);
 void config_destroy(struct config *config); /* NULL is allowed */
 
-/* Reads a file over what is there and adds its routes. Returns 0; or -1 with one line in `error` that says what
- * would be right and begins with "path:line: ", or "path: " if the file cannot be read at all. Then no route has
- * been added, but options may have been set. Limits that only make sense together are checked by config_check(). */
+/* All the sources, checked by config_check() too. NULL with one line in `error` that says where and what is wrong,
+ * and what would be right. Variables of the environment count if their names begin with WEIR_ and a fixed section.
+ */
+struct config *config_build(const struct config_sources *sources, char *error, size_t error_size);
+
+/* Reads a file, and those that it includes, over what is there and adds their routes. Returns 0; or -1 with one
+ * line in `error` that begins with "path:line: " of the file it is about, or "path: " if that cannot be read at
+ * all. Then no route has been added, but options may have been set. */
 int config_load(struct config *config, const char *path, char *error, size_t error_size);
 
-/* Sets one option of [server], [websocket] or [log] as a line of the file would. */
+/* Sets one option of [server], [websocket], [log] or [admin] as a line of the file would. */
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size);
 
-/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB. */
-int config_check(const struct config *config, char *error, size_t error_size);
+/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB; the token,
+ * which it reads anew from token_file. */
+int config_check(struct config *config, char *error, size_t error_size);
 
-/* The effective configuration as an ini file that would load again to the same. */
+/* Where the route's handler is set. */
+struct config_place config_handler_place(const struct config_route *route);
+
+/* Writes "source:line: ", or "source: ", in front of the message. Returns -1. */
+int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The effective configuration as an ini file that would load again to the same, save the token; comments say where
+ * the values come from that are not defaults. */
 void config_print(const struct config *config, FILE *out);
 
 /* Every option: section, name, type with its bounds, default, help. */
 void config_list(FILE *out);
+
+/* --- What a reload changes --- */
+
+struct config_change {
+    const char *section; /* "server", "route /echo" */
+    const char *name;
+    const char *before, *after; /* as the file would have it; NULL: the route, or its plug-in's key, is not there */
+    bool restart;               /* it takes effect when the server starts again */
+};
+
+/* Calls back for each value that differs, in the order of the option table; a route that only one of them has is
+ * reported by its handler alone. A token is "(not shown)", and has changed too if its file's content has. */
+void config_compare(const struct config *before, const struct config *after,
+                    void (*report)(void *context, const struct config_change *change), void *context);
 
 #endif

@@ -1,85 +1,69 @@
-/* config_load.c - what an ini file's sections and lines mean: which options they set, which routes they make, and
- * the line of whatever is wrong with them.
+/* config_load.c - what an ini file's sections and lines mean: which options they set, which routes they make, which
+ * files they include, and the line of whatever is wrong with them.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
 
-#include "server/config/config.h"
 #include "server/config/config_private.h"
 #include "server/config/ini_file.h"
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-/* Where reading stands. `section` is of option_sections; the index of a route stays valid when routes move. */
+/* Where reading one file stands. `section` is of option_sections; the index of a route stays valid when routes
+ * move.
+ */
 struct load {
     struct config *config;
-    const char *path;
+    const char *path; /* the configuration's */
     char *error;
     size_t error_size;
     const char *section;
     unsigned seen; /* one bit for each section that may come only once: the index in option_sections */
+
+    const struct load *includer; /* NULL for the first file */
+    unsigned depth;
+    dev_t device; /* these two tell files apart, whatever they are called */
+    ino_t inode;
 };
 
+static struct config_place place_of(const struct load *load, unsigned line) {
+    return (struct config_place){load->path, line};
+}
+
 static int fail_at(const struct load *load, unsigned line, const char *why) {
-    snprintf(load->error, load->error_size, "%s:%u: %s", load->path, line, why);
-    return -1;
+    return config_fail(place_of(load, line), load->error, load->error_size, "%s", why);
 }
 
-static struct config_route *last_route(const struct load *load) {
-    return &load->config->routes[load->config->route_count - 1];
-}
+/* --- Sections ---------------------------------------------------------------------------------------------- */
 
-/* What can be told of a route only once all its keys are known. */
-static int end_section(const struct load *load) {
-    if (load->section == NULL || strcmp(load->section, "route") != 0)
-        return 0;
-    const struct config_route *route = last_route(load);
-    char why[CONFIG_ERROR_SIZE];
-    if (route->handler == NULL)
-        return fail_at(load, route->section_line,
-                       "the route has no handler; write handler = echo, broadcast or plugin:PATH");
-    if (route->extra_count == 0 || strncmp(route->handler, "plugin:", 7) == 0)
-        return 0;
-    option_unknown("route", route->extras[0].name, why, sizeof why);
-    return fail_at(load, route->extras[0].line, why);
+static int fail_twice(const struct load *load, const struct config_route *other, unsigned line) {
+    char quoted[VALUE_QUOTED_SIZE], where[CONFIG_ERROR_SIZE - 128];
+    if (strcmp(other->place.source, load->path) != 0)
+        snprintf(where, sizeof where, " in %s:%u", other->place.source, other->place.line);
+    else if (other->place.line != line)
+        snprintf(where, sizeof where, " on line %u", other->place.line);
+    else
+        snprintf(where, sizeof where, "; this file is read twice");
+    value_quote(other->pattern, quoted);
+    return config_fail(place_of(load, line), load->error, load->error_size, "the route %s is already defined%s",
+                       quoted, where);
 }
 
 static int begin_route(struct load *load, const char *pattern, unsigned line) {
-    struct config *config = load->config;
-    char quoted[VALUE_QUOTED_SIZE], why[128];
-    if (*pattern == '\0')
-        return fail_at(load, line, "the route has no pattern; write it like [route /chat]");
-    for (size_t i = 0; i < config->route_count; i++)
-        if (strcmp(config->routes[i].pattern, pattern) == 0) {
-            snprintf(why, sizeof why, "the route %s is already defined on line %u", value_quote(pattern, quoted),
-                     config->routes[i].section_line);
-            return fail_at(load, line, why);
-        }
-    if (config->route_count == CONFIG_ROUTES_MAX)
-        return fail_at(load, line, "too many routes");
-    struct config_route *routes = realloc(config->routes, (config->route_count + 1) * sizeof *routes);
-    if (routes == NULL)
-        return fail_at(load, line, "out of memory");
-    config->routes = routes;
-    struct config_route route = {.pattern = strdup(pattern), .section_line = line};
-    if (route.pattern == NULL || option_set_defaults("route", &route) != 0) {
-        config_release_route(&route);
-        return fail_at(load, line, "out of memory");
-    }
-    config->routes[config->route_count++] = route;
+    const struct config_route *other = config_find_route(load->config, pattern);
+    if (other != NULL)
+        return fail_twice(load, other, line);
     load->section = "route";
-    return 0;
+    struct config_place place = place_of(load, line);
+    return config_add_route(load->config, pattern, place, load->error, load->error_size) != NULL ? 0 : -1;
 }
 
 static int on_section(void *context, const char *name, unsigned line) {
     struct load *load = context;
     char why[CONFIG_ERROR_SIZE];
-    if (end_section(load) != 0)
-        return -1;
-    load->section = NULL;
     size_t word = strcspn(name, " \t");
     if (word == 5 && strncmp(name, "route", word) == 0)
         return begin_route(load, name + word + strspn(name + word, " \t"), line);
@@ -97,63 +81,113 @@ static int on_section(void *context, const char *name, unsigned line) {
     return fail_at(load, line, why);
 }
 
-static int add_extra(const struct load *load, const char *key, const char *value, unsigned line) {
-    struct config_route *route = last_route(load);
-    struct config_extra *extras = realloc(route->extras, (route->extra_count + 1) * sizeof *extras);
-    if (extras == NULL)
-        return fail_at(load, line, "out of memory");
-    route->extras = extras;
-    struct config_extra extra = {strdup(key), strdup(value), line};
-    if (extra.name == NULL || extra.value == NULL) {
-        free(extra.name);
-        free(extra.value);
-        return fail_at(load, line, "out of memory");
-    }
-    extras[route->extra_count++] = extra;
-    return 0;
-}
-
-/* A file cannot have two keys that differ in the case of their letters alone, so a plug-in cannot have one that
- * differs from an option so. */
-static bool is_miswritten_option(const char *key) {
-    for (const struct option *option = options; option->name != NULL; option++)
-        if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, key) == 0)
-            return true;
-    return false;
-}
-
 static int on_value(void *context, const char *key, const char *value, unsigned line) {
     struct load *load = context;
-    char why[CONFIG_ERROR_SIZE];
-    bool in_route = strcmp(load->section, "route") == 0;
-    if (in_route && option_find("route", key) == NULL) {
-        if (!is_miswritten_option(key))
-            return add_extra(load, key, value, line);
-        option_unknown("route", key, why, sizeof why);
-        return fail_at(load, line, why);
+    struct config *config = load->config;
+    const struct config_setting setting = {load->section, key, value, place_of(load, line)};
+    if (strcmp(load->section, "route") != 0)
+        return config_apply(config, config->places, &setting, load->error, load->error_size);
+    struct config_route *route = &config->routes[config->route_count - 1];
+    return config_apply_to_route(route, &setting, load->error, load->error_size);
+}
+
+/* --- Files ------------------------------------------------------------------------------------------------- */
+
+static int read_file(struct config *config, const char *path, const struct load *includer, char *error,
+                     size_t error_size);
+
+/* What one include line is about. */
+struct inclusion {
+    const struct load *load;
+    unsigned line;
+};
+
+/* "a.ini -> b.ini -> a.ini" */
+static void print_chain(const struct load *load, const char *path, FILE *out) {
+    if (load->includer != NULL)
+        print_chain(load->includer, load->path, out);
+    else
+        fputs(load->path, out);
+    fprintf(out, " -> %s", path);
+}
+
+static int fail_loop(const struct inclusion *inclusion, const char *path) {
+    const struct load *load = inclusion->load;
+    char chain[CONFIG_ERROR_SIZE - 64] = "";
+    FILE *out = fmemopen(chain, sizeof chain, "w");
+    if (out != NULL) {
+        print_chain(load, path, out);
+        fclose(out);
     }
-    void *base = in_route ? (void *)last_route(load) : load->config;
-    if (config_set_option(base, load->section, key, value, why, sizeof why) != 0)
-        return fail_at(load, line, why);
-    if (in_route && strcmp(key, "handler") == 0)
-        last_route(load)->line = line;
-    return 0;
+    chain[sizeof chain - 1] = '\0';
+    return config_fail(place_of(load, inclusion->line), load->error, load->error_size,
+                       "include: these files include each other: %s", chain);
+}
+
+static int include_file(void *context, const char *path) {
+    const struct inclusion *inclusion = context;
+    const struct load *load = inclusion->load;
+    struct stat status;
+    if (load->depth == CONFIG_INCLUDE_DEPTH)
+        return config_fail(place_of(load, inclusion->line), load->error, load->error_size,
+                           "include: files include each other more than %d deep", CONFIG_INCLUDE_DEPTH);
+    if (stat(path, &status) == 0)
+        for (const struct load *above = load; above != NULL; above = above->includer)
+            if (above->device == status.st_dev && above->inode == status.st_ino)
+                return fail_loop(inclusion, path);
+    return read_file(load->config, path, load, load->error, load->error_size);
+}
+
+/* A key before the first section. */
+static int on_head(void *context, const char *key, const char *value, unsigned line) {
+    static const char *const keys[] = {"include", NULL};
+    struct load *load = context;
+    struct inclusion inclusion = {load, line};
+    char why[CONFIG_ERROR_SIZE], quoted[VALUE_QUOTED_SIZE];
+    if (strcmp(key, "include") == 0)
+        return config_include(value, place_of(load, line), include_file, &inclusion, load->error, load->error_size);
+    value_quote(key, quoted);
+    if (value_nearest(key, keys) != NULL)
+        snprintf(why, sizeof why, "unknown key %s; did you mean include?", quoted);
+    else
+        snprintf(why, sizeof why, "%s stands before the first [section], where only include may", quoted);
+    return fail_at(load, line, why);
+}
+
+static int read_file(struct config *config, const char *path, const struct load *includer, char *error,
+                     size_t error_size) {
+    static const struct ini_reader reader = {on_head, on_section, on_value};
+    const char *kept = config_keep(config, path);
+    if (kept == NULL)
+        return config_fail((struct config_place){path, 0}, error, error_size, "out of memory");
+    struct load load = {.config = config,
+                        .path = kept,
+                        .error = error,
+                        .error_size = error_size,
+                        .includer = includer,
+                        .depth = includer != NULL ? includer->depth + 1 : 0};
+    struct stat status;
+    if (stat(path, &status) == 0) {
+        load.device = status.st_dev;
+        load.inode = status.st_ino;
+    }
+    return ini_file_read(kept, &reader, &load, error, error_size);
+}
+
+int config_read_file(struct config *config, const char *path, char *error, size_t error_size) {
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return config_fail((struct config_place){path, 0}, error, error_size, "out of memory");
+    free(config->path);
+    config->path = copy;
+    return read_file(config, path, NULL, error, error_size);
 }
 
 int config_load(struct config *config, const char *path, char *error, size_t error_size) {
-    static const struct ini_reader reader = {on_section, on_value};
-    struct load load = {.config = config, .path = path, .error = error, .error_size = error_size};
-    char *copy = strdup(path);
-    if (copy == NULL) {
-        snprintf(error, error_size, "%s: out of memory", path);
-        return -1;
-    }
-    free(config->path);
-    config->path = copy;
-    size_t routes_before = config->route_count;
-    if (ini_file_read(path, &reader, &load, error, error_size) == 0 && end_section(&load) == 0)
+    size_t first = config->route_count;
+    if (config_read_file(config, path, error, error_size) == 0 &&
+        config_check_routes(config, first, error, error_size) == 0)
         return 0;
-    while (config->route_count > routes_before)
-        config_release_route(&config->routes[--config->route_count]);
+    config_drop_routes(config, first);
     return -1;
 }

@@ -1,5 +1,5 @@
-/* config_print.c - the configuration as text: what is in force, and what there is to be set. Both go by the option
- * table, so neither can miss an option.
+/* config_print.c - the configuration as text: what is in force and where it comes from, and what there is to be
+ * set. Both go by the option table, so neither can miss an option.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,20 +8,50 @@
 #include "server/config/config.h"
 #include "server/config/options.h"
 
-static void print_section(const char *section, const void *base, FILE *out) {
+/* "conf/weir.ini:14"; a name may have bytes that no line of an ini file may. */
+static void print_place(struct config_place place, FILE *out) {
+    for (const char *at = place.source; *at != '\0'; at++)
+        fputc(*at >= ' ' && *at <= '~' ? *at : '?', out);
+    if (place.line > 0)
+        fprintf(out, ":%u", place.line);
+}
+
+static void print_origin(struct config_place place, FILE *out) {
+    if (place.source == NULL)
+        return;
+    fputs("# from ", out);
+    print_place(place, out);
+    fputc('\n', out);
+}
+
+static void print_option(const struct option *option, const void *base, struct config_place place, FILE *out) {
+    const char *const *secret = (const void *)((const char *)base + option->offset);
+    if (option->type == OPTION_SECRET && *secret != NULL) {
+        fprintf(out, "# %s is set, not shown; from ", option->name);
+        print_place(place, out);
+        fputc('\n', out);
+        return;
+    }
+    print_origin(place, out);
+    fprintf(out, "%s = ", option->name);
+    option_print(option, base, out);
+    fputc('\n', out);
+}
+
+static void print_section(const char *section, const void *base, const struct config_place *places, FILE *out) {
     for (const struct option *option = options; option->name != NULL; option++)
-        if (strcmp(option->section, section) == 0) {
-            fprintf(out, "%s = ", option->name);
-            option_print(option, base, out);
-            fputc('\n', out);
-        }
+        if (strcmp(option->section, section) == 0)
+            print_option(option, base, places[option - options], out);
 }
 
 static void print_route(const struct config_route *route, FILE *out) {
+    print_origin(route->place, out);
     fprintf(out, "[route %s]\n", route->pattern);
-    print_section("route", route, out);
-    for (size_t i = 0; i < route->extra_count; i++)
+    print_section("route", route, route->places, out);
+    for (size_t i = 0; i < route->extra_count; i++) {
+        print_origin(route->extras[i].place, out);
         fprintf(out, "%s = %s\n", route->extras[i].name, route->extras[i].value);
+    }
 }
 
 void config_print(const struct config *config, FILE *out) {
@@ -29,7 +59,7 @@ void config_print(const struct config *config, FILE *out) {
     for (const char *const *section = option_sections; *section != NULL; section++)
         if (strcmp(*section, "route") != 0) {
             fprintf(out, "%s[%s]\n", between, *section);
-            print_section(*section, config, out);
+            print_section(*section, config, config->places, out);
             between = "\n";
         }
     for (size_t i = 0; i < config->route_count; i++) {

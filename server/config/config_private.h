@@ -1,4 +1,5 @@
-/* config_private.h - what config.c and config_load.c share.
+/* config_private.h - what the files that fill a configuration share. Functions that return -1 or NULL have written
+ * one line with its place to `error`.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,12 +8,67 @@
 
 #include "server/config/config.h"
 
-/* Sets an option by name; `base` is the struct that its section's fields lie in. Returns 0; or -1 with one line in
- * `error`. */
-int config_set_option(void *base, const char *section, const char *key, const char *value, char *error,
-                      size_t error_size);
+/* One `key = value`, from wherever. */
+struct config_setting {
+    const char *section; /* of option_sections */
+    const char *key;
+    const char *value;
+    struct config_place place;
+};
 
-/* Frees what the route holds, not the route. */
-void config_release_route(struct config_route *route);
+/* --- config.c --- */
+
+/* Sets the option in `base`, the struct that its section's fields lie in, and its place in `places`. */
+int config_apply(void *base, struct config_place *places, const struct config_setting *setting, char *error,
+                 size_t error_size);
+
+/* The sections whose options lie in struct config itself. */
+bool config_is_plain_section(const char *section);
+
+/* --- config_place.c --- */
+
+/* As the source of what config_set() sets. */
+extern const char config_program[];
+
+/* A copy that lives as long as the configuration, for its places; NULL if memory is out. */
+const char *config_keep(struct config *config, const char *source);
+
+/* As config_fail(), with "key: " behind the place unless its source names the key already. */
+int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
+
+/* Begins at the folder of the place's file, or at the working directory. Freed by the caller; NULL if memory is
+ * out.
+ */
+char *config_absolute_path(struct config_place place, const char *path);
+
+/* --- config_load.c: reads a file, and leaves the check of its routes to be done --- */
+int config_read_file(struct config *config, const char *path, char *error, size_t error_size);
+
+/* --- config_include.c: calls `read` for each file that the patterns name --- */
+int config_include(const char *patterns, struct config_place place, int (*read)(void *context, const char *path),
+                   void *context, char *error, size_t error_size);
+
+/* --- config_environment.c, config_setting.c, config_token.c --- */
+int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size);
+int config_read_setting(struct config *config, const char *text, char *error, size_t error_size);
+int config_read_token(struct config *config, char *error, size_t error_size);
+
+/* --- config_route.c --- */
+
+struct config_route *config_find_route(const struct config *config, const char *pattern);
+
+/* A route with its defaults, which has no handler yet. */
+struct config_route *config_add_route(struct config *config, const char *pattern, struct config_place place,
+                                      char *error, size_t error_size);
+
+/* Sets an option of the route, or a key for its plug-in. */
+int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
+                          size_t error_size);
+
+/* What can be told of routes only once all their keys are known; of those from index `first` on. */
+int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size);
+
+void config_drop_routes(struct config *config, size_t first);
 
 #endif

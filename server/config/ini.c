@@ -96,9 +96,9 @@ static const char *phrase(unsigned kind) {
     case ERR_NOKEY:
         return "has no key before the =";
     case ERR_LONGKEY:
-        return "has a key that is too long";
+        return "is a key that is too long";
     case ERR_DUPKEY:
-        return "sets its key for the second time in this section";
+        return "is set for the second time in this section";
     default:
         return "cannot be read as `key = value`";
     }
@@ -112,10 +112,13 @@ static int explain(const struct ini_source *source, const struct ini_section *se
     if (first_report(ini, &kind, &line))
         why = phrase(kind);
     else if ((line = find_bad_key(section->start, end)) > 0)
-        why = "has a character in its key that no key has";
+        why = "has a character that no key has";
     else
         return ini_fail(source, section->line, "the section cannot be read: %s", strerror(code));
-    value_quote(cut_line(section->start, end, line), quoted);
+    char *text = cut_line(section->start, end, line), *equals = strchr(text, '=');
+    if (equals != NULL && equals > text)
+        *equals = '\0'; /* the value may be a secret */
+    value_quote(value_trim(text), quoted);
     return ini_fail(source, section->line + line - 1, "%s %s", quoted, why);
 }
 

@@ -7,9 +7,11 @@
 
 #include <stddef.h>
 
-/* What to do with what is read, in the order of the file's sections. Each returns 0 to go on; -1 stops, after
- * writing an error of its own to wherever ini_file_read()'s caller expects it. The strings are gone afterwards. */
+/* What to do with what is read, in the order of the file's sections: a key before the first one, a section, a key
+ * in it. Each returns 0 to go on; -1 stops, after writing an error of its own to wherever ini_file_read()'s caller
+ * expects it. The strings are gone afterwards. */
 struct ini_reader {
+    int (*head)(void *context, const char *key, const char *value, unsigned line);
     int (*section)(void *context, const char *name, unsigned line);
     int (*value)(void *context, const char *key, const char *value, unsigned line);
 };

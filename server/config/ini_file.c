@@ -46,6 +46,18 @@ static int begin_section(const struct ini_source *source, struct ini_section *se
     return 0;
 }
 
+/* A key before the first section, of which the library is not told. */
+static int read_head(const struct ini_source *source, char *line, size_t size, unsigned number) {
+    char quoted[VALUE_QUOTED_SIZE];
+    line[size] = '\0';
+    char *equals = strchr(line, '=');
+    if (equals == NULL)
+        return ini_fail(source, number, "%s is neither `[section]` nor `key = value`",
+                        value_quote(value_trim(line), quoted));
+    *equals = '\0';
+    return source->reader->head(source->context, value_trim(line), value_trim(equals + 1), number);
+}
+
 /* One line without its end. `section` is the one that it belongs to, or becomes the one that it begins. */
 static int scan_line(const struct ini_source *source, struct ini_section *section, char *line, size_t size,
                      unsigned number) {
@@ -65,7 +77,7 @@ static int scan_line(const struct ini_source *source, struct ini_section *sectio
         return begin_section(source, section, line, size, number);
     }
     if (section->start == NULL)
-        return ini_fail(source, number, "nothing but comments may stand before the first [section]");
+        return read_head(source, line, size, number);
     if (++section->keys > SECTION_KEYS_MAX)
         return ini_fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
     return 0;

@@ -1,9 +1,8 @@
-/* option_value.c - a value's way from text into the field that its option names, and back. It goes by the type
- * alone and knows no option by name.
+/* option_value.c - a value's way from text into the field that its option names. It goes by the type alone and
+ * knows no option by name. The way back is option_print.c.
  *
  * SPDX-License-Identifier: MIT
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,29 +22,16 @@ static void *field_of(const struct option *option, void *base) {
     return (char *)base + option->offset;
 }
 
-static const void *value_of(const struct option *option, const void *base) {
-    return (const char *)base + option->offset;
-}
-
-/* --- From text --------------------------------------------------------------------------------------------- */
-
-static int fail(const struct option *option, const char *value, const char *what, char *error, size_t error_size) {
+static int fail(const char *value, const char *what, char *error, size_t error_size) {
     /* Whoever writes `workers = 8 # cores` sees a value that looks right. */
     bool comment = strstr(value, " #") != NULL || strstr(value, " ;") != NULL;
     char quoted[VALUE_QUOTED_SIZE];
-    snprintf(error, error_size, "%s: %s %s%s", option->name, value_quote(value, quoted), what,
+    snprintf(error, error_size, "%s %s%s", value_quote(value, quoted), what,
              comment ? " (a comment needs a line of its own)" : "");
     return -1;
 }
 
-static void print_number(const struct option *option, uint64_t number, char text[32]) {
-    if (option->type == OPTION_DURATION)
-        value_print_duration(number, text);
-    else if (option->type == OPTION_SIZE)
-        value_print_size(number, text);
-    else
-        snprintf(text, 32, "%" PRIu64, number);
-}
+/* --- Numbers and choices ----------------------------------------------------------------------------------- */
 
 static int set_number(const struct option *option, void *field, const char *value, char *error, size_t error_size) {
     uint64_t number = 0;
@@ -53,13 +39,13 @@ static int set_number(const struct option *option, void *field, const char *valu
                         : option->type == OPTION_SIZE   ? value_size(value, &number)
                                                         : value_integer(value, &number);
     if (wrong != NULL)
-        return fail(option, value, wrong, error, error_size);
+        return fail(value, wrong, error, error_size);
     if (number < option->min || number > option->max) {
         char min[32], max[32], bounds[128];
-        print_number(option, option->min, min);
-        print_number(option, option->max, max);
+        option_print_number(option, option->min, min);
+        option_print_number(option, option->max, max);
         snprintf(bounds, sizeof bounds, "is out of bounds; it must be from %s to %s", min, max);
-        return fail(option, value, bounds, error, error_size);
+        return fail(value, bounds, error, error_size);
     }
     if (option->type == OPTION_DURATION)
         *(uint64_t *)field = number;
@@ -80,13 +66,21 @@ static int set_choice(const struct option *option, void *field, const char *valu
         size_t used = strlen(what);
         snprintf(what + used, sizeof what - used, "%s%s", i == 0 ? "" : ", ", option->choices[i]);
     }
-    return fail(option, value, what, error, error_size);
+    return fail(value, what, error, error_size);
+}
+
+/* --- Lists ------------------------------------------------------------------------------------------------- */
+
+/* Whether the item is the word for an empty list, where there is one. */
+static bool is_none(const struct option *option, const char *item) {
+    return strcmp(option->default_value, "none") == 0 && strcmp(item, "none") == 0;
 }
 
 /* Replaces an address by its canonical form, which none of the `count` before it may have. */
 static const char *normalise_address(const struct option *option, char **list, size_t count) {
-    (void)option;
     char address[VALUE_ADDRESS_SIZE];
+    if (is_none(option, list[count]))
+        return list[1] == NULL ? NULL : "stands alone";
     const char *wrong = value_address(list[count], address);
     if (wrong != NULL)
         return wrong;
@@ -127,7 +121,7 @@ static const char *check_origin(const struct option *option, char **list, size_t
 
 static const char *check_network(const struct option *option, char **list, size_t count) {
     struct network network;
-    if (strcmp(list[count], option->default_value) == 0)
+    if (is_none(option, list[count]))
         return list[1] == NULL ? NULL : "stands alone";
     if (!network_parse(list[count], &network))
         return "is not a network; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32";
@@ -141,10 +135,10 @@ static int set_list(const struct option *option, char ***field, const char *valu
     char **list;
     const char *wrong = value_list(value, &list);
     if (wrong != NULL)
-        return fail(option, value, wrong, error, error_size);
+        return fail(value, wrong, error, error_size);
     for (size_t i = 0; list[i] != NULL; i++)
         if ((wrong = i < ITEMS_MAX ? check(option, list, i) : "is one item too many") != NULL) {
-            fail(option, list[i], wrong, error, error_size);
+            fail(list[i], wrong, error, error_size);
             value_list_free(list);
             return -1;
         }
@@ -153,30 +147,56 @@ static int set_list(const struct option *option, char ***field, const char *valu
     return 0;
 }
 
-static int set_handler(const struct option *option, char **field, const char *value, char *error,
-                       size_t error_size) {
-    bool plugin = strncmp(value, "plugin:", 7) == 0 && value[7] != '\0';
-    if (!plugin && strcmp(value, "echo") != 0 && strcmp(value, "broadcast") != 0)
-        return fail(option, value, "is not a handler; write echo, broadcast or plugin:PATH", error, error_size);
-    char *copy = strdup(value);
-    if (copy == NULL)
-        return fail(option, value, no_memory, error, error_size);
+/* --- Texts ------------------------------------------------------------------------------------------------- */
+
+/* A copy of the value, or NULL where it is NULL. */
+static int set_text(char **field, const char *value, char *error, size_t error_size) {
+    char *copy = value != NULL ? strdup(value) : NULL;
+    if (value != NULL && copy == NULL) {
+        snprintf(error, error_size, "the value %s", no_memory);
+        return -1;
+    }
     free(*field);
     *field = copy;
     return 0;
 }
 
-static int set_boolean(const struct option *option, bool *field, const char *value, char *error,
-                       size_t error_size) {
-    const char *wrong = value_boolean(value, field);
-    return wrong == NULL ? 0 : fail(option, value, wrong, error, error_size);
+static int set_handler(char **field, const char *value, char *error, size_t error_size) {
+    bool plugin = strncmp(value, "plugin:", 7) == 0 && value[7] != '\0';
+    if (!plugin && strcmp(value, "echo") != 0 && strcmp(value, "broadcast") != 0)
+        return fail(value, "is not a handler; write echo, broadcast or plugin:PATH", error, error_size);
+    return set_text(field, value, error, error_size);
 }
+
+static int set_path(const struct option *option, char **field, const char *value, char *error, size_t error_size) {
+    if (*value == '\0')
+        return fail(value, "is no path", error, error_size);
+    return set_text(field, strcmp(value, option->default_value) == 0 ? NULL : value, error, error_size);
+}
+
+static int set_secret(const struct option *option, char **field, const char *value, char *error,
+                      size_t error_size) {
+    if (strcmp(value, option->default_value) == 0)
+        return set_text(field, NULL, error, error_size);
+    const char *wrong = value_secret(value);
+    if (wrong == NULL)
+        return set_text(field, value, error, error_size);
+    snprintf(error, error_size, "what is given %s", wrong);
+    return -1;
+}
+
+static int set_boolean(bool *field, const char *value, char *error, size_t error_size) {
+    const char *wrong = value_boolean(value, field);
+    return wrong == NULL ? 0 : fail(value, wrong, error, error_size);
+}
+
+/* --- Whatever the type ------------------------------------------------------------------------------------- */
 
 int option_set(const struct option *option, void *base, const char *value, char *error, size_t error_size) {
     void *field = field_of(option, base);
     switch (option->type) {
     case OPTION_BOOLEAN:
-        return set_boolean(option, field, value, error, error_size);
+        return set_boolean(field, value, error, error_size);
     case OPTION_CHOICE:
         return set_choice(option, field, value, error, error_size);
     case OPTION_ADDRESSES:
@@ -188,7 +208,11 @@ int option_set(const struct option *option, void *base, const char *value, char 
     case OPTION_NETWORKS:
         return set_list(option, field, value, check_network, error, error_size);
     case OPTION_HANDLER:
-        return set_handler(option, field, value, error, error_size);
+        return set_handler(field, value, error, error_size);
+    case OPTION_PATH:
+        return set_path(option, field, value, error, error_size);
+    case OPTION_SECRET:
+        return set_secret(option, field, value, error, error_size);
     default:
         return set_number(option, field, value, error, error_size);
     }
@@ -215,72 +239,7 @@ void option_release(const char *section, void *base) {
             continue;
         if (is_list(option))
             value_list_free(*(char ***)field);
-        else if (option->type == OPTION_HANDLER)
+        else if (option->type == OPTION_HANDLER || option->type == OPTION_PATH || option->type == OPTION_SECRET)
             free(*(char **)field);
     }
-}
-
-/* --- To text ----------------------------------------------------------------------------------------------- */
-
-static uint64_t stored_number(const struct option *option, const void *field) {
-    if (option->type == OPTION_DURATION)
-        return *(const uint64_t *)field;
-    return option->type == OPTION_SIZE ? *(const size_t *)field : *(const unsigned *)field;
-}
-
-static void print_list(char *const *list, FILE *out) {
-    for (size_t i = 0; list[i] != NULL; i++)
-        fprintf(out, "%s%s", i == 0 ? "" : ", ", list[i]);
-}
-
-void option_print(const struct option *option, const void *base, FILE *out) {
-    const void *field = value_of(option, base);
-    char text[32];
-    unsigned choice;
-    switch (option->type) {
-    case OPTION_BOOLEAN:
-        fputs(*(const bool *)field ? "yes" : "no", out);
-        break;
-    case OPTION_CHOICE:
-        memcpy(&choice, field, sizeof choice);
-        fputs(option->choices[choice], out);
-        break;
-    case OPTION_ADDRESSES:
-    case OPTION_SUBPROTOCOLS:
-    case OPTION_ORIGINS:
-    case OPTION_NETWORKS:
-        print_list(*(char *const *const *)field, out);
-        break;
-    case OPTION_HANDLER:
-        fputs(*(const char *const *)field, out);
-        break;
-    default:
-        print_number(option, stored_number(option, field), text);
-        fputs(text, out);
-    }
-}
-
-void option_print_type(const struct option *option, FILE *out) {
-    static const char *const names[] = {
-        [OPTION_INTEGER] = "number",
-        [OPTION_SIZE] = "size",
-        [OPTION_DURATION] = "duration",
-        [OPTION_BOOLEAN] = "yes or no",
-        [OPTION_CHOICE] = "one of ",
-        [OPTION_ADDRESSES] = "ADDRESS:PORT, [ADDRESS]:PORT or PORT; several with commas between",
-        [OPTION_SUBPROTOCOLS] = "none, or names with commas between",
-        [OPTION_ORIGINS] =
-            "same-host, *, or SCHEME://HOST[:PORT] with * as a wildcard; several with commas between",
-        [OPTION_NETWORKS] = "none, or ADDRESS/BITS with commas between",
-        [OPTION_HANDLER] = "echo, broadcast or plugin:PATH",
-    };
-    fputs(names[option->type], out);
-    if (option->type == OPTION_CHOICE)
-        print_list((char *const *)option->choices, out);
-    if (option->max == 0)
-        return;
-    char min[32], max[32];
-    print_number(option, option->min, min);
-    print_number(option, option->max, max);
-    fprintf(out, ", %s to %s", min, max);
 }

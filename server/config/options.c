@@ -1,4 +1,4 @@
-/* options.c - the option table, and finding one's way in it: by name, by nearly the name, by the wrong section.
+/* options.c - the option table. Finding one's way in it is option_find.c.
  *
  * To add an option: a field in config.h, a row here, a paragraph in conf/weir.ini. Constant data, so any thread may
  * read it.
@@ -7,10 +7,7 @@
  */
 #include "server/config/options.h"
 
-#include <string.h>
-
 #include "server/config/config.h"
-#include "server/config/value.h"
 
 #define KIB     UINT64_C(1024)
 #define MIB     (1024 * KIB)
@@ -26,20 +23,22 @@ static const char *const route_slow_consumer_choices[] = {"disconnect", "drop-ol
                                                           NULL};
 static const char *const rate_policy_choices[] = {"pause", "close", NULL};
 static const char *const log_level_choices[] = {"error", "warning", "info", "debug", NULL};
+static const char *const own_log_level_choices[] = {"error", "warning", "info", "debug", "inherit", NULL};
+static const char *const log_format_choices[] = {"logfmt", "json", NULL};
 
 /* clang-format off */
 const struct option options[] = {
     {.section = "server", .name = "listen", .type = OPTION_ADDRESSES, .default_value = "0.0.0.0:9000",
-     .offset = offsetof(struct config, server.listen),
+     .restart = true, .offset = offsetof(struct config, server.listen),
      .help = "where clients connect; a port alone means every IPv4 address"},
     {.section = "server", .name = "workers", .type = OPTION_INTEGER, .default_value = "8", .min = 1, .max = 1024,
-     .offset = offsetof(struct config, server.workers),
+     .restart = true, .offset = offsetof(struct config, server.workers),
      .help = "handlers that may run, or block, at the same time"},
     {.section = "server", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "16",
-     .min = 1, .max = 1024, .offset = offsetof(struct config, server.http_threads),
+     .min = 1, .max = 1024, .restart = true, .offset = offsetof(struct config, server.http_threads),
      .help = "threads that answer HTTP requests and handshakes"},
     {.section = "server", .name = "connection_queue", .type = OPTION_INTEGER, .default_value = "128",
-     .min = 1, .max = 65535, .offset = offsetof(struct config, server.connection_queue),
+     .min = 1, .max = 65535, .restart = true, .offset = offsetof(struct config, server.connection_queue),
      .help = "accepted clients that may wait for an HTTP thread"},
     {.section = "server", .name = "max_connections", .type = OPTION_INTEGER, .default_value = "16384",
      .min = 0, .max = 10000000, .offset = offsetof(struct config, server.max_connections),
@@ -51,10 +50,10 @@ const struct option options[] = {
      .min = 0, .max = 1000000, .offset = offsetof(struct config, server.upgrades_per_ip),
      .help = "handshakes a second of one address, one more gets 429; 0: no limit"},
     {.section = "server", .name = "handshakes_per_ip", .type = OPTION_INTEGER, .default_value = "8",
-     .min = 0, .max = 65535, .offset = offsetof(struct config, server.handshakes_per_ip),
+     .min = 0, .max = 65535, .restart = true, .offset = offsetof(struct config, server.handshakes_per_ip),
      .help = "unfinished requests of one address that may hold an HTTP thread each; 0: no limit"},
     {.section = "server", .name = "trusted_proxies", .type = OPTION_NETWORKS, .default_value = "none",
-     .offset = offsetof(struct config, server.trusted_proxies),
+     .restart = true, .offset = offsetof(struct config, server.trusted_proxies),
      .help = "networks whose X-Forwarded-For tells the client's address"},
     {.section = "server", .name = "memory_limit", .type = OPTION_SIZE, .default_value = "1GiB",
      .min = 0, .max = 1024 * GIB, .offset = offsetof(struct config, server.memory_limit),
@@ -106,7 +105,7 @@ const struct option options[] = {
      .choices = rate_policy_choices, .offset = offsetof(struct config, websocket.rate_policy),
      .help = "a client beyond its rate is read no faster, or closed with code 1008"},
     {.section = "websocket", .name = "handshake_timeout", .type = OPTION_DURATION, .default_value = "5s",
-     .min = 1, .max = 1 * HOURS, .offset = offsetof(struct config, websocket.handshake_timeout_ms),
+     .min = 1, .max = 1 * HOURS, .restart = true, .offset = offsetof(struct config, websocket.handshake_timeout_ms),
      .help = "how long a client may take to send its request"},
     {.section = "websocket", .name = "close_timeout", .type = OPTION_DURATION, .default_value = "10s",
      .min = 1, .max = 1 * HOURS, .offset = offsetof(struct config, websocket.close_timeout_ms),
@@ -127,6 +126,40 @@ const struct option options[] = {
     {.section = "log", .name = "level", .type = OPTION_CHOICE, .default_value = "info",
      .choices = log_level_choices, .offset = offsetof(struct config, log.level),
      .help = "the least important events that are still logged"},
+    {.section = "log", .name = "level_server", .type = OPTION_CHOICE, .default_value = "inherit",
+     .choices = own_log_level_choices, .offset = offsetof(struct config, log.level_server),
+     .help = "likewise, of start, stop, what the machine lacks, and the log itself alone"},
+    {.section = "log", .name = "level_http", .type = OPTION_CHOICE, .default_value = "inherit",
+     .choices = own_log_level_choices, .offset = offsetof(struct config, log.level_http),
+     .help = "likewise, of requests that did not become connections"},
+    {.section = "log", .name = "level_conn", .type = OPTION_CHOICE, .default_value = "inherit",
+     .choices = own_log_level_choices, .offset = offsetof(struct config, log.level_conn),
+     .help = "likewise, of connections while they live"},
+    {.section = "log", .name = "level_access", .type = OPTION_CHOICE, .default_value = "inherit",
+     .choices = own_log_level_choices, .offset = offsetof(struct config, log.level_access),
+     .help = "likewise, of the line for each connection when it is over, which is of level info"},
+    {.section = "log", .name = "format", .type = OPTION_CHOICE, .default_value = "logfmt",
+     .choices = log_format_choices, .restart = true, .offset = offsetof(struct config, log.format),
+     .help = "how a line is written: pairs of name=value, or a JSON object"},
+    {.section = "log", .name = "file", .type = OPTION_PATH, .default_value = "stderr", .restart = true,
+     .offset = offsetof(struct config, log.file),
+     .help = "where lines are appended to; SIGUSR1 opens it anew"},
+    {.section = "log", .name = "buffer", .type = OPTION_SIZE, .default_value = "1MiB",
+     .min = 16 * KIB, .max = GIB, .restart = true, .offset = offsetof(struct config, log.buffer),
+     .help = "lines that may wait to be written; what comes beyond is dropped and counted"},
+
+    {.section = "admin", .name = "listen", .type = OPTION_ADDRESSES, .default_value = "none", .restart = true,
+     .offset = offsetof(struct config, admin.listen),
+     .help = "where health, metrics and the admin API are served; a listener of its own"},
+    {.section = "admin", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "4",
+     .min = 1, .max = 64, .restart = true, .offset = offsetof(struct config, admin.http_threads),
+     .help = "threads that answer its requests"},
+    {.section = "admin", .name = "token", .type = OPTION_SECRET, .default_value = "none",
+     .offset = offsetof(struct config, admin.token),
+     .help = "what a client of the admin API must present; without one the API is refused"},
+    {.section = "admin", .name = "token_file", .type = OPTION_PATH, .default_value = "none",
+     .offset = offsetof(struct config, admin.token_file),
+     .help = "a file that holds the token in one line; others than its owner and group must not reach it"},
 
     {.section = "route", .name = "handler", .type = OPTION_HANDLER, .default_value = NULL,
      .offset = offsetof(struct config_route, handler),
@@ -156,69 +189,6 @@ const struct option options[] = {
 };
 /* clang-format on */
 
-const char *const option_sections[] = {"server", "websocket", "log", "route", NULL};
+const size_t option_count = sizeof options / sizeof *options - 1;
 
-const char *option_section_title(const char *section) {
-    return strcmp(section, "route") == 0 ? "route PATTERN" : section;
-}
-
-const struct option *option_find(const char *section, const char *name) {
-    for (const struct option *option = options; option->name != NULL; option++)
-        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
-            return option;
-    return NULL;
-}
-
-/* The option of exactly this name in whatever section. */
-static const struct option *find_elsewhere(const char *name) {
-    for (const struct option *option = options; option->name != NULL; option++)
-        if (strcmp(option->name, name) == 0)
-            return option;
-    return NULL;
-}
-
-/* The option with the most similar name: of one section, or of all if it is NULL. */
-static const struct option *find_similar(const char *section, const char *name) {
-    const char *names[sizeof options / sizeof *options];
-    size_t count = 0;
-    for (const struct option *option = options; option->name != NULL; option++)
-        if (section == NULL || strcmp(option->section, section) == 0)
-            names[count++] = option->name;
-    names[count] = NULL;
-    const char *nearest = value_nearest(name, names);
-    if (nearest == NULL)
-        return NULL;
-    return section != NULL ? option_find(section, nearest) : find_elsewhere(nearest);
-}
-
-void option_unknown(const char *section, const char *name, char *error, size_t error_size) {
-    char quoted[VALUE_QUOTED_SIZE];
-    value_quote(name, quoted);
-    const char *title = option_section_title(section);
-    const struct option *meant = find_elsewhere(name);
-    if (meant != NULL) {
-        snprintf(error, error_size, "%s belongs into [%s], not into [%s]", name,
-                 option_section_title(meant->section), title);
-        return;
-    }
-    if ((meant = find_similar(section, name)) != NULL)
-        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s?", quoted, title, meant->name);
-    else if ((meant = find_similar(NULL, name)) != NULL)
-        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s, which belongs into [%s]?", quoted,
-                 title, meant->name, option_section_title(meant->section));
-    else
-        snprintf(error, error_size, "unknown key %s in [%s]; `weir check --list` shows every key", quoted, title);
-}
-
-void option_unknown_section(const char *section, char *error, size_t error_size) {
-    char quoted[VALUE_QUOTED_SIZE], word[VALUE_QUOTED_SIZE];
-    snprintf(word, sizeof word, "%.*s", (int)strcspn(section, " \t"), section);
-    const char *nearest = value_nearest(word, option_sections);
-    if (nearest != NULL)
-        snprintf(error, error_size, "unknown section %s; did you mean [%s]?", value_quote(section, quoted),
-                 option_section_title(nearest));
-    else
-        snprintf(error, error_size,
-                 "unknown section %s; there are [server], [websocket], [log] and [route PATTERN]",
-                 value_quote(section, quoted));
-}
+const char *const option_sections[] = {"server", "websocket", "log", "admin", "route", NULL};

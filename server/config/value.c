@@ -159,6 +159,25 @@ const char *value_origin(const char *text) {
     return NULL;
 }
 
+char *value_trim(char *text) {
+    text += strspn(text, blanks);
+    size_t size = strlen(text);
+    while (size > 0 && strchr(blanks, text[size - 1]) != NULL)
+        text[--size] = '\0';
+    return text;
+}
+
+const char *value_secret(const char *text) {
+    enum { SHORTEST = 16, LONGEST = 256 };
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return "has a blank or a character that is not printable ASCII";
+    if (size < SHORTEST)
+        return "is too short to be secret; it must be 16 to 256 characters";
+    return size > LONGEST ? "is too long; it must be 16 to 256 characters" : NULL;
+}
+
 /* The item at the front without the blanks around it; returns the comma or the end after it. */
 static const char *next_item(const char *text, const char **item, size_t *size) {
     text += strspn(text, blanks);

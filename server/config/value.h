@@ -33,6 +33,12 @@ const char *value_subprotocol(const char *text);
 /* Who may connect from a page: "same-host", "*", or a pattern: scheme, host with stars as wildcards, port. */
 const char *value_origin(const char *text);
 
+/* The text without the blanks around it, which are cut off. */
+char *value_trim(char *text);
+
+/* What nobody guesses: 16 to 256 printable ASCII characters without blanks. */
+const char *value_secret(const char *text);
+
 /* A comma-separated list, blanks around the items dropped; a new NULL-terminated array of new strings, freed with
  * value_list_free(). An empty item is an error. */
 const char *value_list(const char *text, char ***list);

@@ -33,6 +33,11 @@ const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "x", .ha
 NO_SYMBOL = "const void *used = &handler;"
 
 
+def values(printed):
+    """What `weir check` prints, without the comments that say where each value comes from."""
+    return [line for line in printed.splitlines() if not line.startswith("#")]
+
+
 class ConfigTestCase(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="weir-test-")
@@ -121,7 +126,8 @@ class Check(ConfigTestCase):
         for line in ("workers = 3", "drain_timeout = 1500ms", "delay = 70s"):
             self.assertIn(line, first.stdout)
         second = run_weir("check", "-c", self.write(first.stdout))
-        self.assertEqual((second.returncode, second.stdout), (0, first.stdout), second.stderr)
+        self.assertEqual((second.returncode, second.stderr), (0, ""))
+        self.assertEqual(values(second.stdout), values(first.stdout))
 
     def test_list(self):
         done = run_weir("check", "--list")
@@ -258,7 +264,7 @@ class Spelling(ConfigTestCase):
         self.assertEqual((expected.returncode, expected.stderr), (0, ""))
         done = run_weir("check", "-c", self.write(data))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(done.stdout, expected.stdout)
+        self.assertEqual(values(done.stdout), values(expected.stdout))
 
     def text(self):
         return f"{self.listen}workers = 3\n{ROUTE}"

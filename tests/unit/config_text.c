@@ -4,9 +4,11 @@
  */
 #include "tests/unit/config_text.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char config_whole_file[] = "# all kinds of values\n"
@@ -57,7 +59,7 @@ struct config *config_loaded_text(const char *text) {
     return config_loaded(text, strlen(text));
 }
 
-char *config_printed(const struct config *config) {
+char *config_printed_whole(const struct config *config) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -68,4 +70,59 @@ char *config_printed(const struct config *config) {
         config_list(out);
     fclose(out);
     return text;
+}
+
+char *config_printed(const struct config *config) {
+    char *text = config_printed_whole(config), *to = text;
+    for (char *line = text, *next; *line != '\0'; line = next) {
+        next = strchr(line, '\n') + 1;
+        if (*line == '#')
+            continue;
+        memmove(to, line, (size_t)(next - line));
+        to += next - line;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* --- A folder ------------------------------------------------------------------------------------------------- */
+
+char config_folder[64];
+
+void config_folder_make(void) {
+    strcpy(config_folder, "/tmp/weir-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(config_folder));
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk) {
+    (void)status, (void)type, (void)walk;
+    return remove(path);
+}
+
+void config_folder_remove(void) {
+    nftw(config_folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void config_folder_write(const char *name, const char *text) {
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", config_folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_msg(file != NULL, "%s", path);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+const char *config_folder_error(const char *error) {
+    static char shown[2 * CONFIG_ERROR_SIZE];
+    size_t size = strlen(config_folder);
+    char *to = shown;
+    while (*error != '\0')
+        if (strncmp(error, config_folder, size) == 0) {
+            to = stpcpy(to, "DIR");
+            error += size;
+        } else {
+            *to++ = *error++;
+        }
+    *to = '\0';
+    return shown;
 }

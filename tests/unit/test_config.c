@@ -59,10 +59,10 @@ static void expect_whole_file(const struct config *config) {
 START_TEST(a_file) {
     struct config *config = config_loaded_text(config_whole_file);
     expect_whole_file(config);
-    ck_assert_uint_eq(config->routes[0].section_line, 13);
-    ck_assert_uint_eq(config->routes[0].extras[0].line, 14);
-    ck_assert_uint_eq(config->routes[0].line, 15);
-    ck_assert_uint_eq(config->routes[1].line, 18);
+    ck_assert_uint_eq(config->routes[0].place.line, 13);
+    ck_assert_uint_eq(config->routes[0].extras[0].place.line, 14);
+    ck_assert_uint_eq(config_handler_place(&config->routes[0]).line, 15);
+    ck_assert_uint_eq(config_handler_place(&config->routes[1]).line, 18);
     config_destroy(config);
 }
 END_TEST
@@ -125,14 +125,14 @@ START_TEST(long_lines_and_many_routes) {
     strcpy(at + LONG, "\nnext = 1\n");
     config = config_loaded_text(text);
     ck_assert_uint_eq(strlen(config->routes[0].extras[0].value), LONG);
-    ck_assert_uint_eq(config->routes[0].extras[1].line, 4);
+    ck_assert_uint_eq(config->routes[0].extras[1].place.line, 4);
     config_destroy(config);
     at = text;
     for (int i = 0; i < 1000; i++)
         at += sprintf(at, "[route /route/%d]\nhandler=echo\n", i);
     config = config_loaded_text(text);
     ck_assert_uint_eq(config->route_count, 1000);
-    ck_assert_uint_eq(config->routes[999].line, 2000);
+    ck_assert_uint_eq(config_handler_place(&config->routes[999]).line, 2000);
     config_destroy(config);
     free(text);
 }
@@ -211,6 +211,10 @@ Suite *config_suite(void) {
     tcase_add_test(set, values_that_do_not_go_together);
     suite_add_tcase(suite, set);
     suite_add_tcase(suite, config_errors_tcase());
+    suite_add_tcase(suite, config_include_tcase());
+    suite_add_tcase(suite, config_sources_tcase());
+    suite_add_tcase(suite, config_token_tcase());
+    suite_add_tcase(suite, config_compare_tcase());
     suite_add_tcase(suite, config_table_tcase());
     return suite;
 }

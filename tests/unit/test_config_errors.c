@@ -17,16 +17,16 @@ static const char *const errors[][2] = {
     {"[server]\nworkers 8\n", "2: \"workers 8\" is neither `[section]` nor `key = value`"},
     {"[server]\n  workers\r\n", "2: \"workers\" is neither `[section]` nor `key = value`"},
     {"[log]\n\n# x\n  = info", "4: \"= info\" has no key before the ="},
-    {"workers = 8\n", "1: nothing but comments may stand before the first [section]"},
-    {"\xEF\xBB\xBF# x\n\nx\n[server]", "3: nothing but comments may stand before the first [section]"},
-    {"[server]\nwork!ers = 8\n", "2: \"work!ers = 8\" has a character in its key that no key has"},
-    {"[log]\n\tlevel\t=\tinfo\nle\tvel = info\n",
-     "3: \"le\tvel = info\" has a character in its key that no key has"},
-    {"[server]\n# !\n\nw\xc3\xb6rkers=8", "4: \"w\xc3\xb6rkers=8\" has a character in its key that no key has"},
+    {"workers = 8\n", "1: \"workers\" stands before the first [section], where only include may"},
+    {"\xEF\xBB\xBF# x\n\nx\n[server]", "3: \"x\" is neither `[section]` nor `key = value`"},
+    {"[server]\nwork!ers = 8\n", "2: \"work!ers\" has a character that no key has"},
+    {"[log]\n\tlevel\t=\tinfo\nle\tvel = info\n", "3: \"le\tvel\" has a character that no key has"},
+    {"[server]\n# !\n\nw\xc3\xb6rkers=8", "4: \"w\xc3\xb6rkers\" has a character that no key has"},
     {"[server]\nworkers = 8\n[log]\nlevel = caf\xe9\n", "4: the line is not UTF-8 text"},
     {"\xFF\xFE[\0s\0]\0", "1: the line is not UTF-8 text"},
     {"[server]\n# \x1b[2J\n", "2: the line contains a control character"},
     {"[server]\rworkers = 8\r", "1: the line contains a control character"},
+    {"inclued = x\n", "1: unknown key \"inclued\"; did you mean include?"},
     /* sections */
     {"[server\n", "1: the section's name has no ] behind it"},
     {"\n[", "2: the section's name has no ] behind it"},
@@ -37,7 +37,8 @@ static const char *const errors[][2] = {
     {"[Server]\n", "1: unknown section \"Server\"; did you mean [server]?"},
     {"[server x]\n", "1: unknown section \"server x\"; did you mean [server]?"},
     {"[routes /x]\n", "1: unknown section \"routes /x\"; did you mean [route PATTERN]?"},
-    {"[default]\n", "1: unknown section \"default\"; there are [server], [websocket], [log] and [route PATTERN]"},
+    {"[default]\n",
+     "1: unknown section \"default\"; there are [server], [websocket], [log], [admin] and [route PATTERN]"},
     {"[log]\n[server]\n[log]\n", "3: [log] comes a second time; put all its keys under the first"},
     /* keys */
     {"[server]\nworker = 8\n", "2: unknown key \"worker\" in [server]; did you mean workers?"},
@@ -47,8 +48,7 @@ static const char *const errors[][2] = {
     {"[log]\nhandshake_time = 1s\n",
      "2: unknown key \"handshake_time\" in [log]; did you mean handshake_timeout, which belongs into [websocket]?"},
     {"[log]\ncolour = red\n", "2: unknown key \"colour\" in [log]; `weir check --list` shows every key"},
-    {"[log]\nlevel = info\n\nlevel = info\n",
-     "4: \"level = info\" sets its key for the second time in this section"},
+    {"[log]\nlevel = info\n\nlevel = info\n", "4: \"level\" is set for the second time in this section"},
     /* values */
     {"[server]\nworkers = many\n", "2: workers: \"many\" is not a number; write it in digits, like 8"},
     {"[server]\nworkers =\n", "2: workers: \"\" is not a number; write it in digits, like 8"},
@@ -86,7 +86,7 @@ static const char *const errors[][2] = {
     {ROUTE "[route  /x]\nhandler = echo\n", "3: the route \"/x\" is already defined on line 1"},
     {"[route /x]\n", "1: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
     {"\n[route /x]\nconcurrency = 1\n"
-     "[server]\nx=1",
+     "[server]\nworkers=1",
      "2: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
     {"[route /x]\nhandler = ehco\n", "2: handler: \"ehco\" is not a handler; write echo, broadcast or plugin:PATH"},
     {"[route /x]\nhandler = plugin:\n",
@@ -130,7 +130,7 @@ START_TEST(bounds_on_the_file) {
     memset(at, 'k', 5000);
     strcpy(at + 5000, " = 1\n");
     char error[CONFIG_ERROR_SIZE];
-    snprintf(error, sizeof error, "2: \"%.60s...\" has a key that is too long", at);
+    snprintf(error, sizeof error, "2: \"%.60s...\" is a key that is too long", at);
     expect_error(text, strlen(text), error);
 
     for (int i = 0; i < 1001; i++)

@@ -1,0 +1,114 @@
+/* config_compare.c - what differs between two configurations, for a reload. It compares values as they would be
+ * printed and goes by the option table, so it cannot miss an option.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/config_private.h"
+#include "server/config/options.h"
+
+typedef void reporter(void *context, const struct config_change *change);
+
+struct compare {
+    reporter *report;
+    void *context;
+    const char *section; /* as it is reported */
+};
+
+/* The value as the file would have it; freed by the caller. */
+static char *text_of(const struct option *option, const void *base) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return NULL;
+    option_print(option, base, out);
+    fclose(out);
+    return text;
+}
+
+static bool is_same(const char *before, const char *after) {
+    return before == NULL || after == NULL ? before == after : strcmp(before, after) == 0;
+}
+
+static void report(const struct compare *compare, const char *name, const char *before, const char *after,
+                   bool restart) {
+    const struct config_change change = {compare->section, name, before, after, restart};
+    compare->report(compare->context, &change);
+}
+
+static void compare_section(const struct compare *compare, const char *section, const void *before,
+                            const void *after) {
+    for (const struct option *option = options; option->name != NULL; option++) {
+        if (strcmp(option->section, section) != 0 || option->type == OPTION_SECRET)
+            continue;
+        char *old_text = text_of(option, before), *new_text = text_of(option, after);
+        if (!is_same(old_text, new_text))
+            report(compare, option->name, old_text, new_text, option->restart);
+        free(old_text);
+        free(new_text);
+    }
+}
+
+static void compare_token(const struct compare *compare, const char *before, const char *after) {
+    if (!is_same(before, after))
+        report(compare, "token", before != NULL ? "(not shown)" : "none", after != NULL ? "(not shown)" : "none",
+               false);
+}
+
+/* --- Routes ------------------------------------------------------------------------------------------------ */
+
+static const char *extra_of(const struct config_route *route, const char *name) {
+    for (size_t i = 0; i < route->extra_count; i++)
+        if (strcmp(route->extras[i].name, name) == 0)
+            return route->extras[i].value;
+    return NULL;
+}
+
+static void compare_extras(const struct compare *compare, const struct config_route *before,
+                           const struct config_route *after) {
+    for (size_t i = 0; i < before->extra_count; i++) {
+        const struct config_extra *extra = &before->extras[i];
+        const char *value = extra_of(after, extra->name);
+        if (!is_same(extra->value, value))
+            report(compare, extra->name, extra->value, value, false);
+    }
+    for (size_t i = 0; i < after->extra_count; i++)
+        if (extra_of(before, after->extras[i].name) == NULL)
+            report(compare, after->extras[i].name, NULL, after->extras[i].value, false);
+}
+
+/* Either route may be NULL, not both. */
+static void compare_route(struct compare *compare, const struct config_route *before,
+                          const struct config_route *after) {
+    char *title;
+    if (asprintf(&title, "route %s", before != NULL ? before->pattern : after->pattern) < 0)
+        return;
+    compare->section = title;
+    if (before == NULL || after == NULL) {
+        report(compare, "handler", before != NULL ? before->handler : NULL, after != NULL ? after->handler : NULL,
+               false);
+    } else {
+        compare_section(compare, "route", before, after);
+        compare_extras(compare, before, after);
+    }
+    free(title);
+}
+
+void config_compare(const struct config *before, const struct config *after, reporter *callback, void *context) {
+    struct compare compare = {callback, context, NULL};
+    for (const char *const *section = option_sections; *section != NULL; section++)
+        if (config_is_plain_section(*section)) {
+            compare.section = *section;
+            compare_section(&compare, *section, before, after);
+        }
+    compare.section = "admin";
+    compare_token(&compare, before->admin.secret, after->admin.secret);
+    for (size_t i = 0; i < before->route_count; i++)
+        compare_route(&compare, &before->routes[i], config_find_route(after, before->routes[i].pattern));
+    for (size_t i = 0; i < after->route_count; i++)
+        if (config_find_route(before, after->routes[i].pattern) == NULL)
+            compare_route(&compare, NULL, &after->routes[i]);
+}

@@ -1,0 +1,103 @@
+/* config_environment.c - options from the environment: WEIR_SERVER_WORKERS is `workers` of [server].
+ *
+ * A variable that begins like one of them and is none is an error, for it has been misspelt; other WEIR_ ones are
+ * somebody else's. An empty one counts as not set.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/config_private.h"
+#include "server/config/options.h"
+#include "server/config/value.h"
+
+enum { NAME_SIZE = 80 };
+
+/* "WEIR_SERVER_WORKERS", or with a NULL key "WEIR_SERVER_". */
+static void print_name(const char *section, const char *key, char name[NAME_SIZE]) {
+    snprintf(name, NAME_SIZE, "WEIR_%s_%s", section, key != NULL ? key : "");
+    for (char *at = name; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+}
+
+static const char *find_section(const char *variable) {
+    char prefix[NAME_SIZE];
+    for (const char *const *section = option_sections; *section != NULL; section++) {
+        print_name(*section, NULL, prefix);
+        if (config_is_plain_section(*section) && strncmp(variable, prefix, strlen(prefix)) == 0)
+            return *section;
+    }
+    return NULL;
+}
+
+static const struct option *find_option(const char *name) {
+    char known[NAME_SIZE];
+    for (const struct option *option = options; option->name != NULL; option++) {
+        print_name(option->section, option->name, known);
+        if (config_is_plain_section(option->section) && strcmp(name, known) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/* Whether the name is one that Kubernetes gives to every container for a service called weir-server. */
+static bool is_service_link(const char *section, const char *name, const char *value) {
+    const char *rest = name + strlen("WEIR_") + strlen(section) + 1;
+    if (strncmp(rest, "SERVICE_HOST", 12) == 0 || strncmp(rest, "SERVICE_PORT", 12) == 0)
+        return true;
+    return strncmp(rest, "PORT", 4) == 0 &&
+           (rest[4] == '\0' ? strstr(value, "://") != NULL : rest[4] == '_' && isdigit((unsigned char)rest[5]));
+}
+
+static int unknown(const char *section, const char *name, char *error, size_t error_size) {
+    char key[NAME_SIZE], meant_name[NAME_SIZE];
+    snprintf(key, sizeof key, "%s", name + strlen("WEIR_") + strlen(section) + 1);
+    for (char *at = key; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    const struct option *meant = option_find(section, key);
+    if (meant == NULL)
+        meant = option_meant(section, key);
+    struct config_place place = {name, 0};
+    if (meant == NULL || !config_is_plain_section(meant->section))
+        return config_fail(place, error, error_size,
+                           "no option has this name; `weir check --list` shows every key");
+    print_name(meant->section, meant->name, meant_name);
+    return config_fail(place, error, error_size, "no option has this name; did you mean %s?", meant_name);
+}
+
+static int read_variable(struct config *config, const char *section, const char *name, char *value, char *error,
+                         size_t error_size) {
+    if (value_flaw(name, strlen(name)) != NULL)
+        return config_fail((struct config_place){"the environment", 0}, error, error_size,
+                           "a variable of [%s] has a name that is no text", section);
+    const struct option *option = find_option(name);
+    if (option == NULL)
+        return is_service_link(section, name, value) ? 0 : unknown(section, name, error, error_size);
+    const char *kept = config_keep(config, name);
+    const char *flaw = value_flaw(value, strlen(value));
+    if (kept == NULL || flaw != NULL)
+        return config_fail((struct config_place){name, 0}, error, error_size, "%s %s", "the value",
+                           flaw != NULL ? flaw : "does not fit into the memory that is left");
+    const struct config_setting setting = {section, option->name, value_trim(value), {kept, 0}};
+    return config_apply(config, config->places, &setting, error, error_size);
+}
+
+int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size) {
+    int result = 0;
+    for (char *const *variable = environment; result == 0 && *variable != NULL; variable++) {
+        const char *section = find_section(*variable);
+        const char *equals = strchr(*variable, '=');
+        if (section == NULL || equals == NULL || equals[1] == '\0')
+            continue;
+        char *copy = strdup(*variable);
+        if (copy == NULL)
+            return config_fail((struct config_place){"the environment", 0}, error, error_size, "out of memory");
+        char *value = copy + (equals - *variable);
+        *value++ = '\0';
+        result = read_variable(config, section, copy, value, error, error_size);
+        free(copy);
+    }
+    return result;
+}

@@ -1,0 +1,78 @@
+/* config_place.c - where values come from: names that last, errors that begin with them, paths that are relative to
+ * them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/config/config_private.h"
+
+const char config_program[] = "weir_server_set()";
+
+const char *config_keep(struct config *config, const char *source) {
+    char **sources = realloc(config->sources, (config->source_count + 1) * sizeof *sources);
+    if (sources == NULL)
+        return NULL;
+    config->sources = sources;
+    char *copy = strdup(source);
+    if (copy != NULL)
+        sources[config->source_count++] = copy;
+    return copy;
+}
+
+/* --- Errors ------------------------------------------------------------------------------------------------ */
+
+/* Returns how much of `error` is used. */
+static size_t begin_error(struct config_place place, char *error, size_t error_size) {
+    int used = 0;
+    *error = '\0';
+    if (place.line > 0)
+        used = snprintf(error, error_size, "%s:%u: ", place.source, place.line);
+    else if (place.source != NULL && place.source != config_program)
+        used = snprintf(error, error_size, "%s: ", place.source);
+    return used < 0 || (size_t)used >= error_size ? error_size - 1 : (size_t)used;
+}
+
+int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...) {
+    size_t used = begin_error(place, error, error_size);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error + used, error_size - used, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
+                   ...) {
+    bool names_key = place.line == 0 && place.source != NULL && place.source != config_program;
+    char why[CONFIG_ERROR_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    return config_fail(place, error, error_size, "%s%s%s", names_key ? "" : key, names_key ? "" : ": ", why);
+}
+
+/* --- Paths ------------------------------------------------------------------------------------------------- */
+
+static char *join(const char *folder, size_t folder_size, const char *path) {
+    char *joined;
+    return asprintf(&joined, "%.*s/%s", (int)folder_size, folder, path) < 0 ? NULL : joined;
+}
+
+char *config_absolute_path(struct config_place place, const char *path) {
+    if (*path == '/')
+        return strdup(path);
+    const char *slash = place.line > 0 ? strrchr(place.source, '/') : NULL;
+    char *relative = slash != NULL ? join(place.source, (size_t)(slash - place.source), path) : strdup(path);
+    if (relative == NULL || *relative == '/')
+        return relative;
+    char *working = getcwd(NULL, 0);
+    char *absolute = working != NULL ? join(working, strlen(working), relative) : NULL;
+    free(working);
+    free(relative);
+    return absolute;
+}

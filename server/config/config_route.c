@@ -1,0 +1,137 @@
+/* config_route.c - one route of the configuration: made, given its keys, checked once it has them all.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/config/config_private.h"
+#include "server/config/options.h"
+#include "server/config/value.h"
+
+/* --- Life -------------------------------------------------------------------------------------------------- */
+
+static void release_route(struct config_route *route) {
+    for (size_t i = 0; i < route->extra_count; i++) {
+        free(route->extras[i].name);
+        free(route->extras[i].value);
+    }
+    free(route->extras);
+    free(route->pattern);
+    free(route->places);
+    option_release("route", route);
+}
+
+void config_drop_routes(struct config *config, size_t first) {
+    while (config->route_count > first)
+        release_route(&config->routes[--config->route_count]);
+}
+
+struct config_route *config_find_route(const struct config *config, const char *pattern) {
+    for (size_t i = 0; i < config->route_count; i++)
+        if (strcmp(config->routes[i].pattern, pattern) == 0)
+            return &config->routes[i];
+    return NULL;
+}
+
+static int fail(struct config_place place, const char *why, char *error, size_t error_size) {
+    return config_fail(place, error, error_size, "%s", why);
+}
+
+struct config_route *config_add_route(struct config *config, const char *pattern, struct config_place place,
+                                      char *error, size_t error_size) {
+    if (*pattern == '\0' || config->route_count == CONFIG_ROUTES_MAX) {
+        const char *why = "the route has no pattern; write it like [route /chat]";
+        fail(place, *pattern == '\0' ? why : "too many routes", error, error_size);
+        return NULL;
+    }
+    struct config_route *routes = realloc(config->routes, (config->route_count + 1) * sizeof *routes);
+    if (routes == NULL) {
+        fail(place, "out of memory", error, error_size);
+        return NULL;
+    }
+    config->routes = routes;
+    struct config_route *route = &routes[config->route_count];
+    *route = (struct config_route){
+        .pattern = strdup(pattern), .place = place, .places = calloc(option_count, sizeof *route->places)};
+    if (route->pattern == NULL || route->places == NULL || option_set_defaults("route", route) != 0) {
+        release_route(route);
+        fail(place, "out of memory", error, error_size);
+        return NULL;
+    }
+    config->route_count++;
+    return route;
+}
+
+/* --- Keys -------------------------------------------------------------------------------------------------- */
+
+/* The one of this name, whatever its case, or a new one that is all zero; NULL if memory is out. */
+static struct config_extra *extra_of(struct config_route *route, const char *name) {
+    for (size_t i = 0; i < route->extra_count; i++)
+        if (strcasecmp(route->extras[i].name, name) == 0)
+            return &route->extras[i];
+    struct config_extra *extras = realloc(route->extras, (route->extra_count + 1) * sizeof *extras);
+    if (extras == NULL)
+        return NULL;
+    route->extras = extras;
+    extras[route->extra_count] = (struct config_extra){.name = NULL};
+    return &extras[route->extra_count++];
+}
+
+static int set_extra(struct config_route *route, const struct config_setting *setting, char *error,
+                     size_t error_size) {
+    char *name = strdup(setting->key), *value = strdup(setting->value);
+    struct config_extra *extra = name != NULL && value != NULL ? extra_of(route, name) : NULL;
+    if (extra == NULL) {
+        free(name);
+        free(value);
+        return fail(setting->place, "out of memory", error, error_size);
+    }
+    free(extra->name);
+    free(extra->value);
+    extra->name = name;
+    extra->value = value;
+    extra->place = setting->place;
+    return 0;
+}
+
+/* A file cannot have two keys that differ in the case of their letters alone, so a plug-in cannot have one that
+ * differs from an option so. */
+static bool is_miswritten_option(const char *key) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, key) == 0)
+            return true;
+    return false;
+}
+
+int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
+                          size_t error_size) {
+    if (option_find("route", setting->key) == NULL && !is_miswritten_option(setting->key))
+        return set_extra(route, setting, error, error_size);
+    return config_apply(route, route->places, setting, error, error_size);
+}
+
+struct config_place config_handler_place(const struct config_route *route) {
+    return route->places[option_find("route", "handler") - options];
+}
+
+/* --- Checks ------------------------------------------------------------------------------------------------ */
+
+static int check_route(const struct config_route *route, char *error, size_t error_size) {
+    char why[CONFIG_ERROR_SIZE];
+    if (route->handler == NULL)
+        return fail(route->place, "the route has no handler; write handler = echo, broadcast or plugin:PATH", error,
+                    error_size);
+    if (route->extra_count == 0 || strncmp(route->handler, "plugin:", 7) == 0)
+        return 0;
+    option_unknown("route", route->extras[0].name, why, sizeof why);
+    return fail(route->extras[0].place, why, error, error_size);
+}
+
+int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size) {
+    for (size_t i = first; i < config->route_count; i++)
+        if (check_route(&config->routes[i], error, error_size) != 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,93 @@
+/* config_setting.c - options from the command line: --set server.workers=16, --set 'route /echo.handler=echo'.
+ *
+ * The section is what stands before the last dot in front of the first =, so patterns may have dots.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/config_private.h"
+#include "server/config/options.h"
+#include "server/config/value.h"
+
+static const char form[] = "write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'";
+
+/* The pattern of "route PATTERN"; NULL if this is no route. */
+static const char *route_pattern(const char *section) {
+    size_t word = strcspn(section, " \t");
+    if (strncmp(section, "route", word) != 0 || word != strlen("route"))
+        return NULL;
+    return section + word + strspn(section + word, " \t");
+}
+
+/* As the lines of a file have them. */
+static bool is_key(const char *key) {
+    for (const char *at = key; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~' || *at == '!')
+            return false;
+    return *key != '\0' && strchr("#;[", *key) == NULL;
+}
+
+/* `setting` has all but its section. */
+static int apply(struct config *config, const char *section, struct config_setting *setting, char *error,
+                 size_t error_size) {
+    const char *pattern = route_pattern(section);
+    if (pattern != NULL) {
+        setting->section = "route";
+        struct config_route *route = config_find_route(config, pattern);
+        if (route == NULL)
+            route = config_add_route(config, pattern, setting->place, error, error_size);
+        return route == NULL ? -1 : config_apply_to_route(route, setting, error, error_size);
+    }
+    if (config_is_plain_section(section)) {
+        setting->section = section;
+        return config_apply(config, config->places, setting, error, error_size);
+    }
+    char why[CONFIG_ERROR_SIZE];
+    option_unknown_section(section, why, sizeof why);
+    return config_fail(setting->place, error, error_size, "%s", why);
+}
+
+/* A name without a dot in it. */
+static int fail_section(struct config_place place, const char *name, char *error, size_t error_size) {
+    const struct option *meant = option_find("server", name);
+    if (meant == NULL)
+        meant = option_meant("server", name);
+    if (meant == NULL || !config_is_plain_section(meant->section))
+        return config_fail(place, error, error_size, "no section; %s", form);
+    return config_fail(place, error, error_size, "no section; did you mean %s.%s?", meant->section, meant->name);
+}
+
+/* Cuts the text at its = and its last dot in front of that, and adds the name to the configuration's sources. */
+static int read_text(struct config *config, char *text, char *error, size_t error_size) {
+    struct config_setting setting = {.place = {"--set", 0}};
+    const char *flaw = value_flaw(text, strlen(text));
+    char *equals = strchr(text, '=');
+    if (flaw != NULL || equals == NULL)
+        return config_fail(setting.place, error, error_size, "%s%s", flaw != NULL ? "what is given " : "no =; ",
+                           flaw != NULL ? flaw : form);
+    *equals = '\0';
+    setting.value = value_trim(equals + 1);
+    char name[CONFIG_ERROR_SIZE];
+    snprintf(name, sizeof name, "--set %s", value_trim(text));
+    setting.place.source = config_keep(config, name);
+    char *dot = strrchr(text, '.');
+    if (dot == NULL || setting.place.source == NULL)
+        return dot == NULL ? fail_section((struct config_place){name, 0}, value_trim(text), error, error_size)
+                           : config_fail((struct config_place){name, 0}, error, error_size, "out of memory");
+    *dot = '\0';
+    setting.key = value_trim(dot + 1);
+    if (!is_key(setting.key))
+        return config_fail(setting.place, error, error_size, "there is no such key; %s", form);
+    return apply(config, value_trim(text), &setting, error, error_size);
+}
+
+int config_read_setting(struct config *config, const char *text, char *error, size_t error_size) {
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return config_fail((struct config_place){"--set", 0}, error, error_size, "out of memory");
+    int result = read_text(config, copy, error, error_size);
+    free(copy);
+    return result;
+}

@@ -1,0 +1,82 @@
+/* option_find.c - finding one's way in the option table: by name, by nearly the name, by the wrong section.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "server/config/options.h"
+#include "server/config/value.h"
+
+enum { OPTIONS_MAX = 200 }; /* more than the table has, which the tests make sure of */
+
+const char *option_section_title(const char *section) {
+    return strcmp(section, "route") == 0 ? "route PATTERN" : section;
+}
+
+const struct option *option_find(const char *section, const char *name) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)
+            return option;
+    return NULL;
+}
+
+/* The option of exactly this name in whatever section. */
+static const struct option *find_elsewhere(const char *name) {
+    for (const struct option *option = options; option->name != NULL; option++)
+        if (strcmp(option->name, name) == 0)
+            return option;
+    return NULL;
+}
+
+/* The option with the most similar name: of one section, or of all if it is NULL. */
+static const struct option *find_similar(const char *section, const char *name) {
+    const char *names[OPTIONS_MAX + 1];
+    size_t count = 0;
+    for (const struct option *option = options; option->name != NULL && count < OPTIONS_MAX; option++)
+        if (section == NULL || strcmp(option->section, section) == 0)
+            names[count++] = option->name;
+    names[count] = NULL;
+    const char *nearest = value_nearest(name, names);
+    if (nearest == NULL)
+        return NULL;
+    return section != NULL ? option_find(section, nearest) : find_elsewhere(nearest);
+}
+
+const struct option *option_meant(const char *section, const char *name) {
+    const struct option *meant = find_elsewhere(name);
+    if (meant == NULL)
+        meant = find_similar(section, name);
+    return meant != NULL ? meant : find_similar(NULL, name);
+}
+
+void option_unknown(const char *section, const char *name, char *error, size_t error_size) {
+    char quoted[VALUE_QUOTED_SIZE];
+    value_quote(name, quoted);
+    const char *title = option_section_title(section);
+    const struct option *meant = option_meant(section, name);
+    if (strcmp(name, "include") == 0)
+        snprintf(error, error_size, "include belongs before the first section, not into [%s]", title);
+    else if (meant == NULL)
+        snprintf(error, error_size, "unknown key %s in [%s]; `weir check --list` shows every key", quoted, title);
+    else if (strcmp(meant->name, name) == 0)
+        snprintf(error, error_size, "%s belongs into [%s], not into [%s]", name,
+                 option_section_title(meant->section), title);
+    else if (strcmp(meant->section, section) == 0)
+        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s?", quoted, title, meant->name);
+    else
+        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s, which belongs into [%s]?", quoted,
+                 title, meant->name, option_section_title(meant->section));
+}
+
+void option_unknown_section(const char *section, char *error, size_t error_size) {
+    char quoted[VALUE_QUOTED_SIZE], word[VALUE_QUOTED_SIZE];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(section, " \t"), section);
+    const char *nearest = value_nearest(word, option_sections);
+    if (nearest != NULL)
+        snprintf(error, error_size, "unknown section %s; did you mean [%s]?", value_quote(section, quoted),
+                 option_section_title(nearest));
+    else
+        snprintf(error, error_size,
+                 "unknown section %s; there are [server], [websocket], [log], [admin] and [route PATTERN]",
+                 value_quote(section, quoted));
+}

@@ -1,0 +1,211 @@
+"""test_config_sources - a configuration from several places: files that include others, the environment, --set, and a
+file with the admin API's token.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import subprocess
+import unittest
+
+from raw_client import TEXT, RawClient, frame
+from test_config import ROUTE, ConfigTestCase, values
+from weir_process import EXAMPLES, PATIENCE, ROOT, WEIR, Weir, free_port, run_weir
+
+TOKEN = "0123456789-abcdefghijklmnop"
+
+
+class SourcesTestCase(ConfigTestCase):
+    def check(self, *arguments, **environment):
+        """What `weir check` prints about this configuration, which must be right."""
+        done = run_weir("check", *arguments, **environment)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def assertRefused(self, expected, *arguments, **environment):
+        """Both commands refuse it with this line."""
+        for command in ("check", "serve"):
+            with self.subTest(command=command):
+                done = run_weir(command, *arguments, **environment)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", expected + "\n"))
+
+
+class Precedence(SourcesTestCase):
+    def test_check_shows_which_source_wins(self):
+        text = "[server]\nworkers = 2\nhttp_threads = 2\nconnection_queue = 2\n" + ROUTE
+        file = self.write(text)
+        printed = self.check(
+            "-c", file, "--set", "server.connection_queue=4", "-s", "route /set.handler=broadcast",
+            WEIR_SERVER_HTTP_THREADS="3", WEIR_SERVER_CONNECTION_QUEUE="3", WEIR_SERVER_UPGRADES_PER_IP="",
+            WEIR_SOMETHING="else",
+        )
+        self.assertIn(
+            f"\n# from {file}:2\nworkers = 2\n"
+            "# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
+            "# from --set server.connection_queue\nconnection_queue = 4\nmax_connections = 16384\n", printed)
+        self.assertIn("\nupgrades_per_ip = 0\n", printed)
+        self.assertIn(f"\n# from {file}:5\n[route /echo]\n# from {file}:6\nhandler = echo\nconcurrency = 0\n", printed)
+        self.assertIn("\n# from --set route /set.handler\n[route /set]\n", printed)
+        again = self.check("-c", self.write(printed))
+        self.assertEqual(values(again), values(printed))
+
+    def test_serve_takes_them_too(self):
+        """The port of the file is not ours to take: the environment and the command line say another."""
+
+        class Elsewhere(Weir):
+            def command(self, file):
+                self.port = free_port()
+                self.environment["WEIR_SERVER_LISTEN"] = f"127.0.0.1:{self.port}"
+                return [WEIR, "serve", "-c", file, "--set", "route /two.handler=echo", "--set", "log.level=debug"]
+
+        with Elsewhere("[server]\nlisten = 192.0.2.1:1\n" + ROUTE) as weir:
+            for path in ("/echo", "/two"):
+                with RawClient(weir.port, upgrade=path) as client:
+                    client.send(frame(TEXT, b"hello"))
+                    self.assertEqual(client.frame(), (TEXT, b"hello"))
+
+    def test_options_of_a_plugin(self):
+        file = self.write(f"[route /x/{{status}}]\nhandler = plugin:{EXAMPLES}/light.so\ndelay = 1s\n")
+        printed = self.check("-c", file, "--set", "route /x/{status}.delay=2s")
+        self.assertIn("\n# from --set route /x/{status}.delay\ndelay = 2s\n", printed)
+        done = run_weir("check", "-c", file, "--set", "route /x/{status}.dleay=2s")
+        self.assertOneLine(done, "--set route /x/{status}.dleay: ", "did you mean delay?")
+
+
+class Wrong(SourcesTestCase):
+    def test_environment(self):
+        file = self.write(self.listen + ROUTE)
+        cases = {
+            ("WEIR_SERVER_WORKERS", "abc"): '"abc" is not a number; write it in digits, like 8',
+            ("WEIR_SERVER_WORKER", "8"): "no option has this name; did you mean WEIR_SERVER_WORKERS?",
+            ("WEIR_LOG_LEVLE", "info"): "no option has this name; did you mean WEIR_LOG_LEVEL?",
+        }
+        for (name, value), why in cases.items():
+            self.assertRefused(f"{name}: {why}", "-c", file, **{name: value})
+
+    def test_set(self):
+        file = self.write(self.listen + ROUTE)
+        cases = {
+            "server.workers=abc": '--set server.workers: "abc" is not a number; write it in digits, like 8',
+            "server.wrokers=1": '--set server.wrokers: unknown key "wrokers" in [server]; did you mean workers?',
+            "workers=1": "--set workers: no section; did you mean server.workers?",
+            "route /x.concurrency=1": "--set route /x.concurrency: the route has no handler; "
+                                      "write handler = echo, broadcast or plugin:PATH",
+        }
+        for setting, line in cases.items():
+            self.assertRefused(line, "-c", file, "--set", setting)
+        self.assertOneLine(run_weir("check", "--set"), "argument")
+        self.assertOneLine(run_weir("check", "--set", "log.level=info", "surplus"), "surplus")
+
+    def test_a_plugin_that_is_not_there(self):
+        done = run_weir("serve", "-c", self.write(self.listen), "--set", "route /x.handler=plugin:/none/x.so")
+        self.assertOneLine(done, "--set route /x.handler: ", "/none/x.so")
+
+    def test_patterns_that_tie_in_two_files(self):
+        (self.directory / "a.inc").write_text("\n[route /a/{x}]\nhandler = echo\n")
+        file = self.write("include = *.inc\n" + self.listen + "[route /a/{y}]\nhandler = echo\n")
+        done = run_weir("serve", "-c", file)
+        self.assertOneLine(done, f"{file}:4: ", "/a/{x}", "/a/{y}")
+
+
+class Include(SourcesTestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.directory / "conf.d"
+        self.folder.mkdir()
+
+    def test_a_folder_of_files(self):
+        (self.folder / "b.ini").write_text("[server]\nworkers = 3\n[route /b]\nhandler = echo\n")
+        (self.folder / "a.ini").write_text("[server]\nworkers = 2\nhttp_threads = 2\n")
+        file = self.write("include = conf.d/*.ini\n" + self.listen + "connection_queue = 5\n")
+        printed = self.check("-c", file)
+        self.assertIn(f"\n# from {self.folder}/b.ini:2\nworkers = 3\n# from {self.folder}/a.ini:3\nhttp_threads = 2\n"
+                      f"# from {file}:4\nconnection_queue = 5\n", printed)
+        self.assertIn(f"\n# from {self.folder}/b.ini:3\n[route /b]\n", printed)
+
+    def test_what_is_missing(self):
+        file = self.write("include = none/*.ini\n" + self.listen)
+        self.check("-c", file)
+        file = self.write("include = none.ini\n" + self.listen)
+        self.assertRefused(f'{file}:1: include: "none.ini" is not there', "-c", file)
+
+    def test_loop(self):
+        file = self.write("include = conf.d/a.ini\n")
+        a = self.folder / "a.ini"
+        a.write_text("# a comment\ninclude = ../test.ini\n")
+        self.assertRefused(
+            f"{a}:2: include: these files include each other: {file} -> {a} -> {self.folder}/../test.ini", "-c", file)
+
+    def test_errors_are_where_they_are(self):
+        a = self.folder / "a.ini"
+        file = self.write("include = conf.d/a.ini\n[route /x]\nhandler = echo\n")
+        a.write_text("[route /x]\nhandler = broadcast\n")
+        self.assertRefused(f'{file}:2: the route "/x" is already defined in {a}:1', "-c", file)
+        a.write_text("\n[server]\nworkers = 0\n")
+        self.assertRefused(f'{a}:3: workers: "0" is out of bounds; it must be from 1 to 1024', "-c", file)
+
+    def test_what_may_not_be_read(self):
+        a = self.folder / "a.ini"
+        a.write_text("[server]\nworkers = 2\n")
+        file = self.write("include = conf.d/*.ini\n")
+        for secret in (a, self.folder):
+            secret.chmod(0)
+            done = run_without_privileges("check", "-c", file)
+            secret.chmod(0o755)
+            parts = [a, "Permission denied"] if secret == a else [f"{file}:1: include: ", "unreadable"]
+            self.assertOneLine(done, *parts)
+
+
+class TokenFile(SourcesTestCase):
+    def setUp(self):
+        super().setUp()
+        self.token_file = self.directory / "token"
+        self.token_file.write_text(TOKEN + "\n")
+        self.file = self.write("[admin]\ntoken_file = token\n" + self.listen)
+
+    def test_modes(self):
+        for mode in (0o400, 0o600, 0o640, 0o440):
+            self.token_file.chmod(mode)
+            printed = self.check("-c", self.file)
+            self.assertIn(f"\ntoken_file = {self.token_file}\n", printed)
+            self.assertNotIn(TOKEN, printed)
+        for mode in (0o644, 0o666, 0o602, 0o601):
+            self.token_file.chmod(mode)
+            self.assertRefused(
+                f'{self.file}:2: token_file: "{self.token_file}" may be reached by everybody (mode {mode:04o}); '
+                "run chmod 600 on it", "-c", self.file)
+
+    def test_it_begins_where_it_is_said(self):
+        """In a file at that file's folder, in the environment and after --set at the working directory."""
+        self.token_file.chmod(0o600)
+        relative = os.path.relpath(self.token_file, ROOT)
+        other = self.write(self.listen)
+        for arguments, environment in ((["--set", f"admin.token_file={relative}"], {}),
+                                       ([], {"WEIR_ADMIN_TOKEN_FILE": relative})):
+            printed = self.check("-c", other, *arguments, **environment)
+            self.assertIn(f"\ntoken_file = {ROOT}/{relative}\n", printed)
+
+    def test_both(self):
+        self.token_file.chmod(0o600)
+        self.assertRefused(
+            f"{self.file}:2: token_file: there is a token too, from WEIR_ADMIN_TOKEN; give one of both, and `none` for "
+            "the other", "-c", self.file, WEIR_ADMIN_TOKEN=TOKEN)
+        printed = self.check("-c", self.file, WEIR_ADMIN_TOKEN=TOKEN, WEIR_ADMIN_TOKEN_FILE="none")
+        self.assertIn("\n# token is set, not shown; from WEIR_ADMIN_TOKEN\n", printed)
+        self.assertNotIn(TOKEN, printed)
+
+    def test_unreadable(self):
+        self.token_file.chmod(0)
+        done = run_without_privileges("check", "-c", self.file)
+        self.assertOneLine(done, f"{self.file}:2: token_file: ", "Permission denied")
+
+
+def run_without_privileges(*arguments):
+    """As `run_weir`, but modes count even if root runs the tests."""
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*drop, WEIR, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+
+
+if __name__ == "__main__":
+    unittest.main()

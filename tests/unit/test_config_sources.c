@@ -1,0 +1,245 @@
+/* test_config_sources.c - the file, the environment and the command line together: which wins, what is wrong with
+ * each, and where a value comes from.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/options.h"
+#include "tests/unit/config_text.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+enum { MANY = 8 };
+
+/* One of each, or what a NULL ends. `file` is the text of main.ini. */
+struct given {
+    const char *file;
+    const char *environment[MANY];
+    const char *settings[MANY];
+    const char *expected;
+};
+
+static struct config *build(const struct given *given, char error[CONFIG_ERROR_SIZE]) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/main.ini", config_folder);
+    if (given->file != NULL)
+        config_folder_write("main.ini", given->file);
+    struct config_sources sources = {.path = given->file != NULL ? path : NULL,
+                                     .environment = (char *const *)given->environment,
+                                     .settings = (char *const *)given->settings};
+    while (given->settings[sources.setting_count] != NULL)
+        sources.setting_count++;
+    *error = '\0';
+    return config_build(&sources, error, CONFIG_ERROR_SIZE);
+}
+
+#define FILE_TEXT "[server]\nworkers = 2\nhttp_threads = 2\nconnection_queue = 2\n[route /x]\nhandler = echo\n"
+
+/* `expected` is a part of what is printed. */
+static const struct given right[] = {
+    {NULL, {NULL}, {NULL}, "\nworkers = 8\nhttp_threads = 16\n"},
+    {FILE_TEXT, {NULL}, {NULL}, "\n# from DIR/main.ini:2\nworkers = 2\n"},
+    {FILE_TEXT,
+     {"WEIR_SERVER_HTTP_THREADS=3", "WEIR_SERVER_CONNECTION_QUEUE=3"},
+     {"server.connection_queue=4"},
+     "\n# from DIR/main.ini:2\nworkers = 2\n# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
+     "# from --set server.connection_queue\nconnection_queue = 4\n"},
+    {NULL, {"WEIR_SERVER_LISTEN=9001, 127.0.0.1:9002"}, {NULL}, "\nlisten = 0.0.0.0:9001, 127.0.0.1:9002\n"},
+    {NULL, {"WEIR_LOG_LEVEL=  debug ", "WEIR_LOG_LEVEL_=", "PATH=/bin"}, {NULL}, "\nlevel = debug\n"},
+    {NULL, {"WEIR_SERVER_WORKERS="}, {NULL}, "\nworkers = 8\n"},
+    {NULL,
+     {"WEIR_SCALE=1", "WEIR=x", "WEIR_SERVER=x", "WEIR_SERVER_=", "WEIR_ROUTE_X=1"},
+     {NULL},
+     "\nworkers = 8\n"},
+    {NULL,
+     {"WEIR_SERVER_SERVICE_HOST=10.0.0.1", "WEIR_SERVER_SERVICE_PORT_WS=9000",
+      "WEIR_SERVER_PORT=tcp://10.0.0.1:9000", "WEIR_SERVER_PORT_9000_TCP=tcp://10.0.0.1:9000",
+      "WEIR_LOG_PORT_1_TCP_ADDR=10.0.0.1"},
+     {NULL},
+     "\nworkers = 8\n"},
+    {NULL,
+     {NULL},
+     {"server.workers=3", " server . workers = 4 "},
+     "\n# from --set server . workers\nworkers = 4\n"},
+    {NULL,
+     {NULL},
+     {"route /a.b/{c}.handler=plugin:x.so", "route /a.b/{c}.delay=2s = x"},
+     "\n# from --set route /a.b/{c}.handler\n[route /a.b/{c}]\n# from --set route /a.b/{c}.handler\n"
+     "handler = plugin:x.so\n"},
+    {NULL,
+     {NULL},
+     {"route /a.handler=plugin:x.so", "route /a.delay=2s = x"},
+     "\n# from --set route /a.delay\ndelay = 2s = x\n"},
+    {FILE_TEXT,
+     {NULL},
+     {"route  /x.handler=broadcast", "route /x.echo_self=no"},
+     "\n# from DIR/main.ini:5\n[route /x]\n# from --set route  /x.handler\nhandler = broadcast\n"},
+    {"[route /x]\nhandler = plugin:x.so\ndelay = 1s\n",
+     {NULL},
+     {"route /x.delay=2s"},
+     "\nslow_consumer = inherit\n# from --set route /x.delay\ndelay = 2s\n"},
+    {"[route /x]\ndelay = 1s\n", {NULL}, {"route /x.handler=plugin:y"}, "\nhandler = plugin:y\n"},
+    {"[route /x]\nhandler = plugin:x.so\ndelay = 1s\n",
+     {NULL},
+     {"route /x.Delay=2s"},
+     "\nslow_consumer = inherit\n# from --set route /x.Delay\nDelay = 2s\n"},
+    {"[log]\nlevel = info\n", {NULL}, {NULL}, "\n# from DIR/main.ini:2\nlevel = info\n"},
+};
+
+START_TEST(the_later_source_wins) {
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = build(&right[_i], error);
+    ck_assert_msg(config != NULL, "%s", error);
+    char *text = config_printed_whole(config);
+    char *shown = malloc(2 * strlen(text) + 1), *to = shown; /* with DIR for the folder */
+    for (const char *from = text; *from != '\0';)
+        if (strncmp(from, config_folder, strlen(config_folder)) == 0) {
+            to = stpcpy(to, "DIR");
+            from += strlen(config_folder);
+        } else {
+            *to++ = *from++;
+        }
+    *to = '\0';
+    ck_assert_msg(strstr(shown, right[_i].expected) != NULL, "%s", shown);
+    free(shown);
+    free(text);
+    config_destroy(config);
+}
+END_TEST
+
+#define SECRET "Not-To-Be-Seen-By-Anybody"
+
+/* One of each at most. */
+static const struct {
+    const char *file, *variable, *setting, *expected;
+} wrong[] = {
+    {"[server]\nworkers = x\n", NULL, NULL,
+     "DIR/main.ini:2: workers: \"x\" is not a number; write it in digits, like 8"},
+    {NULL, "WEIR_SERVER_WORKERS=abc", NULL,
+     "WEIR_SERVER_WORKERS: \"abc\" is not a number; write it in digits, like 8"},
+    {NULL, "WEIR_SERVER_WORKERS=0", NULL, "WEIR_SERVER_WORKERS: \"0\" is out of bounds; it must be from 1 to 1024"},
+    {NULL, "WEIR_SERVER_WORKERS= ", NULL, "WEIR_SERVER_WORKERS: \"\" is not a number; write it in digits, like 8"},
+    {NULL, "WEIR_SERVER_WORKER=8", NULL,
+     "WEIR_SERVER_WORKER: no option has this name; did you mean WEIR_SERVER_WORKERS?"},
+    {NULL, "WEIR_SERVER_workers=8", NULL,
+     "WEIR_SERVER_workers: no option has this name; did you mean WEIR_SERVER_WORKERS?"},
+    {NULL, "WEIR_LOG_ORIGINS=*", NULL,
+     "WEIR_LOG_ORIGINS: no option has this name; did you mean WEIR_WEBSOCKET_ORIGINS?"},
+    {NULL, "WEIR_ADMIN_COLOUR_OF_IT=red", NULL,
+     "WEIR_ADMIN_COLOUR_OF_IT: no option has this name; `weir check --list` shows every key"},
+    {NULL, "WEIR_SERVER_HANDLER=echo", NULL,
+     "WEIR_SERVER_HANDLER: no option has this name; `weir check --list` shows every key"},
+    {NULL, "WEIR_SERVER_PORT=9000", NULL,
+     "WEIR_SERVER_PORT: no option has this name; `weir check --list` shows every key"},
+    {NULL, "WEIR_SERVER_LISTEN=1\n2", NULL, "WEIR_SERVER_LISTEN: the value contains a control character"},
+    {NULL, "WEIR_SERVER_\n=2", NULL, "the environment: a variable of [server] has a name that is no text"},
+    {NULL, "WEIR_ADMIN_TOKEN=" SECRET " " SECRET, NULL,
+     "WEIR_ADMIN_TOKEN: what is given has a blank or a character that is not printable ASCII"},
+    {NULL, NULL, "server.workers=abc", "--set server.workers: \"abc\" is not a number; write it in digits, like 8"},
+    {NULL, NULL, "server.worker=1",
+     "--set server.worker: unknown key \"worker\" in [server]; did you mean workers?"},
+    {NULL, NULL, "server.include=x",
+     "--set server.include: include belongs before the first section, not into [server]"},
+    {NULL, NULL, "sever.workers=1", "--set sever.workers: unknown section \"sever\"; did you mean [server]?"},
+    {NULL, NULL, "workers=1", "--set workers: no section; did you mean server.workers?"},
+    {NULL, NULL, "lvel=info", "--set lvel: no section; did you mean log.level?"},
+    {NULL, NULL, "colour=" SECRET,
+     "--set colour: no section; write it as SECTION.KEY=VALUE, like "
+     "server.workers=16 or 'route /echo.handler=echo'"},
+    {NULL, NULL, "server.workers",
+     "--set: no =; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'"},
+    {NULL, NULL, "log.level=\n", "--set: what is given contains a control character"},
+    {NULL, NULL, "admin.token=short",
+     "--set admin.token: what is given is too short to be secret; it must be 16 to 256 characters"},
+    {NULL, NULL, "route.handler=echo",
+     "--set route.handler: the route has no pattern; write it like [route /chat]"},
+    {NULL, NULL, "route /x.concurrency=1",
+     "--set route /x.concurrency: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
+    {NULL, NULL, "server.=1",
+     "--set server.: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "server.workers=16 or 'route /echo.handler=echo'"},
+    {NULL, NULL, "route /x.=1",
+     "--set route /x.: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "server.workers=16 or 'route /echo.handler=echo'"},
+    {NULL, NULL, "route /x.[y=1",
+     "--set route /x.[y: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "server.workers=16 or 'route /echo.handler=echo'"},
+    {NULL, NULL, "route /x.caf\xc3\xa9=1",
+     "--set route /x.caf\xc3\xa9: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "server.workers=16 or 'route /echo.handler=echo'"},
+    {FILE_TEXT, NULL, "route /x.delay=1",
+     "--set route /x.delay: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},
+    {FILE_TEXT, NULL, "route /x.Handler=echo",
+     "--set route /x.Handler: unknown key \"Handler\" in [route PATTERN]; did you mean handler?"},
+    {"[route /x]\nhandler = plugin:y\ndelay = 1s\n", NULL, "route /x.handler=echo",
+     "DIR/main.ini:3: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},
+    {"[websocket]\nsend_buffer_hard = 3MiB\n", "WEIR_WEBSOCKET_MAX_MESSAGE_SIZE=2MiB", NULL,
+     "DIR/main.ini:2: send_buffer_hard: 3MiB is too small; send_buffer_soft, max_message_size and 1MiB together "
+     "need 4MiB"},
+    {NULL, "WEIR_WEBSOCKET_MAX_MESSAGE_SIZE=16MiB", NULL,
+     "WEIR_WEBSOCKET_MAX_MESSAGE_SIZE: send_buffer_hard: 16MiB is too small; send_buffer_soft, max_message_size "
+     "and 1MiB together need 18MiB"},
+};
+
+START_TEST(errors_name_the_source) {
+    char error[CONFIG_ERROR_SIZE];
+    const struct given given = {wrong[_i].file, {wrong[_i].variable}, {wrong[_i].setting}, NULL};
+    ck_assert_ptr_null(build(&given, error));
+    ck_assert_str_eq(config_folder_error(error), wrong[_i].expected);
+    ck_assert_ptr_null(strstr(error, SECRET));
+}
+END_TEST
+
+/* Each option's default, from its variable and from --set, is taken as such. */
+START_TEST(every_option_has_a_variable_and_a_setting) {
+    char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
+    for (const struct option *option = options; strcmp(option->section, "route") != 0; option++) {
+        snprintf(variable, sizeof variable, "WEIR_%s_%s", option->section, option->name);
+        for (char *at = variable; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        size_t size = strlen(variable);
+        snprintf(variable + size, sizeof variable - size, "=%s", option->default_value);
+        snprintf(setting, sizeof setting, "%s.%s=%s", option->section, option->name, option->default_value);
+        const struct given both[] = {{NULL, {variable}, {NULL}, NULL}, {NULL, {NULL}, {setting}, NULL}};
+        for (int i = 0; i < COUNT(both); i++) {
+            struct config *config = build(&both[i], error);
+            ck_assert_msg(config != NULL, "%s", error);
+            const char *name = i == 0 ? variable : "--set ";
+            ck_assert_msg(config->places[option - options].source != NULL, "%s", variable);
+            ck_assert_int_eq(strncmp(config->places[option - options].source, name, i == 0 ? size : 6), 0);
+            config_destroy(config);
+        }
+    }
+}
+END_TEST
+
+/* The file has changed; the environment and the command line have not. */
+START_TEST(built_anew_from_the_same_sources) {
+    char error[CONFIG_ERROR_SIZE];
+    struct given given = {FILE_TEXT, {"WEIR_SERVER_HTTP_THREADS=3"}, {"log.level=debug"}, NULL};
+    struct config *before = build(&given, error);
+    given.file = "[server]\nworkers = 5\nhttp_threads = 7\n";
+    struct config *after = build(&given, error);
+    ck_assert(before != NULL && after != NULL);
+    ck_assert_uint_eq(before->server.workers, 2);
+    ck_assert_uint_eq(after->server.workers, 5);
+    ck_assert_uint_eq(after->server.http_threads, 3);
+    ck_assert_int_eq(after->log.level, CONFIG_LOG_DEBUG);
+    config_destroy(before);
+    config_destroy(after);
+}
+END_TEST
+
+TCase *config_sources_tcase(void) {
+    TCase *sources = tcase_create("sources");
+    tcase_add_checked_fixture(sources, config_folder_make, config_folder_remove);
+    tcase_add_loop_test(sources, the_later_source_wins, 0, COUNT(right));
+    tcase_add_loop_test(sources, errors_name_the_source, 0, COUNT(wrong));
+    tcase_add_test(sources, every_option_has_a_variable_and_a_setting);
+    tcase_add_test(sources, built_anew_from_the_same_sources);
+    return sources;
+}

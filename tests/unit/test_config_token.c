@@ -1,0 +1,178 @@
+/* test_config_token.c - the admin API's token: given, in a file, and never shown.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tests/unit/config_text.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+#define TOKEN        "0123456789abcdef"
+#define SIXTY        "012345678901234567890123456789012345678901234567890123456789"
+#define LONGEST      SIXTY SIXTY SIXTY SIXTY "0123456789abcdef"
+
+static char path[200];
+
+static void write_token(const char *text, size_t size, mode_t mode) {
+    snprintf(path, sizeof path, "%s/token", config_folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(text, 1, size, file), size);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+/* A configuration from main.ini with these lines in [admin], not yet checked. */
+static struct config *load(const char *lines) {
+    char text[600], main_ini[200], error[CONFIG_ERROR_SIZE] = "";
+    snprintf(text, sizeof text, "[admin]\n%s\n", lines);
+    snprintf(main_ini, sizeof main_ini, "%s/main.ini", config_folder);
+    config_folder_write("main.ini", text);
+    struct config *config = config_create();
+    ck_assert_msg(config_load(config, main_ini, error, sizeof error) == 0, "%s", error);
+    return config;
+}
+
+/* Without a newline at its end, with one, with CRLF; a relative path begins at the file's folder. */
+START_TEST(one_line_of_a_file) {
+    static const char *const texts[] = {TOKEN, TOKEN "\n", TOKEN "\r\n", LONGEST, LONGEST "\n", LONGEST "\r\n"};
+    char error[CONFIG_ERROR_SIZE] = "";
+    for (int i = 0; i < COUNT(texts); i++) {
+        write_token(texts[i], strlen(texts[i]), i % 2 == 0 ? 0600 : 0640);
+        struct config *config = load("token_file = token");
+        ck_assert_str_eq(config->admin.token_file, path);
+        ck_assert_ptr_null(config->admin.secret);
+        ck_assert_msg(config_check(config, error, sizeof error) == 0, "%s", error);
+        ck_assert_str_eq(config->admin.secret, i < 3 ? TOKEN : LONGEST);
+        ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+        config_destroy(config);
+    }
+}
+END_TEST
+
+START_TEST(given_or_not) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = load("token = " TOKEN);
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    ck_assert_str_eq(config->admin.secret, TOKEN);
+    ck_assert_int_eq(config_set(config, "admin", "token", "none", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    ck_assert_ptr_null(config->admin.secret);
+    config_destroy(config);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    mode_t mode;
+    const char *why;
+} wrong[] = {
+    {TOKEN, 0644, "may be reached by everybody (mode 0644); run chmod 600 on it"},
+    {TOKEN, 0602, "may be reached by everybody (mode 0602); run chmod 600 on it"},
+    {TOKEN, 0601, "may be reached by everybody (mode 0601); run chmod 600 on it"},
+    {"", 0600, "is empty; it must have one line of 16 to 256 characters"},
+    {"\n", 0600, "is empty; it must have one line of 16 to 256 characters"},
+    {"\r\n", 0600, "is empty; it must have one line of 16 to 256 characters"},
+    {"short\n", 0600, "is too short to be secret; it must be 16 to 256 characters"},
+    {"0123456789abcde", 0600, "is too short to be secret; it must be 16 to 256 characters"},
+    {"none", 0600, "is too short to be secret; it must be 16 to 256 characters"},
+    {LONGEST "x", 0600, "is too long; it must have one line of 16 to 256 characters"},
+    {LONGEST "x\n", 0600, "is too long; it must have one line of 16 to 256 characters"},
+    {LONGEST LONGEST, 0600, "is too long; it must have one line of 16 to 256 characters"},
+    {TOKEN "\n" TOKEN, 0600, "has more than one line"},
+    {TOKEN "\n\n", 0600, "has more than one line"},
+    {"\n" TOKEN, 0600, "has more than one line"},
+    {TOKEN " \n", 0600, "has a blank or a character that is not printable ASCII"},
+    {TOKEN "\xc3\xa9\n", 0600, "has a blank or a character that is not printable ASCII"},
+};
+
+static void expect_error(struct config *config, const char *why) {
+    char error[CONFIG_ERROR_SIZE] = "", expected[CONFIG_ERROR_SIZE];
+    ck_assert_int_eq(config_check(config, error, sizeof error), -1);
+    snprintf(expected, sizeof expected, "DIR/main.ini:2: token_file: \"DIR/token\" %s", why);
+    ck_assert_str_eq(config_folder_error(error), expected);
+    ck_assert_ptr_null(config->admin.secret);
+    config_destroy(config);
+}
+
+START_TEST(files_that_are_wrong) {
+    write_token(wrong[_i].text, strlen(wrong[_i].text), wrong[_i].mode);
+    expect_error(load("token_file = token"), wrong[_i].why);
+}
+END_TEST
+
+START_TEST(files_that_are_none) {
+    expect_error(load("token_file = token"), "cannot be read: No such file or directory");
+    static const char zero[] = TOKEN "\0\n";
+    write_token(zero, sizeof zero - 1, 0600);
+    expect_error(load("token_file = token"), "has a zero byte");
+    remove(path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    expect_error(load("token_file = token"), "is no regular file");
+    remove(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody writes to it: it must not be waited for */
+    expect_error(load("token_file = token"), "is no regular file");
+}
+END_TEST
+
+START_TEST(not_both) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = load("token = " TOKEN "\ntoken_file = token");
+    ck_assert_int_eq(config_check(config, error, sizeof error), -1);
+    ck_assert_str_eq(config_folder_error(error), "DIR/main.ini:3: token_file: there is a token too, from "
+                                                 "DIR/main.ini; give one of both, and `none` for the other");
+    config_destroy(config);
+}
+END_TEST
+
+START_TEST(no_token_is_shown) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = load("token = " TOKEN);
+    char *text = config_printed_whole(config);
+    ck_assert_ptr_null(strstr(text, TOKEN));
+    ck_assert_ptr_nonnull(strstr(text, "\n# token is set, not shown; from /tmp/"));
+    ck_assert_ptr_null(strstr(text, "\ntoken = "));
+    struct config *again = config_loaded_text(text);
+    ck_assert_ptr_null(again->admin.token);
+    ck_assert_int_eq(config_set(config, "admin", "token", TOKEN " ", error, sizeof error), -1);
+    ck_assert_ptr_null(strstr(error, TOKEN));
+    static const char twice[] = "[admin]\ntoken = " TOKEN "\ntoken = " TOKEN;
+    ck_assert_int_eq(config_load_bytes(config, twice, strlen(twice), error), -1);
+    ck_assert_str_eq(error, "FILE:3: \"token\" is set for the second time in this section");
+    free(text);
+    config_destroy(config);
+    config_destroy(again);
+}
+END_TEST
+
+/* What is printed has whole paths, so it means the same from another folder. */
+START_TEST(paths_are_printed_whole) {
+    struct config *config = load("token_file = ./token");
+    char *text = config_printed(config), line[300];
+    snprintf(line, sizeof line, "\ntoken_file = %s/./token\n", config_folder);
+    ck_assert_ptr_nonnull(strstr(text, line));
+    struct config *again = config_loaded_text(text);
+    ck_assert_str_eq(again->admin.token_file, config->admin.token_file);
+    free(text);
+    config_destroy(config);
+    config_destroy(again);
+}
+END_TEST
+
+TCase *config_token_tcase(void) {
+    TCase *token = tcase_create("token");
+    tcase_add_checked_fixture(token, config_folder_make, config_folder_remove);
+    tcase_add_test(token, one_line_of_a_file);
+    tcase_add_test(token, given_or_not);
+    tcase_add_loop_test(token, files_that_are_wrong, 0, COUNT(wrong));
+    tcase_add_test(token, files_that_are_none);
+    tcase_add_test(token, not_both);
+    tcase_add_test(token, no_token_is_shown);
+    tcase_add_test(token, paths_are_printed_whole);
+    return token;
+}
