@@ -36,6 +36,15 @@ static inline void mutex_check_held(const struct mutex *mutex) {
 }
 #endif
 
+/* For one that is static. */
+#ifdef WEIR_CHECK_LOCKS
+#define MUTEX_INITIALIZER(its_rank)                                                                                \
+    { .pthread = PTHREAD_MUTEX_INITIALIZER, .rank = (its_rank) }
+#else
+#define MUTEX_INITIALIZER(its_rank)                                                                                \
+    { .pthread = PTHREAD_MUTEX_INITIALIZER }
+#endif
+
 static inline void mutex_init(struct mutex *mutex, unsigned rank) {
     pthread_mutex_init(&mutex->pthread, NULL);
 #ifdef WEIR_CHECK_LOCKS

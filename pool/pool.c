@@ -102,8 +102,10 @@ static struct task *next_task_locked(struct pool *pool, struct worker *worker) {
         pool->io_streak++;
         task = task_list_pop(&pool->io);
     }
-    if (task != NULL)
+    if (task != NULL) {
         pool->taken++;
+        pool_probe_taken_locked(pool, task);
+    }
     return task;
 }
 
@@ -116,6 +118,7 @@ bool pool_runnable_locked(const struct pool *pool) {
 void pool_wake_one_locked(struct pool *pool) {
     if (pool->sleeping > pool->waking) {
         pool->waking++;
+        pool->wakeups++;
         pthread_cond_signal(&pool->work);
     } else if (pool->polling && !pool->poller_woken) {
         pool->poller_woken = true;
@@ -126,6 +129,7 @@ void pool_wake_one_locked(struct pool *pool) {
 /* After tasks were queued. A thread of the pool comes back to the queue by itself, and if it does not soon, the
  * monitor sends another: waking one each time costs more than it gains. */
 static void queued_locked(struct pool *pool) {
+    pool_probe_queues_locked(pool);
     monitor_rouse_locked(pool);
     bool outside = this_worker == NULL || this_worker->pool != pool;
     if (outside ? pool->waking == 0 : pool_is_stalled() || pool->io.count >= LONG_QUEUE)
@@ -159,6 +163,7 @@ static void expire_locked(struct pool *pool) {
 static void poll_locked(struct pool *pool) {
     struct epoll_event events[POLLER_BATCH];
     pool->polling = true;
+    pool->polls++;
     pool->polled_at = pool->taken;
     pool->poll_until = timers_next(&pool->timers);
     int timeout = pool_runnable_locked(pool) ? 0 : poll_timeout_locked(pool);
@@ -171,6 +176,7 @@ static void poll_locked(struct pool *pool) {
     pool->poller_woken = false;
     poller_collect_locked(&pool->poller, events, count, &pool->io);
     expire_locked(pool);
+    pool_probe_queues_locked(pool);
     if (pool_runnable_locked(pool)) {
         monitor_rouse_locked(pool);
         if (pool->io.count > LONG_QUEUE)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/buckets.h"
 #include "pool/poller.h"
 #include "pool/task.h"
 #include "pool/timers.h"
@@ -28,7 +29,7 @@ enum { POOL_LOCK_RANK = 30 };
 struct pool;
 
 /* A limit on how many handler tasks of one kind run at once. Belongs to the user, who sets `limit` before the first
- * task; the rest is the pool's, under its mutex. */
+ * task, then by pool_set_lane_limit(); the rest is the pool's, under its mutex. */
 struct lane {
     unsigned limit; /* 0: none */
     unsigned running;
@@ -53,8 +54,26 @@ bool pool_stop(struct pool *pool, uint64_t deadline);
 void pool_drop_lane(struct lane *lane);
 void pool_destroy(struct pool *pool);
 
+/* Changes a lane's limit while its tasks run and wait. */
+void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit);
+
 /* Calls `visit` for each handler task that is running now, under the pool's mutex. */
 void pool_each_running(struct pool *pool, void (*visit)(struct task *task, void *arg), void *arg);
+
+/* What the pool is about, for metrics. The waits are a sample: at most one task in 64 of each queue, the last of
+ * those that were queued together, in microseconds until a thread has taken it. */
+struct pool_figures {
+    unsigned workers, busy;  /* handler slots, those held */
+    size_t io, handler;      /* tasks that wait in each queue, without those that wait in lanes */
+    uint64_t tasks;          /* taken, ever */
+    uint64_t polls, wakeups; /* ever: times that a thread polled, that another was woken */
+    const struct buckets *io_waits, *handler_waits;
+};
+
+void pool_figures(struct pool *pool, struct pool_figures *figures);
+
+/* The handler tasks of a lane: running, waiting for others of it. */
+void pool_lane_figures(struct pool *pool, const struct lane *lane, unsigned *running, size_t *waiting);
 
 /* Milliseconds, microseconds of the monotonic clock. */
 uint64_t pool_now(void);

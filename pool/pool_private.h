@@ -21,6 +21,14 @@ struct worker {
     bool ended;
 };
 
+/* How long a task waits in its queue, looked at now and then. */
+struct probe {
+    const struct task *task; /* NULL: none is being watched */
+    uint64_t queued_at;      /* microseconds */
+    uint64_t due;            /* the next one, when so many tasks have been taken */
+    struct buckets waits;
+};
+
 struct pool {
     struct pool_options options; /* immutable, like worker_count and the array itself */
     struct worker *workers;
@@ -47,11 +55,25 @@ struct pool {
     unsigned stuck_ticks; /* without progress */
     bool monitor_awake;
     bool stopping;
+    uint64_t polls, wakeups;
+    struct probe io_probe, handler_probe;
 };
 
 /* What each thread of the pool does, and the monitor's thread. */
 void *pool_work(void *worker);
 void *monitor_run(void *pool);
+
+/* After tasks were queued: perhaps begins to watch one of them. */
+void pool_probe_queues_locked(struct pool *pool);
+
+void pool_probe_ends_locked(struct pool *pool, struct probe *probe);
+
+/* Before a task that was taken runs. */
+static inline void pool_probe_taken_locked(struct pool *pool, const struct task *task) {
+    struct probe *probe = task->kind->queue == TASK_IO ? &pool->io_probe : &pool->handler_probe;
+    if (probe->task == task)
+        pool_probe_ends_locked(pool, probe);
+}
 
 /* A task waits that a thread could take. */
 bool pool_runnable_locked(const struct pool *pool);

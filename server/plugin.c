@@ -22,8 +22,7 @@ struct weir_options {
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
 struct place {
-    const struct config *config;
-    unsigned line;
+    struct config_place at;
     char *error;
     size_t size;
 };
@@ -31,16 +30,12 @@ struct place {
 static int fail(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static int fail(const struct place *place, const char *format, ...) {
-    int used =
-        snprintf(place->error, place->size,
-                 "%s:%u: ", place->config->path == NULL ? "configuration" : place->config->path, place->line);
-    if (used < 0 || (size_t)used >= place->size)
-        return -1;
+    char why[CONFIG_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(place->error + used, place->size - (size_t)used, format, arguments);
+    vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
-    return -1;
+    return config_fail(place->at, place->error, place->size, "%s", why);
 }
 
 /* --- Options ----------------------------------------------------------------------------------------------- */
@@ -92,7 +87,7 @@ static int unknown_option(const struct place *place, const struct weir_plugin *p
 static int check_options(const struct weir_plugin *plugin, const struct config_route *route, struct place place) {
     for (size_t i = 0; i < route->extra_count; i++) {
         const struct config_extra *extra = &route->extras[i];
-        place.line = extra->line;
+        place.at = extra->place;
         const struct weir_option *option = find_option(plugin, extra->name);
         if (option == NULL)
             return unknown_option(&place, plugin, extra->name);
@@ -138,9 +133,8 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     return 0;
 }
 
-int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
-                size_t error_size) {
-    const struct place place = {config, route->line, error, error_size};
+int plugin_load(struct plugin *plugin, const struct config_route *route, char *error, size_t error_size) {
+    const struct place place = {config_handler_place(route), error, error_size};
     const char *path = route->handler + strlen("plugin:");
     /* dlopen() would search the system's folders for a name without a slash. */
     char local[4096];
@@ -155,9 +149,9 @@ int plugin_load(struct plugin *plugin, const struct config *config, const struct
     return -1;
 }
 
-int plugin_start(struct plugin *plugin, weir_server *server, const struct config *config,
-                 const struct config_route *route, char *error, size_t error_size) {
-    const struct place place = {config, route->line, error, error_size};
+int plugin_start(struct plugin *plugin, weir_server *server, const struct config_route *route, char *error,
+                 size_t error_size) {
+    const struct place place = {config_handler_place(route), error, error_size};
     const struct weir_options options = {plugin->table, route};
     char reason[256] = "it did not say why";
     if (plugin->table->start != NULL &&

@@ -1,22 +1,53 @@
-/* routes.c - from the configured routes to the ones that serve: handlers found, plug-ins loaded, patterns in the
- * router.
+/* routes.c - see routes.h.
  *
  * SPDX-License-Identifier: MIT
  */
+#include "server/routes.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/handlers/builtin.h"
-#include "server/server_private.h"
+/* --- A table ----------------------------------------------------------------------------------------------- */
 
-static int out_of_memory(weir_server *server) {
-    snprintf(server->error, sizeof server->error, "out of memory");
+/* Where an error belongs. */
+struct report {
+    char *error;
+    size_t size;
+};
+
+static int out_of_memory(const struct report *report) {
+    snprintf(report->error, report->size, "out of memory");
     return -1;
 }
 
-/* The handler of clients whose path has no route: they are closed before they can say anything. */
-static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
+static void table_destroy(struct entrances *entrances) {
+    struct route_table *table = (struct route_table *)entrances;
+    for (size_t i = 0; i < entrances->count; i++)
+        route_release(entrances->items[i].route);
+    if (entrances->unrouted.route != NULL)
+        route_release(entrances->unrouted.route);
+    router_destroy(entrances->router);
+    free(entrances->items);
+    free(table->served);
+    config_destroy(table->owned);
+    free(table);
+}
+
+static struct route_table *table_create(size_t count) {
+    struct route_table *table = calloc(1, sizeof *table);
+    if (table == NULL)
+        return NULL;
+    table->entrances.references = 1;
+    table->entrances.destroy = table_destroy;
+    table->entrances.router = router_create();
+    table->entrances.items = calloc(count + 1, sizeof *table->entrances.items);
+    table->served = calloc(count + 1, sizeof(struct served_route *));
+    if (table->entrances.router != NULL && table->entrances.items != NULL && table->served != NULL)
+        return table;
+    entrances_release(&table->entrances);
+    return NULL;
+}
 
 /* A window of 4 KiB: with context takeover a stream costs 32 KiB, at 15 bits it would be 256 KiB. */
 static struct deflate_policy deflate_policy(enum compression compression) {
@@ -25,131 +56,209 @@ static struct deflate_policy deflate_policy(enum compression compression) {
                                    .window_bits = 12};
 }
 
-static enum slow_consumer_policy slow_consumer_policy(enum slow_consumer configured) {
-    return configured == SLOW_DROP_OLDEST   ? SLOW_CONSUMER_DROP_OLDEST
-           : configured == SLOW_DROP_NEWEST ? SLOW_CONSUMER_DROP_NEWEST
-                                            : SLOW_CONSUMER_DISCONNECT;
+static struct entrance default_entrance(const struct config *config, struct route *route) {
+    return (struct entrance){.route = route,
+                             .origins = config->websocket.origins,
+                             .deflate = deflate_policy(config->websocket.compression)};
 }
 
-static void init_route(weir_server *server, struct served_route *served, const char *pattern,
-                       const struct weir_handler *handler, void *context) {
-    served->route = (struct route){.pattern = pattern,
-                                   .handler = handler,
-                                   .context = context,
-                                   .core = &server->core,
-                                   .origins = server->config->websocket.origins,
-                                   .deflate = deflate_policy(server->config->websocket.compression),
-                                   .slow_consumer = slow_consumer_policy(server->config->websocket.slow_consumer)};
-}
-
-static void apply_policy(const struct config_route *configured, struct route *route) {
+static struct entrance entrance_of(const struct config *config, const struct config_route *configured,
+                                   struct route *route) {
+    struct entrance entrance = default_entrance(config, route);
     if (strcmp(configured->subprotocols[0], "none") != 0)
-        route->subprotocols = configured->subprotocols;
-    route->require_subprotocol = configured->require_subprotocol;
+        entrance.subprotocols = configured->subprotocols;
+    entrance.require_subprotocol = configured->require_subprotocol;
     if (strcmp(configured->origins[0], "inherit") != 0)
-        route->origins = configured->origins;
+        entrance.origins = configured->origins;
     if (configured->compression != COMPRESSION_INHERIT)
-        route->deflate = deflate_policy(configured->compression);
-    if (configured->slow_consumer != SLOW_INHERIT)
-        route->slow_consumer = slow_consumer_policy(configured->slow_consumer);
+        entrance.deflate = deflate_policy(configured->compression);
+    return entrance;
 }
 
-static int load_configured(weir_server *server, const struct config_route *configured,
-                           struct served_route *served) {
-    init_route(server, served, configured->pattern, NULL, NULL);
-    apply_policy(configured, &served->route);
-    served->route.lane.limit = configured->concurrency;
-    if (strcmp(configured->handler, "echo") == 0) {
-        served->route.handler = &handler_echo;
-    } else if (strcmp(configured->handler, "broadcast") == 0) {
-        served->echo_self = configured->echo_self;
-        served->route.handler = &handler_broadcast;
-        served->route.context = &served->echo_self;
-    } else {
-        if (plugin_load(&served->plugin, server->config, configured, server->error, sizeof server->error) != 0)
+/* The table takes a reference. */
+static void enter(struct route_table *table, struct served_route *served, const struct entrance *entrance) {
+    route_retain(&served->route);
+    table->served[table->entrances.count] = served;
+    table->entrances.items[table->entrances.count++] = *entrance;
+}
+
+static int add_pattern(struct route_table *table, const char *pattern, struct config_place place,
+                       const struct report *report) {
+    char reason[256];
+    if (router_add(table->entrances.router, pattern, table->entrances.count, reason, sizeof reason) == 0)
+        return 0;
+    return config_fail(place, report->error, report->size, "%s", reason);
+}
+
+/* --- From the configuration -------------------------------------------------------------------------------- */
+
+/* The handler of clients whose path has no route: they are closed before they can say anything. */
+static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
+
+static void list(struct routes *routes, struct served_route *served) {
+    served->next = routes->all;
+    routes->all = served;
+    routes->count++;
+}
+
+static struct served_route *find_same(const struct routes *routes, const struct config_route *configured) {
+    for (struct served_route *served = routes->all; served != NULL; served = served->next)
+        if (served_is_same(served, configured))
+            return served;
+    return NULL;
+}
+
+static int load_configured(struct routes *routes, struct route_table *table, const struct config *config,
+                           const struct config_route *configured, const struct report *report) {
+    struct served_route *served = find_same(routes, configured);
+    if (served == NULL) {
+        served = served_create(routes->core, configured->pattern, configured);
+        if (served == NULL)
+            return out_of_memory(report);
+        served->route.lane.limit = configured->concurrency;
+        list(routes, served);
+        if (served_find_handler(served, configured, report->error, report->size) != 0)
             return -1;
-        served->route.handler = served->plugin.table->handler;
+    }
+    const struct entrance entrance = entrance_of(config, configured, &served->route);
+    enter(table, served, &entrance);
+    return 0;
+}
+
+static struct served_route *find_added(const struct routes *routes, const char *pattern) {
+    for (struct served_route *served = routes->all; served != NULL; served = served->next)
+        if (served->handler == NULL && strcmp(served->route.pattern, pattern) == 0)
+            return served;
+    return NULL;
+}
+
+static struct served_route *serve_added(struct routes *routes, const char *pattern,
+                                        const struct weir_handler *handler, void *context) {
+    struct served_route *served = find_added(routes, pattern);
+    if (served == NULL && (served = served_create(routes->core, pattern, NULL)) != NULL) {
+        served->route.handler = handler;
+        served->route.context = context;
+        list(routes, served);
+    }
+    return served;
+}
+
+static int load_added(struct routes *routes, struct route_table *table, const struct config *config,
+                      const struct report *report) {
+    for (size_t i = 0; i < routes->added_count; i++) {
+        const struct added_route *added = &routes->added[i];
+        if (add_pattern(table, added->pattern, (struct config_place){NULL, 0}, report) != 0)
+            return -1;
+        struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
+        if (served == NULL)
+            return out_of_memory(report);
+        const struct entrance entrance = default_entrance(config, &served->route);
+        enter(table, served, &entrance);
     }
     return 0;
 }
 
-static int add_to_router(weir_server *server, const char *pattern, size_t index, unsigned line) {
-    char reason[256];
-    if (router_add(server->router, pattern, index, reason, sizeof reason) == 0)
-        return 0;
-    if (line == 0)
-        snprintf(server->error, sizeof server->error, "%s", reason);
-    else
-        snprintf(server->error, sizeof server->error, "%s:%u: %s", server->config->path, line, reason);
-    return -1;
-}
-
-static int allocate(weir_server *server, size_t count) {
-    server->router = router_create();
-    server->routes = calloc(count + 1, sizeof *server->routes);
-    server->route_table = calloc(count + 1, sizeof *server->route_table);
-    if (server->router == NULL || server->routes == NULL || server->route_table == NULL)
-        return out_of_memory(server);
-    for (size_t i = 0; i < count; i++)
-        server->route_table[i] = &server->routes[i].route;
-    return 0;
-}
-
-int routes_load(weir_server *server) {
-    const struct config *config = server->config;
-    if (allocate(server, config->route_count + server->added_count) != 0)
-        return -1;
-    init_route(server, &server->no_route, "", &no_handler, NULL);
+static int load_all(struct routes *routes, struct route_table *table, const struct config *config,
+                    const struct report *report) {
+    struct served_route *unrouted = serve_added(routes, "", &no_handler, NULL);
+    if (unrouted == NULL)
+        return out_of_memory(report);
+    route_retain(&unrouted->route);
+    table->entrances.unrouted = default_entrance(config, &unrouted->route);
+    table->entrances.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
     for (size_t i = 0; i < config->route_count; i++) {
         const struct config_route *configured = &config->routes[i];
-        if (add_to_router(server, configured->pattern, server->route_count, configured->section_line) != 0 ||
-            load_configured(server, configured, &server->routes[server->route_count]) != 0)
+        if (add_pattern(table, configured->pattern, configured->place, report) != 0 ||
+            load_configured(routes, table, config, configured, report) != 0)
             return -1;
-        server->route_count++;
     }
-    for (size_t i = 0; i < server->added_count; i++) {
-        const struct added_route *added = &server->added[i];
-        if (add_to_router(server, added->pattern, server->route_count, 0) != 0)
-            return -1;
-        init_route(server, &server->routes[server->route_count], added->pattern, added->handler, added->context);
-        server->route_count++;
-    }
-    return 0;
+    return load_added(routes, table, config, report);
 }
 
-int routes_start(weir_server *server) {
-    for (size_t i = 0; i < server->config->route_count; i++) {
-        struct served_route *served = &server->routes[i];
-        if (served->plugin.object == NULL)
+struct route_table *routes_build(struct routes *routes, const struct config *config, char *error,
+                                 size_t error_size) {
+    const struct report report = {error, error_size};
+    struct route_table *table = table_create(config->route_count + routes->added_count);
+    if (table == NULL) {
+        out_of_memory(&report);
+        return NULL;
+    }
+    if (load_all(routes, table, config, &report) == 0) {
+        table->config = config;
+        return table;
+    }
+    entrances_release(&table->entrances);
+    routes_reap(routes);
+    return NULL;
+}
+
+int routes_start(const struct route_table *table, weir_server *server, char *error, size_t error_size) {
+    for (size_t i = 0; i < table->config->route_count; i++) {
+        struct served_route *served = table->served[i];
+        if (served->plugin.object == NULL || served->plugin.started)
             continue;
-        if (plugin_start(&served->plugin, server, server->config, &server->config->routes[i], server->error,
-                         sizeof server->error) != 0)
+        if (plugin_start(&served->plugin, server, &table->config->routes[i], error, error_size) != 0)
             return -1;
         served->route.context = served->plugin.context;
     }
     return 0;
 }
 
-void routes_stop(weir_server *server) {
-    for (size_t i = 0; i < server->route_count; i++)
-        plugin_unload(&server->routes[i].plugin);
+/* --- Living routes ----------------------------------------------------------------------------------------- */
+
+static enum slow_consumer_policy slow_consumer_policy(enum slow_consumer configured) {
+    return configured == SLOW_DROP_OLDEST   ? SLOW_CONSUMER_DROP_OLDEST
+           : configured == SLOW_DROP_NEWEST ? SLOW_CONSUMER_DROP_NEWEST
+                                            : SLOW_CONSUMER_DISCONNECT;
 }
 
-void routes_free(weir_server *server) {
-    for (size_t i = 0; i < server->route_count; i++)
-        pool_drop_lane(&server->routes[i].route.lane);
-    free(server->routes);
-    free(server->route_table);
-    router_destroy(server->router);
-    server->routes = NULL;
-    server->route_table = NULL;
-    server->router = NULL;
-    server->route_count = 0;
+void routes_apply(const struct route_table *table, struct pool *pool) {
+    const struct config *config = table->config;
+    for (size_t i = 0; i < table->entrances.count; i++) {
+        struct served_route *served = table->served[i];
+        enum slow_consumer policy = config->websocket.slow_consumer;
+        if (i < config->route_count) {
+            const struct config_route *configured = &config->routes[i];
+            if (configured->slow_consumer != SLOW_INHERIT)
+                policy = configured->slow_consumer;
+            atomic_store(&served->echo_self, configured->echo_self);
+            pool_set_lane_limit(pool, &served->route.lane, configured->concurrency);
+        }
+        atomic_store(&served->route.slow_consumer, slow_consumer_policy(policy));
+    }
 }
 
-struct route *routes_find(const weir_server *server, const char *pattern) {
-    for (size_t i = 0; i < server->route_count; i++)
-        if (strcmp(server->routes[i].route.pattern, pattern) == 0)
-            return &server->routes[i].route;
-    return NULL;
+/* Takes it from the list. */
+static void retire(struct routes *routes, struct served_route *served) {
+    struct served_route **link = &routes->all;
+    while (*link != served)
+        link = &(*link)->next;
+    *link = served->next;
+    routes->count--;
+    served_end(served);
+}
+
+/* A reference that is not the list's is a table's, a client's or a handle's. */
+void routes_reap(struct routes *routes) {
+    struct served_route *next;
+    for (struct served_route *served = routes->all; served != NULL; served = next) {
+        next = served->next;
+        if (atomic_load_explicit(&served->route.references, memory_order_acquire) == 1)
+            retire(routes, served);
+    }
+}
+
+/* One more than the entrances: that of clients whose path has no route. */
+size_t routes_retired(const struct routes *routes, const struct route_table *table) {
+    return routes->count - table->entrances.count - 1;
+}
+
+void routes_end(struct routes *routes) {
+    for (struct served_route *served = routes->all; served != NULL; served = served->next)
+        plugin_unload(&served->plugin);
+}
+
+void routes_release(struct routes *routes) {
+    while (routes->all != NULL)
+        retire(routes, routes->all);
 }

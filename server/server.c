@@ -19,7 +19,13 @@
 #include "server/core/conn.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
+#include "server/notify.h"
 #include "server/server_private.h"
+
+enum {
+    REAP_INTERVAL_MS = 500,
+    AFTER_DRAIN_MS = 5000 /* what a service manager grants beyond drain_timeout, for all that is stopped then */
+};
 
 /* --- Configuring ------------------------------------------------------------------------------------------- */
 
@@ -32,11 +38,17 @@ static int fail(weir_server *server, const char *what, const char *why) {
 static void release_run(weir_server *server) {
     if (!server->ran)
         return;
-    routes_free(server);
+    doors_release(&server->service.doors);
+    routes_release(&server->routes);
     pool_destroy(server->core.pool);
     registry_release(&server->core.registry);
     visitors_release(&server->core.visitors);
+    for (struct kept_terms *kept; (kept = server->terms) != NULL;) {
+        server->terms = kept->next;
+        free(kept);
+    }
     server->core.pool = NULL;
+    server->table = NULL;
     server->ran = false;
 }
 
@@ -45,8 +57,11 @@ weir_server *weir_server_create(void) {
     if (server == NULL)
         return NULL;
     server->config = config_create();
-    server->stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server->config == NULL || server->stop_event < 0) {
+    server->routes.core = &server->core;
+    server->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    mutex_init(&server->desk.mutex, ADMIN_LOCK_RANK);
+    mutex_condition_init(&server->desk.answered);
+    if (server->config == NULL || server->wake_event < 0) {
         weir_server_destroy(server);
         return NULL;
     }
@@ -54,7 +69,22 @@ weir_server *weir_server_create(void) {
 }
 
 int weir_server_load(weir_server *server, const char *path) {
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return fail(server, "load", "out of memory");
+    free(server->path);
+    server->path = copy;
     return config_load(server->config, path, server->error, sizeof server->error);
+}
+
+int server_configure(weir_server *server, const struct config_sources *sources) {
+    struct config *config = config_build(sources, server->error, sizeof server->error);
+    if (config == NULL)
+        return -1;
+    config_destroy(server->config);
+    server->config = config;
+    server->sources = sources;
+    return 0;
 }
 
 int weir_server_set(weir_server *server, const char *section, const char *key, const char *value) {
@@ -69,14 +99,14 @@ int weir_server_route(weir_server *server, const char *pattern, const struct wei
     router_destroy(probe);
     if (result != 0)
         return -1;
-    struct added_route *added = realloc(server->added, (server->added_count + 1) * sizeof *added);
+    struct added_route *added = realloc(server->routes.added, (server->routes.added_count + 1) * sizeof *added);
     if (added == NULL)
         return fail(server, "route", "out of memory");
-    server->added = added;
-    added[server->added_count] = (struct added_route){strdup(pattern), handler, context};
-    if (added[server->added_count].pattern == NULL)
+    server->routes.added = added;
+    added[server->routes.added_count] = (struct added_route){strdup(pattern), handler, context};
+    if (added[server->routes.added_count].pattern == NULL)
         return fail(server, "route", "out of memory");
-    server->added_count++;
+    server->routes.added_count++;
     return 0;
 }
 
@@ -88,129 +118,70 @@ void weir_server_destroy(weir_server *server) {
     if (server == NULL)
         return;
     release_run(server);
-    for (size_t i = 0; i < server->added_count; i++)
-        free(server->added[i].pattern);
-    free(server->added);
+    for (size_t i = 0; i < server->routes.added_count; i++)
+        free(server->routes.added[i].pattern);
+    free(server->routes.added);
     config_destroy(server->config);
-    if (server->stop_event >= 0)
-        close(server->stop_event);
+    free(server->path);
+    pthread_cond_destroy(&server->desk.answered);
+    mutex_destroy(&server->desk.mutex);
+    if (server->wake_event >= 0)
+        close(server->wake_event);
     free(server);
 }
 
-/* --- Starting ---------------------------------------------------------------------------------------------- */
-
-static int plan_descriptors(weir_server *server, struct descriptor_plan *plan) {
-    const struct config_server *config = &server->config->server;
-    unsigned listeners = 0;
-    while (config->listen[listeners] != NULL)
-        listeners++;
-    if (descriptors_plan(config->http_threads, config->connection_queue, listeners, config->max_connections, plan,
-                         server->error, sizeof server->error) != 0)
-        return -1;
-    if (plan->connections < config->max_connections)
-        log_event(LOG_WARNING, "descriptors", "max_connections=%u possible=%u limit=%u", config->max_connections,
-                  plan->connections, plan->limit);
-    return 0;
-}
-
-static void init_core(weir_server *server, unsigned max_connections) {
-    const struct config_websocket *websocket = &server->config->websocket;
-    server->core = (struct core){
-        .server = server,
-        .limits = {.max_message_size = websocket->max_message_size,
-                   .max_fragments = websocket->max_fragments,
-                   .expect_masked = true},
-        .compression_threshold = (uint32_t)websocket->compression_threshold,
-        .inbox_size = websocket->inbox_size,
-        .send_buffer_soft = websocket->send_buffer_soft,
-        .send_buffer_hard = websocket->send_buffer_hard,
-        .send_timeout_ms = websocket->send_timeout_ms,
-        .message_rate = websocket->message_rate,
-        .byte_rate = websocket->byte_rate,
-        .rate_closes = websocket->rate_policy == RATE_CLOSE,
-        .close_timeout_ms = websocket->close_timeout_ms,
-        .ping_interval_ms = websocket->ping_interval_ms,
-        .ping_timeout_ms = websocket->ping_timeout_ms,
-        .idle_timeout_ms = websocket->idle_timeout_ms,
-    };
-    registry_init(&server->core.registry, max_connections);
-    shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
-}
-
-static int init_visitors(weir_server *server) {
-    const struct config_server *config = &server->config->server;
-    if (visitors_init(&server->core.visitors, config->max_connections_per_ip, config->upgrades_per_ip,
-                      server->core.registry.limit) == 0)
-        return 0;
-    return fail(server, "max_connections_per_ip, upgrades_per_ip", "out of memory");
-}
-
-static int start_pool(weir_server *server) {
-    const struct pool_options options = {.workers = server->config->server.workers, .scratch_size = CONN_READ_SIZE};
-    server->core.pool = pool_create(&options);
-    if (server->core.pool == NULL)
-        return fail(server, "pool", strerror(errno));
-    int error = pool_start(server->core.pool);
-    if (error == 0)
-        return 0;
-    return fail(server, "workers: a thread could not be started", strerror(error));
-}
-
-static int start_front(weir_server *server, int base) {
-    const struct config *config = server->config;
-    bool answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
-    server->service = (struct service){.core = &server->core,
-                                       .router = server->router,
-                                       .routes = server->route_table,
-                                       .route_count = server->route_count,
-                                       .no_route = answers_404 ? NULL : &server->no_route.route,
-                                       .trusted_proxies = config->server.trusted_proxies};
-    if (adoption_open(&server->service.adoption, base) != 0)
-        return fail(server, "adoption", strerror(errno));
-    const struct front_options options = {.listen = config->server.listen,
-                                          .threads = config->server.http_threads,
-                                          .connection_queue = config->server.connection_queue,
-                                          .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
-                                          .handshakes_per_ip = config->server.handshakes_per_ip};
-    server->front = front_start(&options, &server->service, server->error, sizeof server->error);
-    if (server->front != NULL)
-        return 0;
-    adoption_close(&server->service.adoption);
-    return -1;
-}
+/* --- Checking ---------------------------------------------------------------------------------------------- */
 
 int server_check(weir_server *server) {
-    int result = config_check(server->config, server->error, sizeof server->error);
-    if (result == 0) {
-        result = routes_load(server);
-        routes_stop(server);
-        routes_free(server);
-    }
-    return result;
+    if (config_check(server->config, server->error, sizeof server->error) != 0)
+        return -1;
+    struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
+    if (table != NULL)
+        entrances_release(&table->entrances);
+    routes_release(&server->routes);
+    return table == NULL ? -1 : 0;
 }
 
 /* --- Running ----------------------------------------------------------------------------------------------- */
 
-static void wait_for_stop(const weir_server *server) {
-    struct pollfd event = {.fd = server->stop_event, .events = POLLIN};
-    while (poll(&event, 1, -1) < 0 && errno == EINTR)
-        continue;
+/* Until something is wanted, or `timeout_ms` have passed. */
+static void wait_for_wish(const weir_server *server, int timeout_ms) {
+    struct pollfd event = {.fd = server->wake_event, .events = POLLIN};
+    eventfd_t count;
+    if (poll(&event, 1, timeout_ms) > 0)
+        eventfd_read(server->wake_event, &count);
 }
 
-/* For the next run: whatever has asked this one to stop, be it twice. */
-static void clear_stop(const weir_server *server) {
-    eventfd_t count;
-    eventfd_read(server->stop_event, &count);
+/* Reloads as often as it is told to; ends what a reload has retired, once its last client has left. */
+static void run_until_stop(weir_server *server) {
+    while (!atomic_load(&server->stop_wanted)) {
+        if (atomic_exchange(&server->reload_wanted, false))
+            server_reload(server);
+        routes_reap(&server->routes);
+        wait_for_wish(server, routes_retired(&server->routes, server->table) > 0 ? REAP_INTERVAL_MS : -1);
+    }
+}
+
+/* For the next run. */
+static void clear_wishes(weir_server *server) {
+    wait_for_wish(server, 0);
+    atomic_store(&server->stop_wanted, false);
+    atomic_store(&server->reload_wanted, false);
 }
 
 /* Serves with everything started. Returns false if something was left behind. */
 static bool serve(weir_server *server) {
-    log_event(LOG_INFO, "ready", "version=%s routes=%zu workers=%u max_connections=%u", WEIR_VERSION,
-              server->route_count, server->config->server.workers, server->core.registry.limit);
-    wait_for_stop(server);
+    log_event(LOG_SERVER, LOG_INFO, "ready",
+              LOG_FIELDS(LOG_TEXT("version", WEIR_VERSION), LOG_NUMBER("routes", server->table->entrances.count),
+                         LOG_NUMBER("workers", server->config->server.workers),
+                         LOG_NUMBER("max_connections", registry_limit(&server->core.registry))));
+    notify_ready();
+    run_until_stop(server);
+    notify_stopping(server_config(server)->server.drain_timeout_ms + AFTER_DRAIN_MS);
     if (!server_drain(server))
         return false;
     atomic_store(&server->running, false);
+    admin_stop(server->admin);
     front_stop(server->front);
     adoption_close(&server->service.adoption);
     return true;
@@ -227,43 +198,36 @@ static void block_signals(sigset_t *before) {
     pthread_sigmask(SIG_BLOCK, &blocked, before);
 }
 
-/* 0, or -1 with everything stopped again. */
-static int start(weir_server *server) {
-    struct descriptor_plan plan;
-    if (plan_descriptors(server, &plan) != 0)
-        return -1;
-    init_core(server, plan.connections);
-    server->ran = true;
-    if (init_visitors(server) != 0 || routes_load(server) != 0 || start_pool(server) != 0)
-        return -1;
-    atomic_store(&server->running, true);
-    if (routes_start(server) == 0 && start_front(server, (int)plan.base) == 0)
-        return 0;
-    pool_stop(server->core.pool, UINT64_MAX);
-    atomic_store(&server->running, false);
-    return -1;
-}
-
 int weir_server_run(weir_server *server) {
     sigset_t signals;
     release_run(server);
-    log_set_level((enum log_level)server->config->log.level);
     if (config_check(server->config, server->error, sizeof server->error) != 0)
         return -1;
     block_signals(&signals);
-    int result = start(server);
+    bool logging = server_start_log(server) == 0;
+    int result = logging ? server_start(server) : -1;
     pthread_sigmask(SIG_SETMASK, &signals, NULL);
-    if (result == 0 && !serve(server))
+    if (result == 0 && !serve(server)) {
+        weir_log_flush();
         return 1; /* a thread still uses all this */
-    routes_stop(server);
+    }
+    routes_end(&server->routes);
     if (result == 0)
         server_log_stopped(server);
-    clear_stop(server);
+    clear_wishes(server);
+    if (logging)
+        log_stop();
     return result;
 }
 
 void weir_server_stop(weir_server *server) {
-    eventfd_write(server->stop_event, 1);
+    atomic_store(&server->stop_wanted, true);
+    eventfd_write(server->wake_event, 1);
+}
+
+void weir_server_reload(weir_server *server) {
+    atomic_store(&server->reload_wanted, true);
+    eventfd_write(server->wake_event, 1);
 }
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */
@@ -272,8 +236,11 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
                            size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_GONE;
-    struct route *route = routes_find(server, pattern);
-    return route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
+    struct entrances *entrances = entrances_current(&server->service.doors);
+    struct route *route = entrances_find(entrances, pattern);
+    long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
+    entrances_release(entrances);
+    return accepted;
 }
 
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {

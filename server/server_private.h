@@ -1,4 +1,4 @@
-/* server_private.h - the inside of a server, for server.c, routes.c and stop.c.
+/* server_private.h - the inside of a server, for server.c, start.c, reload.c, logging.c and stop.c.
  *
  * All of it belongs to the thread that configures and runs the server, save what `core` says otherwise; the other
  * threads only read it while they run.
@@ -15,54 +15,85 @@
 
 #include "server/config/config.h"
 #include "server/core/core.h"
-#include "server/core/router.h"
+#include "server/http/admin.h"
 #include "server/http/front.h"
-#include "server/plugin.h"
+#include "server/routes.h"
 
-/* A route that serves, and what it needs beside. */
-struct served_route {
-    struct route route;
-    bool echo_self;       /* the built-in broadcast's context */
-    struct plugin plugin; /* all zero unless the handler comes from one */
+/* Terms that have been in force; each is kept to the end, and used again when it comes back. */
+struct kept_terms {
+    struct terms terms;
+    struct kept_terms *next;
 };
 
-/* A route that the embedding program added. */
-struct added_route {
-    char *pattern;
-    const struct weir_handler *handler;
-    void *context;
+/* Where those wait who want to know what came of a reload. */
+struct reload_desk {
+    struct mutex mutex; /* guards all below */
+    pthread_cond_t answered;
+    uint64_t wanted, finished; /* tickets */
+    bool done;                 /* of the last one */
+    char text[CONFIG_ERROR_SIZE];
 };
 
 struct weir_server {
-    struct config *config;
-    struct added_route *added;
-    size_t added_count;
-    int stop_event; /* an eventfd */
+    struct config *config;                /* of the start */
+    const struct config_sources *sources; /* where it came from; NULL: from the two functions that load and set */
+    char *path;                           /* then: the file, or NULL */
+    struct routes routes;
+    int wake_event; /* an eventfd: one of the two that follow has been set */
+    _Atomic bool stop_wanted, reload_wanted;
     char error[CONFIG_ERROR_SIZE];
 
     /* Made by weir_server_run(), kept until the next one or the end: handles and timers may refer to it. */
     bool ran;
     _Atomic bool running; /* the pool may be used */
     struct core core;
-    struct served_route *routes;
-    struct route **route_table; /* &routes[i].route, for the service */
-    size_t route_count;
-    struct served_route no_route;
-    struct router *router;
+    struct kept_terms *terms;
+    struct route_table *table; /* in force; `service` has the reference */
     struct service service;
     struct front *front;
+    struct admin *admin; /* NULL: none */
+    struct reload_desk desk;
 };
 
-/* --- routes.c: 0, or -1 with server->error set. routes_stop() then ends the plug-ins, whatever has been done;
- * routes_free() frees the rest --- */
-int routes_load(weir_server *server);
-int routes_start(weir_server *server);
-void routes_stop(weir_server *server);
-void routes_free(weir_server *server);
-struct route *routes_find(const weir_server *server, const char *pattern);
+/* What is in force. */
+static inline const struct config *server_config(const weir_server *server) {
+    return server->table->config;
+}
 
-/* --- server.c: everything that can be checked without serving. 0, or -1 with server->error set --- */
+/* --- server.c --- */
+
+/* Configures the server anew, from all sources, which have to outlive it. 0, or -1 with server->error set. */
+int server_configure(weir_server *server, const struct config_sources *sources);
+
+/* Everything that can be checked without serving. 0, or -1 with server->error set. */
 int server_check(weir_server *server);
+
+/* --- start.c: every part. 0, or -1 with everything stopped again and server->error set --- */
+int server_start(weir_server *server);
+
+/* What descriptors the process can have for so many connections. 0, or -1 with one line in `error`. */
+struct descriptor_plan;
+int server_plan_descriptors(const weir_server *server, unsigned max_connections, struct descriptor_plan *plan,
+                            char *error, size_t error_size);
+
+/* --- reload.c --- */
+
+/* The terms of a configuration; NULL if memory is out. */
+const struct terms *server_terms(weir_server *server, const struct config *config);
+
+/* Puts a table in force, with the limits of its configuration. */
+void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
+                  unsigned max_connections);
+
+/* Reads the configuration again. If anything in it is wrong, nothing changes. Logs what came of it. */
+void server_reload(weir_server *server);
+
+/* On any other thread: asks for that and waits. See admin_options.reload; `context` is the server. */
+int server_reload_from_outside(void *context, char *text, size_t text_size);
+
+/* --- logging.c: the log as configured; log_stop() ends it. 0, or -1 with server->error set --- */
+int server_start_log(weir_server *server);
+void server_set_log_levels(const struct config *config); /* at any time */
 
 /* --- stop.c: closes every connection. Returns false if a handler was left behind. --- */
 bool server_drain(weir_server *server);

@@ -10,7 +10,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -53,7 +52,7 @@ static uint64_t lesser(uint64_t a, uint64_t b) {
 /* Tells everybody in even portions. A portion that is late takes along what has become due meanwhile; clients that
  * leave by themselves bring the end nearer. */
 static void drain_spread(weir_server *server) {
-    const struct config_server *config = &server->config->server;
+    const struct config_server *config = &server_config(server)->server;
     struct registry *registry = &server->core.registry;
     uint64_t clients = registry_count(registry);
     uint64_t window = lesser(lesser(config->drain_window_ms, clients * CLIENT_MS), config->drain_timeout_ms / 2);
@@ -79,10 +78,13 @@ static void name_handler(struct task *task, void *arg) {
     ++*(unsigned *)arg;
     const struct weir_conn *conn = conn_of_handler(task);
     if (conn == NULL)
-        log_event(LOG_ERROR, "left_behind", "timer=yes reason=\"a weir_after callback outlasted drain_timeout\"");
+        log_event(LOG_SERVER, LOG_ERROR, "left_behind",
+                  LOG_FIELDS(LOG_BOOLEAN("timer", true),
+                             LOG_TEXT("reason", "a weir_after callback outlasted drain_timeout")));
     else
-        log_event(LOG_ERROR, "left_behind", "route=%s conn=%llu reason=\"its handler outlasted drain_timeout\"",
-                  conn->route->pattern, (unsigned long long)conn->id);
+        log_event(LOG_SERVER, LOG_ERROR, "left_behind",
+                  LOG_FIELDS(LOG_TEXT("route", conn->route->pattern), LOG_NUMBER("conn", conn->id),
+                             LOG_TEXT("reason", "its handler outlasted drain_timeout")));
 }
 
 /* A moment for tasks that are no handlers to end, whatever the timeout. */
@@ -93,10 +95,10 @@ static uint64_t at_least_a_moment(uint64_t end) {
 
 bool server_drain(weir_server *server) {
     struct registry *registry = &server->core.registry;
-    uint64_t timeout = server->config->server.drain_timeout_ms;
+    uint64_t timeout = server_config(server)->server.drain_timeout_ms;
     uint64_t end = pool_now() + timeout;
     registry_close(registry);
-    log_event(LOG_INFO, "stopping", "connections=%u", registry_count(registry));
+    log_event(LOG_SERVER, LOG_INFO, "stopping", LOG_FIELDS(LOG_NUMBER("connections", registry_count(registry))));
     if (drain_all(server, end - lesser(timeout * 3 / 10, 1500)) != 0 &&
         sweep_all(server, conn_close_now, end - lesser(timeout / 10, 500)) != 0)
         sweep_all(server, conn_abort, at_least_a_moment(end));
@@ -112,21 +114,12 @@ bool server_drain(weir_server *server) {
 
 void server_log_stopped(const weir_server *server) {
     const struct counters *counters = &server->core.counters;
-    const struct {
-        const char *name;
-        uint64_t count;
-    } others[] = {
-        {"dropped", (uint64_t)striped_sum(&counters->dropped)},
-        {"slow_disconnected", atomic_load(&counters->slow_disconnected)},
-        {"memory_shed", atomic_load(&counters->memory_shed)},
-        {"send_timed_out", atomic_load(&counters->send_timed_out)},
-        {"rate_limited", atomic_load(&counters->rate_limited)},
-    };
-    char text[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (others[i].count != 0)
-            used +=
-                (size_t)snprintf(text + used, sizeof text - used, " %s=%" PRIu64, others[i].name, others[i].count);
-    log_event(LOG_INFO, "stopped", "clean=yes handled=%" PRId64 "%s", striped_sum(&counters->handled), text);
+    log_event(LOG_SERVER, LOG_INFO, "stopped",
+              LOG_FIELDS(LOG_BOOLEAN("clean", true),
+                         LOG_NUMBER("handled", (uint64_t)striped_sum(&counters->handled)),
+                         LOG_COUNT("dropped", (uint64_t)striped_sum(&counters->dropped)),
+                         LOG_COUNT("slow_disconnected", atomic_load(&counters->slow_disconnected)),
+                         LOG_COUNT("memory_shed", atomic_load(&counters->memory_shed)),
+                         LOG_COUNT("send_timed_out", atomic_load(&counters->send_timed_out)),
+                         LOG_COUNT("rate_limited", atomic_load(&counters->rate_limited))));
 }

@@ -24,7 +24,8 @@ static int encode(struct broadcast *broadcast, struct route *route, uint8_t opco
         return -1;
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
         if (atomic_load(&route->audience[bits]) > 0)
-            broadcast->deflated[bits] = conn_deflate(route->core->compression_threshold, bits, opcode, data, size);
+            broadcast->deflated[bits] =
+                conn_deflate(core_terms(route->core)->compression_threshold, bits, opcode, data, size);
     return 0;
 }
 
@@ -54,6 +55,8 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     registry_each(&route->core->registry, route, append, &broadcast);
     pool_submit_list(route->core->pool, &broadcast.ready);
     release(&broadcast);
+    traffic_sent(&route->traffic, (uint64_t)broadcast.accepted, (uint64_t)broadcast.accepted * size);
+    buckets_add(&route->core->counters.fan_out, buckets_numbers, (uint64_t)broadcast.accepted);
     return broadcast.accepted;
 }
 

@@ -12,6 +12,7 @@
 /* --- References -------------------------------------------------------------------------------------------- */
 
 static void conn_destroy(struct weir_conn *conn) {
+    route_release(conn->route);
     outbox_release(&conn->outbox);
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
@@ -34,11 +35,20 @@ void weir_release(weir_conn *conn) {
 
 /* --- Birth ------------------------------------------------------------------------------------------------- */
 
+/* How much of a client's User-Agent is kept: whole characters. */
+static size_t cut_size(const char *user_agent) {
+    size_t size = strnlen(user_agent, USER_AGENT_MAX);
+    while (size > 0 && ((unsigned char)user_agent[size] & 0xC0) == 0x80)
+        size--;
+    return size;
+}
+
 static size_t text_size(const struct conn_request *request) {
     size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
     size += request->client == NULL ? 0 : strlen(request->client) + 1;
     size += request->user == NULL ? 0 : strlen(request->user) + 1;
     size += request->subprotocol == NULL ? 0 : strlen(request->subprotocol) + 1;
+    size += request->user_agent == NULL ? 0 : cut_size(request->user_agent) + 1;
     for (size_t i = 0; i < request->param_count * 2; i++)
         size += strlen(request->params[i]) + 1;
     return size;
@@ -60,6 +70,9 @@ static void fill_text(struct weir_conn *conn, const struct conn_request *request
     conn->client = request->client == NULL ? NULL : append_text(&end, request->client);
     conn->user = request->user == NULL ? NULL : append_text(&end, request->user);
     conn->subprotocol = request->subprotocol == NULL ? NULL : append_text(&end, request->subprotocol);
+    conn->user_agent = request->user_agent == NULL ? NULL : end;
+    if (request->user_agent != NULL)
+        memcpy(end, request->user_agent, cut_size(request->user_agent)); /* the memory is all zero */
 }
 
 static char *copy_headers(const struct conn_request *request) {
@@ -91,10 +104,11 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
         return NULL;
     conn->core = route->core;
     conn->route = route;
+    route_retain(route);
     conn->transport = *transport;
     conn->visitor = request->visitor;
     conn->deflate = request->deflate;
-    conn->compression_threshold = conn->core->compression_threshold;
+    conn->compression_threshold = conn_terms(conn)->compression_threshold;
     conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;
@@ -139,12 +153,10 @@ static int make_visible(struct weir_conn *conn) {
 }
 
 static void log_open(const struct weir_conn *conn) {
-    if (!log_enabled(LOG_INFO))
-        return;
-    char path[256];
-    log_event(LOG_INFO, "open", "conn=%llu peer=%s%s%s route=%s path=%s", (unsigned long long)conn->id, conn->peer,
-              conn->client == NULL ? "" : " client=", conn->client == NULL ? "" : conn->client,
-              conn->route->pattern, log_quote(conn->text, path, sizeof path));
+    log_event(LOG_CONN, LOG_DEBUG, "open",
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", conn->peer),
+                         LOG_TEXT("client", conn->client), LOG_TEXT("route", conn->route->pattern),
+                         LOG_TEXT("path", conn->text)));
 }
 
 static bool is_draining(struct weir_conn *conn) {

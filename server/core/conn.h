@@ -28,6 +28,7 @@
 #include "server/core/transport.h"
 
 enum { CONN_READ_SIZE = 65536 }; /* bytes read at once, into the thread's scratch memory */
+enum { USER_AGENT_MAX = 128 };
 
 struct weir_conn {
     /* Immutable. */
@@ -38,6 +39,7 @@ struct weir_conn {
     struct transport transport;
     const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
     const char *client;                    /* likewise; NULL: the peer */
+    const char *user_agent;                /* likewise, cut; NULL: none, or access is not logged */
     struct visitor *visitor;               /* its place among those of its address; NULL: there are no limits */
     uint8_t param_count;
     struct deflate_params deflate;
@@ -48,8 +50,8 @@ struct weir_conn {
     _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
     _Atomic uint64_t stuck_at;      /* when a write found no room for anything; 0: the last one did */
     _Atomic int unsent;             /* what the kernel had not sent then */
-    _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
     _Atomic bool closing;           /* set under the mutex, once: nothing can be sent any more */
+    _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
     struct source source;           /* the poller's */
     struct timer timer;             /* the pool's */
     struct task input, flush, handler;
@@ -58,17 +60,19 @@ struct weir_conn {
     struct decoder decoder;
     uint8_t *rest; /* what has been read and not been decoded yet; in the heap, or NULL */
     uint32_t rest_size;
-    struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
     bool torn_down;
-    bool peer_done;              /* its Close, its end or nonsense has come: nothing more is decoded */
-    struct rate messages, bytes; /* what has come, against the limits */
-    uint64_t throttled_until;    /* beyond them: nothing is read before */
-    uint64_t close_deadline;     /* the close timeout; 0: it does not run yet */
-    uint64_t wake_at;            /* what the timer is set to for the sake of keepalive; 0: it is not */
-    uint64_t read_at;            /* when something last came */
-    uint64_t ping_due_at;        /* the next ping */
-    uint64_t pinged_at;          /* the ping that waits for traffic; 0: none does */
-    uint64_t ping_stamp;         /* its payload: microseconds of the monotonic clock */
+    bool peer_done;            /* its Close, its end or nonsense has come: nothing more is decoded */
+    struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
+    uint64_t messages_in, bytes_in; /* before a Close; of payloads, as they came */
+    struct rate messages, bytes;    /* what has come, against the limits */
+    uint64_t throttled_until;       /* beyond them: nothing is read before */
+    uint64_t close_deadline;        /* the close timeout; 0: it does not run yet */
+    uint64_t wake_at;               /* what the timer is set to for the sake of keepalive; 0: it is not */
+    const struct terms *timed_by;   /* the terms that say so */
+    uint64_t read_at;               /* when something last came */
+    uint64_t ping_due_at;           /* the next ping */
+    uint64_t pinged_at;             /* the ping that waits for traffic; 0: none does */
+    uint64_t ping_stamp;            /* its payload: microseconds of the monotonic clock */
 
     struct deflater *deflater; /* the flush task's; likewise for ours */
 
@@ -99,8 +103,12 @@ struct weir_conn {
     bool flushing; /* a thread is between outbox_gather() and outbox_sent() */
     bool ended;    /* torn down: the close callback is due once the inbox is empty */
 
-    char text[]; /* terminated strings: path, name and value of each parameter, peer, user */
+    char text[]; /* terminated strings: path, name and value of each parameter, peer and the others above */
 };
+
+static inline const struct terms *conn_terms(const struct weir_conn *conn) {
+    return core_terms(conn->core);
+}
 
 /* What a handshake has learnt; all of it is copied. */
 struct conn_request {
@@ -110,6 +118,7 @@ struct conn_request {
     struct visitor *visitor; /* from visitors_admit() */
     const char *user;        /* or NULL */
     const char *subprotocol; /* or NULL */
+    const char *user_agent;  /* or NULL; USER_AGENT_MAX bytes of it are kept */
     struct deflate_params deflate;
     size_t param_count;
     const char *const *params; /* name, value, name, value ... */
@@ -133,6 +142,12 @@ void conn_drain(struct weir_conn *conn, struct task_list *ready);
 
 /* Closes with 1001 at once. */
 void conn_close_now(struct weir_conn *conn, struct task_list *ready);
+
+/* After a reload: has the input task look at the terms in force now. */
+void conn_renew(struct weir_conn *conn, struct task_list *ready);
+
+/* Before a reload that sets an idle timeout where there was none: so far nobody has looked at its clock. */
+void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready);
 
 /* Ends it without any farewell. */
 void conn_abort(struct weir_conn *conn, struct task_list *ready);

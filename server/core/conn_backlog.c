@@ -16,7 +16,7 @@ static void disconnect_locked(struct weir_conn *conn, const char *reason) {
 }
 
 static bool fits(const struct weir_conn *conn, size_t size) {
-    return conn->outbox.bytes + size <= conn->core->send_buffer_hard;
+    return conn->outbox.bytes + size <= conn_terms(conn)->send_buffer_hard;
 }
 
 static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
@@ -33,14 +33,15 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     size_t size = message->size;
     if (fits(conn, size))
         return true;
-    if (conn->route->slow_consumer == SLOW_CONSUMER_DISCONNECT) {
+    if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DISCONNECT) {
         disconnect_locked(conn, "client reads too slowly");
         atomic_fetch_add(&conn->core->counters.slow_disconnected, 1);
         return false;
     }
     if (message_is_control(message))
         return true;
-    if (conn->route->slow_consumer == SLOW_CONSUMER_DROP_OLDEST && size <= conn->core->send_buffer_hard)
+    if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DROP_OLDEST &&
+        size <= conn_terms(conn)->send_buffer_hard)
         drop_oldest_locked(conn, size);
     if (fits(conn, size))
         return true;
@@ -84,7 +85,7 @@ size_t weir_buffered(weir_conn *conn) {
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
     mutex_check_held(&conn->mutex);
-    size_t soft = conn->core->send_buffer_soft;
+    size_t soft = conn_terms(conn)->send_buffer_soft;
     if (conn->outbox.bytes > soft)
         conn->over_soft = true;
     if (ready == NULL || !conn->over_soft || conn->outbox.bytes > soft / 2)

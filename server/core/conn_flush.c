@@ -57,13 +57,13 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
     mutex_check_held(&conn->mutex);
     conn_note_backlog_locked(conn, ready);
-    if (conn->outbox.reply_bytes > conn->core->send_buffer_soft / 2)
+    if (conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft / 2)
         return;
     if (conn->handler_paused) {
         conn->handler_paused = false;
         task_claim_into(&conn->handler, ready);
     }
-    if (conn->input_paused && conn->inbox.bytes <= conn->core->inbox_size / 2) {
+    if (conn->input_paused && conn->inbox.bytes <= conn_terms(conn)->inbox_size / 2) {
         conn->input_paused = false;
         task_claim_into(&conn->input, ready);
     }

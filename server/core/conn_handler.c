@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,13 +20,25 @@ bool conn_is_handling_here(const struct weir_conn *conn) {
 
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
+/* Those that never block are not timed: it would cost more than they do. */
+static uint64_t enter_callback(struct weir_conn *conn) {
+    handling = conn;
+    return route_never_blocks(conn->route) ? 0 : pool_now_us();
+}
+
+static void leave_callback(struct weir_conn *conn, uint64_t begun) {
+    handling = NULL;
+    if (begun != 0)
+        buckets_add(&conn->route->handling, buckets_microseconds, pool_now_us() - begun);
+}
+
 void conn_call_open(struct weir_conn *conn) {
     const struct route *route = conn->route;
     conn->opened = true;
     if (route->handler->open != NULL) {
-        handling = conn;
+        uint64_t begun = enter_callback(conn);
         route->handler->open(conn, route->context);
-        handling = NULL;
+        leave_callback(conn, begun);
     }
     free(conn->headers);
     conn->headers = NULL;
@@ -38,32 +49,40 @@ void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     if (route->handler->message == NULL)
         return;
     striped_add(&conn->core->counters.handled, 1);
-    handling = conn;
+    uint64_t begun = enter_callback(conn);
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
-    handling = NULL;
+    leave_callback(conn, begun);
 }
 
 void conn_call_drained(struct weir_conn *conn) {
     const struct route *route = conn->route;
     if (route->handler->drained == NULL || !conn_takes_drained(conn))
         return;
-    handling = conn;
+    uint64_t begun = enter_callback(conn);
     route->handler->drained(conn, route->context);
-    handling = NULL;
+    leave_callback(conn, begun);
 }
 
-static void log_close(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer, unsigned dropped) {
-    if (!log_enabled(LOG_INFO))
-        return;
-    char quoted[4 * CLOSE_REASON_MAX + 3];
-    const char *by = by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
-    char losses[32] = "";
-    if (dropped > 0)
-        snprintf(losses, sizeof losses, " dropped=%u", dropped);
-    log_event(LOG_INFO, "close", "conn=%llu peer=%s route=%s code=%u reason=%s by=%s duration_ms=%llu%s",
-              (unsigned long long)conn->id, conn->peer, conn->route->pattern, code,
-              log_quote(reason, quoted, sizeof quoted), by, (unsigned long long)(pool_now() - conn->opened_at),
-              losses);
+/* What else the end of a connection is told with. */
+struct tally {
+    bool by_peer;
+    unsigned dropped;
+    uint64_t messages_out, bytes_out;
+};
+
+/* The access line. What a client may make long stands at its end. */
+static void log_close(const struct weir_conn *conn, unsigned code, const char *reason, const struct tally *tally) {
+    const char *by = tally->by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
+    log_event(LOG_ACCESS, LOG_INFO, "close",
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", conn->peer),
+                         LOG_TEXT("client", conn->client), LOG_NUMBER("code", code), LOG_TEXT("by", by),
+                         LOG_NUMBER("duration_ms", pool_now() - conn->opened_at),
+                         LOG_NUMBER("messages_in", conn->messages_in), LOG_NUMBER("bytes_in", conn->bytes_in),
+                         LOG_NUMBER("messages_out", tally->messages_out), LOG_NUMBER("bytes_out", tally->bytes_out),
+                         LOG_COUNT("dropped", tally->dropped), LOG_TEXT("route", conn->route->pattern),
+                         LOG_TEXT("path", conn->text), LOG_TEXT("reason", reason),
+                         LOG_TEXT("subprotocol", conn->subprotocol), LOG_TEXT("user", conn->user),
+                         LOG_TEXT("user_agent", conn->user_agent)));
 }
 
 void conn_call_close(struct weir_conn *conn) {
@@ -72,14 +91,20 @@ void conn_call_close(struct weir_conn *conn) {
     mutex_lock(&conn->mutex); /* nothing changes them any more: this is for the eyes of this thread */
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
-    bool by_peer = conn->closed_by_peer;
-    unsigned dropped = conn->dropped;
+    const struct tally tally = {.by_peer = conn->closed_by_peer,
+                                .dropped = conn->dropped,
+                                .messages_out = conn->outbox.sent_messages,
+                                .bytes_out = conn->outbox.sent_bytes};
     mutex_unlock(&conn->mutex);
     if (!conn->opened)
         conn_call_open(conn);
-    if (route->handler->close != NULL)
+    if (route->handler->close != NULL) {
+        uint64_t begun = enter_callback(conn);
         route->handler->close(conn, code, reason, route->context);
-    log_close(conn, code, reason, by_peer, dropped);
+        leave_callback(conn, begun);
+    }
+    atomic_fetch_add(&conn->core->counters.closed[close_class(code)], 1);
+    log_close(conn, code, reason, &tally);
     visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
@@ -105,7 +130,8 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
 static struct inbox_item *next_locked(struct weir_conn *conn) {
     if (conn->drop_inbox)
         inbox_release(&conn->inbox);
-    conn->handler_paused = !atomic_load(&conn->closing) && conn->outbox.reply_bytes > conn->core->send_buffer_soft;
+    conn->handler_paused =
+        !atomic_load(&conn->closing) && conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft;
     return conn->handler_paused ? NULL : inbox_pop(&conn->inbox);
 }
 

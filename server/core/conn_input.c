@@ -24,7 +24,8 @@ enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
 static void deliver(struct weir_conn *conn, const struct decoded *decoded, struct held_message *held) {
     if (atomic_load(&conn->closing))
         return; /* it crossed our Close */
-    if (conn->core->idle_timeout_ms != 0)
+    traffic_received(&conn->route->traffic, decoded->size);
+    if (conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, conn->read_at);
     if (route_never_blocks(conn->route)) {
         conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
@@ -57,8 +58,9 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
 }
 
 static void take(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
-    if (conn->core->message_rate != 0 && decoded->event != DECODER_MORE)
-        rate_take(&conn->messages, 1, conn->core->message_rate, pool_now_us());
+    uint64_t rate = conn_terms(conn)->message_rate;
+    if (rate != 0 && decoded->event != DECODER_MORE)
+        rate_take(&conn->messages, 1, rate, pool_now_us());
     switch (decoded->event) {
     case DECODER_MESSAGE:
         deliver(conn, decoded, held);
@@ -86,14 +88,14 @@ static void take(struct weir_conn *conn, struct decoded *decoded, struct held_me
 enum gate { GATE_READ, GATE_CLOSING, GATE_WAIT, GATE_END };
 
 static enum gate gate_locked(struct weir_conn *conn) {
-    const struct core *core = conn->core;
+    const struct terms *terms = conn_terms(conn);
     if (conn->send_failed)
         return GATE_END;
     if (atomic_load(&conn->closing))
         return GATE_CLOSING;
     if (conn->draining)
         return GATE_WAIT;
-    if (conn->inbox.bytes < core->inbox_size && conn->outbox.reply_bytes <= core->send_buffer_soft)
+    if (conn->inbox.bytes < terms->inbox_size && conn->outbox.reply_bytes <= terms->send_buffer_soft)
         return GATE_READ;
     conn->input_paused = true;
     return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
@@ -108,7 +110,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
         return gate;
     decoder_discard(&conn->decoder);
     if (conn->close_deadline == 0) {
-        conn->close_deadline = pool_now() + conn->core->close_timeout_ms;
+        conn->close_deadline = pool_now() + conn_terms(conn)->close_timeout_ms;
         return pool_set_timer(conn->core->pool, &conn->timer, conn->close_deadline) == 0 ? gate : GATE_END;
     }
     return pool_now() >= conn->close_deadline ? GATE_END : gate;
@@ -116,15 +118,15 @@ static enum gate pass_gate(struct weir_conn *conn) {
 
 /* False if the client has to wait: throttled_until says how long. One that is to be closed for it does not wait. */
 static bool is_within_rate(struct weir_conn *conn) {
-    const struct core *core = conn->core;
-    if ((core->message_rate == 0 && core->byte_rate == 0) || atomic_load(&conn->closing) ||
+    const struct terms *terms = conn_terms(conn);
+    if ((terms->message_rate == 0 && terms->byte_rate == 0) || atomic_load(&conn->closing) ||
         atomic_load(&conn->source.broken))
         return true;
     uint64_t now = pool_now_us(), wait = rate_wait(&conn->messages, now), wait_bytes = rate_wait(&conn->bytes, now);
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;
-    if (core->rate_closes) {
+    if (terms->rate_closes) {
         if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
             atomic_fetch_add(&conn->core->counters.rate_limited, 1);
         return true;
@@ -148,20 +150,30 @@ static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
     return state->inflated <= INFLATED_MAX && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
 }
 
+/* For the access line, before it is inflated. What crosses our Close is not wanted any more. */
+static void count_message(struct weir_conn *conn, const struct decoded *decoded) {
+    bool whole = decoded->event == DECODER_MESSAGE || decoded->event == DECODER_DEFLATED;
+    if (!whole || atomic_load(&conn->closing))
+        return;
+    conn->messages_in++;
+    conn->bytes_in += decoded->size;
+}
+
 /* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
  * consumed. */
 static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
     struct decoded decoded;
     size_t used = 0;
     do {
-        used += decoder_feed(&conn->decoder, &conn->core->limits, bytes + used, size - used, &decoded);
+        used += decoder_feed(&conn->decoder, &conn_terms(conn)->limits, bytes + used, size - used, &decoded);
+        count_message(conn, &decoded);
         bool inflates = decoded.event == DECODER_DEFLATED && !atomic_load(&conn->closing);
         if (inflates)
             conn_inflate(conn, &decoded);
         take(conn, &decoded, &state->held);
         if (inflates)
             state->inflated += decoded.size;
-        if ((inflates || conn->core->message_rate != 0) && !goes_on(conn, state))
+        if ((inflates || conn_terms(conn)->message_rate != 0) && !goes_on(conn, state))
             return used;
     } while (decoded.event != DECODER_MORE && !conn->peer_done);
     return size;
@@ -221,8 +233,9 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         if (size < 0)
             return TURN_END;
         conn->read_at = state->now;
-        if (conn->core->byte_rate != 0)
-            rate_take(&conn->bytes, (uint64_t)size, conn->core->byte_rate, pool_now_us());
+        uint64_t byte_rate = conn_terms(conn)->byte_rate;
+        if (byte_rate != 0)
+            rate_take(&conn->bytes, (uint64_t)size, byte_rate, pool_now_us());
         if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
         if ((size_t)size < CONN_READ_SIZE && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&

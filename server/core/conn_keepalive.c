@@ -17,17 +17,17 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 
 /* UINT64_MAX: there is none. */
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
-    const struct core *core = conn->core;
+    const struct terms *terms = conn_terms(conn);
     uint64_t next = UINT64_MAX;
-    if (core->ping_interval_ms != 0 && (conn->pinged_at == 0 || conn->ping_due_at > now))
+    if (terms->ping_interval_ms != 0 && (conn->pinged_at == 0 || conn->ping_due_at > now))
         next = conn->ping_due_at;
     if (conn->pinged_at != 0)
-        next = earlier(next, conn->pinged_at + core->ping_timeout_ms);
-    if (core->idle_timeout_ms != 0)
-        next = earlier(next, atomic_load(&conn->message_at) + core->idle_timeout_ms);
-    if (core->send_timeout_ms != 0) {
+        next = earlier(next, conn->pinged_at + terms->ping_timeout_ms);
+    if (terms->idle_timeout_ms != 0)
+        next = earlier(next, atomic_load(&conn->message_at) + terms->idle_timeout_ms);
+    if (terms->send_timeout_ms != 0) {
         uint64_t stuck_at = atomic_load(&conn->stuck_at);
-        next = earlier(next, (stuck_at == 0 ? now : stuck_at) + core->send_timeout_ms);
+        next = earlier(next, (stuck_at == 0 ? now : stuck_at) + terms->send_timeout_ms);
     }
     if (conn->throttled_until > now)
         next = earlier(next, conn->throttled_until);
@@ -36,17 +36,29 @@ static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
 
 static int set_timer(struct weir_conn *conn, uint64_t now) {
     uint64_t next = next_deadline(conn, now);
-    if (next == UINT64_MAX)
+    if (next == UINT64_MAX) {
+        conn->wake_at = 0;
         return 0;
+    }
     conn->wake_at = next;
     return pool_set_timer(conn->core->pool, &conn->timer, next);
 }
 
 int conn_keepalive_start(struct weir_conn *conn) {
     conn->read_at = conn->opened_at;
-    conn->ping_due_at = conn->opened_at + conn->core->ping_interval_ms;
+    conn->timed_by = conn_terms(conn);
+    conn->ping_due_at = conn->opened_at + conn->timed_by->ping_interval_ms;
     atomic_store(&conn->message_at, conn->opened_at);
     return set_timer(conn, conn->opened_at);
+}
+
+void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready) {
+    (void)ready;
+    atomic_store(&conn->message_at, pool_now());
+}
+
+void conn_renew(struct weir_conn *conn, struct task_list *ready) {
+    task_claim_into(&conn->input, ready);
 }
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
@@ -58,9 +70,10 @@ static bool client_is_kept_waiting(struct weir_conn *conn) {
 
 static void ping(struct weir_conn *conn, uint64_t now) {
     conn->pinged_at = now;
-    conn->ping_due_at = now + conn->core->ping_interval_ms;
+    conn->ping_due_at = now + conn_terms(conn)->ping_interval_ms;
     conn->ping_stamp = pool_now_us();
     conn_send_control(conn, OPCODE_PING, &conn->ping_stamp, sizeof conn->ping_stamp);
+    atomic_fetch_add_explicit(&conn->core->counters.pings, 1, memory_order_relaxed);
     conn_flush_here(conn);
 }
 
@@ -82,17 +95,17 @@ static bool is_reading(struct weir_conn *conn, uint64_t now) {
     mutex_lock(&conn->mutex);
     bool waits = !outbox_is_empty(&conn->outbox);
     mutex_unlock(&conn->mutex);
-    return waits && !is_stuck(conn, now, conn->core->ping_timeout_ms);
+    return waits && !is_stuck(conn, now, conn_terms(conn)->ping_timeout_ms);
 }
 
 /* Returns false if the client has not answered in time. */
 static bool check_ping(struct weir_conn *conn, uint64_t now) {
-    const struct core *core = conn->core;
-    if (core->ping_interval_ms == 0)
+    const struct terms *terms = conn_terms(conn);
+    if (terms->ping_interval_ms == 0)
         return true;
     if (conn->pinged_at != 0 && conn->read_at >= conn->pinged_at)
         conn->pinged_at = 0; /* whatever came, it is alive */
-    if (conn->pinged_at != 0 && now >= conn->pinged_at + core->ping_timeout_ms) {
+    if (conn->pinged_at != 0 && now >= conn->pinged_at + terms->ping_timeout_ms) {
         if (!is_reading(conn, now))
             return false;
         conn->pinged_at = now;
@@ -105,7 +118,7 @@ static bool check_ping(struct weir_conn *conn, uint64_t now) {
 }
 
 static bool is_idle(struct weir_conn *conn, uint64_t now) {
-    uint64_t timeout = conn->core->idle_timeout_ms;
+    uint64_t timeout = conn_terms(conn)->idle_timeout_ms;
     return timeout != 0 && now >= atomic_load(&conn->message_at) + timeout;
 }
 
@@ -121,20 +134,33 @@ static void cut_off(struct weir_conn *conn) {
     task_again(&conn->input);
 }
 
+/* After a reload: the clocks begin anew where their length has changed. */
+static void take_new_terms(struct weir_conn *conn, const struct terms *terms, uint64_t now) {
+    if (terms->ping_interval_ms != conn->timed_by->ping_interval_ms)
+        conn->ping_due_at = now + terms->ping_interval_ms;
+    if (terms->ping_interval_ms == 0)
+        conn->pinged_at = 0;
+    conn->timed_by = terms;
+    conn->wake_at = now;
+}
+
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
+    const struct terms *terms = conn_terms(conn);
     bool throttled = conn->throttled_until > now;
     if (atomic_load(&conn->closing))
         return;
-    if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
+    if (terms != conn->timed_by)
+        take_new_terms(conn, terms, now);
+    else if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
         return;
     if (client_is_kept_waiting(conn)) {
         conn->read_at = now;
-        if (conn->core->idle_timeout_ms != 0)
+        if (terms->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, now);
     }
     if (!throttled)
         conn->throttled_until = 0;
-    if (is_stuck(conn, now, conn->core->send_timeout_ms))
+    if (is_stuck(conn, now, terms->send_timeout_ms))
         cut_off(conn);
     else if (!check_ping(conn, now))
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
@@ -149,5 +175,6 @@ void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t siz
         return;
     uint64_t elapsed = pool_now_us() - conn->ping_stamp;
     conn->ping_stamp = 0;
+    buckets_add(&conn->core->counters.round_trips, buckets_microseconds, elapsed);
     atomic_store(&conn->round_trip_us, elapsed == 0 ? 1 : elapsed > UINT32_MAX ? UINT32_MAX : (uint32_t)elapsed);
 }

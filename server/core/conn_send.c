@@ -114,7 +114,7 @@ enum weir_result conn_append(struct weir_conn *conn, struct message *message, st
     mutex_lock(&conn->mutex);
     enum weir_result result = append_locked(conn, message);
     mutex_unlock(&conn->mutex);
-    if (result == WEIR_OK && conn->core->idle_timeout_ms != 0)
+    if (result == WEIR_OK && conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
     bool closes = (result == WEIR_OVERFLOW || result == WEIR_NO_MEMORY) && atomic_load(&conn->closing);
     if (closes)
@@ -154,6 +154,8 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);
     message_release(message);
+    if (result == WEIR_OK)
+        traffic_sent(&conn->route->traffic, 1, size);
     submit(conn, &ready);
     return result;
 }

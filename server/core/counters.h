@@ -5,7 +5,33 @@
 #ifndef WEIR_CORE_COUNTERS_H
 #define WEIR_CORE_COUNTERS_H
 
+#include "pool/buckets.h"
 #include "pool/striped.h"
+
+/* Why a client did not become a connection. */
+enum refusal {
+    REFUSED_HANDSHAKE, /* it is none, or a wrong one */
+    REFUSED_ROUTE,     /* 404 */
+    REFUSED_ORIGIN,
+    REFUSED_SUBPROTOCOL,
+    REFUSED_HANDLER,     /* the upgrade callback said so */
+    REFUSED_CONNECTIONS, /* max_connections */
+    REFUSED_ADDRESS,     /* max_connections_per_ip */
+    REFUSED_RATE,        /* upgrades_per_ip */
+    REFUSED_STOPPING,
+    REFUSED_RESOURCES, /* memory, descriptors, a socket that could not be taken over */
+    REFUSALS
+};
+
+/* Close codes by class: 1000 to 1015 for themselves, then 3xxx, 4xxx, and any other. */
+enum { CLOSE_CLASSES = 19 };
+
+static inline unsigned close_class(unsigned code) {
+    return code >= 1000 && code <= 1015   ? code - 1000
+           : code >= 3000 && code <= 3999 ? 16
+           : code >= 4000 && code <= 4999 ? 17
+                                          : 18;
+}
 
 struct counters {
     struct striped handled;             /* messages that a handler was called with */
@@ -15,6 +41,35 @@ struct counters {
     _Atomic uint64_t send_timed_out;    /* clients cut off by send_timeout */
     _Atomic uint64_t rate_limited;      /* clients closed with 1008 by rate_policy */
     _Atomic uint64_t half_open_closed;  /* requests cut off because they were not finished */
+
+    _Atomic uint64_t accepted; /* connections */
+    _Atomic uint64_t refused[REFUSALS];
+    _Atomic uint64_t closed[CLOSE_CLASSES]; /* connections, by the code that the close callback gets */
+    _Atomic uint64_t pings;                 /* sent */
+    _Atomic uint64_t reloads, failed_reloads;
+    struct buckets handshakes;  /* microseconds from the request to the 101 */
+    struct buckets round_trips; /* microseconds from a ping to its pong */
+    struct buckets fan_out;     /* receivers of a broadcast */
 };
+
+/* Messages of one route, in stripes like struct striped's, so that one message touches one cache line. */
+struct traffic {
+    struct {
+        _Atomic uint64_t received, received_bytes, sent, sent_bytes; /* payload, before compression */
+        char padding[CACHE_LINE - 4 * sizeof(uint64_t)];
+    } stripes[STRIPES];
+};
+
+static inline void traffic_received(struct traffic *traffic, uint64_t bytes) {
+    unsigned stripe = striped_index();
+    atomic_fetch_add_explicit(&traffic->stripes[stripe].received, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&traffic->stripes[stripe].received_bytes, bytes, memory_order_relaxed);
+}
+
+static inline void traffic_sent(struct traffic *traffic, uint64_t messages, uint64_t bytes) {
+    unsigned stripe = striped_index();
+    atomic_fetch_add_explicit(&traffic->stripes[stripe].sent, messages, memory_order_relaxed);
+    atomic_fetch_add_explicit(&traffic->stripes[stripe].sent_bytes, bytes, memory_order_relaxed);
+}
 
 #endif

@@ -87,6 +87,14 @@ const uint8_t *message_payload(const struct message *message, size_t *size) {
     return message->bytes + header_size;
 }
 
+/* Raw bytes are no frame: the 101 is text, and no first byte of a text has FIN's bit. */
+bool message_is_data(const struct message *message, size_t *payload) {
+    bool is_data = message->size >= 2 && (message->bytes[0] & 0x80) != 0 && (message->bytes[0] & 0x08) == 0;
+    if (is_data)
+        message_payload(message, payload);
+    return is_data;
+}
+
 void message_release(struct message *message) {
     if (message != NULL && atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) == 1)
         destroy(message);

@@ -40,6 +40,9 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
 /* What a message with an opcode carries. */
 const uint8_t *message_payload(const struct message *message, size_t *size);
 
+/* Whether it is a frame of text or binary data, compressed or not; with the size of its payload. */
+bool message_is_data(const struct message *message, size_t *payload);
+
 /* A Close frame (RFC 6455, 5.5.1). */
 struct message *message_create_close(unsigned code, const char *reason);
 

@@ -77,6 +77,14 @@ static void pop(struct outbox *outbox) {
     message_release(message);
 }
 
+static void count_sent(struct outbox *outbox) {
+    size_t payload;
+    if (!message_is_data(*slot(outbox, 0), &payload))
+        return;
+    outbox->sent_messages++;
+    outbox->sent_bytes += payload;
+}
+
 static void shrink(struct outbox *outbox) {
     if (outbox->capacity > RING_KEPT_CAPACITY) {
         free(outbox->ring);
@@ -95,6 +103,7 @@ void outbox_sent(struct outbox *outbox, size_t size) {
             return;
         }
         size -= left;
+        count_sent(outbox);
         pop(outbox);
     }
     if (outbox->count == 0)
@@ -148,5 +157,5 @@ void outbox_release(struct outbox *outbox) {
     while (outbox->count > 0)
         pop(outbox);
     free(outbox->ring);
-    *outbox = (struct outbox){0};
+    *outbox = (struct outbox){.sent_messages = outbox->sent_messages, .sent_bytes = outbox->sent_bytes};
 }

@@ -26,6 +26,8 @@ struct outbox {
     size_t offset;                   /* bytes of the first message that have left */
     size_t bytes;                    /* of memory that the messages stand for, each until it has left whole */
     size_t reply_bytes;              /* of them: messages with is_reply */
+    uint64_t sent_messages;          /* that have left whole, text and binary alone */
+    uint64_t sent_bytes;             /* of their payloads, as they left */
 };
 
 /* Takes a reference of its own. Returns -1 if memory is out. */
@@ -55,7 +57,7 @@ void outbox_drop_unsent(struct outbox *outbox);
  */
 bool outbox_drop_oldest(struct outbox *outbox);
 
-/* Drops everything and frees the ring. Nothing may be in flight. */
+/* Drops everything and frees the ring; what has been sent stays counted. Nothing may be in flight. */
 void outbox_release(struct outbox *outbox);
 
 #endif

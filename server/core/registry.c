@@ -48,6 +48,7 @@ static void link_locked(struct weir_conn *conn) {
         next->link.previous = conn;
     conn->route->first = conn;
     atomic_fetch_add(&conn->route->audience[conn_send_bits(conn)], 1);
+    atomic_fetch_add(&conn->route->open, 1);
 }
 
 static void unlink_locked(struct weir_conn *conn) {
@@ -59,6 +60,20 @@ static void unlink_locked(struct weir_conn *conn) {
     if (next != NULL)
         next->link.previous = previous;
     atomic_fetch_sub(&conn->route->audience[conn_send_bits(conn)], 1);
+    atomic_fetch_sub(&conn->route->open, 1);
+}
+
+unsigned registry_limit(struct registry *registry) {
+    mutex_lock(&registry->mutex);
+    unsigned limit = registry->limit;
+    mutex_unlock(&registry->mutex);
+    return limit;
+}
+
+void registry_set_limit(struct registry *registry, unsigned limit) {
+    mutex_lock(&registry->mutex);
+    registry->limit = limit;
+    mutex_unlock(&registry->mutex);
 }
 
 int registry_add(struct registry *registry, struct weir_conn *conn) {

@@ -40,6 +40,11 @@ enum registry_answer { REGISTRY_ADMITTED, REGISTRY_FULL, REGISTRY_CLOSED };
 enum registry_answer registry_admit(struct registry *registry);
 void registry_leave(struct registry *registry);
 
+unsigned registry_limit(struct registry *registry);
+
+/* Those beyond a smaller limit stay. */
+void registry_set_limit(struct registry *registry, unsigned limit);
+
 /* Lists a connection and sets its id; if the registry has been closed meanwhile, it is to drain. Returns -1 if
  * memory is out. */
 int registry_add(struct registry *registry, struct weir_conn *conn);

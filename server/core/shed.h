@@ -13,7 +13,7 @@
 struct core;
 
 struct shed {
-    int64_t limit; /* bytes; 0: none */
+    _Atomic int64_t limit; /* bytes; 0: none */
     _Atomic bool active;
     struct task task;
     struct timer timer; /* the pool's */

@@ -14,7 +14,7 @@
 #include "server/core/core.h"
 
 /* A debt counts thousandths of a handshake, so that a rate in a second is one in a millisecond. */
-enum { HANDSHAKE = 1000, BUCKETS_MAX = 1 << 20, FORGOTTEN_AT_ONCE = 4 };
+enum { HANDSHAKE = 1000, TABLE_MAX = 1 << 20, FORGOTTEN_AT_ONCE = 4 };
 
 struct visitor {
     struct visitor *next;          /* in its bucket */
@@ -101,6 +101,8 @@ static void list_locked(struct visitors *visitors, struct visitor *visitor) {
 }
 
 static void pay_off(struct visitor *visitor, unsigned rate, uint64_t now) {
+    if (rate == 0)
+        visitor->debt = 0;
     if (now <= visitor->debt_at) /* another thread was faster from the clock to the mutex */
         return;
     uint64_t paid = (now - visitor->debt_at) * rate;
@@ -130,14 +132,15 @@ static void forget_idle_locked(struct visitors *visitors, uint64_t now) {
 /* --- Coming and going -------------------------------------------------------------------------------------- */
 
 static enum visitors_answer judge(const struct visitors *visitors, struct visitor *visitor, uint64_t now) {
-    if (visitors->handshake_rate > 0) {
-        uint64_t most = (uint64_t)visitors->handshake_rate * HANDSHAKE;
-        pay_off(visitor, visitors->handshake_rate, now);
+    unsigned rate = atomic_load(&visitors->handshake_rate), places = atomic_load(&visitors->max_connections);
+    if (rate > 0) {
+        uint64_t most = (uint64_t)rate * HANDSHAKE;
+        pay_off(visitor, rate, now);
         if (visitor->debt + HANDSHAKE > most)
             return VISITORS_TOO_FAST;
         visitor->debt += HANDSHAKE;
     }
-    if (visitors->max_connections > 0 && visitor->connections >= visitors->max_connections)
+    if (places > 0 && visitor->connections >= places)
         return VISITORS_TOO_MANY;
     visitor->connections++;
     return VISITORS_ADMITTED;
@@ -164,7 +167,7 @@ static enum visitors_answer admit_locked(struct visitors *visitors, const struct
 enum visitors_answer visitors_admit(struct visitors *visitors, const struct address *address, uint64_t now,
                                     struct visitor **visitor) {
     *visitor = NULL;
-    if (visitors->buckets == NULL)
+    if (atomic_load(&visitors->max_connections) == 0 && atomic_load(&visitors->handshake_rate) == 0)
         return VISITORS_ADMITTED;
     struct address one = address_of_one_client(address);
     mutex_lock(&visitors->mutex);
@@ -193,7 +196,7 @@ size_t visitors_count(struct visitors *visitors) {
 
 static size_t count_buckets(unsigned places) {
     size_t count = VISITORS_REMEMBERED_MAX;
-    while (count < BUCKETS_MAX && count < (size_t)places + VISITORS_REMEMBERED_MAX)
+    while (count < TABLE_MAX && count < (size_t)places + VISITORS_REMEMBERED_MAX)
         count *= 2;
     return count;
 }
@@ -201,13 +204,16 @@ static size_t count_buckets(unsigned places) {
 int visitors_init(struct visitors *visitors, unsigned max_connections, unsigned handshake_rate, unsigned places) {
     *visitors = (struct visitors){.max_connections = max_connections, .handshake_rate = handshake_rate};
     mutex_init(&visitors->mutex, VISITORS_LOCK_RANK);
-    if (max_connections == 0 && handshake_rate == 0)
-        return 0;
     if (getrandom(&visitors->seed, sizeof visitors->seed, 0) != (ssize_t)sizeof visitors->seed)
         return -1;
     visitors->bucket_count = count_buckets(places);
     visitors->buckets = calloc(visitors->bucket_count, sizeof(struct visitor *));
     return visitors->buckets == NULL ? -1 : 0;
+}
+
+void visitors_set_limits(struct visitors *visitors, unsigned max_connections, unsigned handshake_rate) {
+    atomic_store(&visitors->max_connections, max_connections);
+    atomic_store(&visitors->handshake_rate, handshake_rate);
 }
 
 void visitors_release(struct visitors *visitors) {

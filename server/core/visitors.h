@@ -24,12 +24,13 @@ enum { VISITORS_REMEMBERED_MAX = 16384 }; /* addresses without connections */
 struct visitor;
 
 struct visitors {
+    _Atomic unsigned max_connections; /* of one address; 0: no limit */
+    _Atomic unsigned handshake_rate;  /* of one address in a second; 0: no limit */
+
     /* Immutable. */
-    unsigned max_connections; /* of one address; 0: no limit */
-    unsigned handshake_rate;  /* of one address in a second; 0: no limit */
     uint64_t seed;            /* nobody outside can tell which addresses share a bucket */
     size_t bucket_count;      /* a power of two */
-    struct visitor **buckets; /* NULL: there are no limits; what they hold is the mutex's */
+    struct visitor **buckets; /* what they hold is the mutex's */
 
     struct mutex mutex;                 /* guards all below */
     struct visitor *stalest, *freshest; /* those without connections, as they were last seen */
@@ -40,6 +41,9 @@ struct visitors {
 /* `places` is how many connections there may be in all: it sizes the table. Returns -1 if memory is out; that too
  * can be released. */
 int visitors_init(struct visitors *visitors, unsigned max_connections, unsigned handshake_rate, unsigned places);
+
+/* From now on. Who has come while there was no limit at all is not counted. */
+void visitors_set_limits(struct visitors *visitors, unsigned max_connections, unsigned handshake_rate);
 
 /* Everybody must have left. */
 void visitors_release(struct visitors *visitors);

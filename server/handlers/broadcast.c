@@ -7,7 +7,7 @@
 #include "server/handlers/builtin.h"
 
 static void spread(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    const bool *include_self = context;
+    const _Atomic bool *include_self = context;
     weir_broadcast(conn, opcode, data, size, *include_self);
 }
 

@@ -45,7 +45,7 @@ static void turn_off(struct accept_guard *guard) {
         exchange_put(guard->polled[i].fd, guard->listeners->fds[i]);
     guard->on = false;
     eventfd_write(guard->quiet, 1); /* the library polls it still: let it look again */
-    log_event(LOG_WARNING, "descriptors", "available=yes");
+    log_event(LOG_HTTP, LOG_WARNING, "descriptors", LOG_FIELDS(LOG_BOOLEAN("available", true)));
 }
 
 static void turn_on(struct accept_guard *guard, uint64_t now_ms) {
@@ -131,7 +131,8 @@ void accept_guard_look(struct accept_guard *guard, uint64_t now_ms) {
         return;
     unsigned answered = answer_all(guard);
     if (answered > 0)
-        log_event_limited(&limit, LOG_WARNING, "descriptors", "available=no refused=%u", answered);
+        log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "descriptors",
+                          LOG_FIELDS(LOG_BOOLEAN("available", false), LOG_NUMBER("refused", answered)));
     if (now_ms - guard->since_ms >= ON_AT_LEAST_MS && count_free(ENOUGH) == ENOUGH)
         turn_off(guard);
 }

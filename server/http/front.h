@@ -1,7 +1,5 @@
-/* front.h - civetweb: it accepts connections and parses requests, nothing else.
- *
- * Every request is answered by the service; civetweb's file, CGI and directory code is never reached. Its log goes
- * to ours. Keep-alive is off: an idle client would hold a thread.
+/* front.h - where clients come in: the public addresses, the service that answers there, the watcher of requests
+ * that are not finished. Keep-alive is off: an idle client would hold a thread.
  *
  * SPDX-License-Identifier: MIT
  */

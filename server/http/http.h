@@ -38,12 +38,13 @@ size_t http_request_count(const struct http_request *request, const char *name);
 
 enum { HTTP_BODY_MAX = 4096 };
 
-/* An answer; all zero is none yet. Its connection is always closed after it. */
+/* An answer; all zero is none yet. */
 struct http_response {
     int status;          /* 101: the connection has been taken over, there is nothing to send */
     const char *headers; /* whole lines, each with its CRLF; a constant, or NULL */
     const char *type;    /* of the body; NULL: text/plain */
     char body[HTTP_BODY_MAX];
+    char *long_body; /* in the heap, takes the place of `body`; NULL: none */
 };
 
 /* Sets status and body, printf-like; the body is cut to fit. */

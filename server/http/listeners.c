@@ -4,6 +4,7 @@
  */
 #include "server/http/listeners.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -31,4 +32,24 @@ void listeners_find(struct listeners *listeners, int limit, const struct listene
 void listeners_shut(const struct listeners *listeners) {
     for (int i = 0; i < listeners->count; i++)
         shutdown(listeners->fds[i], SHUT_RD);
+}
+
+/* 0 if it is no connected TCP socket. */
+static in_port_t local_port(int fd) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return 0;
+    if (address.ss_family == AF_INET)
+        return ((const struct sockaddr_in *)&address)->sin_port;
+    return address.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&address)->sin6_port : 0;
+}
+
+void listeners_shut_clients(const struct listeners *listeners, int limit) {
+    for (int i = 0; i < listeners->count; i++) {
+        in_port_t port = local_port(listeners->fds[i]);
+        for (int fd = 0; fd < limit; fd++)
+            if (!is_among(listeners, fd) && port != 0 && local_port(fd) == port)
+                shutdown(fd, SHUT_RD);
+    }
 }

@@ -21,4 +21,7 @@ void listeners_find(struct listeners *listeners, int limit, const struct listene
 /* Nothing is accepted any more, and who polls them wakes. */
 void listeners_shut(const struct listeners *listeners);
 
+/* Whoever is connected to them through a descriptor below `limit` has said its last. */
+void listeners_shut_clients(const struct listeners *listeners, int limit);
+
 #endif

@@ -1,265 +1,44 @@
-/* service.c - see service.h. The way of an upgrade: handshake, route, a place among those of its address, a place
- * among all, the handler's word, adoption, connection.
+/* service.c - see service.h.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/http/service.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "server/core/conn.h"
+#include "server/http/candidate.h"
 #include "server/http/endpoints.h"
 #include "server/http/upgrade.h"
-#include "server/log/log.h"
-#include "server/proto/close_code.h"
 
-enum { PEER_MAX = 64, PATTERNS_SHOWN_MAX = 32, FORWARDED_MAX = 16384 /* as large as a request may be */ };
-
-/* One upgrade under way, on its thread's stack. */
-struct candidate {
-    const struct http_request *request;
-    struct http_response *response;
-    struct route *route;
-    bool has_route;
-    struct router_match match;
-    char *path, *storage; /* both in the heap: the decoded path, and the router's */
-    struct negotiated negotiated;
-    char peer[PEER_MAX];
-    struct address address;         /* the client's, to which the limits apply */
-    char client[ADDRESS_TEXT_SIZE]; /* that, if it is not the peer's; else "" */
-    struct visitor *visitor;
-    char accept[HANDSHAKE_ACCEPT_SIZE];
-};
-
-/* --- Refusals ---------------------------------------------------------------------------------------------- */
-
-static bool refuse_busy(struct http_response *response, const char *why) {
-    response->headers = "Retry-After: 1\r\n";
-    http_respond(response, 503, "%s\n", why);
-    return false;
-}
-
-static bool refuse_greedy(struct http_response *response, unsigned limit, const char *of_what) {
-    response->headers = "Retry-After: 1\r\n";
-    http_respond(response, 429, "One address may have %u %s.\n", limit, of_what);
-    return false;
-}
-
-/* A client can have as many as it likes, so there is a limit for each status. */
-static void log_refusal(const struct candidate *candidate) {
-    static struct log_limit limits[600 - 400];
-    int status = candidate->response->status;
-    char path[256];
-    struct log_limit *limit = &limits[status < 400 || status > 599 ? 0 : status - 400];
-    log_event_limited(limit, LOG_INFO, "refuse", "peer=%s%s%s path=%s status=%d", candidate->peer,
-                      candidate->client[0] == '\0' ? "" : " client=", candidate->client,
-                      log_quote(candidate->request->path, path, sizeof path), status);
-}
-
-/* --- The steps, each false with the refusal in candidate->response ----------------------------------------- */
-
-static bool find_route(const struct service *service, struct candidate *candidate) {
-    const char *raw = candidate->request->path;
-    candidate->path = malloc(strlen(raw) + 1);
-    candidate->storage = malloc(router_storage_size(raw));
-    if (candidate->path == NULL || candidate->storage == NULL)
-        return refuse_busy(candidate->response, "Out of memory.");
-    enum router_result result = router_find(service->router, raw, candidate->storage, &candidate->match);
-    if (result == ROUTER_MALFORMED || router_decode_path(raw, candidate->path) != 0) {
-        http_respond(candidate->response, 400, "The path is not well-formed.\n");
-        return false;
-    }
-    candidate->has_route = result == ROUTER_FOUND;
-    candidate->route = candidate->has_route ? service->routes[candidate->match.route] : service->no_route;
-    if (candidate->route != NULL)
-        return true;
-    http_respond(candidate->response, 404, "No route for this path.\n");
-    return false;
-}
-
-static bool take_place_of_address(const struct service *service, struct candidate *candidate) {
-    struct visitors *visitors = &service->core->visitors;
-    switch (visitors_admit(visitors, &candidate->address, pool_now(), &candidate->visitor)) {
-    case VISITORS_TOO_MANY:
-        return refuse_greedy(candidate->response, visitors->max_connections, "connections at once");
-    case VISITORS_TOO_FAST:
-        return refuse_greedy(candidate->response, visitors->handshake_rate, "handshakes a second");
-    case VISITORS_NO_MEMORY:
-        return refuse_busy(candidate->response, "Out of memory.");
-    case VISITORS_ADMITTED:
-        break;
-    }
-    return true;
-}
-
-static bool take_place(const struct service *service, struct candidate *candidate) {
-    switch (registry_admit(&service->core->registry)) {
-    case REGISTRY_FULL:
-        return refuse_busy(candidate->response, "The server is full.");
-    case REGISTRY_CLOSED:
-        return refuse_busy(candidate->response, "The server is stopping.");
-    case REGISTRY_ADMITTED:
-        break;
-    }
-    return true;
-}
-
-static bool adopt(const struct service *service, struct candidate *candidate, int *fd) {
-    const struct http_request *request = candidate->request;
-    enum adoption_result result =
-        adoption_take(&service->adoption, request->peer_address, request->peer_port, request->local_port, fd);
-    if (result == ADOPTION_DONE)
-        return true;
-    if (result == ADOPTION_EARLY) {
-        http_respond(candidate->response, 400, "Data came before the handshake was answered.\n");
-        return false;
-    }
-    static struct log_limit limit;
-    log_event_limited(&limit, LOG_WARNING, "adoption", "peer=%s error=\"%s\"", candidate->peer,
-                      adoption_describe(result));
-    return refuse_busy(candidate->response, "The connection could not be taken over.");
-}
-
-static void close_unrouted(struct weir_conn *conn, const char *path) {
-    char reason[4 * CLOSE_REASON_MAX]; /* cut to fit, at the end of a character, when it is encoded */
-    snprintf(reason, sizeof reason, "no route for %s", path);
-    conn_close_at_start(conn, CLOSE_NO_ROUTE, reason);
-}
-
-/* The socket is ours: from here on nothing can be answered in HTTP any more. */
-static void begin_connection(struct candidate *candidate, const char *user, int fd) {
-    const struct http_request *request = candidate->request;
-    const char *params[2 * ROUTER_PARAMS_MAX];
-    const char *headers[2 * HTTP_HEADERS_MAX];
-    size_t param_count = candidate->has_route ? candidate->match.param_count : 0;
-    for (size_t i = 0; i < param_count; i++) {
-        params[2 * i] = candidate->match.params[i].name;
-        params[2 * i + 1] = candidate->match.params[i].value;
-    }
-    for (size_t i = 0; i < request->header_count; i++) {
-        headers[2 * i] = request->headers[i].name;
-        headers[2 * i + 1] = request->headers[i].value;
-    }
-    const struct conn_request description = {.path = candidate->path,
-                                             .peer = candidate->peer,
-                                             .client = candidate->client[0] == '\0' ? NULL : candidate->client,
-                                             .visitor = candidate->visitor,
-                                             .user = user,
-                                             .subprotocol = candidate->negotiated.subprotocol,
-                                             .deflate = candidate->negotiated.deflate,
-                                             .param_count = param_count,
-                                             .params = params,
-                                             .header_count = request->header_count,
-                                             .headers = headers};
-    char response[UPGRADE_RESPONSE_MAX];
-    size_t size = upgrade_response(response, candidate->accept, &candidate->negotiated);
-    struct transport transport = transport_socket(fd);
-    struct weir_conn *conn = conn_create(candidate->route, &transport, &description, response, size);
-    if (conn == NULL) {
-        static struct log_limit limit;
-        log_event_limited(&limit, LOG_ERROR, "open", "peer=%s error=\"out of memory\"", candidate->peer);
-        transport.kind->close(&transport);
-        visitors_leave(&candidate->route->core->visitors, candidate->visitor, pool_now());
-        registry_leave(&candidate->route->core->registry);
-        return;
-    }
-    if (!candidate->has_route)
-        close_unrouted(conn, candidate->path);
-    conn_start(conn);
-}
-
-/* A place is taken. Returns false with a refusal; the place must then be given back. */
-static bool upgrade_in_place(const struct service *service, struct candidate *candidate) {
-    weir_upgrade upgrade = {.request = candidate->request,
-                            .match = &candidate->match,
-                            .path = candidate->path,
-                            .peer = candidate->peer,
-                            .subprotocol = candidate->negotiated.subprotocol,
-                            .response = candidate->response};
-    int fd = -1;
-    bool taken = (!candidate->has_route || upgrade_ask_handler(&upgrade, candidate->route)) &&
-                 adopt(service, candidate, &fd);
-    if (taken)
-        begin_connection(candidate, upgrade.user, fd);
-    free(upgrade.user);
-    return taken;
-}
-
-static bool upgrade(const struct service *service, struct candidate *candidate) {
-    if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
-        return false;
-    if (!find_route(service, candidate) || !take_place_of_address(service, candidate))
-        return false;
-    if (upgrade_negotiate(candidate->request, candidate->route, &candidate->negotiated, candidate->response) &&
-        take_place(service, candidate)) {
-        if (upgrade_in_place(service, candidate))
-            return true;
-        registry_leave(&service->core->registry);
-    }
-    visitors_leave(&service->core->visitors, candidate->visitor, pool_now());
-    return false;
-}
-
-/* --- Answers ----------------------------------------------------------------------------------------------- */
-
-static void describe_peer(const struct http_request *request, char peer[PEER_MAX]) {
-    bool v6 = strchr(request->peer_address, ':') != NULL;
-    snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
-}
-
-/* The client for whose address the limits count. */
-static void find_client(const struct service *service, struct candidate *candidate) {
-    const struct http_request *request = candidate->request;
-    char text[PEER_MAX], buffer[FORWARDED_MAX];
-    struct address peer = {{0}};
-    /* An IPv6 address of a link has its zone behind it. */
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
-    address_parse(text, &peer);
-    /* If there may be more headers than one looks at, the proxy's line may be among those not seen. */
-    const char *forwarded = NULL;
-    if (request->header_count < HTTP_HEADERS_MAX)
-        forwarded = http_request_list(request, "X-Forwarded-For", buffer, sizeof buffer);
-    candidate->address = address_of_client(&peer, forwarded, service->trusted_proxies);
-    if (!address_equal(&candidate->address, &peer))
-        address_print(&candidate->address, candidate->client);
-}
+enum { PATTERNS_SHOWN_MAX = 32 };
 
 /* The pattern of the route that a path belongs to; NULL: of none. */
-static const char *route_of_path(const struct service *service, const char *path) {
+static const char *route_of_path(const struct entrances *entrances, const char *path) {
     struct router_match match;
     char *storage = malloc(router_storage_size(path));
-    bool found = storage != NULL && router_find(service->router, path, storage, &match) == ROUTER_FOUND;
+    bool found = storage != NULL && router_find(entrances->router, path, storage, &match) == ROUTER_FOUND;
     free(storage);
-    return found ? service->routes[match.route]->pattern : NULL;
+    return found ? entrances->items[match.route].route->pattern : NULL;
 }
 
-static void answer_plain(const struct service *service, const struct http_request *request,
-                         struct http_response *response) {
+static void answer_plain(const struct service *service, const struct entrances *entrances,
+                         const struct http_request *request, struct http_response *response) {
     const char *patterns[PATTERNS_SHOWN_MAX];
     size_t count = 0;
-    for (; count < service->route_count && count < PATTERNS_SHOWN_MAX; count++)
-        patterns[count] = service->routes[count]->pattern;
+    for (; count < entrances->count && count < PATTERNS_SHOWN_MAX; count++)
+        patterns[count] = entrances->items[count].route->pattern;
     const struct endpoints_state state = {.patterns = patterns,
                                           .pattern_count = count,
-                                          .route = route_of_path(service, request->path),
+                                          .route = route_of_path(entrances, request->path),
                                           .stopping = registry_is_closed(&service->core->registry)};
     endpoints_answer(request, &state, response);
 }
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {
-    if (!upgrade_is_wanted(request)) {
-        answer_plain(service, request, response);
-        return;
-    }
-    struct candidate candidate = {.request = request, .response = response};
-    describe_peer(request, candidate.peer);
-    find_client(service, &candidate);
-    if (upgrade(service, &candidate))
-        response->status = 101;
+    struct entrances *entrances = entrances_current(&service->doors);
+    if (upgrade_is_wanted(request))
+        candidate_answer(service, entrances, request, response);
     else
-        log_refusal(&candidate);
-    free(candidate.path);
-    free(candidate.storage);
+        answer_plain(service, entrances, request, response);
+    entrances_release(entrances);
 }

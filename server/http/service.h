@@ -1,7 +1,8 @@
 /* service.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections. It
  * knows no HTTP library.
  *
- * Runs on the HTTP threads, on many at a time; what it reads is set up before the first of them starts.
+ * Runs on the HTTP threads, on many at a time; what it reads is set up before the first of them starts, save the
+ * entrances, which change with a reload.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,17 +11,14 @@
 
 #include "server/core/adoption.h"
 #include "server/core/core.h"
-#include "server/core/router.h"
+#include "server/http/entrance.h"
 #include "server/http/http.h"
 
 struct service {
     struct core *core;
     struct adoption adoption;
-    const struct router *router;
-    struct route *const *routes; /* by the router's numbers */
-    size_t route_count;
-    struct route *no_route;       /* takes clients whose path has none, to close them with 4040; NULL: HTTP 404 */
     char *const *trusted_proxies; /* as configured, NULL-terminated */
+    struct doors doors;
 };
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response);

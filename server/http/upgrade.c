@@ -52,39 +52,39 @@ bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACC
     return false;
 }
 
-static bool select_subprotocol(const struct http_request *request, const struct route *route,
+static bool select_subprotocol(const struct http_request *request, const struct entrance *entrance,
                                struct negotiated *negotiated, struct http_response *response) {
     char offered[LIST_MAX];
     negotiated->subprotocol = handshake_select(
-        route->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
-    if (negotiated->subprotocol != NULL || !route->require_subprotocol)
+        entrance->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
+    if (negotiated->subprotocol != NULL || !entrance->require_subprotocol)
         return true;
     http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
     return false;
 }
 
-static bool select_extensions(const struct http_request *request, const struct route *route,
+static bool select_extensions(const struct http_request *request, const struct entrance *entrance,
                               struct negotiated *negotiated, struct http_response *response) {
     char offered[LIST_MAX];
     enum extension_result result =
         extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", offered, sizeof offered),
-                            &route->deflate, &negotiated->deflate, negotiated->extensions);
+                            &entrance->deflate, &negotiated->deflate, negotiated->extensions);
     if (result != EXTENSION_MALFORMED)
         return true;
     http_respond(response, 400, "Sec-WebSocket-Extensions is not a list of extensions.\n");
     return false;
 }
 
-bool upgrade_negotiate(const struct http_request *request, const struct route *route, struct negotiated *negotiated,
-                       struct http_response *response) {
+bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
+                       struct negotiated *negotiated, struct http_response *response) {
     if (http_request_count(request, "Origin") > 1 ||
-        !origin_is_allowed(route->origins, http_request_header(request, "Origin"),
+        !origin_is_allowed(entrance->origins, http_request_header(request, "Origin"),
                            http_request_header(request, "Host"))) {
         http_respond(response, 403, "Pages of this origin may not connect here.\n");
         return false;
     }
-    return select_subprotocol(request, route, negotiated, response) &&
-           select_extensions(request, route, negotiated, response);
+    return select_subprotocol(request, entrance, negotiated, response) &&
+           select_extensions(request, entrance, negotiated, response);
 }
 
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {

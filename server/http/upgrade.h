@@ -5,8 +5,7 @@
 #ifndef WEIR_HTTP_UPGRADE_H
 #define WEIR_HTTP_UPGRADE_H
 
-#include "server/core/core.h"
-#include "server/core/router.h"
+#include "server/http/entrance.h"
 #include "server/http/http.h"
 #include "server/proto/handshake.h"
 
@@ -24,10 +23,10 @@ struct negotiated {
     char extensions[EXTENSION_RESPONSE_SIZE]; /* as the 101 names them; "" for none */
 };
 
-/* What the route asks beside: an Origin that may connect, a subprotocol; what it grants: compression. Returns false
- * with the refusal in `response`. */
-bool upgrade_negotiate(const struct http_request *request, const struct route *route, struct negotiated *negotiated,
-                       struct http_response *response);
+/* What the entrance asks beside: an Origin that may connect, a subprotocol; what it grants: compression. Returns
+ * false with the refusal in `response`. */
+bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
+                       struct negotiated *negotiated, struct http_response *response);
 
 /* What the `upgrade` callback sees and says. */
 struct weir_upgrade {

@@ -291,9 +291,11 @@ static void judge(struct watcher *watcher, uint64_t now_ms) {
     *watcher->options.closed += cut[HALF_OPEN_GREEDY] + cut[HALF_OPEN_SHED] + cut[HALF_OPEN_TIMED_OUT];
     char address[ADDRESS_TEXT_SIZE];
     address_print(&last->address, address);
-    log_event_limited(&limit, LOG_WARNING, "half_open", "peer=%s beyond_limit=%u oldest=%u timed_out=%u total=%llu",
-                      address, cut[HALF_OPEN_GREEDY], cut[HALF_OPEN_SHED], cut[HALF_OPEN_TIMED_OUT],
-                      (unsigned long long)*watcher->options.closed);
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "half_open",
+                      LOG_FIELDS(LOG_TEXT("peer", address), LOG_NUMBER("beyond_limit", cut[HALF_OPEN_GREEDY]),
+                                 LOG_NUMBER("oldest", cut[HALF_OPEN_SHED]),
+                                 LOG_NUMBER("timed_out", cut[HALF_OPEN_TIMED_OUT]),
+                                 LOG_NUMBER("total", *watcher->options.closed)));
 }
 
 void watcher_close_all(struct watcher *watcher) {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { FIN = 0x80, LENGTH_16 = 126, LENGTH_64 = 127 };
+enum { FIN = 0x80, MASKED = 0x80, LENGTH_16 = 126, LENGTH_64 = 127, MASK_SIZE = 4 };
 
 size_t frame_header_size(uint64_t size) {
     return size < LENGTH_16 ? 2 : size <= UINT16_MAX ? 4 : 10;
@@ -19,6 +19,13 @@ size_t frame_header(uint8_t *header, uint8_t opcode, uint64_t size) {
     for (size_t at = header_size; at > 2; at--, size >>= 8)
         header[at - 1] = (uint8_t)size;
     return header_size;
+}
+
+size_t frame_header_masked(uint8_t *header, uint8_t opcode, uint64_t size, const uint8_t mask[4]) {
+    size_t header_size = frame_header(header, opcode, size);
+    header[1] |= MASKED;
+    memcpy(header + header_size, mask, MASK_SIZE);
+    return header_size + MASK_SIZE;
 }
 
 size_t frame_header_written(const uint8_t *header) {

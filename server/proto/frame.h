@@ -14,6 +14,10 @@ enum { FRAME_RSV1 = 0x40 }; /* beside the opcode: the payload is compressed (RFC
  * (FRAME_HEADER_MAX bytes). Returns its length: 2, 4 or 10. */
 size_t frame_header(uint8_t *header, uint8_t opcode, uint64_t size);
 
+/* The same for a frame that a client sends, with the mask at its end: 6, 8 or 14 bytes. The payload is masked by
+ * frame_mask(). */
+size_t frame_header_masked(uint8_t *header, uint8_t opcode, uint64_t size, const uint8_t mask[4]);
+
 /* The length that frame_header() will return. */
 size_t frame_header_size(uint64_t size);
 

@@ -81,7 +81,7 @@ static bool key_is_valid(const char *key, size_t size) {
            memcmp(key + KEY_SIZE - 2, "==", 2) == 0;
 }
 
-static bool answer_key(const char *key, char accept[HANDSHAKE_ACCEPT_SIZE]) {
+bool handshake_accept(const char *key, char accept[HANDSHAKE_ACCEPT_SIZE]) {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     unsigned char text[KEY_SIZE + sizeof guid - 1], digest[SHA_DIGEST_LENGTH];
     memcpy(text, key, KEY_SIZE);
@@ -121,7 +121,7 @@ int handshake_check(const struct handshake_request *request, char accept[HANDSHA
         return verdict(400, "a WebSocket handshake has no body", why);
     if (request->repeated)
         return verdict(400, "Host or Sec-WebSocket-Key was sent more than once", why);
-    if (!answer_key(key, accept))
+    if (!handshake_accept(key, accept))
         return verdict(500, "SHA-1 is not available", why);
     return verdict(101, "", why);
 }

@@ -1,4 +1,5 @@
-/* handshake.h - the opening handshake as the server reads it (RFC 6455, 4.2): pure text, no sockets.
+/* handshake.h - the opening handshake as the server reads it (RFC 6455, 4.2), and what a client needs of it: pure
+ * text, no sockets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,6 +27,10 @@ bool handshake_wanted(const struct handshake_request *request);
 /* Checks everything that 4.2.1 asks for. Returns 101 and the Sec-WebSocket-Accept value; or the status of the
  * refusal (400, 405, 426) and one line that says what is wrong, a constant. */
 int handshake_check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why);
+
+/* The Sec-WebSocket-Accept value for a key, which has the 24 characters that 16 bytes are in base64. False: SHA-1
+ * is not available. */
+bool handshake_accept(const char *key, char accept[HANDSHAKE_ACCEPT_SIZE]);
 
 /* The first of `preferred` (NULL-terminated, or NULL) that the client's Sec-WebSocket-Protocol header offers; NULL
  * if none is (4.2.2). Their case matters. */

@@ -16,11 +16,12 @@
 static const char RESPONSE[] = "HTTP/1.1 101\r\n\r\n";
 
 void harness_start(struct harness *harness, unsigned workers, const struct weir_handler *handler, void *context) {
-    *harness = (struct harness){.core = {.limits = {.max_message_size = 1 << 20, .expect_masked = true},
-                                         .inbox_size = 1 << 16,
-                                         .send_buffer_soft = 1 << 16,
-                                         .send_buffer_hard = 1 << 22,
-                                         .close_timeout_ms = 5000}};
+    *harness = (struct harness){.terms = {.limits = {.max_message_size = 1 << 20, .expect_masked = true},
+                                          .inbox_size = 1 << 16,
+                                          .send_buffer_soft = 1 << 16,
+                                          .send_buffer_hard = 1 << 22,
+                                          .close_timeout_ms = 5000}};
+    harness->core.terms = &harness->terms;
     const struct pool_options options = {.workers = workers, .scratch_size = CONN_READ_SIZE};
     log_set_level(LOG_WARNING);
     registry_init(&harness->core.registry, 10000);

@@ -9,6 +9,7 @@
 #include "server/core/conn.h"
 
 struct harness {
+    struct terms terms;
     struct core core;
     struct route route;
 };

@@ -278,7 +278,7 @@ START_TEST(close_timeout_ends_a_silent_client) {
     struct ending ending = {0};
     sem_init(&ending.closed, 0, 0);
     harness_start(&harness, 1, &ending_handlers[0], &ending);
-    harness.core.close_timeout_ms = 50;
+    harness.terms.close_timeout_ms = 50;
     int client = harness_connect(&harness);
     client_send(client, 0x81, "close", 5);
     sem_wait(&ending.closed);
@@ -393,8 +393,8 @@ START_TEST(pings_are_sent_and_their_round_trip_kept) {
     struct harness harness;
     _Atomic long round_trip = 0;
     harness_start(&harness, 1, &round_trip_handler, (void *)&round_trip);
-    harness.core.ping_interval_ms = 100;
-    harness.core.ping_timeout_ms = 60000;
+    harness.terms.ping_interval_ms = 100;
+    harness.terms.ping_timeout_ms = 60000;
     int client = harness_connect(&harness);
     client_send(client, 0x8A, "unasked", 7);
     ck_assert_int_eq((int)ask_round_trip(client, &round_trip, false), -1);
@@ -407,8 +407,8 @@ END_TEST
 START_TEST(a_client_that_answers_no_ping_is_closed) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
-    harness.core.ping_interval_ms = 20;
-    harness.core.ping_timeout_ms = 30;
+    harness.terms.ping_interval_ms = 20;
+    harness.terms.ping_timeout_ms = 30;
     ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1011);
     harness_stop(&harness);
 }
@@ -417,7 +417,7 @@ END_TEST
 START_TEST(an_idle_client_is_closed) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
-    harness.core.idle_timeout_ms = 30;
+    harness.terms.idle_timeout_ms = 30;
     ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1001);
     harness_stop(&harness);
 }
@@ -430,9 +430,9 @@ START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
     sem_init(&gate.entered, 0, 0);
     sem_init(&gate.may_go, 0, 0);
     harness_start(&harness, 1, &gate_handler, &gate);
-    harness.core.ping_interval_ms = 250;
-    harness.core.ping_timeout_ms = 250;
-    harness.core.idle_timeout_ms = 250;
+    harness.terms.ping_interval_ms = 250;
+    harness.terms.ping_timeout_ms = 250;
+    harness.terms.idle_timeout_ms = 250;
     int client = harness_connect(&harness);
     for (int i = 0; i < 3; i++)
         client_send(client, 0x81, "x", 1);

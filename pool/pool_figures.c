@@ -1,0 +1,63 @@
+/* pool_figures.c - what a pool tells of itself, and the lanes' limits.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool/pool_private.h"
+
+enum { TASKS_BETWEEN_PROBES = 64 };
+
+/* --- Waits ------------------------------------------------------------------------------------------------- */
+
+static void probe_locked(struct pool *pool, struct probe *probe, const struct task_list *queue) {
+    if (probe->task != NULL || queue->first == NULL || pool->taken < probe->due)
+        return;
+    probe->task = queue->last;
+    probe->queued_at = pool_now_us();
+}
+
+void pool_probe_queues_locked(struct pool *pool) {
+    probe_locked(pool, &pool->io_probe, &pool->io);
+    probe_locked(pool, &pool->handler_probe, &pool->handler);
+}
+
+void pool_probe_ends_locked(struct pool *pool, struct probe *probe) {
+    buckets_add(&probe->waits, buckets_microseconds, pool_now_us() - probe->queued_at);
+    probe->task = NULL;
+    probe->due = pool->taken + TASKS_BETWEEN_PROBES;
+}
+
+/* --- Figures ----------------------------------------------------------------------------------------------- */
+
+void pool_figures(struct pool *pool, struct pool_figures *figures) {
+    mutex_lock(&pool->mutex);
+    *figures = (struct pool_figures){.workers = pool->options.workers,
+                                     .busy = pool->busy,
+                                     .io = pool->io.count,
+                                     .handler = pool->handler.count,
+                                     .tasks = pool->taken,
+                                     .polls = pool->polls,
+                                     .wakeups = pool->wakeups,
+                                     .io_waits = &pool->io_probe.waits,
+                                     .handler_waits = &pool->handler_probe.waits};
+    mutex_unlock(&pool->mutex);
+}
+
+void pool_lane_figures(struct pool *pool, const struct lane *lane, unsigned *running, size_t *waiting) {
+    mutex_lock(&pool->mutex);
+    *running = lane->running;
+    *waiting = lane->waiting.count;
+    mutex_unlock(&pool->mutex);
+}
+
+/* --- Lanes ------------------------------------------------------------------------------------------------- */
+
+/* Those that wait try again, in their order. */
+void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit) {
+    mutex_lock(&pool->mutex);
+    lane->limit = limit;
+    struct task *task;
+    while ((task = task_list_pop(&lane->waiting)) != NULL)
+        task_list_push(&pool->handler, task);
+    monitor_rouse_locked(pool);
+    mutex_unlock(&pool->mutex);
+}

@@ -1,0 +1,47 @@
+/* httpd.h - civetweb: it accepts connections and parses requests, nothing else. httpd.c is the only file that knows
+ * it.
+ *
+ * Every request is answered by the callback; civetweb's file, CGI and directory code is never reached. Its log goes
+ * to ours.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_HTTP_HTTPD_H
+#define WEIR_HTTP_HTTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/http/http.h"
+#include "server/http/listeners.h"
+
+struct httpd;
+
+struct httpd_options {
+    char *const *listen; /* "0.0.0.0:9000", "[::1]:9000"; NULL-terminated */
+    unsigned threads;
+    unsigned connection_queue; /* accepted connections that may wait for a thread */
+    uint64_t timeout_ms;       /* for a request to come, and between two */
+    bool keep_alive;           /* each idle connection then holds a thread */
+    int descriptors_below;     /* where the descriptors of its listening sockets are */
+
+    /* Called on its threads, many at a time. `accepted`, which may be NULL, before there is a request. */
+    void (*answer)(void *context, const struct http_request *request, struct http_response *response);
+    void (*accepted)(void *context);
+    void *context;
+};
+
+/* Listens until httpd_stop(). NULL with one line in `error`. */
+struct httpd *httpd_start(const struct httpd_options *options, char *error, size_t error_size);
+
+/* Its listening sockets. */
+const struct listeners *httpd_listeners(const struct httpd *httpd);
+
+/* Nobody is accepted any more. */
+void httpd_shut(struct httpd *httpd);
+
+/* Ends the threads, which takes as long as their requests do. */
+void httpd_stop(struct httpd *httpd);
+
+#endif

@@ -1,0 +1,222 @@
+/* reload.c - the configuration read again while the server runs. All of it is checked, and every new plug-in
+ * started, before anything changes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/conn.h"
+#include "server/descriptors.h"
+#include "server/log/log.h"
+#include "server/notify.h"
+#include "server/server_private.h"
+
+enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
+
+/* --- Terms ------------------------------------------------------------------------------------------------- */
+
+/* Field by field into zeroed memory: it is compared byte by byte. */
+static void fill_terms(struct terms *terms, const struct config_websocket *websocket) {
+    memset(terms, 0, sizeof *terms);
+    terms->limits.max_message_size = websocket->max_message_size;
+    terms->limits.max_fragments = websocket->max_fragments;
+    terms->limits.expect_masked = true;
+    terms->compression_threshold = (uint32_t)websocket->compression_threshold;
+    terms->inbox_size = websocket->inbox_size;
+    terms->send_buffer_soft = websocket->send_buffer_soft;
+    terms->send_buffer_hard = websocket->send_buffer_hard;
+    terms->send_timeout_ms = websocket->send_timeout_ms;
+    terms->message_rate = websocket->message_rate;
+    terms->byte_rate = websocket->byte_rate;
+    terms->rate_closes = websocket->rate_policy == RATE_CLOSE;
+    terms->close_timeout_ms = websocket->close_timeout_ms;
+    terms->ping_interval_ms = websocket->ping_interval_ms;
+    terms->ping_timeout_ms = websocket->ping_timeout_ms;
+    terms->idle_timeout_ms = websocket->idle_timeout_ms;
+}
+
+const struct terms *server_terms(weir_server *server, const struct config *config) {
+    struct terms terms;
+    fill_terms(&terms, &config->websocket);
+    for (struct kept_terms *kept = server->terms; kept != NULL; kept = kept->next)
+        if (memcmp(&kept->terms, &terms, sizeof terms) == 0)
+            return &kept->terms;
+    struct kept_terms *kept = malloc(sizeof *kept);
+    if (kept == NULL)
+        return NULL;
+    memcpy(&kept->terms, &terms, sizeof terms);
+    kept->next = server->terms;
+    server->terms = kept;
+    return &kept->terms;
+}
+
+/* --- Putting in force -------------------------------------------------------------------------------------- */
+
+struct sweep {
+    void (*step)(struct weir_conn *conn, struct task_list *ready);
+    struct task_list ready;
+};
+
+static void sweep_one(struct weir_conn *conn, void *arg) {
+    struct sweep *sweep = arg;
+    sweep->step(conn, &sweep->ready);
+}
+
+/* In portions, so that nobody waits long for the registry. */
+static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, struct task_list *ready)) {
+    struct sweep sweep = {.step = step};
+    uint32_t position = 0;
+    while (registry_each_from(&server->core.registry, &position, SWEEP_PORTION, sweep_one, &sweep) == SWEEP_PORTION)
+        pool_submit_list(server->core.pool, &sweep.ready);
+    pool_submit_list(server->core.pool, &sweep.ready);
+}
+
+static void set_terms(weir_server *server, const struct terms *terms) {
+    const struct terms *before = core_terms(&server->core);
+    if (before == terms)
+        return;
+    if (before->idle_timeout_ms == 0 && terms->idle_timeout_ms != 0)
+        sweep_all(server, conn_start_idle_clock);
+    atomic_store_explicit(&server->core.terms, terms, memory_order_release);
+    sweep_all(server, conn_renew);
+}
+
+void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
+                  unsigned max_connections) {
+    const struct config_server *config = &table->config->server;
+    struct core *core = &server->core;
+    server_set_log_levels(table->config);
+    set_terms(server, terms);
+    registry_set_limit(&core->registry, max_connections);
+    if (server->admin != NULL && admin_set_token(server->admin, table->config->admin.secret) != 0)
+        log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_TEXT("error", "[admin] token: out of memory")));
+    visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip);
+    atomic_store(&core->shed.limit, (int64_t)config->memory_limit);
+    routes_apply(table, core->pool);
+    entrances_replace(&server->service.doors, &table->entrances);
+    server->table = table;
+    routes_reap(&server->routes);
+}
+
+/* --- Reading again ----------------------------------------------------------------------------------------- */
+
+/* Answers everybody who has asked before `ticket` was drawn. */
+static void report(weir_server *server, uint64_t ticket, bool done, const char *text) {
+    struct reload_desk *desk = &server->desk;
+    atomic_fetch_add(done ? &server->core.counters.reloads : &server->core.counters.failed_reloads, 1);
+    mutex_lock(&desk->mutex);
+    desk->finished = ticket;
+    desk->done = done;
+    snprintf(desk->text, sizeof desk->text, "%s", text);
+    pthread_cond_broadcast(&desk->answered);
+    mutex_unlock(&desk->mutex);
+}
+
+static uint64_t draw_ticket(struct reload_desk *desk, bool new) {
+    mutex_lock(&desk->mutex);
+    uint64_t ticket = new ? ++desk->wanted : desk->wanted;
+    mutex_unlock(&desk->mutex);
+    return ticket;
+}
+
+int server_reload_from_outside(void *context, char *text, size_t text_size) {
+    weir_server *server = context;
+    struct reload_desk *desk = &server->desk;
+    uint64_t ticket = draw_ticket(desk, true), deadline = pool_now() + PATIENCE_MS;
+    weir_server_reload(server);
+    mutex_lock(&desk->mutex);
+    while (desk->finished < ticket && mutex_wait_until(&desk->answered, &desk->mutex, deadline))
+        continue;
+    int result = desk->finished < ticket ? -1 : desk->done;
+    snprintf(text, text_size, "%s",
+             result < 0 ? "The reload has begun; the log will say what came of it." : desk->text);
+    mutex_unlock(&desk->mutex);
+    return result;
+}
+
+static struct config *read_configuration(weir_server *server, char *error, size_t error_size) {
+    const struct config_sources file = {.path = server->path};
+    if (server->sources == NULL && server->path == NULL) {
+        snprintf(error, error_size, "there is no file to read again");
+        return NULL;
+    }
+    struct config *config = config_build(server->sources != NULL ? server->sources : &file, error, error_size);
+    if (config != NULL && config_check(config, error, error_size) == 0)
+        return config;
+    config_destroy(config);
+    return NULL;
+}
+
+/* More places than the descriptors that the process may have are no use. */
+static int plan_connections(weir_server *server, const struct config *config, unsigned *connections, char *error,
+                            size_t error_size) {
+    struct descriptor_plan plan;
+    if (server_plan_descriptors(server, config->server.max_connections, &plan, error, error_size) != 0)
+        return -1;
+    *connections = plan.connections;
+    return 0;
+}
+
+/* Takes the configuration over if it returns a table. */
+static struct route_table *prepare(weir_server *server, struct config *config, char *error, size_t error_size) {
+    struct route_table *table = routes_build(&server->routes, config, error, error_size);
+    if (table == NULL)
+        return NULL;
+    if (routes_start(table, server, error, error_size) == 0) {
+        table->owned = config;
+        return table;
+    }
+    entrances_release(&table->entrances);
+    routes_reap(&server->routes);
+    return NULL;
+}
+
+/* The table of the file as it is now, and its terms; NULL with one line in `error`. */
+static struct route_table *read_again(weir_server *server, const struct terms **terms, unsigned *connections,
+                                      char *error, size_t error_size) {
+    struct config *config = read_configuration(server, error, error_size);
+    *terms = config == NULL ? NULL : server_terms(server, config);
+    struct route_table *table = NULL;
+    if (*terms != NULL && plan_connections(server, config, connections, error, error_size) == 0)
+        table = prepare(server, config, error, error_size);
+    if (table == NULL)
+        config_destroy(config);
+    return table;
+}
+
+static void log_change(void *context, const struct config_change *change) {
+    (void)context;
+    if (change->restart)
+        log_event(LOG_SERVER, LOG_WARNING, "reload",
+                  LOG_FIELDS(LOG_TEXT("section", change->section), LOG_TEXT("key", change->name),
+                             LOG_TEXT("note", "it takes effect when the server is started again")));
+}
+
+static void log_reloaded(const weir_server *server, unsigned connections) {
+    config_compare(server->config, server_config(server), log_change, NULL);
+    log_event(LOG_SERVER, LOG_INFO, "reload",
+              LOG_FIELDS(LOG_BOOLEAN("done", true), LOG_NUMBER("routes", server->table->entrances.count),
+                         LOG_NUMBER("retired", routes_retired(&server->routes, server->table)),
+                         LOG_NUMBER("max_connections", connections)));
+}
+
+void server_reload(weir_server *server) {
+    uint64_t ticket = draw_ticket(&server->desk, false);
+    char text[CONFIG_ERROR_SIZE] = "out of memory";
+    const struct terms *terms;
+    unsigned connections = 0;
+    notify_reloading();
+    struct route_table *table = read_again(server, &terms, &connections, text, sizeof text);
+    if (table != NULL) {
+        server_apply(server, table, terms, connections);
+        log_reloaded(server, connections);
+        snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entrances.count,
+                 routes_retired(&server->routes, table));
+    } else {
+        log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_BOOLEAN("done", false), LOG_TEXT("error", text)));
+    }
+    notify_ready();
+    report(server, ticket, table != NULL, text);
+}

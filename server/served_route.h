@@ -1,0 +1,35 @@
+/* served_route.h - one route that serves: what its connections share, its plug-in, and how it was configured. For
+ * the thread that runs the server.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_SERVER_SERVED_ROUTE_H
+#define WEIR_SERVER_SERVED_ROUTE_H
+
+#include "server/config/config.h"
+#include "server/core/core.h"
+#include "server/plugin.h"
+
+struct served_route {
+    struct route route;
+    _Atomic bool echo_self; /* the built-in broadcast's context */
+    struct plugin plugin;   /* all zero unless the handler comes from one */
+    char *handler;          /* as configured; NULL: the program added it */
+    char **extras;          /* the keys that are the plug-in's: name and value in turn, NULL-terminated */
+    struct served_route *next;
+};
+
+/* With one reference, the caller's, and no handler yet. `configured` may be NULL. NULL if memory is out. */
+struct served_route *served_create(struct core *core, const char *pattern, const struct config_route *configured);
+
+/* A plug-in is loaded, not started. -1 with one line in `error`. */
+int served_find_handler(struct served_route *served, const struct config_route *configured, char *error,
+                        size_t error_size);
+
+/* True if clients of the one may stay with the other. */
+bool served_is_same(const struct served_route *served, const struct config_route *configured);
+
+/* Stops the plug-in, whose handler nobody calls any more, and gives up the caller's reference. */
+void served_end(struct served_route *served);
+
+#endif

@@ -1,0 +1,132 @@
+/* start.c - a server's parts, started one after the other, each with what the configuration says of it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/core/conn.h"
+#include "server/descriptors.h"
+#include "server/log/log.h"
+#include "server/server_private.h"
+
+static int fail(weir_server *server, const char *what, const char *why) {
+    snprintf(server->error, sizeof server->error, "%s: %s", what, why);
+    return -1;
+}
+
+int server_plan_descriptors(const weir_server *server, unsigned max_connections, struct descriptor_plan *plan,
+                            char *error, size_t error_size) {
+    const struct config_server *config = &server->config->server;
+    const struct config_admin *admin = &server->config->admin;
+    unsigned listeners = 0, others = 0;
+    while (config->listen[listeners] != NULL)
+        listeners++;
+    while (admin->listen[others] != NULL)
+        others++;
+    if (descriptors_plan(config->http_threads + admin->http_threads, config->connection_queue + ADMIN_QUEUE,
+                         listeners + others, max_connections, plan, error, error_size) != 0)
+        return -1;
+    if (plan->connections < max_connections)
+        log_event(LOG_SERVER, LOG_WARNING, "descriptors",
+                  LOG_FIELDS(LOG_NUMBER("max_connections", max_connections),
+                             LOG_NUMBER("possible", plan->connections), LOG_NUMBER("limit", plan->limit)));
+    return 0;
+}
+
+static int init_core(weir_server *server, unsigned max_connections) {
+    server->core = (struct core){.server = server};
+    registry_init(&server->core.registry, max_connections);
+    shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
+    doors_init(&server->service.doors);
+    server->core.terms = server_terms(server, server->config);
+    return server->core.terms == NULL ? fail(server, "start", "out of memory") : 0;
+}
+
+static int init_visitors(weir_server *server) {
+    const struct config_server *config = &server->config->server;
+    if (visitors_init(&server->core.visitors, config->max_connections_per_ip, config->upgrades_per_ip,
+                      server->core.registry.limit) == 0)
+        return 0;
+    return fail(server, "max_connections_per_ip, upgrades_per_ip", "out of memory");
+}
+
+static int start_pool(weir_server *server) {
+    const struct pool_options options = {.workers = server->config->server.workers, .scratch_size = CONN_READ_SIZE};
+    server->core.pool = pool_create(&options);
+    if (server->core.pool == NULL)
+        return fail(server, "pool", strerror(errno));
+    int error = pool_start(server->core.pool);
+    if (error == 0)
+        return 0;
+    return fail(server, "workers: a thread could not be started", strerror(error));
+}
+
+static int start_front(weir_server *server, int base) {
+    const struct config *config = server->config;
+    server->service.core = &server->core;
+    server->service.trusted_proxies = config->server.trusted_proxies;
+    if (adoption_open(&server->service.adoption, base) != 0)
+        return fail(server, "adoption", strerror(errno));
+    const struct front_options options = {.listen = config->server.listen,
+                                          .threads = config->server.http_threads,
+                                          .connection_queue = config->server.connection_queue,
+                                          .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
+                                          .handshakes_per_ip = config->server.handshakes_per_ip};
+    server->front = front_start(&options, &server->service, server->error, sizeof server->error);
+    if (server->front != NULL)
+        return 0;
+    adoption_close(&server->service.adoption);
+    return -1;
+}
+
+static int start_admin(weir_server *server) {
+    const struct config_admin *config = &server->config->admin;
+    server->admin = NULL;
+    if (strcmp(config->listen[0], "none") == 0)
+        return 0;
+    const struct admin_options options = {.listen = config->listen,
+                                          .threads = config->http_threads,
+                                          .service = &server->service,
+                                          .reload = server_reload_from_outside,
+                                          .context = server};
+    server->admin = admin_start(&options, server->error, sizeof server->error);
+    if (server->admin == NULL)
+        return -1;
+    if (admin_set_token(server->admin, config->secret) == 0)
+        return 0;
+    admin_stop(server->admin);
+    return fail(server, "[admin] token", "out of memory");
+}
+
+/* The first table. */
+static int start_routes(weir_server *server) {
+    struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
+    if (table == NULL)
+        return -1;
+    server_apply(server, table, core_terms(&server->core), server->core.registry.limit);
+    return 0;
+}
+
+int server_start(weir_server *server) {
+    struct descriptor_plan plan;
+    if (server_plan_descriptors(server, server->config->server.max_connections, &plan, server->error,
+                                sizeof server->error) != 0)
+        return -1;
+    server->ran = true;
+    if (init_core(server, plan.connections) != 0 || init_visitors(server) != 0 || start_pool(server) != 0)
+        return -1;
+    bool ready = start_routes(server) == 0;
+    atomic_store(&server->running, ready);
+    if (ready && routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
+        start_front(server, (int)plan.base) == 0) {
+        if (start_admin(server) == 0)
+            return 0;
+        front_stop(server->front);
+        adoption_close(&server->service.adoption);
+    }
+    pool_stop(server->core.pool, UINT64_MAX);
+    atomic_store(&server->running, false);
+    return -1;
+}

@@ -1,0 +1,262 @@
+"""test_reload - the configuration read again while clients are connected: what changes for whom, what a wrong file
+changes (nothing), and that nobody is lost.
+
+SPDX-License-Identifier: MIT
+"""
+
+import asyncio
+import random
+import signal
+import unittest
+from pathlib import Path
+
+import websockets
+from raw_client import BINARY, CLOSE, PING, TEXT, RawClient, frame, request, upgrade_headers
+from test_idle import SANITIZED, memory
+from weir_process import EXAMPLES, Weir, scaled, until
+
+HEAD = "[server]\nlisten = 127.0.0.1:PORT\nworkers = 4\n"
+ECHO = "[route /echo]\nhandler = echo\n"
+BROADCAST = "[route /broadcast]\nhandler = broadcast\n"
+LIGHT = "[route /light/{status}]\nhandler = plugin:EXAMPLES/light.so\ndelay = %s\n"
+
+
+def status_of(client, path, **headers):
+    client.send(request(path, upgrade_headers(**headers)))
+    return client.response().status
+
+
+class Reloading(Weir):
+    """A server whose file is written anew."""
+
+    reloads = 0
+
+    def write(self, configuration):
+        file = Path(self.directory.name) / "weir.ini"
+        file.write_text(configuration.replace("PORT", str(self.port)).replace("EXAMPLES", str(EXAMPLES)))
+
+    def reload(self, configuration):
+        """Returns the log line that says what came of it."""
+        self.write(configuration)
+        return self.hang_up()
+
+    def hang_up(self):
+        self.process.send_signal(signal.SIGHUP)
+        self.reloads += 1
+
+        def find():
+            lines = [line for line in self.log().splitlines() if "event=reload" in line and "done=" in line]
+            return lines[self.reloads - 1] if len(lines) >= self.reloads else None
+
+        return until(find, "the log says what came of the reload")
+
+    def maps(self, name):
+        """Whether a shared object is loaded."""
+        return name in Path(f"/proc/{self.pid}/maps").read_text()
+
+
+class Routes(unittest.TestCase):
+    def test_routes_come_and_go(self):
+        with Reloading(HEAD + ECHO) as weir:
+            self.assertIn("done=yes routes=2", weir.reload(HEAD + ECHO + BROADCAST))
+            with RawClient(weir.port, "/broadcast") as client:
+                client.send(frame(TEXT, b"all"))
+                self.assertEqual(client.frame().payload, b"all")
+                self.assertIn("done=yes routes=1 retired=1", weir.reload(HEAD + ECHO))
+                client.send(frame(TEXT, b"still served"))
+                self.assertEqual(client.frame().payload, b"still served")
+                late = RawClient(weir.port, "/broadcast")
+                self.assertEqual(int.from_bytes(late.frame().payload[:2], "big"), 4040)
+            until(lambda: "retired=0" in weir.hang_up(), "the route is gone")
+
+    def test_clients_of_before_and_after_hear_each_other(self):
+        with Reloading(HEAD + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as before:
+            weir.reload(HEAD + "[websocket]\nping_interval = 7s\n" + BROADCAST + ECHO)
+            with RawClient(weir.port, "/broadcast") as after:
+                after.send(frame(TEXT, b"from after"))
+                self.assertEqual(before.frame().payload, b"from after")
+                before.send(frame(TEXT, b"from before"))
+                self.assertEqual([after.frame().payload, after.frame().payload], [b"from after", b"from before"])
+
+    def test_echo_self_and_origins(self):
+        with Reloading(HEAD + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as client:
+            weir.reload(HEAD + BROADCAST + "echo_self = no\norigins = https://example.org\n")
+            client.send(frame(TEXT, b"not for me"))
+            client.send(frame(PING, b"p"))
+            self.assertEqual(client.frame().payload, b"p")
+            for origin, status in (("https://example.org", 101), ("https://example.com", 403)):
+                with RawClient(weir.port) as other:
+                    self.assertEqual(status_of(other, "/broadcast", Origin=origin), status)
+
+    def test_a_brought_back_route_has_its_clients(self):
+        with Reloading(HEAD + ECHO + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as early:
+            weir.reload(HEAD + ECHO)
+            self.assertIn("retired=0", weir.reload(HEAD + ECHO + BROADCAST))
+            with RawClient(weir.port, "/broadcast") as late:
+                late.send(frame(TEXT, b"again"))
+                self.assertEqual(early.frame().payload, b"again")
+
+
+class Plugins(unittest.TestCase):
+    def switch(self, client):
+        client.send(frame(TEXT, b"10.0.0.1"))
+        return client.frame().payload
+
+    def test_a_removed_one_stays_until_its_last_client_has_left(self):
+        with Reloading(HEAD + ECHO + LIGHT % "10ms") as weir:
+            with RawClient(weir.port, "/light/on") as client:
+                self.assertIn("retired=1", weir.reload(HEAD + ECHO))
+                self.assertTrue(self.switch(client))
+                self.assertTrue(weir.maps("light.so"))
+            if not SANITIZED:  # whose libraries keep what was loaded
+                until(lambda: not weir.maps("light.so"), "the plug-in is unloaded")
+
+    def test_new_options_are_for_new_clients(self):
+        with Reloading(HEAD + LIGHT % "10ms") as weir, RawClient(weir.port, "/light/on") as before:
+            self.assertIn("retired=1", weir.reload(HEAD + LIGHT % "20ms"))
+            with RawClient(weir.port, "/light/on") as after:
+                self.assertTrue(self.switch(before) and self.switch(after))
+            self.assertIn("retired=1", weir.hang_up())
+
+    def test_one_that_does_not_load_changes_nothing(self):
+        bad = "[route /bad]\nhandler = plugin:/nowhere/bad.so\n"
+        with Reloading(HEAD + ECHO) as weir, RawClient(weir.port, "/echo") as client:
+            line = weir.reload(HEAD + bad + LIGHT % "10ms")
+            self.assertRegex(line, r"done=no error=.*weir\.ini:\d+: handler: plug-in does not load")
+            client.send(frame(TEXT, b"as before"))
+            self.assertEqual(client.frame().payload, b"as before")
+            with RawClient(weir.port, "/echo") as other:
+                other.send(frame(TEXT, b"new"))
+                self.assertEqual(other.frame().payload, b"new")
+
+
+class Limits(unittest.TestCase):
+    def with_limits(self, **limits):
+        lines = "".join(f"{name} = {value}\n" for name, value in limits.items())
+        return HEAD + "[websocket]\n" + lines + ECHO
+
+    def test_wrong_files_change_nothing(self):
+        wrong = {
+            "[server]\nlisten = nonsense\n": "listen",
+            HEAD + "[websocket]\nping_interval = 20 sec\n" + ECHO: "ping_interval",
+            HEAD + "[route /echo\nhandler = echo\n": "weir.ini:",
+            HEAD + "[route /echo]\nhandler = teapot\n": "teapot",
+            HEAD + "[websocket]\nsend_buffer_hard = 1MiB\n" + ECHO: "send_buffer_hard",
+        }
+        with Reloading(self.with_limits(max_message_size="100")) as weir, RawClient(weir.port, "/echo") as client:
+            for text, named in wrong.items():
+                with self.subTest(named):
+                    line = weir.reload(text)
+                    self.assertIn("done=no", line)
+                    self.assertIn(named, line)
+            (Path(weir.directory.name) / "weir.ini").unlink()
+            self.assertIn("done=no", weir.hang_up())
+            client.send(frame(TEXT, b"x" * 100))
+            self.assertEqual(client.frame().payload, b"x" * 100)
+            client.send(frame(TEXT, b"x" * 101))
+            self.assertEqual(int.from_bytes(client.frame().payload[:2], "big"), 1009)
+
+    def test_living_clients_keep_to_the_new_ones(self):
+        with Reloading(self.with_limits(ping_interval="0")) as weir:
+            with RawClient(weir.port, "/echo") as client:
+                weir.reload(self.with_limits(ping_interval="50ms", max_message_size="10"))
+                self.assertEqual(client.frame().opcode, PING)
+                client.send(frame(BINARY, b"x" * 11))
+                answer = client.frame()
+                while answer.opcode == PING:
+                    answer = client.frame()
+                self.assertEqual((answer.opcode, answer.payload[:2]), (CLOSE, (1009).to_bytes(2, "big")))
+
+    def test_an_idle_timeout_begins_with_the_reload(self):
+        with Reloading(self.with_limits(ping_interval="0")) as weir, RawClient(weir.port, "/echo") as client:
+            weir.reload(self.with_limits(ping_interval="0", idle_timeout="300ms"))
+            client.send(frame(TEXT, b"not idle yet"))
+            self.assertEqual(client.frame().payload, b"not idle yet")
+            self.assertEqual(client.frame().payload[:2], (1001).to_bytes(2, "big"))
+
+    def test_places(self):
+        with Reloading(HEAD + "max_connections = 2\n" + ECHO) as weir:
+            kept = [RawClient(weir.port, "/echo") for _ in range(2)]
+            self.assertEqual(self.status(weir), 503)
+            weir.reload(HEAD + "max_connections = 3\nmax_connections_per_ip = 1\n" + ECHO)
+            self.assertEqual(self.status(weir), 101)  # those of before are not counted
+            weir.reload(HEAD + "max_connections = 1\n" + ECHO)
+            self.assertEqual(self.status(weir), 503)
+            for client in kept:
+                client.send(frame(TEXT, b"kept"))
+                self.assertEqual(client.frame().payload, b"kept")
+
+    def status(self, weir):
+        with RawClient(weir.port) as client:
+            return status_of(client, "/echo")
+
+    def test_the_log_level(self):
+        with Reloading(HEAD + "[log]\nlevel = error\n" + ECHO) as weir:
+            RawClient(weir.port, "/echo").vanish()
+            weir.write(HEAD + ECHO)
+            weir.hang_up()
+            RawClient(weir.port, "/echo").vanish()
+            weir.log_line("event=close", "conn=")
+            self.assertEqual(weir.log().count("event=close"), 1)
+
+
+class Crowd(unittest.TestCase):
+    """Many clients talk through all reloads; none is lost, none misses an answer, and memory stays where it is."""
+
+    RELOADS = 50
+
+    def configuration(self, number):
+        text = HEAD + f"[websocket]\nping_interval = {1 + number % 3}s\nmax_message_size = {1000 + number}\n"
+        text += "[route /talk]\nhandler = echo\n"
+        for other in range(number % 7):
+            text += f"[route /other{other}]\nhandler = {random.choice(['echo', 'broadcast'])}\n"
+        if number % 2:
+            text += LIGHT % f"{number}ms"
+        return text
+
+    async def talk(self, url, stop, answers):
+        async with websockets.connect(url, ping_interval=None) as client:
+            count = 0
+            while not stop.is_set():
+                text = f"{count}"
+                await client.send(text)
+                assert await client.recv() == text
+                count += 1
+                await asyncio.sleep(random.random())
+            answers.append(count)
+
+    async def crowd(self, weir, clients):
+        stop, answers, tasks = asyncio.Event(), [], []
+        for _ in range(clients):
+            tasks.append(asyncio.create_task(self.talk(weir.url("/talk"), stop, answers)))
+            await asyncio.sleep(0)
+        await asyncio.sleep(1)
+        loop = asyncio.get_running_loop()
+        for number in range(self.RELOADS):
+            if number % 5 == 4:
+                line = await loop.run_in_executor(None, weir.reload, HEAD + "[route /talk]\nhandler = broken\n")
+                self.assertIn("done=no", line)
+            else:
+                line = await loop.run_in_executor(None, weir.reload, self.configuration(number))
+                self.assertIn("done=yes", line)
+        stop.set()
+        await asyncio.gather(*tasks)  # raises what any of them has met
+        self.assertEqual(len(answers), clients)
+        return sum(answers)
+
+    def test_fifty_reloads(self):
+        clients = scaled(500)
+        with Reloading(self.configuration(0)) as weir:
+            for number in range(10):  # what is loaded once stays
+                weir.reload(self.configuration(number))
+            before = memory(weir)
+            answers = asyncio.run(self.crowd(weir, clients))
+            weir.reload(self.configuration(0))
+            until(lambda: "retired=0" in weir.hang_up(), "all that was retired is gone")
+            if not SANITIZED:
+                self.assertLess(memory(weir) - before, clients * 4000 + (2 << 20))
+            print(f"\n    {clients} clients, {answers} answers ", end="")
+
+
+if __name__ == "__main__":
+    unittest.main()
