@@ -36,7 +36,8 @@ weir_server *weir_server_create(void);
  * weir_server_error(). */
 int weir_server_load(weir_server *server, const char *path);
 
-/* Sets one option as a line of the ini file would: section "server", "websocket" or "log". 0 or -1, likewise. */
+/* Sets one option as a line of the ini file would: section "server", "websocket", "log" or
+ * "admin". 0 or -1, likewise. */
 int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
 
 /* Serves `pattern` with `handler`, which must stay valid, with `context` handed to each callback. 0 or -1,
@@ -51,12 +52,26 @@ int weir_server_run(weir_server *server);
 /* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */
 void weir_server_stop(weir_server *server);
 
+/* Asks the server to read its configuration again, soon: routes, limits, origins and the log's level are then those of
+ * the file, for new connections and, where it makes sense, for those that are there, none of which is closed. A file
+ * that is wrong changes nothing; the log says why. Safe in a signal handler. */
+void weir_server_reload(weir_server *server);
+
 /* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
 const char *weir_server_error(const weir_server *server);
 
 /* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. Retained
  * connections stay valid; timers must have been given back before. */
 void weir_server_destroy(weir_server *server);
+
+/* --- The log, of which a process has one: where weir_server_run() writes what happens ------------------ */
+
+/* Opens the log file anew, soon, after another program has renamed it; nothing happens if the log goes to stderr.
+ * Safe in a signal handler. */
+void weir_log_reopen(void);
+
+/* Waits until what has been logged is written, for 200 ms at most: before _exit(). Safe in a signal handler. */
+void weir_log_flush(void);
 
 /* --- For handlers ---------------------------------------------------------------------------------------- */
 

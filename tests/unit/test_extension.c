@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/proto/extension.h"
+#include "server/proto/extension_response.h"
 #include "tests/unit/suites.h"
 
 #define PMD           "permessage-deflate"
@@ -313,6 +314,66 @@ START_TEST(cut_anywhere) {
 }
 END_TEST
 
+/* --- What a client makes of an answer --------------------------------------------------------------------- */
+
+static const struct {
+    const char *response, *agreed; /* "": the handshake fails */
+} responses[] = {
+    {PMD, "15+,15+"},
+    {" " PMD " ", "15+,15+"},
+    {PMD SERVER_NO, "15,15+"},
+    {PMD CLIENT_NO, "15+,15"},
+    {PMD SERVER_BITS "=8", "8+,15+"}, /* a server may limit itself unasked (7.1.2.1) */
+    {PMD CLIENT_BITS "=8", "15+,8+"},
+    {PMD CLIENT_BITS "=\"12\"" SERVER_BITS "=10" CLIENT_NO SERVER_NO, "10,12"},
+    {"", ""},
+    {",", ""},
+    {"x-unknown", ""},
+    {"Permessage-Deflate", ""},
+    {PMD "; x", ""},
+    {PMD ";", ""},
+    {PMD CLIENT_BITS, ""}, /* an answer names the value (7.1.2.2) */
+    {PMD CLIENT_BITS "=7", ""},
+    {PMD CLIENT_BITS "=16", ""},
+    {PMD SERVER_BITS, ""},
+    {PMD SERVER_BITS "=08", ""},
+    {PMD SERVER_NO "=1", ""},
+    {PMD SERVER_NO SERVER_NO, ""},
+    {PMD SERVER_BITS "=10" SERVER_BITS "=10", ""},
+    {PMD ", " PMD, ""},
+    {PMD ", x-unknown", ""},
+    {"x-unknown, " PMD, ""},
+    {PMD " x", ""},
+};
+
+START_TEST(answers_judged) {
+    struct deflate_params params;
+    char described[16];
+    memset(&params, 0x55, sizeof params);
+    bool agreed = extension_judge(responses[_i].response, &params);
+    describe(&params, described);
+    ck_assert_msg(agreed == (*responses[_i].agreed != '\0'), "%s", responses[_i].response);
+    ck_assert_msg(strcmp(described, responses[_i].agreed) == 0, "%s: %s", responses[_i].response, described);
+}
+END_TEST
+
+/* Whatever the policy, what the server answers to our offer is what both then hold to. */
+START_TEST(both_sides_agree) {
+    for (uint8_t bits = 9; bits <= 15; bits++)
+        for (int takeover = 0; takeover <= 1; takeover++) {
+            struct deflate_policy policy = {.enabled = true, .takeover = takeover == 1, .window_bits = bits};
+            struct deflate_params server, client;
+            char response[EXTENSION_RESPONSE_SIZE];
+            ck_assert_int_eq(negotiate(EXTENSION_OFFER, &policy, &server, response), EXTENSION_ACCEPTED);
+            ck_assert(extension_judge(response, &client));
+            ck_assert(client.server_takeover == server.server_takeover);
+            ck_assert(client.client_takeover == server.client_takeover);
+            ck_assert_uint_eq(client.client_bits, server.client_bits);
+            ck_assert_uint_ge(client.server_bits, server.server_bits);
+        }
+}
+END_TEST
+
 Suite *extension_suite(void) {
     Suite *suite = suite_create("extension");
     TCase *tcase = tcase_create("extension");
@@ -322,6 +383,8 @@ Suite *extension_suite(void) {
     tcase_add_loop_test(tcase, every_character_of_a_token, 1, 256);
     tcase_add_test(tcase, open_quote_ends_with_the_text);
     tcase_add_test(tcase, cut_anywhere);
+    tcase_add_loop_test(tcase, answers_judged, 0, COUNT(responses));
+    tcase_add_test(tcase, both_sides_agree);
     suite_add_tcase(suite, tcase);
     return suite;
 }

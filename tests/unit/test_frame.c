@@ -33,6 +33,18 @@ START_TEST(headers_take_the_shortest_form) {
 }
 END_TEST
 
+START_TEST(masked_headers_end_in_the_mask) {
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+    size_t size = headers[_i].header_size;
+    uint8_t header[FRAME_HEADER_MAX], expected[FRAME_HEADER_MAX];
+    memcpy(expected, headers[_i].header, size);
+    expected[1] |= 0x80;
+    memcpy(expected + size, mask, sizeof mask);
+    ck_assert_uint_eq(frame_header_masked(header, headers[_i].opcode, headers[_i].size, mask), size + sizeof mask);
+    ck_assert_mem_eq(header, expected, size + sizeof mask);
+}
+END_TEST
+
 START_TEST(mask_of_the_rfc) {
     uint8_t bytes[] = {0x7f, 0x9f, 0x4d, 0x51, 0x58};
     frame_mask(bytes, sizeof bytes, (const uint8_t[]){0x37, 0xfa, 0x21, 0x3d});
@@ -60,6 +72,7 @@ Suite *frame_suite(void) {
     Suite *suite = suite_create("frame");
     TCase *tcase = tcase_create("frame");
     tcase_add_loop_test(tcase, headers_take_the_shortest_form, 0, sizeof headers / sizeof *headers);
+    tcase_add_loop_test(tcase, masked_headers_end_in_the_mask, 0, sizeof headers / sizeof *headers);
     tcase_add_test(tcase, mask_of_the_rfc);
     tcase_add_test(tcase, mask_by_the_definition);
     suite_add_tcase(suite, tcase);

@@ -1,0 +1,232 @@
+/* client_connect.c - from a URL to a connection: name, TCP, handshake, all before one deadline.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "client/client_private.h"
+#include "client/error.h"
+#include "client/resolve.h"
+
+enum { CONNECT_TIMEOUT_MS = 10000, URL_ERROR_SIZE = 160 };
+
+/* One attempt. */
+struct attempt {
+    struct url url;
+    const struct weir_client_options *options;
+    uint64_t timeout, deadline;
+    char key[OPENING_KEY_SIZE];
+    struct weir_client_error *error;
+};
+
+/* Whom the error is about, as in "ws://[::1]:9000". For printf(). */
+#define WHERE          "ws://%s%s%s:%s"
+#define WHERE_OF(url_) (url_).host_is_ipv6 ? "[" : "", (url_).host, (url_).host_is_ipv6 ? "]" : "", (url_).port
+
+/* --- The name ----------------------------------------------------------------------------------------------- */
+
+static struct addrinfo *find_addresses(struct attempt *attempt) {
+    int failure;
+    struct addrinfo *addresses = resolve(attempt->url.host, attempt->url.port, attempt->deadline, &failure);
+    const char *host = attempt->url.host;
+    char duration[CLIENT_DURATION_SIZE];
+    if (addresses != NULL)
+        return addresses;
+    if (failure == RESOLVE_TIMED_OUT)
+        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
+                     "%s: the name was not resolved within %s; is the name server reachable?", host,
+                     client_duration(attempt->timeout, duration));
+    else if (failure == EAI_MEMORY)
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "%s: no memory to resolve the name", host);
+    else
+        client_error(attempt->error, WEIR_CLIENT_UNKNOWN_HOST, "%s: %s; is the name spelled right?", host,
+                     gai_strerror(failure));
+    return NULL;
+}
+
+/* NULL in *source if the caller does not mind. */
+static bool find_source(struct attempt *attempt, struct addrinfo **source) {
+    static const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    *source = NULL;
+    if (attempt->options->source == NULL || getaddrinfo(attempt->options->source, NULL, &numeric, source) == 0)
+        return true;
+    client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT, "\"%.64s\" cannot be a source; it is an IP address",
+                 attempt->options->source);
+    return false;
+}
+
+/* --- TCP ---------------------------------------------------------------------------------------------------- */
+
+static void tell_failed_connection(struct attempt *attempt, int number) {
+    const struct url *url = &attempt->url;
+    char duration[CLIENT_DURATION_SIZE];
+    if (number == ECONNREFUSED)
+        client_error(attempt->error, WEIR_CLIENT_REFUSED,
+                     WHERE ": connection refused; is the server running, and is this its port?", WHERE_OF(*url));
+    else if (number == ETIMEDOUT)
+        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
+                     WHERE ": no answer to the connection within %s; is the address right, or a firewall in "
+                           "between?",
+                     WHERE_OF(*url), client_duration(attempt->timeout, duration));
+    else if (number == EADDRNOTAVAIL && attempt->options->source != NULL)
+        client_error(attempt->error, WEIR_CLIENT_UNREACHABLE,
+                     WHERE ": the source %s is not an address of this machine, or has no port left", WHERE_OF(*url),
+                     attempt->options->source);
+    else if (number == EAFNOSUPPORT && attempt->options->source != NULL)
+        client_error(attempt->error, WEIR_CLIENT_UNREACHABLE,
+                     WHERE ": the host has no address of the source's kind (%s)", WHERE_OF(*url),
+                     attempt->options->source);
+    else if (number == ENOMEM || number == ENOBUFS)
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, WHERE ": no memory for a connection", WHERE_OF(*url));
+    else
+        client_error(attempt->error, WEIR_CLIENT_UNREACHABLE, WHERE ": %s", WHERE_OF(*url),
+                     client_system_error(number));
+}
+
+static int connect_stream(struct attempt *attempt) {
+    struct addrinfo *source, *addresses;
+    int stream = -1;
+    if (!find_source(attempt, &source))
+        return -1;
+    addresses = find_addresses(attempt);
+    if (addresses != NULL) {
+        stream = stream_connect(addresses, source, attempt->deadline);
+        if (stream < 0)
+            tell_failed_connection(attempt, errno);
+        freeaddrinfo(addresses);
+    }
+    if (source != NULL)
+        freeaddrinfo(source);
+    return stream;
+}
+
+/* --- The handshake ------------------------------------------------------------------------------------------ */
+
+static bool tell_no_answer(struct attempt *attempt, int number) {
+    char duration[CLIENT_DURATION_SIZE];
+    if (number == ETIMEDOUT)
+        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT, WHERE ": no answer to the handshake within %s",
+                     WHERE_OF(attempt->url), client_duration(attempt->timeout, duration));
+    else if (number == 0 || number == ECONNRESET || number == EPIPE)
+        client_error(attempt->error, WEIR_CLIENT_LOST,
+                     WHERE ": the server ended the connection instead of answering the handshake; does it speak "
+                           "WebSocket?",
+                     WHERE_OF(attempt->url));
+    else
+        client_error(attempt->error, WEIR_CLIENT_LOST, WHERE ": %s", WHERE_OF(attempt->url),
+                     client_system_error(number));
+    return false;
+}
+
+/* True as long as more has to come. False, with *error filled, if it is no answer. */
+static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
+    const char *bytes = (const char *)client->input;
+    *is_answer = opening_is_possible(bytes, client->input_end, attempt->error);
+    if (!*is_answer)
+        return false;
+    client->head_size = opening_head_size(bytes, client->input_end);
+    return client->head_size == 0 || opening_awaits_body(bytes, client->head_size, client->input_end);
+}
+
+/* Reads the head, and the line of a refusal; what comes behind a 101 is the first frames. The end of the stream, or
+ * the deadline, is an end of the body too. */
+static bool read_answer(weir_client *client, struct attempt *attempt) {
+    bool is_answer;
+    client->input_end = 0;
+    while (is_unfinished(client, attempt, &is_answer)) {
+        ssize_t size =
+            stream_read(client->stream, client->input + client->input_end, CLIENT_INPUT_SIZE - client->input_end);
+        int number = errno;
+        if (size > 0) {
+            client->input_end += (size_t)size;
+            continue;
+        }
+        if (size < 0 && number == EAGAIN && stream_wait(client->stream, POLLIN, attempt->deadline))
+            continue;
+        if (client->head_size > 0)
+            return true;
+        return tell_no_answer(attempt, size == 0 ? 0 : number == EAGAIN ? ETIMEDOUT : number);
+    }
+    return is_answer;
+}
+
+/* The head is kept, the frames behind it are the decoder's. */
+static bool take_answer(weir_client *client, struct attempt *attempt) {
+    struct opening opening;
+    client->head = malloc(client->head_size + 1);
+    if (client->head == NULL) {
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "no memory for the answer");
+        return false;
+    }
+    memcpy(client->head, client->input, client->head_size);
+    client->head[client->head_size] = '\0';
+    client->input_at = client->head_size;
+    if (!opening_judge(client->head, client->head_size, (const char *)client->input + client->input_at,
+                       client->input_end - client->input_at, attempt->key, attempt->options, &opening,
+                       attempt->error))
+        return false;
+    client->subprotocol = opening.subprotocol;
+    client->deflate = opening.deflate;
+    client->decoder.deflate = opening.deflate.enabled;
+    return true;
+}
+
+static bool shake_hands(weir_client *client, struct attempt *attempt) {
+    char *request = opening_request(&attempt->url, attempt->options, attempt->key, attempt->error);
+    if (request == NULL)
+        return false;
+    client->stream = connect_stream(attempt);
+    bool sent = client->stream >= 0 &&
+                (stream_write_all(client->stream, request, strlen(request), attempt->deadline) || errno == EPIPE ||
+                 errno == ECONNRESET || tell_no_answer(attempt, errno)); /* it may have refused */
+    free(request);
+    if (!sent || !read_answer(client, attempt) || !take_answer(client, attempt))
+        return false;
+    stream_peer(client->stream, client->peer);
+    return true;
+}
+
+/* --- All together ------------------------------------------------------------------------------------------- */
+
+static bool begin(struct attempt *attempt, const char *url) {
+    char why[URL_ERROR_SIZE];
+    if (!url_parse(url, &attempt->url, why, sizeof why))
+        client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT, "%s", why);
+    else if (attempt->url.tls)
+        client_error(attempt->error, WEIR_CLIENT_NO_TLS,
+                     "wss:// needs TLS, which weir is not built with yet; put a proxy such as nginx or stunnel in "
+                     "front");
+    else if (!opening_key(attempt->key))
+        client_error(attempt->error, WEIR_CLIENT_HANDSHAKE, "the system has no random numbers");
+    else
+        return true;
+    return false;
+}
+
+weir_client *weir_client_connect(const char *url, const struct weir_client_options *options,
+                                 struct weir_client_error *error) {
+    static const struct weir_client_options defaults;
+    options = options == NULL ? &defaults : options;
+    uint64_t timeout = options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
+    struct attempt attempt = {
+        .options = options, .timeout = timeout, .deadline = stream_deadline(timeout), .error = error};
+    if (error != NULL)
+        *error = (struct weir_client_error){0};
+    if (!begin(&attempt, url))
+        return NULL;
+    weir_client *client = client_create(options);
+    if (client == NULL) {
+        int number = errno;
+        client_error(error, number == ENOMEM ? WEIR_CLIENT_NO_MEMORY : WEIR_CLIENT_UNREACHABLE, "%s",
+                     client_system_error(number));
+        return NULL;
+    }
+    if (shake_hands(client, &attempt))
+        return client;
+    weir_client_destroy(client);
+    return NULL;
+}

@@ -1,0 +1,234 @@
+/* client_receive.c - bytes in, messages out; Pings answered, the server's Close too. One thread at a time. It waits
+ * for the stream alone, never for a thread that sends.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/client_private.h"
+#include "client/error.h"
+
+/* --- Events -------------------------------------------------------------------------------------------------- */
+
+/* The latest one counts (5.5.3). */
+static void queue_pong(weir_client *client, const struct decoded *ping) {
+    pthread_mutex_lock(&client->mutex);
+    if (!client->close_queued) {
+        client->control.pong = true;
+        client->control.pong_size = (uint8_t)ping->size;
+        if (ping->size > 0)
+            memcpy(client->control.pong_payload, ping->data, ping->size);
+        client_push_control_locked(client);
+    }
+    pthread_mutex_unlock(&client->mutex);
+}
+
+/* Answers it with the same code (5.5.1). A send that found the stream closed was no failure then. */
+static void receive_close(weir_client *client, const struct decoded *decoded) {
+    pthread_mutex_lock(&client->mutex);
+    client->close_received = true;
+    if (client->failure.cause == WEIR_CLIENT_LOST && !client->over)
+        client->failure = (struct weir_client_error){0};
+    client_set_close_locked(client, decoded->close_code, (const char *)decoded->data, decoded->size);
+    client_queue_close_locked(client, decoded->close_code, NULL, 0);
+    client_push_control_locked(client);
+    pthread_mutex_unlock(&client->mutex);
+}
+
+static void tell_violation_locked(weir_client *client, unsigned code, const char *what) {
+    struct weir_client_error *failure = &client->failure;
+    if (failure->cause != WEIR_CLIENT_NO_ERROR)
+        return;
+    if (code == CLOSE_TOO_BIG)
+        client_error(failure, WEIR_CLIENT_TOO_BIG, "%s: %s; more than max_message_size, %zu bytes", client->peer,
+                     what, client->limits.max_message_size);
+    else if (code == CLOSE_INTERNAL_ERROR)
+        client_error(failure, WEIR_CLIENT_NO_MEMORY, "%s: no memory for a message", client->peer);
+    else
+        client_error(failure, WEIR_CLIENT_PROTOCOL, "%s: the server breaks the protocol: %s", client->peer, what);
+}
+
+/* Fails the connection (7.1.7): the server is told why, and nothing more is read. */
+static void fail(weir_client *client, const struct decoded *decoded) {
+    const char *what = (const char *)decoded->data;
+    pthread_mutex_lock(&client->mutex);
+    tell_violation_locked(client, decoded->close_code, what);
+    client_set_close_locked(client, decoded->close_code, what, decoded->size);
+    client_queue_close_locked(client, decoded->close_code, what, decoded->size);
+    client->over = true;
+    client_push_control_locked(client);
+    pthread_cond_broadcast(&client->written);
+    pthread_mutex_unlock(&client->mutex);
+}
+
+static void inflate(weir_client *client, struct decoded *decoded) {
+    if (client->inflater == NULL)
+        client->inflater = inflater_create(client->deflate.server_bits);
+    else if (!client->deflate.server_takeover)
+        inflater_reset(client->inflater);
+    decoder_inflate(&client->decoder, &client->limits, client->inflater, decoded);
+}
+
+static void take_control(weir_client *client, const struct decoded *decoded) {
+    if (decoded->event == DECODER_PING)
+        queue_pong(client, decoded);
+    else if (decoded->event == DECODER_CLOSE)
+        receive_close(client, decoded);
+    else if (decoded->event == DECODER_ERROR)
+        fail(client, decoded);
+    else if (decoded->event == DECODER_PONG && client->pong != NULL)
+        client->pong(client->pong_context, decoded->data, decoded->size);
+}
+
+/* Up to the next message in what has been read. False if there is none. */
+static bool decode(weir_client *client, struct weir_client_message *message) {
+    struct decoded decoded;
+    do {
+        client->input_at += decoder_feed(&client->decoder, &client->limits, client->input + client->input_at,
+                                         client->input_end - client->input_at, &decoded);
+        if (decoded.event == DECODER_DEFLATED)
+            inflate(client, &decoded);
+        if (decoded.event == DECODER_MESSAGE && message != NULL) {
+            *message = (struct weir_client_message){.opcode = (enum weir_opcode)decoded.opcode,
+                                                    .data = decoded.data == NULL ? "" : (const void *)decoded.data,
+                                                    .size = decoded.size};
+            return true;
+        }
+        take_control(client, &decoded);
+    } while (decoded.event != DECODER_MORE);
+    return false;
+}
+
+/* --- The stream ---------------------------------------------------------------------------------------------- */
+
+static void end_of_stream(weir_client *client, int number) {
+    pthread_mutex_lock(&client->mutex);
+    if (client->close_received) {
+        client->over = client->write_failed = true;
+        shutdown(client->stream, SHUT_RDWR);
+        pthread_cond_broadcast(&client->written);
+    } else {
+        client_lose_locked(client, WEIR_CLIENT_LOST, "%s",
+                           number == 0 ? "the server has ended the connection without a Close"
+                                       : client_system_error(number));
+    }
+    pthread_mutex_unlock(&client->mutex);
+}
+
+/* What to do at a deadline: the caller's own is no event; that of a closing connection ends it. */
+static enum weir_client_status out_of_time(weir_client *client) {
+    char duration[CLIENT_DURATION_SIZE];
+    pthread_mutex_lock(&client->mutex);
+    if (stream_now() >= client->close_deadline && client->close_received) {
+        client->over = client->write_failed = true;
+        shutdown(client->stream, SHUT_RDWR);
+    } else if (stream_now() >= client->close_deadline) {
+        client_lose_locked(client, WEIR_CLIENT_TIMED_OUT, "the server did not answer the Close within %s",
+                           client_duration(client->close_timeout, duration));
+    }
+    bool ended = client->over || client->close_received;
+    enum weir_client_status status = ended ? client_end_status_locked(client) : WEIR_CLIENT_TIMEOUT;
+    pthread_mutex_unlock(&client->mutex);
+    return status;
+}
+
+/* Waits for bytes, for room if a control frame is due, or for client_wake(). False at the deadline. */
+static bool await(weir_client *client, uint64_t deadline) {
+    pthread_mutex_lock(&client->mutex);
+    short events = client_can_push_locked(client) ? POLLIN | POLLOUT : POLLIN;
+    pthread_mutex_unlock(&client->mutex);
+    struct pollfd polled[] = {{.fd = client->stream, .events = events}, {.fd = client->wake, .events = POLLIN}};
+    int ready = poll(polled, 2, stream_poll_timeout(deadline));
+    uint64_t count;
+    if (ready > 0 && polled[1].revents != 0 && read(client->wake, &count, sizeof count) < 0)
+        return true; /* somebody else was faster */
+    return ready != 0 || stream_now() < deadline;
+}
+
+/* Sends what is due. False if the connection is over. */
+static bool look(weir_client *client, uint64_t *deadline, enum weir_client_status *status) {
+    pthread_mutex_lock(&client->mutex);
+    client_push_control_locked(client);
+    if (client->close_deadline < *deadline)
+        *deadline = client->close_deadline;
+    bool over = client->over;
+    *status = client_end_status_locked(client);
+    pthread_mutex_unlock(&client->mutex);
+    return !over;
+}
+
+/* A server that never stops, but sends no message, is noticed now and then. */
+enum weir_client_status client_receive_until(weir_client *client, struct weir_client_message *message,
+                                             uint64_t deadline) {
+    enum { READS = 64 };
+    enum weir_client_status status;
+    for (unsigned reads = 1;; reads++) {
+        if (decode(client, message))
+            return WEIR_CLIENT_OK;
+        if (!look(client, &deadline, &status))
+            return status;
+        ssize_t size = stream_read(client->stream, client->input, CLIENT_INPUT_SIZE);
+        int number = size == 0 ? 0 : errno;
+        client->input_at = 0;
+        client->input_end = size > 0 ? (size_t)size : 0;
+        if (size == 0 || (size < 0 && number != EAGAIN)) {
+            end_of_stream(client, number);
+            continue;
+        }
+        bool in_vain = size < 0 && !await(client, deadline);
+        bool without_end = size > 0 && reads % READS == 0 && stream_now() >= deadline;
+        if (in_vain || without_end)
+            return out_of_time(client);
+    }
+}
+
+/* --- One receiver at a time ---------------------------------------------------------------------------------- */
+
+bool client_begin_receiving(weir_client *client) {
+    pthread_mutex_lock(&client->mutex);
+    bool begun = !client->receiving;
+    client->receiving = true;
+    pthread_mutex_unlock(&client->mutex);
+    return begun;
+}
+
+void client_end_receiving(weir_client *client) {
+    pthread_mutex_lock(&client->mutex);
+    client->receiving = false;
+    pthread_mutex_unlock(&client->mutex);
+}
+
+void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
+                         void *context) {
+    client->pong = pong;
+    client->pong_context = context;
+}
+
+enum weir_client_status weir_client_receive(weir_client *client, struct weir_client_message *message,
+                                            long timeout_ms) {
+    *message = (struct weir_client_message){0};
+    if (!client_begin_receiving(client))
+        return WEIR_CLIENT_INVALID;
+    uint64_t deadline = timeout_ms < 0 ? STREAM_NEVER : stream_deadline((uint64_t)timeout_ms);
+    enum weir_client_status status = client_receive_until(client, message, deadline);
+    client_end_receiving(client);
+    return status;
+}
+
+enum weir_client_status weir_client_run(weir_client *client,
+                                        void (*message)(weir_client *client,
+                                                        const struct weir_client_message *message, void *context),
+                                        void *context) {
+    struct weir_client_message received;
+    enum weir_client_status status;
+    if (!client_begin_receiving(client))
+        return WEIR_CLIENT_INVALID;
+    while ((status = client_receive_until(client, &received, STREAM_NEVER)) == WEIR_CLIENT_OK)
+        message(client, &received, context);
+    client_end_receiving(client);
+    return status;
+}

@@ -1,0 +1,243 @@
+/* opening_answer.c - judges the answer to the opening handshake (RFC 6455, 4.1, after "Once the client's opening
+ * handshake has been sent"). No sockets; any thread. A 101 is read strictly, a refusal kindly: all that is wanted
+ * of it is a line that says why.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "client/error.h"
+#include "client/opening.h"
+#include "client/opening_head.h"
+#include "server/proto/extension_response.h"
+
+#define TOKEN                                                                                                      \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~" /* RFC 7230, 3.2.6             \
+                                                                                     */
+
+enum { SWITCHING = 101, REDIRECT = 3 };
+
+static bool refuse(struct weir_client_error *error, const char *why) {
+    client_error(error, WEIR_CLIENT_HANDSHAKE, "%s", why);
+    return false;
+}
+
+/* --- Before the head is complete ---------------------------------------------------------------------------- */
+
+static bool is_tls_alert(const char *bytes, size_t size) {
+    static const char alert[] = {0x15, 0x03};
+    return memcmp(bytes, alert, size < sizeof alert ? size : sizeof alert) == 0;
+}
+
+bool opening_is_possible(const char *bytes, size_t size, struct weir_client_error *error) {
+    static const char begin[] = "HTTP/1.";
+    enum { SHOWN = 32 };
+    size_t compared = size < sizeof begin - 1 ? size : sizeof begin - 1;
+    if (size >= 2 && is_tls_alert(bytes, size))
+        return refuse(error, "the server speaks TLS; wss:// is not built in yet, so put a proxy in front");
+    if (memcmp(bytes, begin, compared) != 0 && !is_tls_alert(bytes, size)) {
+        client_error(error, WEIR_CLIENT_HANDSHAKE,
+                     "the server does not speak HTTP/1.1; its answer begins with \"%.*s\"",
+                     (int)(size < SHOWN ? size : SHOWN), bytes);
+        return false;
+    }
+    size_t head_size = opening_head_size(bytes, size);
+    if (head_size > OPENING_HEAD_MAX || (head_size == 0 && size >= OPENING_HEAD_MAX))
+        return refuse(error, "the headers of the answer are longer than 16 KiB");
+    return true;
+}
+
+/* --- Refusals ----------------------------------------------------------------------------------------------- */
+
+struct first_line {
+    struct line line; /* what there is of it */
+    bool whole;
+};
+
+/* The number that a line begins with; OPENING_BODY_MAX for any that is larger. */
+static size_t leading_number(struct line line, const char *digits) {
+    size_t base = strlen(digits), number = 0;
+    for (size_t i = 0; i < line.size; i++) {
+        const char *digit = memchr(digits, tolower((unsigned char)line.text[i]), base);
+        if (digit == NULL)
+            break;
+        number = number * base + (size_t)(digit - digits);
+        if (number > OPENING_BODY_MAX)
+            return OPENING_BODY_MAX;
+    }
+    return number;
+}
+
+/* Of the body; of its first chunk if it is cut into those (RFC 7230, 4.1). */
+static struct first_line first_line(const char *head, size_t head_size, const char *body, size_t size) {
+    struct line value;
+    size_t limit = OPENING_BODY_MAX;
+    if (head_find(head, head_size, "Transfer-Encoding", &value) > 0) {
+        const char *end = memchr(body, '\n', size);
+        if (end == NULL)
+            return (struct first_line){{body, 0}, size >= OPENING_BODY_MAX};
+        limit = leading_number((struct line){body, (size_t)(end - body)}, "0123456789abcdef");
+        size -= (size_t)(end + 1 - body);
+        body = end + 1;
+    } else if (head_find(head, head_size, "Content-Length", &value) > 0) {
+        limit = leading_number(value, "0123456789");
+    }
+    bool all = size >= limit;
+    const char *end = memchr(body, '\n', all ? limit : size);
+    size_t line_size = end != NULL ? (size_t)(end - body) : all ? limit : size;
+    if (line_size > 0 && body[line_size - 1] == '\r')
+        line_size--;
+    return (struct first_line){head_trim((struct line){body, line_size}), all || end != NULL};
+}
+
+bool opening_awaits_body(const char *bytes, size_t head_size, size_t size) {
+    struct line reason;
+    int status = head_status(bytes, head_size, &reason);
+    if (status == 0 || status == SWITCHING || status / 100 == REDIRECT)
+        return false;
+    return !first_line(bytes, head_size, bytes + head_size, size - head_size).whole;
+}
+
+/* HTML is for browsers: then the status line has to do. */
+static void tell_refusal(int status, struct line reason, struct line body, const char *location,
+                         struct weir_client_error *error) {
+    if (error == NULL)
+        return;
+    if (status / 100 == REDIRECT && location != NULL)
+        client_error(error, WEIR_CLIENT_HTTP, "HTTP %d: redirects are not followed; the server points to %s",
+                     status, location);
+    else if (body.size > 0 && body.text[0] != '<')
+        client_error(error, WEIR_CLIENT_HTTP, "HTTP %d: %.*s", status, (int)body.size, body.text);
+    else
+        client_error(error, WEIR_CLIENT_HTTP, "HTTP %d%s%.*s", status, reason.size > 0 ? " " : "", (int)reason.size,
+                     reason.text);
+    error->http_status = status;
+}
+
+/* --- The 101 ------------------------------------------------------------------------------------------------ */
+
+/* Every line and every value becomes a string. */
+static void cut(char *head, size_t head_size) {
+    for (size_t i = 0; i + 1 < head_size; i++)
+        if (head[i] == '\r' && head[i + 1] == '\n') {
+            head[i] = head[i + 1] = '\0';
+            for (size_t blank = i; blank > 0 && head_is_blank(head[blank - 1]); blank--)
+                head[blank - 1] = '\0';
+        }
+}
+
+/* A name, a colon, printable characters (RFC 7230, 3.2); no continuation lines (3.2.4). */
+static bool is_header(struct line line) {
+    size_t name_size = strspn(line.text, TOKEN);
+    if (name_size == 0 || name_size >= line.size || line.text[name_size] != ':')
+        return false;
+    for (size_t i = name_size; i < line.size; i++)
+        if (((unsigned char)line.text[i] < ' ' && line.text[i] != '\t') || line.text[i] == 0x7F)
+            return false;
+    return true;
+}
+
+/* A stray CR or LF would end a line for some and not for others. */
+static bool check_lines(const char *head, size_t head_size, struct weir_client_error *error) {
+    static const char *const single[] = {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol",
+                                         "Sec-WebSocket-Extensions"};
+    struct line line, value;
+    const char *at = head;
+    if (memchr(head, '\r', head_size) != NULL || memchr(head, '\n', head_size) != NULL)
+        return refuse(error, "a header of the answer has a stray line end");
+    head_next_line(&at, head + head_size, &line);
+    while (head_next_line(&at, head + head_size, &line))
+        if (!is_header(line)) {
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the answer has a malformed header: \"%.*s\"",
+                         (int)(line.size < 100 ? line.size : 100), line.text);
+            return false;
+        }
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        if (head_find(head, head_size, single[i], &value) > 1) {
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the answer has %s twice", single[i]);
+            return false;
+        }
+    return true;
+}
+
+/* Connection may be spread over several lines (RFC 7230, 3.2.2). */
+static bool lists_upgrade(const char *head, size_t head_size) {
+    struct line line, value;
+    for (const char *at = head; head_next_line(&at, head + head_size, &line);)
+        if (head_has_name(line, "Connection", &value) && handshake_has_token(value.text, "Upgrade"))
+            return true;
+    return false;
+}
+
+static bool check_upgrade(const char *head, size_t head_size, const char *key, struct weir_client_error *error) {
+    const char *upgrade = opening_header(head, head_size, "Upgrade");
+    const char *accept = opening_header(head, head_size, "Sec-WebSocket-Accept");
+    char expected[HANDSHAKE_ACCEPT_SIZE];
+    if (upgrade == NULL || strcasecmp(upgrade, "websocket") != 0)
+        return refuse(error, "the answer is a 101 without Upgrade: websocket");
+    if (!lists_upgrade(head, head_size))
+        return refuse(error, "the answer is a 101 without Connection: Upgrade");
+    if (accept == NULL)
+        return refuse(error, "the answer has no Sec-WebSocket-Accept");
+    if (!handshake_accept(key, expected))
+        return refuse(error, "SHA-1, which checks the answer, is not available");
+    if (strcmp(accept, expected) != 0)
+        return refuse(error, "the answer's Sec-WebSocket-Accept does not belong to this request; a cache may be "
+                             "in between");
+    return true;
+}
+
+static bool was_offered(const char *const *subprotocols, const char *selected) {
+    for (; subprotocols != NULL && *subprotocols != NULL; subprotocols++)
+        if (strcmp(*subprotocols, selected) == 0)
+            return true;
+    return false;
+}
+
+/* What was chosen is what was offered. */
+static bool take_choices(const char *head, size_t head_size, const struct weir_client_options *options,
+                         struct opening *opening, struct weir_client_error *error) {
+    struct line value;
+    if (head_find(head, head_size, "Sec-WebSocket-Protocol", &value) > 0) {
+        if (!was_offered(options->subprotocols, value.text)) {
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the server selects a subprotocol that was not offered: %s",
+                         value.text);
+            return false;
+        }
+        opening->subprotocol = (char *)(uintptr_t)value.text;
+    }
+    const char *extensions = opening_header(head, head_size, "Sec-WebSocket-Extensions");
+    if (extensions == NULL || (options->compress && extension_judge(extensions, &opening->deflate)))
+        return true;
+    client_error(error, WEIR_CLIENT_HANDSHAKE, "the server wants an extension that was not offered so: \"%s\"",
+                 extensions);
+    return false;
+}
+
+bool opening_judge(char *head, size_t head_size, const char *body, size_t body_size,
+                   const char key[OPENING_KEY_SIZE], const struct weir_client_options *options,
+                   struct opening *opening, struct weir_client_error *error) {
+    static const struct weir_client_options defaults;
+    options = options == NULL ? &defaults : options;
+    *opening = (struct opening){0};
+    if (!opening_is_possible(head, head_size, error))
+        return false;
+    if (memchr(head, '\0', head_size) != NULL)
+        return refuse(error, "the headers of the answer have a zero byte");
+    cut(head, head_size);
+    struct line reason;
+    int status = head_status(head, head_size, &reason);
+    if (status == 0)
+        return refuse(error, "the answer begins like HTTP, but has no status");
+    if (status != SWITCHING) {
+        tell_refusal(status, reason, first_line(head, head_size, body, body_size).line,
+                     opening_header(head, head_size, "Location"), error);
+        return false;
+    }
+    if (strncmp(head, "HTTP/1.0", 8) == 0)
+        return refuse(error, "the answer is a 101 of HTTP/1.0; a WebSocket needs HTTP/1.1");
+    return check_lines(head, head_size, error) && check_upgrade(head, head_size, key, error) &&
+           take_choices(head, head_size, options, opening, error);
+}

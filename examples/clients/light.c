@@ -1,0 +1,31 @@
+/* light.c - switches a lamp: the path says how, the message is its address. The server may take its time.
+ *
+ *     ./light ws://127.0.0.1:8765/light/on 192.168.1.20
+ *     ./light ws://127.0.0.1:8765/light/off 192.168.1.20
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <weir/client.h>
+
+int main(int argc, char **argv) {
+    if (argc != 3)
+        return fputs("usage: light ws://HOST:PORT/light/on|off ADDRESS\n", stderr), 2;
+    struct weir_client_error error;
+    struct weir_client_message answer;
+    weir_client *client = weir_client_connect(argv[1], NULL, &error);
+    if (client == NULL)
+        return fprintf(stderr, "light: %s\n", error.text), 1;
+    weir_client_send(client, WEIR_TEXT, argv[2], strlen(argv[2]));
+    int failed = weir_client_receive(client, &answer, 30000) != WEIR_CLIENT_OK;
+    if (failed) /* a path that the server does not know is closed with 4040, and a reason */
+        fprintf(stderr, "light: closed with %u %s\n", weir_client_close_code(client),
+                weir_client_close_reason(client));
+    else
+        printf("%.*s\n", (int)answer.size, (const char *)answer.data);
+    weir_client_close(client, 1000, NULL);
+    weir_client_destroy(client);
+    return failed;
+}
