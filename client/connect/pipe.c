@@ -1,0 +1,95 @@
+/* pipe.c - the calling thread receives and prints, a second one reads and sends (pipe_send.c).
+ *
+ * Two threads, since either side may be stuck: a server that does not read because we do not read its answers, an
+ * output that nobody reads. Whoever is stuck holds up nobody else, and nothing is queued: the kernel's buffers
+ * fill, then the other end waits. So the sender takes all the time it needs, and it alone looks at signals, time
+ * and an output that has gone.
+ *
+ * When the input has ended, the sender closes; what the server still sends before its own Close is printed. A
+ * server that sends nothing for PATIENCE_MS then is given up.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/connect/pipe.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "client/connect/pipe_private.h"
+#include "client/connect/signals.h"
+#include "client/connect/text.h"
+
+enum { OUTPUT_SIZE = 65536 };
+
+/* --- Receiving ---------------------------------------------------------------------------------------------- */
+
+static void signal_event(int eventfd) {
+    uint64_t one = 1;
+    ssize_t ignored = write(eventfd, &one, sizeof one);
+    (void)ignored;
+}
+
+/* An output that was closed has had enough, and that is no error: `| head`. */
+static void output_failed(struct pipe *pipe, int number) {
+    if (number != EPIPE) {
+        fprintf(stderr, "weir connect: the output cannot be written: %s\n", strerror(number));
+        pipe->failed = true;
+    }
+    pipe->muted = true;
+    signal_event(pipe->wake);
+}
+
+static void print_message(weir_client *client, const struct weir_client_message *message, void *context) {
+    struct pipe *pipe = context;
+    (void)client;
+    if (pipe->muted)
+        return;
+    pipe->last_sign = PIPE_NEVER;
+    if (message->opcode == WEIR_BINARY)
+        text_print_hex(stdout, message->data, message->size);
+    else if (pipe->to_terminal)
+        text_show(stdout, message->data, message->size);
+    else
+        text_print_line(stdout, message->data, message->size);
+    putchar('\n');
+    if (fflush(stdout) != 0)
+        output_failed(pipe, errno);
+    pipe->last_sign = session_now();
+}
+
+static void print_pong(void *context, const void *payload, size_t size) {
+    struct pipe *pipe = context;
+    session_print_pong(pipe->session, stderr, payload, size);
+}
+
+/* --- Both --------------------------------------------------------------------------------------------------- */
+
+static bool prepare(struct pipe *pipe) {
+    static char output[OUTPUT_SIZE];
+    pipe->signals = signals_catch(false);
+    pipe->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pipe->to_terminal = isatty(STDOUT_FILENO);
+    setvbuf(stdout, output, _IOFBF, sizeof output);
+    weir_client_on_pong(pipe->session->client, print_pong, pipe);
+    return pipe->signals >= 0 && pipe->wake >= 0;
+}
+
+bool pipe_run(struct session *session) {
+    struct pipe pipe = {.session = session};
+    pthread_t sender;
+    int problem = prepare(&pipe) ? 0 : errno;
+    if (problem != 0 || (problem = pthread_create(&sender, NULL, pipe_send_all, &pipe)) != 0) {
+        fprintf(stderr, "weir connect: %s\n", strerror(problem));
+        return false;
+    }
+    weir_client_run(session->client, print_message, &pipe);
+    pipe.over = true;
+    signal_event(pipe.wake);
+    pthread_join(sender, NULL);
+    close(pipe.wake);
+    return !pipe.failed;
+}

@@ -1,0 +1,154 @@
+/* pipe_send.c - the thread that reads lines and sends them, and waits: for input, time, signals, an output that has
+ * gone, and at last for the end.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/connect/lines.h"
+#include "client/connect/pipe_private.h"
+#include "client/connect/signals.h"
+
+enum { PATIENCE_MS = 10000, TICK_MS = 1000 };
+
+/* --- Waiting ------------------------------------------------------------------------------------------------ */
+
+enum event { EVENT_INPUT, EVENT_TIME, EVENT_STOP };
+
+static int milliseconds_until(uint64_t deadline, int ping_ms) {
+    uint64_t now = session_now(), left = deadline <= now ? 0 : (deadline - now) / 1000000 + 1;
+    int wait_ms = left < TICK_MS ? (int)left : TICK_MS;
+    return ping_ms >= 0 && ping_ms < wait_ms ? ping_ms : wait_ms;
+}
+
+static bool must_stop(struct pipe *pipe, const struct pollfd *wake, const struct pollfd *signals,
+                      const struct pollfd *output) {
+    uint64_t count;
+    if (output->revents & POLLERR)
+        pipe->muted = true;
+    bool woken = wake->revents != 0 && read(pipe->wake, &count, sizeof count) > 0;
+    bool signalled = signals->revents != 0 && signals_next() != 0;
+    return woken || signalled || (output->revents & POLLERR);
+}
+
+/* Waits for standard input if `input`, for the deadline, or for a reason to stop sending. Looks now and then for a
+ * server that has sent its Close but does not end the stream. */
+static enum event wait_for(struct pipe *pipe, bool input, uint64_t deadline) {
+    for (;;) {
+        struct pollfd fds[] = {{.fd = input ? STDIN_FILENO : -1, .events = POLLIN},
+                               {.fd = pipe->wake, .events = POLLIN},
+                               {.fd = pipe->signals, .events = POLLIN},
+                               {.fd = pipe->muted ? -1 : STDOUT_FILENO}};
+        int ready = poll(fds, sizeof fds / sizeof *fds, milliseconds_until(deadline, session_ping(pipe->session)));
+        if (ready > 0 && must_stop(pipe, &fds[1], &fds[2], &fds[3]))
+            return EVENT_STOP;
+        if (ready > 0 && fds[0].revents != 0)
+            return EVENT_INPUT;
+        if (ready == 0 && !pipe->closing && weir_client_close_code(pipe->session->client) != 0)
+            return EVENT_STOP;
+        if (session_now() >= deadline)
+            return EVENT_TIME;
+    }
+}
+
+/* --- Sending ------------------------------------------------------------------------------------------------ */
+
+static bool complain(struct pipe *pipe, const char *what, size_t number, const char *why) {
+    fprintf(stderr, "weir connect: %s %zu: %s\n", what, number, why);
+    pipe->failed = true;
+    return false;
+}
+
+/* Returns whether to go on. */
+static bool send_line(struct pipe *pipe, char *line, size_t size, const char *what, size_t number) {
+    struct session *session = pipe->session;
+    switch (session_take(session, line, size, session->options->slash)) {
+    case SESSION_SENT:
+        return true;
+    case SESSION_HELP:
+        fputs(slash_help, stderr);
+        return true;
+    case SESSION_REFUSED:
+        return complain(pipe, what, number, session->slash.wrong);
+    default:
+        return false;
+    }
+}
+
+static bool send_messages(struct pipe *pipe) {
+    const struct list *messages = &pipe->session->options->messages;
+    bool go_on = true;
+    for (size_t i = 0; i < messages->count && go_on; i++) {
+        char *copy = strdup(messages->items[i]);
+        go_on = copy != NULL ? send_line(pipe, copy, strlen(copy), "message", i + 1)
+                             : complain(pipe, "message", i + 1, strerror(ENOMEM));
+        free(copy);
+    }
+    return go_on;
+}
+
+/* Sends the lines that are whole; at the end of the input the last one is. */
+static bool send_lines(struct pipe *pipe, struct lines *lines, bool last, size_t *number) {
+    char *line;
+    size_t size;
+    while (lines_next(lines, last, &line, &size)) {
+        if (pipe->muted || !send_line(pipe, line, size, "line", ++*number))
+            return false;
+    }
+    return true;
+}
+
+static bool send_input(struct pipe *pipe, struct lines *lines) {
+    size_t number = 0;
+    while (wait_for(pipe, true, PIPE_NEVER) == EVENT_INPUT) {
+        size_t size;
+        char *space = lines_space(lines, &size);
+        if (space == NULL)
+            return complain(pipe, "line", number + 1, strerror(ENOMEM));
+        ssize_t got = read(STDIN_FILENO, space, size);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got < 0)
+            return complain(pipe, "line", number + 1, strerror(errno));
+        lines_filled(lines, (size_t)got);
+        if (!send_lines(pipe, lines, got == 0, &number))
+            return false;
+        if (got == 0)
+            return true;
+    }
+    return false;
+}
+
+/* After our Close: gives the connection up if the server neither sends nor closes, or closes but does not end the
+ * stream. */
+static void watch_end(struct pipe *pipe) {
+    weir_client *client = pipe->session->client;
+    pipe->closing = true;
+    pipe->last_sign = session_now();
+    while (!pipe->over) {
+        uint64_t sign = pipe->last_sign;
+        uint64_t patience = (uint64_t)(weir_client_close_code(client) != 0 ? TICK_MS : PATIENCE_MS) * 1000000;
+        if (wait_for(pipe, false, sign == PIPE_NEVER ? PIPE_NEVER : sign + patience) == EVENT_TIME &&
+            sign == pipe->last_sign)
+            shutdown(weir_client_descriptor(client), SHUT_RDWR);
+    }
+}
+
+void *pipe_send_all(void *context) {
+    struct pipe *pipe = context;
+    struct session *session = pipe->session;
+    struct lines lines = {0};
+    bool go_on = session->options->messages.count > 0 ? send_messages(pipe) : send_input(pipe, &lines);
+    lines_release(&lines);
+    if (go_on)
+        wait_for(pipe, false, session_now() + session->options->wait_ms * 1000000);
+    session_begin_close(session);
+    watch_end(pipe);
+    return NULL;
+}

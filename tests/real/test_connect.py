@@ -1,0 +1,811 @@
+"""test_connect - `weir connect`: on a terminal (a pseudo-terminal whose screen is followed), in a pipe, with every
+option, and against servers that are absent, silent, hostile or somebody else's.
+
+SPDX-License-Identifier: MIT
+"""
+
+import asyncio
+import base64
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+import websockets
+
+from raw_client import BINARY, CLOSE, FIN, PING, PONG, TEXT, RawClient, accept_value, frame
+from terminal import Terminal
+from weir_process import PATIENCE, ROOT, SANITIZER_REPORT, WEIR, WeirTestCase, free_port, scaled, until
+
+CONFIGURATION = """[server]
+listen = 127.0.0.1:PORT
+[websocket]
+max_message_size = 4MiB
+compression = on
+[route /echo]
+handler = echo
+[route /room]
+handler = broadcast
+[route /chat]
+handler = echo
+subprotocols = chat.v2, chat.v1
+"""
+
+
+def connect(*arguments, stdin=b"", **options):
+    """Runs `weir connect` in a pipe to its end."""
+    done = subprocess.run([WEIR, "connect", *map(str, arguments)], cwd=ROOT, input=stdin, capture_output=True,
+                          timeout=PATIENCE, **options)
+    report = SANITIZER_REPORT.search(done.stderr.decode("utf-8", "replace"))
+    if report:
+        raise AssertionError(f"weir connect {arguments}: {report.group()}\n{done.stderr.decode()}")
+    return done
+
+
+def interactively(*arguments, **options):
+    return Terminal([WEIR, "connect", *arguments], **options)
+
+
+class OneServer:
+    """A server for one client, by hand: script(self) runs once the request has come, in a thread of its own."""
+
+    def __init__(self, script, upgrade=True):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(PATIENCE)
+        self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.script, self.upgrade, self.error, self.request = script, upgrade, None, ""
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            self.socket, _ = self.listener.accept()
+            with self.socket:
+                self.socket.settimeout(PATIENCE)
+                self._answer()
+                self.script(self)
+        except BaseException as error:
+            self.error = error
+
+    def _answer(self):
+        while "\r\n\r\n" not in self.request:
+            data = self.socket.recv(65536)
+            if not data:
+                raise EOFError("the client went away within its request")
+            self.request += data.decode("latin-1")
+        if self.upgrade:
+            key = self.header("Sec-WebSocket-Key")
+            self.send(f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      f"Sec-WebSocket-Accept: {accept_value(key)}\r\n\r\n".encode())
+
+    def header(self, name):
+        prefix = f"{name}: ".lower()
+        lines = self.request.split("\r\n")
+        return next((line[len(prefix):] for line in lines if line.lower().startswith(prefix)), None)
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def send_frame(self, opcode, payload=b"", **options):
+        self.send(frame(opcode, payload, masked=False, **options))
+
+    def _take(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.socket.recv(size - len(data))
+            if not more:
+                raise EOFError("the client ended the stream")
+            data += more
+        return data
+
+    def frame(self):
+        """The next frame of the client, which must be masked and short."""
+        first, second = self._take(2)
+        if not second & 0x80 or second & 0x7F > 125:
+            raise AssertionError(f"a frame with the header {first:#x} {second:#x}")
+        key, masked = self._take(4), self._take(second & 0x7F)
+        return first & 0x0F, bytes(byte ^ key[i % 4] for i, byte in enumerate(masked))
+
+    def frame_but_pings(self):
+        """The next one that is no Ping; those are answered."""
+        while (got := self.frame())[0] == PING:
+            self.send_frame(PONG, got[1])
+        return got
+
+    def close(self, code=1000, reason=b""):
+        """Closes, and ends the stream once the client has answered."""
+        self.send_frame(CLOSE, b"" if code is None else struct.pack("!H", code) + reason)
+        while self.frame()[0] != CLOSE:
+            pass
+
+    def wait_for_end(self):
+        """Until the client has gone, however it goes."""
+        try:
+            while self.socket.recv(65536):
+                pass
+        except OSError:
+            pass
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.thread.join(PATIENCE)
+        self.listener.close()
+        if kind is None and self.error is not None:
+            raise self.error
+
+
+def refusal(answer):
+    """A server that answers the request with these bytes and ends the stream."""
+    return OneServer(lambda server: server.send(answer), upgrade=False)
+
+
+# --- On a terminal --------------------------------------------------------------------------------------------
+
+
+class OnATerminal(WeirTestCase):
+    configuration = CONFIGURATION
+
+    def room(self):
+        client = RawClient(self.weir.port, upgrade="/room")
+        self.addCleanup(client.socket.close)
+        return client
+
+    def enter(self, path="/echo", *options, **terminal_options):
+        terminal = interactively(*options, self.weir.url(path), **terminal_options)
+        self.addCleanup(terminal.__exit__)
+        terminal.expect(f"Connected to {self.weir.url(path)}", ">")
+        return terminal
+
+    def leave(self, terminal, key="\x04", end="Connection closed: 1000 (OK)"):
+        terminal.type(key)
+        terminal.until(lambda: end in terminal.screen.text().split("\n"), end)
+        terminal.expect_exit(0)
+
+    def test_messages_come_and_go(self):
+        terminal = self.enter()
+        for message in ("hello", "Grüße, 世界 🌍", '{"a": "\\n"}', ""):
+            terminal.type(message + "\r")
+            terminal.expect(f"> {message}".rstrip(), f"< {message}".rstrip(), ">")
+        self.leave(terminal)
+
+    def test_pasted_lines(self):
+        terminal = self.enter()
+        terminal.type("one\rtwo\rthree\r")
+        terminal.until(lambda: "< three" in terminal.screen.text(), "three answers")
+        shown = [line for line in terminal.screen.text().split("\n") if line.startswith("< ")]
+        self.assertEqual(shown, ["< one", "< two", "< three"])
+        self.leave(terminal)
+
+    def test_what_is_typed_survives_what_comes(self):
+        terminal, other = self.enter("/room"), self.room()
+        terminal.type("half a l")
+        terminal.expect("> half a l")
+        other.send(frame(TEXT, b"news"))
+        terminal.expect("< news", "> half a l")
+        other.send(frame(BINARY, b"\x00\xff") + frame(TEXT, b"more"))
+        terminal.expect("< news", "< (binary) 00ff", "< more", "> half a l")
+        terminal.type("ine\r")
+        terminal.expect("> half a line", "< half a line", ">")
+        self.assertEqual([other.frame().payload for _ in range(4)], [b"news", b"\x00\xff", b"more", b"half a line"])
+        self.leave(terminal)
+
+    def test_a_line_wider_than_the_terminal_survives_too(self):
+        for typed in ("x" * 37, "x" * 38, "x" * 39, "y" * 100, "界" * 30, "x" + "界" * 30, "é" * 78):
+            with self.subTest(typed=typed):
+                terminal, other = self.enter("/room", columns=40), self.room()
+                terminal.type(typed)
+                whole = f"> {typed}"
+                shown = terminal.screen
+                terminal.until(lambda: shown.text().replace("\n", "").endswith(whole), "the echo")
+                before = shown.text().split("\n")
+                first = next(i for i, line in enumerate(before) if line.startswith("> "))
+                other.send(frame(TEXT, b"news"))
+                terminal.until(lambda: "< news" in shown.text() and
+                               shown.text().replace("\n", "").endswith("< news" + whole), "the line below the news")
+                self.assertEqual(shown.text().split("\n"), [*before[:first], "< news", *before[first:]])
+                terminal.type("\x01A")  # to the beginning, where a letter is put in
+                terminal.until(lambda: shown.text().replace("\n", "").endswith("> A" + typed), "the letter")
+                other.send(frame(TEXT, b"again"))
+                terminal.until(lambda: shown.text().replace("\n", "").endswith("< news< again> A" + typed), "again")
+                self.assertEqual(shown.cursor()[1], 3)
+                terminal.type("\r")
+                self.assertEqual([other.frame().payload.decode() for _ in range(3)], ["news", "again", "A" + typed])
+                self.leave(terminal)
+
+    def test_resizing(self):
+        terminal, other = self.enter("/room"), self.room()
+        terminal.type("short")
+        terminal.expect("> short")
+        terminal.resize(60, 24)
+        terminal.type(" and " + "long " * 20)
+        other.send(frame(TEXT, b"news"))
+        terminal.until(lambda: "< news" in terminal.screen.text(), "the news")
+        terminal.type("\r")
+        self.assertEqual([other.frame().payload.decode() for _ in range(2)], ["news", "short and " + "long " * 20])
+        self.leave(terminal)
+
+    def test_editing_and_history(self):
+        terminal = self.enter()
+        for typed, line in (("first\r", "first"), ("secnod\x7f\x7f\x7fond\r", "second"), ("\x1b[A\x1b[A\r", "first"),
+                            ("\x1b[A\x1b[A\x01the \r", "the second"), ("\x12fir\r", "first")):
+            terminal.type(typed)
+            terminal.expect(f"< {line}", ">")
+        self.leave(terminal)
+
+    def test_news_during_a_search_in_the_history(self):
+        terminal, other = self.enter("/room"), self.room()
+        terminal.type("a line to find\r")
+        terminal.expect("< a line to find", ">")
+        terminal.type("\x12to f")
+        terminal.until(lambda: "bck" in terminal.screen.text(), "the search")
+        other.frame()
+        other.send(frame(TEXT, b"news"))
+        terminal.until(lambda: "< news" in terminal.screen.text(), "the news")
+        terminal.type("\r")
+        self.assertEqual([other.frame().payload for _ in range(2)], [b"news", b"a line to find"])
+        self.leave(terminal)
+
+    def test_who_types_ahead(self):
+        """What comes between two lines is neither echoed twice nor lost."""
+        for _ in range(5):
+            terminal = self.enter()
+            terminal.type("one\r" * 20 + "two\r\x04")
+            terminal.until(lambda: "Connection closed: 1000 (OK)" in terminal.screen.text(), "the end")
+            terminal.expect_exit(0)
+            self.assertEqual(terminal.bytes.count(b"> one\r\n"), 20)
+            self.assertEqual(terminal.bytes.count(b"\none\r\n"), 0)
+
+    def test_keys_that_end_it(self):
+        for key in ("\x04", "\x03", "half a line\x03", "/close\r", "/close 1000\r"):
+            with self.subTest(key=key):
+                self.leave(self.enter(), key)
+        self.leave(self.enter(), "/close 1000 thank you\r", "Connection closed: 1000 (OK) thank you")
+
+    def test_signals_that_end_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(number=number):
+                terminal = self.enter()
+                terminal.process.send_signal(number)
+                self.leave(terminal, "")
+
+    def test_a_terminal_that_goes_away(self):
+        terminal = self.enter()
+        os.close(terminal.master)
+        self.assertEqual(terminal.process.wait(PATIENCE), 0)
+        terminal.master = os.open("/dev/null", os.O_RDWR)  # for __exit__() to close
+
+    def test_suspended_and_back(self):
+        terminal, other = self.enter("/room"), self.room()
+        terminal.type("half a l")
+        terminal.expect("> half a l")
+        os.kill(terminal.process.pid, signal.SIGTSTP)
+        state = f"/proc/{terminal.process.pid}/stat"
+        until(lambda: open(state).read().rsplit(")", 1)[1].split()[0] == "T", "the stop")
+        other.send(frame(TEXT, b"news"))
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        terminal.until(lambda: "< news" in terminal.screen.text(), "the news")
+        terminal.type("ine\r")
+        self.assertEqual([other.frame().payload for _ in range(2)], [b"news", b"half a line"])
+        self.leave(terminal)
+
+    def test_a_dumb_terminal(self):
+        for name in ("dumb", "unknown-terminal"):
+            environment = {"TERM": name}
+            with self.subTest(name), interactively(self.weir.url("/echo"), environment=environment) as terminal:
+                terminal.expect(">")
+                terminal.type("hello\r")
+                terminal.until(lambda: "< hello" in terminal.screen.text(), "the answer")
+                self.leave(terminal)
+
+    def test_a_locale_that_is_not_utf_8(self):
+        terminal = self.enter(environment={"LC_ALL": "C"})
+        terminal.type("Grüße\r")
+        terminal.expect("> Grüße", "< Grüße", ">")
+        self.leave(terminal)
+
+    def test_commands(self):
+        terminal = self.enter()
+        for typed, answer in (("/binary 00 fF\r", "< (binary) 00ff"), ("//ping\r", "< /ping")):
+            terminal.type(typed)
+            terminal.expect(answer, ">")
+        terminal.type("/ping abc\r")
+        terminal.until(lambda: "pong abc: " in terminal.screen.text(), "the pong")
+        terminal.type("/help\r")
+        terminal.until(lambda: "/close [CODE [REASON]]" in terminal.screen.text(), "the help")
+        for typed, answer in (("/nonsense\r", "no command /nonsense; /help lists them"),
+                              ("/close 1005\r", "may not be sent"),
+                              ("/binary 0\r", "/binary 00ff"), ("/ping " + "x" * 126 + "\r", "at most 125 bytes")):
+            terminal.type(typed)
+            terminal.until(lambda: answer in terminal.screen.text(), answer)
+        self.leave(terminal)
+
+    def test_our_own_close_code(self):
+        terminal = self.enter()
+        terminal.type("/close 4000 bye\r")
+        terminal.until(lambda: "Connection closed: 4000 (private use)" in terminal.screen.text(), "the end")
+        terminal.expect_exit(0)
+
+    def test_pings(self):
+        terminal = self.enter("/echo", "--ping", "0.05")
+        terminal.until(lambda: "pong 3: " in terminal.screen.text(), "three pongs")
+        self.leave(terminal)
+
+    def test_what_was_agreed_on(self):
+        with interactively("--compress", "-s", "chat.v2", self.weir.url("/chat")) as terminal:
+            terminal.expect(f"Connected to {self.weir.url('/chat')}, subprotocol chat.v2, compressed", ">")
+            terminal.type("x" * 60 + "\r")
+            terminal.expect("< " + "x" * 60, ">")
+            self.leave(terminal)
+
+    def test_the_password_is_not_shown(self):
+        with interactively(self.weir.url("/echo").replace("//", "//me:secret@")) as terminal:
+            terminal.expect(f"Connected to {self.weir.url('/echo')}", ">")
+            self.leave(terminal)
+            self.assertNotIn(b"secret", terminal.bytes)
+
+    def test_the_server_closes(self):
+        with interactively(self.weir.url("/nowhere")) as terminal:
+            terminal.until(lambda: "Connection closed: 4040 (private use) no route for /nowhere" in
+                           terminal.screen.text(), "the end")
+            terminal.expect_exit(1)
+
+    def test_the_server_stops(self):
+        """In the middle of a line, with messages before the Close."""
+
+        def script(server):
+            server.send_frame(TEXT, b"last words")
+            server.frame_but_pings()
+            server.send_frame(TEXT, b"very last words")
+            server.close(1001, b"maintenance \x1b[2J")
+
+        with OneServer(script) as server, interactively(server.url) as terminal:
+            terminal.expect("< last words", ">")
+            terminal.type("x\rhalf a line")
+            terminal.until(lambda: "Connection closed: 1001 (going away) maintenance \\x1b[2J" in
+                           terminal.screen.text(), "the end")
+            terminal.expect_exit(0)
+            self.assertIn("< very last words", terminal.screen.text())
+
+    def test_a_hostile_server(self):
+        """Nothing that it sends moves the cursor."""
+        shown = {
+            "\x1b[2J\x1b[H": "\\x1b[2J\\x1b[H", "\x1b]0;title\x07": "\\x1b]0;title\\x07",
+            "a\rb\nc\td": "a\\rb\\nc\\td",
+            "\x9b2J": "\\u009b2J", "\u202eabc": "\\u202eabc", "\u2066\u2028": "\\u2066\\u2028",
+            "\x00\x7f": "\\x00\\x7f",
+            "\U000e0041": "\\U000e0041", "\\x1b": "\\x1b", "ümlaut 世界": "ümlaut 世界",
+        }
+
+        def script(server):
+            for text in shown:
+                server.send_frame(TEXT, text.encode())
+            server.frame_but_pings()
+            server.send_frame(CLOSE, struct.pack("!H", 1000))
+
+        with OneServer(script) as server, interactively(server.url) as terminal:
+            terminal.expect(*(f"< {text}" for text in shown.values()), ">")
+            for text in ("\x1b[2J", "\x1b]", "\x9b", "\u202e", "\x07"):
+                self.assertNotIn(text.encode(), terminal.bytes)
+            self.leave(terminal)
+
+    def test_a_flood(self):
+        """Keys are heard all the same."""
+
+        def script(server):
+            try:
+                while True:
+                    server.send_frame(TEXT, b"flood " * 10)
+            except OSError:
+                pass
+
+        with OneServer(script) as server, interactively(server.url) as terminal:
+            terminal.until(lambda: "< flood" in terminal.screen.text(), "the flood")
+            terminal.type("\x03")
+            deadline = time.monotonic() + PATIENCE
+            while terminal.process.poll() is None and time.monotonic() < deadline:
+                terminal.read(0.05)
+                terminal.type("\x03")  # once closes, and the server does not answer that
+            self.assertIn(terminal.process.poll(), (1, -signal.SIGINT))
+
+
+# --- In a pipe -------------------------------------------------------------------------------------------------
+
+
+class InAPipe(WeirTestCase):
+    configuration = CONFIGURATION
+
+    def assertTalk(self, arguments, stdin, stdout, stderr=b"", status=0):
+        done = connect(*arguments, stdin=stdin)
+        self.assertEqual((done.stdout, done.stderr, done.returncode), (stdout, stderr, status))
+
+    def test_a_line_is_a_message_and_a_message_is_a_line(self):
+        url = self.weir.url("/echo")
+        self.assertTalk([url], b"", b"")
+        self.assertTalk([url], b"hello\n", b"hello\n")
+        self.assertTalk([url], b"no newline at the end", b"no newline at the end\n")
+        self.assertTalk([url], b"one\n\n/ping\n//x\n", b"one\n\n/ping\n//x\n")
+        self.assertTalk([url], "Grüße 世界\r\n\x00\x1b\n".encode(), "Grüße 世界\r\n\x00\x1b\n".encode())
+
+    def test_few_answers_are_never_missed(self):
+        for _ in range(scaled(50, least=10)):
+            self.assertTalk([self.weir.url("/echo")], b"hello\n", b"hello\n")
+
+    def test_a_hundred_megabytes(self):
+        lines = b"".join(b"%06d " % number + b"x" * 1000 + b"\n" for number in range(scaled(100_000)))
+        for options in ([], ["--compress"]):
+            done = connect(*options, self.weir.url("/echo"), stdin=lines)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout == lines, f"{len(done.stdout)} of {len(lines)} bytes came back")
+
+    def test_long_lines(self):
+        lines = b"x" * 1_000_000 + b"\n" + b"y" * 70_000 + b"\n"
+        self.assertTalk([self.weir.url("/echo")], lines, lines)
+
+    def test_newlines_become_spaces(self):
+        self.assertTalk(["-w", "0.5", "-x", '{\n "a": 1\n}\n', self.weir.url("/echo")], b"", b'{  "a": 1 } \n')
+
+    def test_slow_readers_hold_it_up_without_memory(self):
+        """Nobody reads the output while much more than the memory allowed goes in."""
+        size, limit = scaled(64 << 20), 400 << 20
+        limits = None
+        if "asan" not in str(WEIR) and "tsan" not in str(WEIR):  # those need terabytes of addresses
+            limits = lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        line = b"z" * 65535 + b"\n"
+        process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, preexec_fn=limits)
+        feeder = threading.Thread(target=self.feed, args=(process, line * (size // len(line))))
+        feeder.start()
+        time.sleep(1)
+        feeder_waited = feeder.is_alive()
+        with open(f"/proc/{process.pid}/statm") as statm:
+            resident = int(statm.read().split()[1]) * 4096
+        with process.stdout:
+            got = sum(len(part) for part in iter(lambda: process.stdout.read(1 << 20), b""))
+        feeder.join()
+        self.assertEqual((process.wait(PATIENCE), got), (0, size // len(line) * len(line)))
+        if limits is not None:
+            self.assertTrue(feeder_waited)
+            self.assertLess(resident, 16 << 20)
+
+    def test_an_output_that_has_had_enough(self):
+        lines = b"some line\n" * scaled(20_000)
+        process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        feeder = threading.Thread(target=self.feed, args=(process, lines))
+        feeder.start()
+        self.assertEqual(process.stdout.readline(), b"some line\n")
+        process.stdout.close()
+        self.assertEqual((process.wait(PATIENCE), process.stderr.read()), (0, b""))
+        feeder.join()
+        process.stderr.close()
+
+    @staticmethod
+    def feed(process, data):
+        try:
+            with process.stdin:
+                process.stdin.write(data)
+        except BrokenPipeError:
+            pass
+
+    def test_an_output_that_goes_while_nothing_comes(self):
+        process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        with process.stdin:
+            process.stdout.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_an_output_that_is_full(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, input=b"hello\n", stdout=full,
+                                  stderr=subprocess.PIPE, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, b"weir connect: the output cannot be written: No space left on device\n")
+
+    def test_an_output_that_is_a_terminal(self):
+        """No decoration, but nothing that moves its cursor either."""
+        command = f"printf 'a\\033[2J\\n' | '{WEIR}' connect {self.weir.url('/echo')}"
+        with Terminal(["sh", "-c", command]) as terminal:
+            terminal.expect_exit(0)
+            self.assertEqual(terminal.screen.text(), "a\\x1b[2J")
+
+    def test_signals_close(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number=number):
+                process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
+                                           stdout=subprocess.PIPE)
+                with process.stdin, process.stdout:
+                    process.stdin.write(b"hello\n")
+                    process.stdin.flush()
+                    self.assertEqual(process.stdout.readline(), b"hello\n")
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_answers_come_at_once(self):
+        process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        with process.stdin, process.stdout:
+            for line in (b"one\n", b"two\n"):
+                process.stdin.write(line)
+                process.stdin.flush()
+                self.assertTrue(select.select([process.stdout], [], [], PATIENCE)[0])
+                self.assertEqual(os.read(process.stdout.fileno(), 100), line)
+            process.stdin.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_lines_that_cannot_be_sent(self):
+        self.assertTalk([self.weir.url("/echo")], b"good\n\xff\nnever sent\n", b"good\n",
+                        b"weir connect: line 2: not UTF-8 text; with --binary bytes are written in hexadecimal "
+                        b"digits\n", 1)
+        self.assertTalk(["--binary", self.weir.url("/echo")], b"00\n0g\n", b"00\n",
+                        b"weir connect: line 2: not hexadecimal digits in pairs, as --binary wants them: 00ff\n", 1)
+
+    def test_binary(self):
+        self.assertTalk(["--binary", self.weir.url("/echo")], b"00fF 7f\n\n", b"00ff7f\n\n")
+
+    def test_slash(self):
+        lines = b"/binary 00ff\n//x\n/ping a\n/close 4001 bye\nnever sent\n"
+        done = connect("--slash", self.weir.url("/echo"), stdin=lines)
+        self.assertEqual((done.stdout, done.returncode), (b"00ff\n/x\n", 0))
+        self.assertRegex(done.stderr, rb"\Apong a: [0-9.]+ ms\n\Z")
+        self.assertTalk(["--slash", self.weir.url("/echo")], b"/nonsense\n", b"",
+                        b"weir connect: line 1: no command /nonsense; /help lists them, and a second slash in front "
+                        b"sends the line as it is\n", 1)
+
+    def test_execute_and_wait(self):
+        start = time.monotonic()
+        arguments = ["-x", "one", "--execute", "two", "--wait", "0.5", self.weir.url("/echo")]
+        self.assertTalk(arguments, b"never read\n", b"one\ntwo\n")
+        self.assertGreaterEqual(time.monotonic() - start, 0.5)
+
+    def test_waiting_after_the_end_of_the_input(self):
+        def script(server):
+            server.frame_but_pings()
+            time.sleep(0.3)
+            server.send_frame(TEXT, b"late")
+            server.frame_but_pings()
+            server.send_frame(CLOSE, struct.pack("!H", 1000))
+
+        with OneServer(script) as server:
+            self.assertTalk(["--wait", "1.5", server.url], b"early\n", b"late\n")
+
+    def test_what_comes_after_our_close_is_printed(self):
+        def script(server):
+            self.assertEqual(server.frame_but_pings(), (TEXT, b"hello"))
+            self.assertEqual(server.frame_but_pings()[0], CLOSE)
+            server.send_frame(TEXT, b"late")
+            time.sleep(0.2)
+            server.send_frame(TEXT, b"later")
+            server.send_frame(CLOSE, struct.pack("!H", 1000))
+
+        with OneServer(script) as server:
+            self.assertTalk([server.url], b"hello\n", b"late\nlater\n")
+
+    def test_a_server_that_closes_but_does_not_end_the_stream(self):
+        def script(server):
+            server.send_frame(CLOSE, struct.pack("!H", 1000))
+            server.wait_for_end()
+
+        with OneServer(script) as server:
+            self.assertTalk(["--wait", "20", server.url], b"", b"")
+
+    def test_pings(self):
+        done = connect("--ping", "0.05", "--wait", "0.5", self.weir.url("/echo"))
+        self.assertEqual((done.stdout, done.returncode), (b"", 0))
+        self.assertRegex(done.stderr, rb"\Apong 1: [0-9.]+ ms\npong 2: [0-9.]+ ms\n")
+
+    def test_jq(self):
+        command = f"'{WEIR}' connect -w 0.5 -x '{{\"a\":\n [1,2]}}' {self.weir.url('/echo')} | tr -d ' '"
+        done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=PATIENCE)
+        self.assertEqual(json.loads(done.stdout), {"a": [1, 2]})
+
+
+# --- Options and errors ----------------------------------------------------------------------------------------
+
+
+class Failures(WeirTestCase):
+    configuration = CONFIGURATION
+
+    def assertFails(self, arguments, *parts, status=1):
+        """One line on stderr that has these parts, nothing on stdout."""
+        done = connect(*arguments)
+        text = done.stderr.decode()
+        self.assertEqual((done.stdout, done.returncode, text.count("\n")), (b"", status, 1), text)
+        for part in parts:
+            self.assertIn(part, text)
+
+    def test_nobody_listens(self):
+        url = f"ws://127.0.0.1:{free_port()}/"
+        self.assertFails([url], f"Failed to connect to {url}: connection refused")
+
+    def test_no_such_host(self):
+        self.assertFails(["ws://nonexistent.invalid/"], "Failed to connect to ws://nonexistent.invalid/: ")
+
+    def test_no_such_source(self):
+        self.assertFails(["--source", "192.0.2.1", self.weir.url("/echo")], "192.0.2.1")
+        self.assertFails(["--source", "here", self.weir.url("/echo")], '"here"', status=2)
+
+    def test_http_errors(self):
+        with refusal(b"HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\nnot \x1b here") as server:
+            self.assertFails([server.url], "HTTP 404", "\\x1b")
+        with refusal(b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n") as server:
+            self.assertFails([server.url], "HTTP 301")
+        self.assertFails(["--origin", "http://evil.example", self.weir.url("/echo")], "HTTP 403")
+
+    def test_no_websocket_server(self):
+        with refusal(b"220 mail.example ESMTP\r\n") as server:
+            self.assertFails([server.url], f"Failed to connect to {server.url}: ")
+        with refusal(b"") as server:
+            self.assertFails([server.url], "does it speak WebSocket")
+
+    def test_tls(self):
+        self.assertFails([f"wss://127.0.0.1:{self.weir.port}/"], "TLS")
+
+    def test_a_silent_server(self):
+        with OneServer(lambda server: server.wait_for_end(), upgrade=False) as server:
+            start = time.monotonic()
+            self.assertFails(["--timeout", "1", server.url], "no answer to the handshake within 1 s")
+            self.assertLess(time.monotonic() - start, PATIENCE / 2)
+
+    def test_no_route(self):
+        self.assertFails([self.weir.url("/nowhere")], "Connection closed: 4040 (private use) no route for /nowhere")
+
+    def test_masked_frames(self):
+        def script(server):
+            server.send(frame(TEXT, b"masked"))
+            server.wait_for_end()
+
+        with OneServer(script) as server:
+            self.assertFails(["-w", "5", server.url], "Connection closed: 1002 (protocol error)", "mask")
+
+    def test_a_message_that_is_too_big(self):
+        def script(server):
+            server.send_frame(BINARY, length=1 << 30)
+            server.wait_for_end()
+
+        for options in ([], ["--max-size", "1023MiB"]):
+            with OneServer(script) as server:
+                self.assertFails([*options, "-w", "5", server.url], "Connection closed: 1009 (message too big)")
+
+    def test_max_size(self):
+        line = b"x" * 2_000_000 + b"\n"
+        self.assertEqual(connect("-m", "2G", self.weir.url("/echo"), stdin=line).stdout, line)
+        done = connect(self.weir.url("/echo"), stdin=line)
+        self.assertEqual((done.stdout, done.returncode), (b"", 1))
+        self.assertIn(b"1009 (message too big)", done.stderr)
+
+    def test_a_lost_connection(self):
+        def script(server):
+            server.send_frame(TEXT, b"last words")
+
+        with OneServer(script) as server:
+            done = connect("-w", "5", server.url)
+        self.assertEqual((done.stdout, done.returncode), (b"last words\n", 1))
+        self.assertIn(b"Connection closed: 1006 (abnormal closure [internal])", done.stderr)
+
+    def test_codes_of_the_server(self):
+        for code, status in ((1000, 0), (1001, 0), (None, 0), (1008, 1), (1011, 1), (1013, 1), (3000, 1), (4999, 1)):
+            def script(server):
+                server.close(code)
+
+            with self.subTest(code=code), OneServer(script) as server:
+                done = connect("-w", "5", server.url)
+                self.assertEqual((done.stdout, done.returncode), (b"", status))
+                self.assertEqual(b"Connection closed: %d (" % (code or 1005) in done.stderr, status == 1)
+
+    def test_usage(self):
+        url = self.weir.url("/echo")
+        for arguments, part in (
+            ([], "Give a URL"), ([url, url], "comes after the URL"), (["--nonsense", url], "no option --nonsense"),
+            (["-Z", url], "no option -Z"), (["--wait"], "--wait needs an argument"),
+            (["--binary=1", url], "no argument"),
+            (["-w", "soon", url], '"soon"'), (["-w", "-1", url], '"-1"'), (["--ping", "0", url], "too short"),
+            (["--timeout", "0", url], "too short"), (["-m", "1MB", url], "64KiB"), (["-m", "0", url], "64KiB"),
+            (["-H", "no colon", url], "Name: value"), (["-a", "me", url], "user:password"),
+            (["-s", ",", url], "subprotocol"),
+            (["http://127.0.0.1/"], "ws://"), (["ws://127.0.0.1:99999/"], ""), (["-H", "Host: x", url], "Host"),
+            (["-H", "X: a\r\nY: b", url], ""), (["-s", "a b;c", url], ""),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assertFails(arguments, part, status=2)
+
+    def test_help(self):
+        done = connect("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        lines = done.stdout.decode().split("\n")[:-1]
+        self.assertLessEqual(len(lines), 24)
+        self.assertLessEqual(max(map(len, lines)), 100)
+        for option in ("header", "subprotocol", "origin", "auth", "execute", "wait", "binary", "ping", "compress",
+                       "timeout", "max-size", "source", "slash", "help"):
+            self.assertIn(f"--{option} ", done.stdout.decode())
+
+
+class PythonServer(unittest.TestCase):
+    """Debian's python3-websockets: it sends back what it was asked for, then what it is sent."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.loop = asyncio.new_event_loop()
+        cls.thread = threading.Thread(target=cls.loop.run_forever)
+        cls.thread.start()
+        cls.addClassCleanup(cls.stop)
+        cls.server = asyncio.run_coroutine_threadsafe(cls.serve(), cls.loop).result(PATIENCE)
+        cls.url = "ws://127.0.0.1:%d/path?query" % cls.server.sockets[0].getsockname()[1]
+
+    @classmethod
+    async def serve(cls):
+        async def handler(websocket, path):
+            headers = {name.lower(): websocket.request_headers.get_all(name) for name in websocket.request_headers}
+            await websocket.send(json.dumps({"path": path, "subprotocol": websocket.subprotocol, "headers": headers,
+                                             "peer": websocket.remote_address[0]}))
+            async for message in websocket:
+                await websocket.send(message)
+
+        return await websockets.serve(handler, "127.0.0.1", 0, subprotocols=["v2", "v1"])
+
+    @classmethod
+    def stop(cls):
+        async def close():
+            cls.server.close()
+            await cls.server.wait_closed()
+
+        asyncio.run_coroutine_threadsafe(close(), cls.loop).result(PATIENCE)
+        cls.loop.call_soon_threadsafe(cls.loop.stop)
+        cls.thread.join()
+        cls.loop.close()
+
+    def ask(self, *arguments, stdin=b""):
+        done = connect(*arguments, stdin=stdin)
+        self.assertEqual((done.stderr, done.returncode), (b"", 0))
+        first, *rest = done.stdout.split(b"\n")
+        return json.loads(first), rest[:-1]
+
+    def test_headers(self):
+        asked, _ = self.ask("-H", "X-One: 1", "--header", "X-Two: a b", "-H", "X-One: 2", "-o", "http://a.example",
+                            "--auth", "me:sécret:x", "--source", "127.0.0.9", "-w", "0.5", self.url)
+        self.assertEqual(asked["path"], "/path?query")
+        self.assertEqual(asked["peer"], "127.0.0.9")
+        headers = asked["headers"]
+        self.assertEqual((headers["x-one"], headers["x-two"]), (["1", "2"], ["a b"]))
+        self.assertEqual(headers["origin"], ["http://a.example"])
+        self.assertEqual(headers["authorization"], ["Basic " + base64.b64encode("me:sécret:x".encode()).decode()])
+        self.assertNotIn("sec-websocket-extensions", headers)
+
+    def test_no_headers(self):
+        headers = self.ask("-w", "0.5", self.url)[0]["headers"]
+        for name in ("origin", "authorization", "sec-websocket-protocol", "sec-websocket-extensions"):
+            self.assertNotIn(name, headers)
+
+    def test_subprotocols(self):
+        self.assertEqual(self.ask("-s", "v1", "-w", "0.5", self.url)[0]["subprotocol"], "v1")
+        asked, _ = self.ask("-s", "v1,v2", "--subprotocol", "soap", "-w", "0.5", self.url)
+        self.assertEqual(asked["headers"]["sec-websocket-protocol"], ["v1, v2, soap"])
+
+    def test_talk(self):
+        for options in ([], ["--compress"]):
+            said = "hello\nGrüße\n".encode() + b"x" * 5000 + b"\n"
+            asked, lines = self.ask(*options, "-w", "0.5", self.url, stdin=said)
+            self.assertEqual(lines, [b"hello", "Grüße".encode(), b"x" * 5000])
+            self.assertEqual("sec-websocket-extensions" in asked["headers"], options != [])
+
+    def test_on_a_terminal(self):
+        with interactively(self.url, columns=200) as terminal:
+            terminal.until(lambda: '< {"path"' in terminal.screen.text(), "the greeting")
+            terminal.type("hello\r/ping\r")
+            for answer in ("< hello", "pong: "):
+                terminal.until(lambda: answer in terminal.screen.text(), answer)
+            terminal.type("\x04")
+            terminal.until(lambda: "Connection closed: 1000 (OK)" in terminal.screen.text(), "the end")
+            terminal.expect_exit(0)
+
+
+if __name__ == "__main__":
+    unittest.main()
