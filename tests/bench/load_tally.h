@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "tests/bench/histogram.h"
+#include "client/bench/histogram.h"
 #include "tests/bench/load_options.h"
 
 /* Of one thread, or of all. */

@@ -3,9 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tests/bench/histogram.h"
-
-#include <stddef.h>
+#include "client/bench/histogram.h"
 
 enum { STEPS = 1 << HISTOGRAM_STEP_BITS };
 
@@ -19,28 +17,38 @@ static size_t bucket_of(uint64_t value) {
     return ((size_t)shift << HISTOGRAM_STEP_BITS) + (size_t)(value >> shift);
 }
 
-/* The middle of the values that fall into a bucket. */
-static uint64_t value_of(size_t bucket) {
+uint64_t histogram_bucket_low(size_t bucket) {
     if (bucket < STEPS)
         return bucket;
     size_t shift = (bucket >> HISTOGRAM_STEP_BITS) - 1;
-    uint64_t lowest = (uint64_t)(bucket - (shift << HISTOGRAM_STEP_BITS)) << shift;
-    return lowest + (UINT64_C(1) << shift) / 2;
+    return (uint64_t)(bucket - (shift << HISTOGRAM_STEP_BITS)) << shift;
+}
+
+/* The middle of the values that fall into a bucket. */
+static uint64_t value_of(size_t bucket) {
+    uint64_t low = histogram_bucket_low(bucket);
+    return low + (histogram_bucket_low(bucket + 1) - low) / 2;
 }
 
 void histogram_record(struct histogram *histogram, uint64_t nanoseconds) {
     histogram->buckets[bucket_of(nanoseconds)]++;
-    histogram->count++;
     if (nanoseconds > histogram->maximum)
         histogram->maximum = nanoseconds;
+    if (histogram->count == 0 || nanoseconds < histogram->minimum)
+        histogram->minimum = nanoseconds;
+    histogram->count++;
+    histogram->sum += (double)nanoseconds;
 }
 
 void histogram_add(struct histogram *to, const struct histogram *from) {
     for (size_t i = 0; i < HISTOGRAM_SIZE; i++)
         to->buckets[i] += from->buckets[i];
-    to->count += from->count;
     if (from->maximum > to->maximum)
         to->maximum = from->maximum;
+    if (from->count > 0 && (to->count == 0 || from->minimum < to->minimum))
+        to->minimum = from->minimum;
+    to->count += from->count;
+    to->sum += from->sum;
 }
 
 uint64_t histogram_percentile(const struct histogram *histogram, double percent) {
@@ -56,4 +64,8 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
         }
     }
     return histogram->maximum;
+}
+
+double histogram_mean(const struct histogram *histogram) {
+    return histogram->count > 0 ? histogram->sum / (double)histogram->count : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef WEIR_BENCH_HISTOGRAM_H
 #define WEIR_BENCH_HISTOGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -17,6 +18,8 @@ enum {
 /* All zero is an empty one. */
 struct histogram {
     uint64_t count, maximum;
+    uint64_t minimum; /* if count is not 0 */
+    double sum;       /* for the mean */
     uint64_t buckets[HISTOGRAM_SIZE];
 };
 
@@ -25,5 +28,11 @@ void histogram_add(struct histogram *to, const struct histogram *from);
 
 /* The duration that `percent` of 100 of the recorded ones do not exceed, in nanoseconds; 0 if there are none. */
 uint64_t histogram_percentile(const struct histogram *histogram, double percent);
+
+/* Nanoseconds; 0 if there are none. */
+double histogram_mean(const struct histogram *histogram);
+
+/* The lowest value that falls into a bucket, and the one above its highest: to draw and to store what was counted. */
+uint64_t histogram_bucket_low(size_t bucket);
 
 #endif

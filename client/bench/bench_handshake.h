@@ -1,0 +1,24 @@
+/* bench_handshake.h - the opening handshake of a load tester's client, and the changes of state that it shares with
+ * bench_client.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BENCH_HANDSHAKE_H
+#define WEIR_BENCH_HANDSHAKE_H
+
+#include "client/bench/bench_client.h"
+
+/* Sends the request of a client that TCP has connected. */
+void bench_handshake_begin(struct bench_group *group, struct bench_client *client);
+
+/* Takes bytes of the answer, and the frames behind it. False if there is no connection; group->error says why. */
+bool bench_handshake_take(struct bench_group *group, struct bench_client *client, uint8_t *bytes, size_t size);
+
+/* Moves the client to the state and its list. */
+void bench_client_enter(struct bench_group *group, struct bench_client *client, enum bench_client_state state);
+
+/* The connection is over before its time: why is in group->error, or in errno. */
+void bench_client_fail(struct bench_group *group, struct bench_client *client);
+void bench_client_fail_errno(struct bench_group *group, struct bench_client *client);
+
+#endif

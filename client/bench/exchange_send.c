@@ -1,0 +1,239 @@
+/* exchange_send.c - see exchange.h: what goes out.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "client/bench/exchange_private.h"
+#include "server/proto/close_code.h"
+#include "server/proto/frame.h"
+
+enum {
+    TIMES_MAX = 1 << 20, /* messages under way of one client */
+    TIMES_MIN = 8,
+    CONTROL_FRAME_MAX = FRAME_HEADER_MAX + CONTROL_PAYLOAD_MAX
+};
+
+/* --- When messages were to be sent -------------------------------------------------------------------------- */
+
+static uint64_t *time_at(const struct bench_client *client, uint64_t number) {
+    uint64_t *times = client->times != NULL ? client->times : (uint64_t *)&client->one_time;
+    return &times[number & client->times_mask];
+}
+
+/* Doubles the ring, which has the messages from `oldest` on. */
+static bool grow(struct bench_client *client, uint64_t oldest) {
+    size_t capacity = client->times == NULL ? TIMES_MIN : 2 * ((size_t)client->times_mask + 1);
+    uint64_t *times = capacity <= TIMES_MAX ? malloc(capacity * sizeof *times) : NULL;
+    if (times == NULL)
+        return false;
+    for (uint64_t number = oldest; number < client->queued; number++)
+        times[number & (capacity - 1)] = *time_at(client, number);
+    free(client->times);
+    client->times = times;
+    client->times_mask = (uint32_t)(capacity - 1);
+    return true;
+}
+
+struct identity exchange_identity(const struct bench_group *group, const struct bench_client *client,
+                                  uint64_t number) {
+    return (struct identity){client->id, number, *time_at(client, number) - group->began};
+}
+
+static void count_sent(struct bench_group *group, size_t size, uint64_t time) {
+    group->second.counts.sent++;
+    group->second.counts.sent_bytes += size;
+    if (time < group->measure_from)
+        return;
+    group->result.counts.sent++;
+    group->result.counts.sent_bytes += size;
+}
+
+bool exchange_queue(struct bench_group *group, struct bench_client *client, uint64_t time) {
+    bool broadcast = group->settings->scenario == SCENARIO_BROADCAST;
+    uint64_t oldest = broadcast ? client->sent : client->received;
+    if (client->queued - oldest > client->times_mask && !grow(client, oldest))
+        return false;
+    *time_at(client, client->queued) = time;
+    const struct identity identity = exchange_identity(group, client, client->queued);
+    client->queued++;
+    count_sent(group, payload_size(group->payload, &identity), time);
+    if (broadcast)
+        group->published++;
+    else
+        group->outstanding++;
+    return true;
+}
+
+/* --- Bytes that go out as they are -------------------------------------------------------------------------- */
+
+static bool keep(struct leftover *leftover, const uint8_t *bytes, size_t size) {
+    uint8_t *kept = malloc(size);
+    if (kept == NULL)
+        return false;
+    memcpy(kept, bytes, size);
+    free(leftover->bytes);
+    *leftover = (struct leftover){.bytes = kept, .size = (uint32_t)size};
+    return true;
+}
+
+/* As send_some(). */
+static bool send_leftover(struct bench_client *client) {
+    struct leftover *leftover = &client->leftover;
+    ssize_t done =
+        send(client->descriptor, leftover->bytes + leftover->sent, leftover->size - leftover->sent, MSG_NOSIGNAL);
+    if (done < 0)
+        return false;
+    leftover->sent += (uint32_t)done;
+    if (leftover->sent == leftover->size) {
+        free(leftover->bytes);
+        *leftover = (struct leftover){0};
+    }
+    return true;
+}
+
+static size_t write_control(uint8_t *frame, uint8_t opcode, const uint8_t *payload, size_t size) {
+    size_t header = frame_header_masked(frame, opcode, size, payload_mask);
+    if (size > 0)
+        memcpy(frame + header, payload, size);
+    frame_mask(frame + header, size, payload_mask);
+    return header + size;
+}
+
+bool exchange_pong(struct bench_client *client, const uint8_t *data, size_t size) {
+    uint8_t frame[CONTROL_FRAME_MAX];
+    size_t frame_size = write_control(frame, OPCODE_PONG, data, size);
+    return keep(&client->pong, frame, frame_size);
+}
+
+bool exchange_close(struct bench_client *client, unsigned code) {
+    uint8_t payload[CONTROL_PAYLOAD_MAX], frame[CONTROL_FRAME_MAX];
+    if (client->sent_bytes > 0 || client->leftover.size > 0)
+        return false;
+    size_t size = write_control(frame, OPCODE_CLOSE, payload, close_payload(payload, code, NULL, 0));
+    return send(client->descriptor, frame, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+/* --- Messages ---------------------------------------------------------------------------------------------- */
+
+/* Frames from message `sent` on, as many as there are and fit; one alone if a Pong waits for its end. Returns their
+ * size; 0 if the first one is too large for the buffer. */
+static size_t fill_output(struct bench_group *group, const struct bench_client *client) {
+    size_t used = 0;
+    uint64_t end = client->pong.size > 0 ? client->sent + 1 : client->queued;
+    for (uint64_t number = client->sent; number < end; number++) {
+        const struct identity identity = exchange_identity(group, client, number);
+        if (payload_frame_size(group->payload, &identity) > BENCH_OUTPUT_SIZE - used)
+            break;
+        struct payload_tail tail;
+        used += payload_frame_head(group->payload, &identity, group->output + used, &tail);
+        memcpy(group->output + used, tail.bytes, tail.size);
+        used += tail.size;
+    }
+    return used;
+}
+
+/* A frame that is too large to be copied. */
+static ssize_t send_large(struct bench_group *group, const struct bench_client *client) {
+    const struct identity identity = exchange_identity(group, client, client->sent);
+    uint8_t head[PAYLOAD_HEAD_MAX];
+    struct payload_tail tail;
+    size_t head_size = payload_frame_head(group->payload, &identity, head, &tail);
+    size_t skip = client->sent_bytes < head_size ? client->sent_bytes : head_size;
+    size_t skip_tail = client->sent_bytes - skip;
+    struct iovec parts[] = {{head + skip, head_size - skip},
+                            {(uint8_t *)(uintptr_t)tail.bytes + skip_tail, tail.size - skip_tail}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(client->descriptor, &message, MSG_NOSIGNAL);
+}
+
+/* Takes note of bytes that have left, beginning where message `sent` stands. */
+static void advance(const struct bench_group *group, struct bench_client *client, size_t size) {
+    size += client->sent_bytes;
+    while (client->sent < client->queued) {
+        const struct identity identity = exchange_identity(group, client, client->sent);
+        size_t frame_size = payload_frame_size(group->payload, &identity);
+        if (size < frame_size)
+            break;
+        size -= frame_size;
+        client->sent++;
+    }
+    client->sent_bytes = size;
+}
+
+static bool send_frames(struct bench_group *group, struct bench_client *client) {
+    size_t size = fill_output(group, client);
+    ssize_t done = size > 0 ? send(client->descriptor, group->output + client->sent_bytes,
+                                   size - client->sent_bytes, MSG_NOSIGNAL)
+                            : send_large(group, client);
+    if (done < 0)
+        return false;
+    advance(group, client, (size_t)done);
+    return true;
+}
+
+/* Makes the compressed frame of message `sent` in group->packed; an empty message does not become smaller. Returns
+ * where it begins. */
+static uint8_t *pack(struct bench_group *group, const struct bench_client *client, size_t *frame_size) {
+    const struct identity identity = exchange_identity(group, client, client->sent);
+    size_t size = payload_size(group->payload, &identity), packed_size = 0;
+    uint8_t *packed = group->packed + FRAME_HEADER_MAX, opcode = group->payload->opcode;
+    payload_write(group->payload, &identity, group->plain);
+    if (size > 0) {
+        packed_size =
+            deflater_run(group->deflater, group->plain, size, packed, group->packed_size - FRAME_HEADER_MAX);
+        deflater_reset(group->deflater);
+        opcode |= FRAME_RSV1;
+    }
+    size_t header = frame_header_size(packed_size) + sizeof payload_mask;
+    frame_header_masked(packed - header, opcode, packed_size, payload_mask);
+    frame_mask(packed, packed_size, payload_mask);
+    *frame_size = header + packed_size;
+    return packed - header;
+}
+
+static bool send_packed(struct bench_group *group, struct bench_client *client) {
+    size_t size;
+    const uint8_t *frame = pack(group, client, &size);
+    ssize_t done = send(client->descriptor, frame, size, MSG_NOSIGNAL);
+    if (done < 0)
+        return false;
+    if ((size_t)done < size && !keep(&client->leftover, frame + done, size - (size_t)done)) {
+        errno = ENOMEM;
+        return false;
+    }
+    client->sent++;
+    return true;
+}
+
+/* One system call. False if it failed, with errno. */
+static bool send_some(struct bench_group *group, struct bench_client *client) {
+    if (client->leftover.size > 0)
+        return send_leftover(client);
+    if (client->pong.size > 0 && client->sent_bytes == 0) {
+        client->leftover = client->pong;
+        client->pong = (struct leftover){0};
+        return send_leftover(client);
+    }
+    return client->compressing ? send_packed(group, client) : send_frames(group, client);
+}
+
+bool exchange_flush(struct bench_group *group, struct bench_client *client) {
+    while (client->sent < client->queued || client->leftover.size > 0 || client->pong.size > 0)
+        if (!send_some(group, client))
+            return errno == EAGAIN;
+    return true;
+}
+
+void exchange_release(struct bench_client *client) {
+    free(client->times);
+    client->times = NULL;
+    client->times_mask = 0;
+    free(client->leftover.bytes);
+    free(client->pong.bytes);
+    client->leftover = client->pong = (struct leftover){0};
+    decoder_release(&client->decoder);
+}

@@ -1,0 +1,202 @@
+/* facts.c - see facts.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/bench/facts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/bench/report.h"
+
+const char facts_limit_warning[] =
+    "The tester had no time left: use --threads, or another machine; the server may be "
+    "faster than this says.";
+
+static bool is(const struct result *result, const char *scenario) {
+    return strcmp(result->scenario, scenario) == 0;
+}
+
+bool facts_has_messages(const struct result *result) {
+    return !is(result, "idle") && !is(result, "connect");
+}
+
+double facts_per_second(const struct result *result, uint64_t count) {
+    return result->seconds > 0 ? (double)count / result->seconds : 0;
+}
+
+double facts_handshake_rate(const struct result *result) {
+    uint64_t measured = 0, seconds = 0, all = 0;
+    for (size_t i = 0; i < result->interval_count; i++) {
+        all += result->intervals[i].counts.connected;
+        if (result->intervals[i].measuring) {
+            measured += result->intervals[i].counts.connected;
+            seconds++;
+        }
+    }
+    if (seconds > 0)
+        return (double)measured / (double)seconds;
+    return result->interval_count > 0 ? (double)all / (double)result->interval_count
+                                      : facts_per_second(result, result->counts.connected);
+}
+
+/* --- Lists ------------------------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5))) static void add(struct fact facts[FACTS_MAX], size_t *count,
+                                                      const char *label, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    facts[*count].label = label;
+    vsnprintf(facts[*count].value, FACT_SIZE, format, arguments);
+    va_end(arguments);
+    ++*count;
+}
+
+/* "20 bytes", "16 to 4,096 bytes", with what they are. */
+static void add_size(const struct result *result, struct fact facts[FACTS_MAX], size_t *count) {
+    char low[REPORT_FIGURE_SIZE], high[REPORT_FIGURE_SIZE];
+    const char *kind = result->text ? "text" : "binary", *compressed = result->compress ? ", compressed" : "";
+    report_number((double)result->size_min, low);
+    report_number((double)result->size_max, high);
+    if (result->size_min == result->size_max)
+        add(facts, count, "messages", "%s of %s bytes%s", kind, high, compressed);
+    else
+        add(facts, count, "messages", "%s of %s to %s bytes%s", kind, low, high, compressed);
+}
+
+static void add_load(const struct result *result, struct fact facts[FACTS_MAX], size_t *count) {
+    char figure[REPORT_FIGURE_SIZE];
+    if (result->rate > 0)
+        add(facts, count, "rate", "%s messages/s in total", report_number(result->rate, figure));
+    else if (result->window > 0)
+        add(facts, count, "window", "%u in flight per sending client", result->window);
+    add_size(result, facts, count);
+}
+
+size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]) {
+    char figure[REPORT_FIGURE_SIZE], more[REPORT_FIGURE_SIZE];
+    size_t count = 0;
+    report_number(result->clients, figure);
+    if (is(result, "broadcast"))
+        add(facts, &count, "clients", "%s, of which %s publish", figure, report_number(result->publishers, more));
+    else
+        add(facts, &count, "clients", "%s", figure);
+    if (result->ramp > 0)
+        add(facts, &count, "connecting", "%s clients/s", report_number(result->ramp, figure));
+    if (facts_has_messages(result))
+        add_load(result, facts, &count);
+    report_duration(result->duration * 1e9, figure);
+    if (result->warmup > 0)
+        add(facts, &count, "duration", "%s after %s of warm-up", figure,
+            report_duration(result->warmup * 1e9, more));
+    else
+        add(facts, &count, "duration", "%s", figure);
+    return count;
+}
+
+size_t facts_of_tester(const struct result *result, struct fact facts[FACTS_MAX]) {
+    char figure[REPORT_FIGURE_SIZE];
+    size_t count = 0;
+    if (result->host[0] != '\0')
+        add(facts, &count, "host", "%s", result->host);
+    if (result->system[0] != '\0')
+        add(facts, &count, "system", "%s", result->system);
+    if (result->processor[0] != '\0')
+        add(facts, &count, "processor", "%u x %s", result->processors, result->processor);
+    if (result->memory_bytes > 0)
+        add(facts, &count, "memory", "%s", report_bytes((double)result->memory_bytes, figure));
+    if (result->processes > 1)
+        add(facts, &count, "tester", "%u threads in %u processes", result->threads, result->processes);
+    else
+        add(facts, &count, "tester", "%u thread%s", result->threads, result->threads == 1 ? "" : "s");
+    double processors = result->seconds > 0 ? result->cpu_seconds / result->seconds : 0;
+    add(facts, &count, "CPU used", "%.2f processors; the busiest thread had work %.0f %% of the time", processors,
+        result->busiest * 100);
+    if (result->resident_bytes > 0)
+        add(facts, &count, "memory used", "%s", report_bytes((double)result->resident_bytes, figure));
+    return count;
+}
+
+size_t facts_of_trouble(const struct result *result, struct trouble troubles[FACTS_MAX]) {
+    size_t count = 0;
+    troubles[count++] = (struct trouble){"failed", result->counts.failed};
+    troubles[count++] = (struct trouble){"dropped", result->counts.dropped};
+    if (!facts_has_messages(result))
+        return count;
+    troubles[count++] = (struct trouble){"missing", result->missing};
+    troubles[count++] = (struct trouble){"wrong", result->wrong};
+    if (is(result, "broadcast"))
+        troubles[count++] = (struct trouble){"out of order", result->out_of_order};
+    if (result->rate > 0)
+        troubles[count++] = (struct trouble){"late", result->late};
+    return count;
+}
+
+/* --- The verdict ------------------------------------------------------------------------------------------- */
+
+static size_t append(char text[FACTS_VERDICT_SIZE], size_t size, const char *more) {
+    int written = snprintf(text + size, FACTS_VERDICT_SIZE - size, "%s", more);
+    size_t all = size + (size_t)(written > 0 ? written : 0);
+    return all < FACTS_VERDICT_SIZE ? all : FACTS_VERDICT_SIZE - 1;
+}
+
+/* "3 connections dropped" of one kind of trouble. */
+static void describe_trouble(const struct trouble *trouble, char *text, size_t size) {
+    static const struct {
+        const char *label, *one, *many;
+    } words[] = {
+        {"failed", "handshake failed", "handshakes failed"},
+        {"dropped", "connection dropped", "connections dropped"},
+        {"missing", "message missing", "messages missing"},
+        {"wrong", "message changed on its way", "messages changed on their way"},
+        {"out of order", "message out of order", "messages out of order"},
+        {"late", "message not sent, for want of a connection", "messages not sent, for want of a connection"},
+    };
+    char figure[REPORT_FIGURE_SIZE];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].label, trouble->label) == 0)
+            snprintf(text, size, "%s %s", report_number((double)trouble->count, figure),
+                     trouble->count == 1 ? words[i].one : words[i].many);
+}
+
+/* Everything that went wrong in one sentence; false if nothing did. */
+static bool describe_troubles(const struct result *result, char text[FACTS_VERDICT_SIZE]) {
+    struct trouble troubles[FACTS_MAX];
+    size_t count = facts_of_trouble(result, troubles), size = 0;
+    for (size_t i = 0; i < count; i++)
+        if (troubles[i].count > 0) {
+            char words[96] = "";
+            describe_trouble(&troubles[i], words, sizeof words);
+            size = append(text, size, size > 0 ? ", " : "");
+            size = append(text, size, words);
+        }
+    append(text, size, size > 0 ? "." : "");
+    return size > 0;
+}
+
+static const char *praise(const struct result *result) {
+    if (is(result, "idle"))
+        return "Every client connected and stayed.";
+    if (is(result, "connect"))
+        return "Every handshake succeeded.";
+    return is(result, "broadcast") ? "Every message was delivered to everybody, unchanged and in order."
+                                   : "Every message came back, unchanged.";
+}
+
+bool facts_verdict(const struct result *result, char text[FACTS_VERDICT_SIZE]) {
+    bool trouble = describe_troubles(result, text);
+    if (result->counts.connected == 0) {
+        append(text, append(text, 0, trouble ? "No client connected: " : "No client connected."),
+               trouble ? result->first_error[0] != '\0' ? result->first_error : "every handshake failed." : "");
+        return false;
+    }
+    if (trouble)
+        return false;
+    if (facts_has_messages(result) && result->counts.received == 0) {
+        append(text, 0, "No message came back while measuring.");
+        return false;
+    }
+    append(text, 0, praise(result));
+    return true;
+}

@@ -1,0 +1,70 @@
+/* merge.c - see merge.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/bench/merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/bench/report.h"
+#include "client/bench/result.h"
+#include "commands/commands.h"
+
+/* Clocks of two machines, and two starts by hand, may be that many seconds apart. */
+enum { SLACK = 2 };
+
+static int64_t ended(const struct result *result) {
+    return result->began + (int64_t)result->interval_count;
+}
+
+static bool at_the_same_time(const struct result *one, const struct result *other) {
+    return one->began <= ended(other) + SLACK && other->began <= ended(one) + SLACK;
+}
+
+/* Whether a sum of both would mean anything; says why not. */
+static bool may_add(const struct result *total, const struct result *next, const char *first, const char *path) {
+    if (strcmp(total->scenario, next->scenario) != 0)
+        fprintf(stderr, "weir bench: %s is a run of %s, %s one of %s: they cannot be merged\n", first,
+                total->scenario, path, next->scenario);
+    else if (!at_the_same_time(total, next))
+        fprintf(stderr, "weir bench: %s and %s did not run at the same time: they cannot be merged\n", first, path);
+    else
+        return true;
+    return false;
+}
+
+/* Returns STATUS_OK, or the exit status after it has said why. */
+static int add_file(struct result *total, struct result *next, const char *first, const char *path) {
+    char error[512];
+    if (!report_load(path, next, error, sizeof error)) {
+        fprintf(stderr, "weir bench: %s\n", error);
+        return STATUS_USAGE;
+    }
+    int status = STATUS_OK;
+    if (path != first && !may_add(total, next, first, path))
+        status = STATUS_USAGE;
+    else if (!result_add(total, next)) {
+        fprintf(stderr, "weir bench: out of memory\n");
+        status = STATUS_FAILURE;
+    }
+    result_release(next);
+    return status;
+}
+
+int bench_merge(char *const *paths, unsigned count, const struct settings *settings) {
+    struct result *results = calloc(2, sizeof *results);
+    if (results == NULL) {
+        fprintf(stderr, "weir bench: out of memory\n");
+        return STATUS_FAILURE;
+    }
+    int status = STATUS_OK;
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+        status = add_file(&results[0], &results[1], paths[0], paths[i]);
+    if (status == STATUS_OK)
+        status = report_all(&results[0], settings);
+    result_release(&results[0]);
+    free(results);
+    return status;
+}

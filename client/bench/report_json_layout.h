@@ -1,0 +1,34 @@
+/* report_json_layout.h - which member of a result has which key in JSON, for writing and loading alike.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BENCH_REPORT_JSON_LAYOUT_H
+#define WEIR_BENCH_REPORT_JSON_LAYOUT_H
+
+#include "client/bench/report_json_fields.h"
+#include "client/bench/result.h"
+
+enum {
+    REPORT_JSON_FORMAT = 1, /* another number: another format, which is not read */
+    REPORT_JSON_OUTER_FIELDS = 2,
+    REPORT_JSON_INTERVAL_FIELDS = 12,
+    REPORT_JSON_HISTOGRAM_FIELDS = 4,
+    REPORT_JSON_SECTIONS = 5
+};
+
+extern const struct field report_json_outer_fields[REPORT_JSON_OUTER_FIELDS];
+extern const struct field report_json_interval_fields[REPORT_JSON_INTERVAL_FIELDS];
+extern const struct field report_json_histogram_fields[REPORT_JSON_HISTOGRAM_FIELDS];
+
+/* The objects that are made of members of struct result alone. */
+struct section {
+    const char *key;
+    const struct field *fields;
+    size_t count;
+};
+extern const struct section report_json_sections[REPORT_JSON_SECTIONS];
+
+/* The keys of failures[], by cause. */
+extern const char *const report_json_causes[WEIR_CLIENT_CAUSES];
+
+#endif

@@ -1,0 +1,61 @@
+/* settings.h - what a run of `weir bench` is to do: the command line, parsed and checked.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BENCH_SETTINGS_H
+#define WEIR_BENCH_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/client.h>
+
+#include "client/bench/condition.h"
+
+enum scenario { SCENARIO_ECHO, SCENARIO_RATE, SCENARIO_BROADCAST, SCENARIO_IDLE, SCENARIO_CONNECT };
+
+struct settings {
+    char *const *urls; /* clients are spread over them in turn */
+    unsigned url_count;
+    enum scenario scenario;
+    unsigned clients;
+    unsigned publishers;       /* of a broadcast */
+    unsigned window;           /* messages in flight of each sending client: echo, broadcast without a rate */
+    double rate;               /* messages per second in total: rate; broadcast if it is not 0 */
+    double ramp;               /* clients connected per second; 0: as fast as they are accepted */
+    double duration, warmup;   /* seconds */
+    size_t size_min, size_max; /* bytes of a message; equal unless --size was a range */
+    bool text;                 /* else binary */
+    bool compress;
+    unsigned threads;
+    char *const *sources; /* local addresses, used in turn; NULL: the system's choice */
+    unsigned source_count;
+    const char *const *headers; /* "Name: value", NULL-terminated */
+    const char *const *subprotocols;
+    const char *origin;
+    const char *auth;         /* "user:password"; NULL: what the URLs say */
+    const char *message_file; /* its lines are the messages; NULL: made up */
+    double timeout;           /* seconds for a handshake, for what is under way at the end, for the closing */
+    size_t max_size;          /* of a message received */
+    const char *json_path, *html_path;  /* NULL: none; "-" of JSON: stdout */
+    const struct condition *conditions; /* --fail-if */
+    unsigned condition_count;
+    bool quiet;         /* no lines while running */
+    char *const *merge; /* --merge: files to add up, nothing is run; NULL: none */
+    unsigned merge_count;
+};
+
+const char *scenario_name(enum scenario scenario);
+
+/* True if messages are sent at a given rate; false: a new one for each that is back. */
+static inline bool settings_open_loop(const struct settings *settings) {
+    return settings->rate > 0;
+}
+
+/* Parses the command line of `weir bench`. Returns -1 to go on, or the exit status after it has said why. What the
+ * settings point to lives until settings_release(). */
+int settings_parse(struct settings *settings, int argc, char **argv);
+void settings_release(struct settings *settings);
+
+#endif

@@ -1,0 +1,213 @@
+/* worker.c - see worker.h: the phases. One round of work is in worker_step.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "client/bench/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#define SECOND           UINT64_C(1000000000)
+#define MEETING_INTERVAL (SECOND / 500) /* how often a thread that waits for others looks */
+#define CLOSE_TIMEOUT    5.0            /* seconds; less if --timeout is */
+#define STOPPED_TIMEOUT  1.0            /* for what is under way when the user has no patience */
+
+static uint64_t after(uint64_t from, double seconds) {
+    return from + (uint64_t)(seconds * (double)SECOND);
+}
+
+static uint64_t after_at_most(const struct worker *worker, double seconds) {
+    double timeout = worker->run->settings->timeout;
+    return after(worker->now, timeout < seconds ? timeout : seconds);
+}
+
+static bool stopped(const struct worker *worker) {
+    return atomic_load_explicit(&worker->run->stop, memory_order_relaxed);
+}
+
+/* --- Connecting -------------------------------------------------------------------------------------------- */
+
+/* Nobody answers: those who are still to connect are not tried. */
+static void give_up(struct bench_group *group) {
+    while (group->waiting.first != NULL)
+        bench_client_give_up(group, group->waiting.first);
+}
+
+static void connect_all(struct worker *worker) {
+    struct bench_group *group = &worker->group;
+    uint64_t progress = 0, progress_at = bench_clock();
+    while ((group->waiting.first != NULL || group->handshaking > 0) && !stopped(worker)) {
+        worker_step(worker, UINT64_MAX);
+        const struct result *result = &group->result;
+        uint64_t answers =
+            result->counts.connected + result->counts.failed - result->failures[WEIR_CLIENT_TIMED_OUT];
+        if (answers > progress || worker->ramped) {
+            progress = answers;
+            progress_at = worker->now;
+        } else if (worker->now > after(progress_at, worker->run->settings->timeout) && group->handshaking > 0) {
+            give_up(group);
+        }
+    }
+    group->result.connect_seconds = (double)(bench_clock() - worker->run->began) / (double)SECOND;
+}
+
+/* The last of the threads says when it begins. Returns that time; 0 if the run was stopped before. */
+static uint64_t meet(struct worker *worker) {
+    struct run *run = worker->run;
+    if (atomic_fetch_add(&run->ready, 1) + 1 == run->settings->threads)
+        atomic_store(&run->go, bench_clock());
+    uint64_t go;
+    while ((go = atomic_load(&run->go)) == 0 && !stopped(worker))
+        worker_step(worker, bench_clock() + MEETING_INTERVAL);
+    worker->second_ends = worker_second_end(run, worker->second);
+    return go;
+}
+
+/* --- Measuring --------------------------------------------------------------------------------------------- */
+
+/* False once nothing can happen any more. */
+static bool alive(const struct worker *worker) {
+    const struct counts *counts = &worker->group.result.counts;
+    if (worker->run->settings->scenario == SCENARIO_CONNECT)
+        return counts->connected > 0 || counts->failed < worker->client_count;
+    return worker->group.open > 0;
+}
+
+/* True if messages are overdue, because this thread had no time. */
+static bool behind(const struct worker *worker) {
+    if (!worker->paced)
+        return false;
+    uint64_t next = schedule_next(&worker->messages);
+    return next < worker->sending_ends && next < worker->now;
+}
+
+static void run_until(struct worker *worker, uint64_t deadline) {
+    while ((worker->now < deadline || behind(worker)) && alive(worker) && !stopped(worker))
+        worker_step(worker, deadline);
+}
+
+static void begin_sending(struct worker *worker, uint64_t go) {
+    const struct settings *settings = worker->run->settings;
+    struct bench_group *group = &worker->group;
+    unsigned senders = settings->scenario == SCENARIO_BROADCAST ? settings->publishers : settings->clients;
+    group->sending = settings->scenario != SCENARIO_IDLE;
+    if (settings_open_loop(settings) && worker->sender_count > 0) {
+        /* Each thread has its share of the rate, and the threads take turns. */
+        uint64_t first = go + (uint64_t)(worker->index * (double)SECOND / settings->rate);
+        worker->paced = true;
+        worker->messages = schedule_start(first, settings->rate * worker->sender_count / senders);
+    } else if (settings->scenario == SCENARIO_ECHO || settings->scenario == SCENARIO_BROADCAST) {
+        for (unsigned i = 0; i < worker->sender_count; i++)
+            bench_client_start(group, &worker->clients[i]);
+    }
+}
+
+static void measure(struct worker *worker, uint64_t go) {
+    const struct settings *settings = worker->run->settings;
+    struct bench_group *group = &worker->group;
+    uint64_t from = after(go, settings->warmup), to = after(from, settings->duration);
+    group->measure_from = from;
+    worker->sending_ends = to;
+    worker->now = bench_clock();
+    begin_sending(worker, go);
+    run_until(worker, from);
+    struct worker_usage before = worker_usage();
+    run_until(worker, to);
+    struct worker_usage now = worker_usage();
+    group->sending = worker->paced = false;
+    uint64_t end = worker->now < to ? worker->now : to;
+    if (end <= from)
+        return;
+    double seconds = (double)(end - from) / (double)SECOND, busy = (now.wanted - before.wanted) / seconds;
+    group->result.seconds = seconds;
+    group->result.cpu_seconds = now.ran - before.ran;
+    group->result.busiest = busy < 1 ? busy : 1;
+}
+
+/* --- The end ----------------------------------------------------------------------------------------------- */
+
+static uint64_t drain_deadline(const struct worker *worker) {
+    return after_at_most(worker, stopped(worker) ? STOPPED_TIMEOUT : worker->run->settings->timeout);
+}
+
+/* Waits for what is still under way. */
+static void drain(struct worker *worker) {
+    struct bench_group *group = &worker->group;
+    uint64_t deadline = drain_deadline(worker);
+    while (group->outstanding > 0 && group->open > 0 && worker->now < deadline)
+        worker_step(worker, deadline);
+    if (group->outstanding > 0)
+        result_explain(&group->result, "%llu messages did not come back", (unsigned long long)group->outstanding);
+}
+
+/* Every message published anywhere must come to each client that was connected here. */
+static void drain_broadcast(struct worker *worker) {
+    struct run *run = worker->run;
+    struct bench_group *group = &worker->group;
+    atomic_fetch_add(&run->published, group->published);
+    atomic_fetch_add(&run->finished, 1);
+    while (atomic_load(&run->finished) < run->settings->threads)
+        worker_step(worker, bench_clock() + MEETING_INTERVAL);
+    uint64_t deadline = drain_deadline(worker);
+    uint64_t expected = atomic_load(&run->published) * group->result.counts.connected;
+    while (group->delivered < expected && group->open > 0 && worker->now < deadline)
+        worker_step(worker, deadline);
+    if (group->delivered < expected) {
+        group->result.missing += expected - group->delivered;
+        result_explain(&group->result, "%llu deliveries were not made",
+                       (unsigned long long)(expected - group->delivered));
+    }
+}
+
+static void close_all(struct worker *worker) {
+    struct bench_group *group = &worker->group;
+    for (unsigned i = 0; i < worker->client_count; i++)
+        bench_client_close(group, &worker->clients[i]);
+    uint64_t deadline = after_at_most(worker, stopped(worker) ? STOPPED_TIMEOUT : CLOSE_TIMEOUT);
+    while (group->closing.first != NULL && worker->now < deadline)
+        worker_step(worker, deadline);
+    for (unsigned i = 0; i < worker->client_count; i++)
+        bench_client_drop(group, &worker->clients[i]);
+}
+
+void *worker_run(void *argument) {
+    struct worker *worker = argument;
+    enum scenario scenario = worker->run->settings->scenario;
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    worker->now = bench_clock();
+    if (scenario != SCENARIO_CONNECT)
+        connect_all(worker);
+    uint64_t go = meet(worker);
+    if (go != 0)
+        measure(worker, go);
+    if (scenario == SCENARIO_BROADCAST)
+        drain_broadcast(worker);
+    else
+        drain(worker);
+    close_all(worker);
+    worker->group.second.open = 0;
+    seconds_deliver(worker->run->seconds, worker->index, worker->second, &worker->group.second, SECONDS_LAST);
+    return NULL;
+}
+
+/* --- What it costs ----------------------------------------------------------------------------------------- */
+
+struct worker_usage worker_usage(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    double ran = (double)used.tv_sec + (double)used.tv_nsec / (double)SECOND;
+    struct worker_usage usage = {ran, ran};
+    FILE *in = fopen("/proc/thread-self/schedstat", "re");
+    char line[128];
+    if (in == NULL)
+        return usage;
+    if (fgets(line, sizeof line, in) != NULL) {
+        char *rest;
+        strtoull(line, &rest, 10); /* as above, but not as recent */
+        usage.wanted += (double)strtoull(rest, NULL, 10) / (double)SECOND;
+    }
+    fclose(in);
+    return usage;
+}

@@ -1,0 +1,366 @@
+"""test_bench - `weir bench`: what it says it has sent and received is what the servers have seen; what goes wrong is
+counted, named, and told by the exit status. Nothing here depends on how fast the machine is.
+
+SPDX-License-Identifier: MIT
+"""
+
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from weir_process import PATIENCE, ROOT, SANITIZER_REPORT, WEIR, Weir, free_port, scaled, until
+
+SERVER = """
+[server]
+listen = 127.0.0.1:PORT
+[route /echo]
+handler = echo
+[route /broadcast]
+handler = broadcast
+"""
+SHORT = ["--duration", "500ms", "--warmup", "200ms"]
+
+PYTHON_ECHO = """
+import asyncio, sys, time, websockets
+async def echo(socket):
+    async for message in socket:
+        await socket.send(message)
+async def main():
+    async with websockets.serve(echo, "127.0.0.1", int(sys.argv[1]), compression=None):
+        print("ready", flush=True)
+        if len(sys.argv) > 2:
+            await asyncio.sleep(float(sys.argv[2]))
+            time.sleep(1)
+        await asyncio.Future()
+asyncio.run(main())
+"""
+NODE_ECHO = """
+const { WebSocketServer } = require("ws");
+const server = new WebSocketServer({ host: "127.0.0.1", port: +process.argv[2], perMessageDeflate: process.argv[3] === "deflate" },
+    () => console.log("ready"));
+server.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
+"""
+
+
+class Process:
+    """Another server: a program that prints a line when it is ready, and dies with the test."""
+
+    def __init__(self, *command):
+        environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)], env=environment,
+                                        stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise AssertionError("the other server did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class BenchTestCase(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.addCleanup(directory.cleanup)
+        self.directory = Path(directory.name)
+
+    def file(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+    def start(self, *arguments):
+        command = [WEIR, "bench", "--json", self.directory / "result.json", *arguments]
+        return subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, process, status=0):
+        """Waits for a run. Returns its JSON, None if there is none, and what it printed."""
+        stdout, stderr = process.communicate(timeout=4 * PATIENCE)
+        self.assertIsNone(SANITIZER_REPORT.search(stderr), stderr)
+        self.assertEqual(process.returncode, status, stdout + stderr)
+        path = self.directory / "result.json"
+        return json.loads(path.read_text()) if path.exists() else None, stdout, stderr
+
+    def bench(self, *arguments, status=0):
+        return self.finish(self.start(*arguments), status)[0]
+
+    def assertClean(self, result, clients):
+        connections, messages = result["connections"], result["messages"]
+        self.assertEqual((connections["connected"], connections["failed"], connections["dropped"]), (clients, 0, 0))
+        for trouble in ("missing", "wrong", "out_of_order", "late"):
+            self.assertEqual(messages[trouble], 0, trouble)
+        self.assertEqual(messages["received"], result["latency"]["count"])
+
+    def assertEchoes(self, result, clients):
+        self.assertClean(result, clients)
+        self.assertGreater(result["messages"]["sent"], 0)
+        self.assertEqual(result["messages"]["sent"], result["messages"]["received"])
+        self.assertEqual(result["messages"]["sent_bytes"], result["messages"]["received_bytes"])
+
+
+def in_all(result, what):
+    """The sum over all seconds of a run, warm-up and end included."""
+    return sum(interval[what] for interval in result["intervals"])
+
+
+class OnWeir(BenchTestCase):
+    def setUp(self):
+        super().setUp()
+        self.weir = Weir(SERVER)
+        self.addCleanup(self.weir.stop)
+
+    def url(self, path="/echo"):
+        return self.weir.url(path)
+
+    def handled(self):
+        """Stops the server. Returns how many messages its handlers have been given."""
+        self.weir.process.send_signal(signal.SIGTERM)
+        self.weir.process.wait(PATIENCE)
+        line = self.weir.log_line("event=stopped")
+        return int(re.search(r"clean=yes handled=(\d+)$", line).group(1))
+
+    def assertHandled(self, result):
+        self.assertEqual(self.handled(), in_all(result, "sent"))
+
+    def start_long(self, *arguments):
+        """A run of a minute with 8 clients, that has begun."""
+        before = self.weir.descriptors()
+        process = self.start("--clients", 8, "--duration", "60s", "--warmup", "0", *arguments, self.url())
+        until(lambda: self.weir.descriptors() >= before + 8, "8 clients")
+        time.sleep(0.5)
+        return process
+
+    def echo(self, *arguments, clients=5):
+        result = self.bench("--clients", clients, *SHORT, *arguments, self.url())
+        self.assertEchoes(result, clients)
+        self.assertEqual(in_all(result, "sent"), in_all(result, "received"))
+        self.assertHandled(result)
+        return result
+
+    def test_echo(self):
+        result = self.echo()
+        self.assertEqual(result["messages"]["sent_bytes"], 20 * result["messages"]["sent"])
+
+    def test_echo_with_a_window_and_threads(self):
+        self.echo("--window", 16, "--threads", 2, clients=scaled(200, least=20))
+
+    def test_echo_of_a_range_of_sizes(self):
+        result = self.echo("--size", "100-2000", "--binary", "--window", 4)
+        each = result["messages"]["sent_bytes"] / result["messages"]["sent"]
+        self.assertTrue(100 < each < 2000, each)
+
+    def test_echo_of_tiny_messages(self):
+        self.assertEqual(self.echo("--size", 0)["messages"]["sent_bytes"], 0)
+
+    def test_echo_of_large_messages(self):
+        self.echo("--size", "600KiB", "--window", 3)
+
+    def test_echo_compressed(self):
+        self.echo("--compress", "--size", "100-3000", "--window", 3)
+
+    def test_echo_compressed_and_large(self):
+        self.echo("--compress", "--size", "600KiB", "--window", 3)
+
+    def test_message_file(self):
+        path = self.file("messages", "first\n\nZwölf Boxkämpfer\n" + "x" * 1000)
+        self.echo("--message-file", path, "--window", 5)
+
+    def test_rate(self):
+        result = self.bench("--scenario", "rate", "--rate", 400, "--clients", 4, "--threads", 2, *SHORT, self.url())
+        self.assertEchoes(result, 4)
+        self.assertAlmostEqual(result["messages"]["sent"], 200, delta=2)
+        self.assertHandled(result)
+
+    def test_broadcast(self):
+        for more in (["--window", 4], ["--rate", 200], ["--publishers", 3, "--threads", 2, "--binary", "--size", 100]):
+            with self.subTest(more=more):
+                result = self.bench("--scenario", "broadcast", "--clients", 7, *SHORT, *more, self.url("/broadcast"))
+                self.assertClean(result, 7)
+                self.assertGreater(result["messages"]["sent"], 0)
+                self.assertEqual(result["messages"]["received"], 7 * result["messages"]["sent"])
+                self.assertEqual(in_all(result, "received"), 7 * in_all(result, "sent"))
+
+    def test_an_echo_is_no_broadcast(self):
+        result = self.bench("--scenario", "broadcast", "--clients", 3, "--timeout", "1s", *SHORT, self.url(), status=1)
+        self.assertEqual(result["messages"]["missing"], 2 * in_all(result, "sent"))
+        self.assertEqual(in_all(result, "received"), in_all(result, "sent"))
+
+    def test_a_broadcast_is_no_echo(self):
+        result = self.bench("--clients", 2, *SHORT, self.url("/broadcast"), status=1)
+        self.assertGreater(result["messages"]["wrong"], 0)
+
+    def test_idle(self):
+        result = self.bench("--scenario", "idle", "--clients", 30, "--ramp", 100, *SHORT, self.url())
+        self.assertClean(result, 30)
+        self.assertEqual(max(interval["open"] for interval in result["intervals"]), 30)
+        self.assertGreater(result["connections"]["connect_seconds"], 0.28)  # the 30th comes after 290 ms
+
+    def test_connect(self):
+        result = self.bench("--scenario", "connect", "--clients", 5, *SHORT, self.url())
+        connections = result["connections"]
+        self.assertGreater(connections["connected"], 5)
+        self.assertEqual((connections["failed"], connections["dropped"]), (0, 0))
+        self.assertEqual(connections["connected"], in_all(result, "connected"))
+        self.assertEqual(connections["connected"], result["handshake"]["count"])
+
+    def test_several_urls_and_sources(self):
+        result = self.bench("--clients", 6, "--source", "127.0.0.2-127.0.0.4", *SHORT, self.url(), self.url())
+        self.assertEchoes(result, 6)
+
+    def test_a_route_that_is_not_there(self):
+        connections = self.bench("--clients", 3, *SHORT, self.url("/nowhere"), status=1)["connections"]
+        self.assertEqual((connections["connected"], connections["dropped"]), (3, 3))
+        self.assertEqual(connections["failures"]["no_error"], 3)
+        self.assertIn("4040", connections["first_error"])
+
+    def test_conditions(self):
+        for condition, status in (("missing>0", 0), ("rate<1", 0), ("p99>=0ns", 99), ("connected<3", 99)):
+            with self.subTest(condition=condition):
+                self.bench("--clients", 2, *SHORT, "--fail-if", condition, self.url(), status=status)
+
+    def test_the_server_dies(self):
+        process = self.start_long()
+        self.weir.process.kill()
+        began = time.monotonic()
+        result, _, _ = self.finish(process, status=1)
+        self.weir.process.wait()
+        self.assertLess(time.monotonic() - began, PATIENCE)  # not after the 60 s
+        self.assertEqual((result["connections"]["connected"], result["connections"]["dropped"]), (8, 8))
+        self.assertEqual(result["connections"]["failures"]["lost"], 8)
+        messages = result["messages"]
+        self.assertEqual(messages["sent"], messages["received"] + messages["missing"])
+        self.weir.stop(status=None)
+
+    def test_the_server_stops(self):
+        process = self.start_long("--scenario", "idle")
+        self.weir.process.send_signal(signal.SIGTERM)
+        result, _, _ = self.finish(process, status=1)
+        self.weir.process.wait(PATIENCE)
+        self.assertEqual(result["connections"]["failures"]["no_error"], 8)
+        self.assertIn("1001", result["connections"]["first_error"])
+
+    def test_interrupted(self):
+        process = self.start_long()
+        process.send_signal(signal.SIGINT)
+        result, stdout, _ = self.finish(process, status=1)
+        self.assertEchoes(result, 8)
+        self.assertIn("latency", stdout)
+        self.assertTrue(0 < result["measured_seconds"] < PATIENCE)
+
+    def test_json_on_stdout(self):
+        done = subprocess.run([WEIR, "bench", "--quiet", "--json", "-", *SHORT, self.url()], cwd=ROOT,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(json.loads(done.stdout)["connections"]["connected"], 1)
+
+
+class OnOthers(BenchTestCase):
+    def on(self, *command, options=()):
+        port = free_port()
+        with Process(*command[:-1], command[-1], port, *options):
+            for more in (["--window", 3, "--size", 1000], ["--binary", "--size", "0-300"], ["--compress", "--size", 500]):
+                with self.subTest(more=more):
+                    self.assertEchoes(self.bench("--clients", 4, *SHORT, *more, f"ws://127.0.0.1:{port}/"), 4)
+
+    def test_websockets(self):
+        self.on(sys.executable, self.file("server.py", PYTHON_ECHO))
+
+    def test_ws(self):
+        self.on("node", self.file("server.cjs", NODE_ECHO))
+
+    def test_ws_with_compression(self):
+        self.on("node", self.file("server.cjs", NODE_ECHO), options=["deflate"])
+
+    def test_a_stall_is_seen_in_full(self):
+        """The messages that a stalled server keeps waiting are sent late, but their latency counts from when they
+        were to be sent: a second without an answer is a third of all messages of three seconds."""
+        port = free_port()
+        with Process(sys.executable, self.file("server.py", PYTHON_ECHO), port, 1.5):
+            result = self.bench("--scenario", "rate", "--rate", 200, "--clients", 1, "--duration", "3s", "--warmup",
+                                "0", f"ws://127.0.0.1:{port}/")
+        self.assertEchoes(result, 1)
+        self.assertEqual(result["messages"]["sent"], 600)
+        self.assertGreater(result["latency"]["p99_9_seconds"], 0.8)
+        self.assertGreater(result["latency"]["p90_seconds"], 0.3)
+
+
+class Failures(BenchTestCase):
+    def test_nobody_listens(self):
+        result, stdout, _ = self.finish(self.start("--clients", 3, *SHORT, f"ws://127.0.0.1:{free_port()}/"), status=1)
+        self.assertEqual(result["connections"]["failed"], 3)
+        self.assertEqual(result["connections"]["failures"]["refused"], 3)
+        self.assertIn("refused", stdout)
+
+    def test_nobody_answers(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen(10)
+            url = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
+            result = self.bench("--clients", 3, "--timeout", "300ms", *SHORT, url, status=1)
+        self.assertEqual(result["connections"]["failures"]["timed_out"], 3)
+
+    def test_http_status(self):
+        with socket.socket() as server:
+            server.bind(("127.0.0.1", 0))
+            server.listen(10)
+
+            def refuse():
+                for _ in range(3):
+                    peer, _ = server.accept()
+                    peer.recv(65536)
+                    peer.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\n\r\nbusy\n")
+                    peer.close()
+
+            thread = threading.Thread(target=refuse)
+            thread.start()
+            url = f"ws://127.0.0.1:{server.getsockname()[1]}/"
+            result = self.bench("--clients", 3, *SHORT, url, status=1)
+            thread.join()
+        self.assertEqual(result["connections"]["failures"]["http"], 3)
+        self.assertIn("503", result["connections"]["first_error"])
+
+    def test_descriptor_limit(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        done = subprocess.run([WEIR, "bench", "--clients", "1000", "ws://127.0.0.1:1/"], cwd=ROOT, preexec_fn=limit,
+                              capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("256", done.stderr)
+
+    def test_usage(self):
+        url = "ws://127.0.0.1:1/"
+        empty = self.file("empty", "")
+        for arguments in (
+            [], ["http://127.0.0.1/"], ["wss://127.0.0.1/"], ["--wrong", url], ["--clients", "0", url],
+            ["--clients", "many", url], ["--scenario", "sleep", url], ["--scenario", "rate", url],
+            ["--rate", "10", url], ["--window", "2", "--scenario", "idle", url], ["--publishers", "2", url],
+            ["--scenario", "broadcast", "--size", "10", url], ["--scenario", "broadcast", "--publishers", "2", url],
+            ["--size", "20-10", url], ["--size", "10", "--max-size", "5", url], ["--duration", "10 sec", url],
+            ["--message-file", empty, url], ["--message-file", "/nonexistent", url], ["--fail-if", "p98>1s", url],
+            ["--source", "127.0.0.1-x", url], ["--header", "no colon", url], ["--subprotocol", "a b", url], ["--merge"],
+        ):
+            with self.subTest(arguments=arguments):
+                result, stdout, stderr = self.finish(self.start(*arguments), status=2)
+                self.assertEqual((result, stdout), (None, ""))
+                self.assertEqual(stderr.count("\n"), 1, stderr)
+
+    def test_help(self):
+        done = subprocess.run([WEIR, "bench", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in ("--scenario", "--rate", "--fail-if", "p99.9", "--merge"):
+            self.assertIn(word, done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,339 @@
+/* test_bench_report.c - the table, the page, and what is done with a finished result.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/bench/axis.h"
+#include "client/bench/facts.h"
+#include "client/bench/report.h"
+#include "commands/commands.h"
+#include "tests/unit/bench_results.h"
+#include "tests/unit/suites.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* --- Figures ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    char *(*write)(double figure, char text[REPORT_FIGURE_SIZE]);
+    double figure;
+    const char *text;
+} figures[] = {
+    {report_duration, 0, "0 s"},
+    {report_duration, -1, "0 s"},
+    {report_duration, NAN, "0 s"},
+    {report_duration, INFINITY, "0 s"},
+    {report_duration, 1, "1 ns"},
+    {report_duration, 999, "999 ns"},
+    {report_duration, 999.6, "1 us"},
+    {report_duration, 41230, "41.2 us"},
+    {report_duration, 412000, "412 us"},
+    {report_duration, 999499, "999 us"},
+    {report_duration, 999500, "1 ms"},
+    {report_duration, 3100000, "3.1 ms"},
+    {report_duration, 3124000, "3.12 ms"},
+    {report_duration, 9996000, "10 ms"},
+    {report_duration, 2500000000, "2.5 s"},
+    {report_duration, 120e9, "120 s"},
+    {report_duration, 3600e9, "3,600 s"},
+    {report_number, 0, "0"},
+    {report_number, NAN, "0"},
+    {report_number, 0.5, "0.5"},
+    {report_number, 7, "7"},
+    {report_number, 12.345, "12.3"},
+    {report_number, 99.96, "100"},
+    {report_number, 999, "999"},
+    {report_number, 1000, "1,000"},
+    {report_number, 1234567, "1,234,567"},
+    {report_number, 123456789012, "123,456,789,012"},
+    {report_number, 1e18, "1,000,000,000,000,000,000"},
+    {report_number, 1e300, "very many"},
+    {report_bytes, 0, "0 B"},
+    {report_bytes, 20, "20 B"},
+    {report_bytes, 1000, "1 kB"},
+    {report_bytes, 12345678, "12.3 MB"},
+    {report_bytes, 5e20, "500,000 PB"},
+    {report_bytes, 5e300, "very many PB"},
+};
+
+START_TEST(figures_as_people_write_them) {
+    char text[REPORT_FIGURE_SIZE];
+    ck_assert_ptr_eq(figures[_i].write(figures[_i].figure, text), text);
+    ck_assert_str_eq(text, figures[_i].text);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    size_t size; /* of what is taken */
+    uint32_t character;
+} characters[] = {
+    {"ab", 1, 'a'},
+    {"\x01", 1, 0xfffd},
+    {"\x7f", 1, 0xfffd},
+    {"\x1b[", 1, 0xfffd},
+    {"\xc3\xa4", 2, 0xe4},
+    {"\xc2\x9b", 2, 0xfffd},
+    {"\xe2\x82\xac", 3, 0x20ac},
+    {"\xf0\x9f\x98\x80", 4, 0x1f600},
+    {"\xff", 1, 0xfffd},
+    {"\xc3", 1, 0xfffd},
+    {"\xc3z", 1, 0xfffd},
+    {"\xed\xa0\x80", 1, 0xfffd},
+    {"\xe2\x80\xae", 3, 0xfffd},
+};
+
+START_TEST(text_from_outside_is_taken_apart) {
+    const char *text = characters[_i].text;
+    ck_assert_uint_eq(facts_character(&text), characters[_i].character);
+    ck_assert_uint_eq((size_t)(text - characters[_i].text), characters[_i].size);
+}
+END_TEST
+
+/* --- Axes -------------------------------------------------------------------------------------------------- */
+
+static void check_axis(const struct axis *axis, double lowest, double highest) {
+    ck_assert_double_lt(axis->low, axis->high);
+    ck_assert_double_le(axis->low, lowest);
+    ck_assert_double_ge(axis->high, highest);
+    ck_assert_uint_ge(axis->tick_count, 1);
+    for (size_t i = 0; i < axis->tick_count; i++) {
+        double place = axis_place(axis, axis->ticks[i].value);
+        ck_assert(place >= 0 && place <= 1);
+        ck_assert(i == 0 || place > axis_place(axis, axis->ticks[i - 1].value));
+        ck_assert_str_ne(axis->ticks[i].label, "");
+        ck_assert(i == 0 || strcmp(axis->ticks[i].label, axis->ticks[i - 1].label) != 0);
+    }
+}
+
+START_TEST(axes_hold_what_is_drawn) {
+    struct axis axis;
+    for (double highest = 1e-3; highest < 1e15; highest *= 1.37) {
+        axis_of_counts(&axis, highest);
+        check_axis(&axis, 0, highest);
+        axis_of_time(&axis, ceil(highest));
+        check_axis(&axis, 0, ceil(highest));
+        ck_assert_double_eq(axis.high, ceil(highest));
+        for (double ratio = 1; ratio < 1e9; ratio *= 7) {
+            axis_of_durations(&axis, fmax(highest / ratio, 1), fmax(highest, 1), ratio > 100);
+            check_axis(&axis, fmax(highest / ratio, 1), fmax(highest, 1));
+        }
+        axis_of_percentiles(&axis, highest);
+        check_axis(&axis, 0, 1);
+    }
+    for (double share = 0.001; share <= 1; share *= 1.1) {
+        axis_of_shares(&axis, share);
+        check_axis(&axis, 0, share);
+        ck_assert_double_le(axis.high, 1 + 1e-9);
+    }
+    axis_of_counts(&axis, 0);
+    check_axis(&axis, 0, 1);
+    axis_of_durations(&axis, 0, 0, true);
+    ck_assert_double_eq(axis_place(&axis, 0), 0);
+}
+END_TEST
+
+/* --- The table and the page -------------------------------------------------------------------------------- */
+
+/* What a report writes, terminated, in the heap. */
+static char *written(void (*report)(const struct result *result, FILE *out), const struct result *result) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    report(result, out);
+    fclose(out);
+    ck_assert_uint_eq(strlen(text), size);
+    return text;
+}
+
+static void expect_part(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in\n%s", part, text);
+}
+
+static void expect_no_part(const char *text, const char *part) {
+    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" in\n%s", part, text);
+}
+
+static const char *const scenarios[] = {"echo", "rate", "broadcast", "idle", "connect"};
+
+START_TEST(the_table_fits_and_has_what_matters) {
+    struct result *result = bench_result_full(scenarios[_i]);
+    bool messages = facts_has_messages(result);
+    char *text = written(report_text, result);
+    expect_part(text, scenarios[_i]);
+    expect_part(text, "connected              997");
+    expect_part(text, "failed                   3");
+    expect_part(text, "1,000,004 connection refused,");
+    expect_part(text, "HTTP 403: <script>alert(\"?[31mno\")</script> \xc3\xa4");
+    expect_part(text, "The tester had no time left: use --threads, or another machine;");
+    (messages ? expect_part : expect_no_part)(text, "1,234,567");
+    (messages ? expect_part : expect_no_part)(text, "latency");
+    (messages ? expect_part : expect_no_part)(text, "missing");
+    (strcmp(scenarios[_i], "broadcast") == 0 ? expect_part : expect_no_part)(text, "out of order");
+    (strcmp(scenarios[_i], "rate") == 0 ? expect_part : expect_no_part)(text, "late   ");
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 80, "%s", line);
+    free(text);
+    bench_result_free(result);
+}
+END_TEST
+
+START_TEST(the_page_is_safe_and_complete) {
+    struct result *result = bench_result_full(scenarios[_i]);
+    char *page = written(report_html, result);
+    static const char *const never[] = {
+        "<script", "<b>&", "http:", "https:", "src=", "<i>\"", "nan", "inf\"", "\x1b", "a & b"};
+    for (int i = 0; i < COUNT(never); i++)
+        expect_no_part(page, never[i]);
+    expect_part(page, "ws://127.0.0.1:9000/&#60;b&#62;&#38;&#34;&#39; ws://[::1]:9000/");
+    expect_part(page, "&#60;script&#62;alert(&#34;&#xfffd;[31mno&#34;)&#60;/script&#62; \xc3\xa4");
+    expect_part(page, "role=\"img\" aria-label=\"");
+    expect_part(page, "\xc2\xb5s");
+    expect_no_part(page, " us<");
+    expect_part(page, "</html>\n");
+    free(page);
+    bench_result_free(result);
+}
+END_TEST
+
+START_TEST(verdicts) {
+    char text[FACTS_VERDICT_SIZE];
+    struct result *result = bench_result_refused();
+    ck_assert(!facts_verdict(result, text));
+    ck_assert_str_eq(text, "No client connected: ws://127.0.0.1:9000/: connection refused");
+    char *page = written(report_html, result);
+    expect_part(page, "No client connected");
+    expect_no_part(page, "<svg");
+    free(page);
+    bench_result_free(result);
+
+    result = bench_result_full("broadcast");
+    ck_assert(!facts_verdict(result, text));
+    ck_assert_str_eq(text, "3 handshakes failed, 2 connections dropped, 7 messages missing, "
+                           "2 messages changed on their way, 1 message out of order.");
+    result->counts.failed = result->counts.dropped = result->missing = result->wrong = result->out_of_order = 0;
+    ck_assert(facts_verdict(result, text));
+    ck_assert_str_eq(text, "Every message was delivered to everybody, unchanged and in order.");
+    result->counts.received = 0;
+    ck_assert(!facts_verdict(result, text));
+    ck_assert_str_eq(text, "No message came back while measuring.");
+    bench_result_free(result);
+}
+END_TEST
+
+/* Every drawing has to bear these; what is drawn is looked at by the tests with a browser. */
+START_TEST(odd_results_are_reported) {
+    struct result *result = bench_result_full("echo");
+    result->interval_count = _i % 2 == 0 ? 0 : 1;
+    if (_i / 2 == 0)
+        memset(&result->latency, 0, sizeof result->latency);
+    if (_i / 2 == 1) {
+        memset(&result->latency, 0, sizeof result->latency);
+        histogram_record(&result->latency, 0);
+    }
+    if (_i / 2 == 2) {
+        memset(&result->latency, 0, sizeof result->latency);
+        histogram_record(&result->latency, UINT64_MAX / 2);
+        result->seconds = 0;
+        result->began = 0;
+        result->scenario[0] = '\0';
+        result->busiest = 1e300;
+        result->clients = 0;
+    }
+    if (_i / 2 == 3) {
+        free(result->url);
+        result->url = NULL;
+        memset(result->host, 0, sizeof result->host);
+        result->interval_count = 20;
+        memset(result->intervals, 0, 20 * sizeof *result->intervals);
+    }
+    char *page = written(report_html, result), *text = written(report_text, result);
+    expect_part(page, "</html>\n");
+    expect_no_part(page, "nan");
+    expect_no_part(text, "nan");
+    free(page);
+    free(text);
+    bench_result_free(result);
+}
+END_TEST
+
+/* --- All at once ------------------------------------------------------------------------------------------- */
+
+/* report_all() with stdout and stderr in files; *said is what people were told on stderr, in the heap. */
+static int report_aside(const struct result *result, const struct settings *settings, char **out, char **said) {
+    FILE *files[2] = {tmpfile(), tmpfile()};
+    char **texts[2] = {out, said};
+    int saved[2];
+    fflush(NULL);
+    for (int i = 0; i < 2; i++) {
+        saved[i] = dup(i + 1);
+        dup2(fileno(files[i]), i + 1);
+    }
+    int status = report_all(result, settings);
+    fflush(NULL);
+    for (int i = 0; i < 2; i++) {
+        dup2(saved[i], i + 1);
+        close(saved[i]);
+        long size = lseek(fileno(files[i]), 0, SEEK_END);
+        *texts[i] = calloc(1, (size_t)size + 1);
+        ck_assert_int_eq(pread(fileno(files[i]), *texts[i], (size_t)size, 0), size);
+        fclose(files[i]);
+    }
+    return status;
+}
+
+START_TEST(the_status_tells_what_happened) {
+    static const struct {
+        const char *condition, *json;
+        int status;
+        const char *out, *said;
+    } cases[] = {
+        {NULL, NULL, STATUS_OK, "scenario      echo", ""},
+        {"missing>7", NULL, STATUS_OK, "scenario      echo", ""},
+        {"missing>6", NULL, STATUS_CROSSED, "scenario      echo", "weir bench: missing>6: it is 7\n"},
+        {"max>1s", NULL, STATUS_CROSSED, "scenario      echo", "weir bench: max>1s: it is 7,000 s\n"},
+        {NULL, "-", STATUS_OK, "{\"format\":1", "scenario      echo"},
+        {NULL, "/nowhere/result.json", STATUS_FAILURE, "scenario      echo",
+         "weir bench: cannot write /nowhere/result.json: No such file or directory\n"},
+        {"missing>6", "/dev/full", STATUS_FAILURE, "scenario      echo",
+         "weir bench: cannot write /dev/full: No space left on device\nweir bench: missing>6: it is 7\n"},
+    };
+    struct result *result = bench_result_full("echo");
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct condition condition;
+        char error[512], *out, *said;
+        struct settings settings = {.json_path = cases[i].json, .conditions = &condition};
+        if (cases[i].condition != NULL)
+            ck_assert(condition_parse(cases[i].condition, &condition, error, sizeof error));
+        settings.condition_count = cases[i].condition != NULL;
+        ck_assert_int_eq(report_aside(result, &settings, &out, &said), cases[i].status);
+        expect_part(out, cases[i].out);
+        expect_part(said, cases[i].said);
+        free(out);
+        free(said);
+    }
+    bench_result_free(result);
+}
+END_TEST
+
+Suite *bench_report_suite(void) {
+    Suite *suite = suite_create("bench_report");
+    TCase *tcase = tcase_create("bench_report");
+    tcase_add_loop_test(tcase, figures_as_people_write_them, 0, COUNT(figures));
+    tcase_add_loop_test(tcase, text_from_outside_is_taken_apart, 0, COUNT(characters));
+    tcase_add_test(tcase, axes_hold_what_is_drawn);
+    tcase_add_loop_test(tcase, the_table_fits_and_has_what_matters, 0, COUNT(scenarios));
+    tcase_add_loop_test(tcase, the_page_is_safe_and_complete, 0, COUNT(scenarios));
+    tcase_add_test(tcase, verdicts);
+    tcase_add_loop_test(tcase, odd_results_are_reported, 0, 8);
+    tcase_add_test(tcase, the_status_tells_what_happened);
+    tcase_set_timeout(tcase, 60);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
