@@ -1,30 +1,41 @@
 # weir in a container, serving conf/weir.ini on port 9000:
 #
-#     docker build -t weir . && docker run -p 9000:9000 weir
+#     docker build -t weir . && docker run --rm --read-only -p 9000:9000 weir
 #
-# With a configuration of your own: docker run -p 9000:9000 -v $PWD/my.ini:/etc/weir/weir.ini:ro weir
+# With a configuration of your own: -v "$PWD/my.ini:/etc/weir/weir.ini:ro". docs/deploy.md says more.
 # SPDX-License-Identifier: MIT
 ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS builder
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        gcc make libc6-dev libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev && \
+        gcc make pkg-config libc6-dev check \
+        libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev libedit-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN make -j "$(nproc)" all
+# The headers are installed for images that compile plug-ins in this stage.
+RUN make -j "$(nproc)" all build-tests && make check-unit && make install
 
 FROM ${BASE}
-# Two names are regular expressions: Debian 13 has appended t64 to them.
+# Names with a suffix in parentheses: Debian 13 has appended t64 to them.
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        libcivetweb1 '^libini-config5(t64)?$' '^libssl3(t64)?$' zlib1g && \
+        libcivetweb1 '^libini-config5(t64)?$' '^libssl3(t64)?$' zlib1g libjansson4 libedit2 && \
     apt-get clean && rm -rf /var/lib/apt/lists/*
-COPY --from=builder /src/build/release/weir /usr/local/bin/weir
+COPY --from=builder /usr/local/bin/weir /usr/local/bin/weir
 COPY conf/weir.ini /etc/weir/weir.ini
+COPY LICENSE /usr/share/doc/weir/copyright
+LABEL org.opencontainers.image.title="weir" \
+      org.opencontainers.image.description="A WebSocket server whose handlers may block" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT"
 USER 10001:10001
-EXPOSE 9000
+# Health and metrics; the API beside them wants a token: WEIR_ADMIN_TOKEN_FILE.
+ENV WEIR_ADMIN_LISTEN=0.0.0.0:9001
+EXPOSE 9000 9001
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["weir"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
+    CMD ["/usr/local/bin/weir", "health", "-c", "/etc/weir/weir.ini"]
+ENTRYPOINT ["/usr/local/bin/weir"]
 CMD ["serve", "-c", "/etc/weir/weir.ini"]

@@ -22,17 +22,20 @@ FLAVOUR_tsan    := -fsanitize=thread -DWEIR_CHECK_LOCKS
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(WERROR) -fvisibility=hidden -fPIC -pthread $(CPPFLAGS) $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
-COMMAND_SOURCES := server/main.c $(wildcard server/command_*.c)
-LIBRARY_SOURCES := $(wildcard pool/*.c) $(filter-out $(COMMAND_SOURCES),$(wildcard server/*.c server/*/*.c))
+LIBRARY_SOURCES := $(wildcard pool/*.c server/*.c server/*/*.c client/*.c)
+TOOL_SOURCES    := $(wildcard client/connect/*.c client/bench/*.c)
+COMMAND_SOURCES := $(wildcard commands/*.c) $(TOOL_SOURCES)
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
+CLIENT_SOURCES  := $(wildcard examples/clients/*.c)
 BENCH_PROGRAMS  := build/bench/floor build/bench/load
 HEADERS         := $(wildcard include/weir/*.h)
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
-EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES))
+EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES)) $(OUT)/examples/embed \
+            $(patsubst %.c,$(OUT)/%,$(CLIENT_SOURCES))
 
-.PHONY: all deps run check check-unit check-real check-conformance build-tests fuzz asan tsan bench format format-check lint layers install clean help
+.PHONY: all deps run check check-unit check-real check-conformance image-check build-tests fuzz asan tsan bench format format-check lint layers install clean help
 .DELETE_ON_ERROR:
 
 all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
@@ -41,7 +44,7 @@ build/weir: $(OUT)/weir
 	@ln -sf $(FLAVOUR)/weir $@
 build/libweir.a: $(OUT)/libweir.a
 	@ln -sf $(FLAVOUR)/libweir.a $@
-build/examples: $(EXAMPLES) $(OUT)/examples/embed
+build/examples: $(EXAMPLES)
 	@ln -sfn $(FLAVOUR)/examples $@
 
 $(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
@@ -49,15 +52,18 @@ $(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
 	$(AR) rcs $@ $^
 # The public functions are for plug-ins too, so all of the library is linked and exported.
 $(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
 $(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -shared -o $@ $< -ljansson
 $(OUT)/examples/embed: examples/embed.c $(OUT)/libweir.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
-$(OUT)/unit: $(call objects,$(UNIT_SOURCES)) $(OUT)/libweir.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
+$(OUT)/examples/clients/%: examples/clients/%.c $(OUT)/libweir.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
+$(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -66,7 +72,7 @@ $(OUT)/%.o: %.c Makefile
 build/bench/floor: tests/bench/floor.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lcrypto
-build/bench/load: $(filter-out tests/bench/floor.c,$(wildcard tests/bench/*.c)) $(wildcard tests/bench/*.h) Makefile
+build/bench/load: $(filter-out tests/bench/floor.c,$(wildcard tests/bench/*.c)) client/bench/histogram.c $(wildcard tests/bench/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $(filter %.c,$^) -lcrypto -lm
 
@@ -87,17 +93,20 @@ check: deps  ## install what is missing, build, and run every test, under the sa
 check-unit: $(OUT)/unit  ## the unit tests alone
 	CK_FORK=no $(OUT)/unit
 
-check-real: $(OUT)/weir $(EXAMPLES) $(OUT)/examples/embed  ## the tests with real clients alone
+check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
 
 check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 and RFC 7692 that can be seen from outside
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/conformance/run
 
+image-check: deps  ## build the Dockerfile, and drive the image that it makes
+	tests/image/run
+
 fuzz:  ## every fuzz target for SECONDS=60 each (clang)
 	@.ci/deps clang libclang-rt-14-dev
 	tests/fuzz/run $(or $(SECONDS),60)
 
-build-tests: $(OUT)/weir $(OUT)/unit $(EXAMPLES) $(OUT)/examples/embed
+build-tests: $(OUT)/weir $(OUT)/unit $(EXAMPLES)
 
 asan:  ## all tests under AddressSanitizer and UBSan
 	@$(BUILD) FLAVOUR=asan build-tests
@@ -120,8 +129,8 @@ lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
 	@.ci/deps clang-format clang-tidy cppcheck
 	@$(MAKE) --no-print-directory format-check
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server examples
-	clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) -- -std=c17 $(CPPFLAGS)
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server client commands examples
+	clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) $(CLIENT_SOURCES) -- -std=c17 $(CPPFLAGS)
 layers:  ## fail on an include that points upward
 	@.ci/layers
 

@@ -1,0 +1,75 @@
+/* check.c - `weir check`: the configuration validated and printed as it takes effect, or the list of options.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "commands/commands.h"
+#include "commands/sources.h"
+#include "server/server_private.h"
+
+static const char help[] =
+    "usage: weir check [-c FILE] [--set SECTION.KEY=VALUE...]\n"
+    "       weir check --list\n\n"
+    "Validates the configuration that `weir serve` would have with the same options, plug-ins\n"
+    "included, and prints it as an ini file that says where each value comes from.\n\n" SOURCES_HELP
+    "  -l, --list         print every option with its type, default and meaning\n"
+    "  -h, --help         this\n\n" SOURCES_HELP_ENVIRONMENT "\n"
+    "Exit status: 0 if the configuration is right, 2 if not.\n";
+
+static int check(const struct config_sources *sources) {
+    weir_server *server = weir_server_create();
+    if (server == NULL) {
+        fprintf(stderr, "weir check: out of memory\n");
+        return STATUS_FAILURE;
+    }
+    bool right = server_configure(server, sources) == 0 && server_check(server) == 0;
+    if (right)
+        config_print(server->config, stdout);
+    else
+        fprintf(stderr, "%s\n", weir_server_error(server));
+    weir_server_destroy(server);
+    return right ? STATUS_OK : STATUS_USAGE;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct config_sources *sources) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"list", no_argument, NULL, 'l'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "c:s:lh", options, NULL)) != -1;)
+        switch (option) {
+        case 'c':
+            sources->path = optarg;
+            break;
+        case 's':
+            if (sources_add_setting(sources, argv[0], optarg) != 0)
+                return STATUS_FAILURE;
+            break;
+        case 'l':
+            config_list(stdout);
+            return STATUS_OK;
+        case 'h':
+            fputs(help, stdout);
+            return STATUS_OK;
+        default:
+            return STATUS_USAGE;
+        }
+    if (optind < argc) {
+        fprintf(stderr, "weir check: unexpected \"%s\"; `weir check --help` shows the options\n", argv[optind]);
+        return STATUS_USAGE;
+    }
+    return -1;
+}
+
+int command_check(int argc, char **argv) {
+    struct config_sources sources = sources_init();
+    int status = read_options(argc, argv, &sources);
+    if (status < 0)
+        status = check(&sources);
+    sources_release(&sources);
+    return status;
+}

@@ -1,0 +1,266 @@
+/* health.c - `weir health`: asks a server whether it takes clients. For a container's health check, which so needs
+ * no shell and no HTTP client beside it.
+ *
+ * One thread and blocking calls: SIGALRM ends whatever takes too long, the look-up of a name included. The answer
+ * is read to its status and the first line behind its head; no TLS, no redirections.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "commands/sources.h"
+
+static const char help[] =
+    "usage: weir health [-c FILE] [-s SECTION.KEY=VALUE] [URL]\n\n"
+    "Asks GET /readyz of the server that the configuration describes, at the first address of\n"
+    "its [server] listen, or of URL (http://HOST[:PORT][/PATH]), and waits 2 s at most.\n\n" SOURCES_HELP
+    "  -h, --help         this\n\n" SOURCES_HELP_ENVIRONMENT
+    "\nExit status: 0 if clients are welcome, 1 if not, with the reason on stderr, 2 if the call or\n"
+    "the configuration is wrong.\n";
+
+enum { TIMEOUT_S = 2, HOST_SIZE = 256, PORT_SIZE = 6, PATH_SIZE = 1024, ANSWER_SIZE = 4096 };
+
+struct target {
+    char host[HOST_SIZE]; /* as it goes to getaddrinfo(): IPv6 without brackets */
+    char port[PORT_SIZE];
+    char path[PATH_SIZE];
+};
+
+/* --- Whom to ask ------------------------------------------------------------------------------------------- */
+
+/* HOST, HOST:PORT, [HOST] or [HOST]:PORT, of `size` bytes. Without a port, the target keeps its own. */
+static bool parse_authority(const char *text, size_t size, struct target *target) {
+    char authority[HOST_SIZE];
+    if (size == 0 || size >= sizeof authority)
+        return false;
+    memcpy(authority, text, size);
+    authority[size] = '\0';
+    char *host = authority, *end = authority + strcspn(authority, ":");
+    if (*host == '[') {
+        end = strchr(++host, ']');
+        if (end == NULL)
+            return false;
+        *end++ = '\0';
+    }
+    if (*end == ':') {
+        const char *port = end + 1;
+        size_t digits = strspn(port, "0123456789");
+        if (digits == 0 || digits >= PORT_SIZE || port[digits] != '\0')
+            return false;
+        memcpy(target->port, port, digits + 1);
+        *end = '\0';
+    } else if (*end != '\0') {
+        return false;
+    }
+    memcpy(target->host, host, strlen(host) + 1);
+    return *host != '\0';
+}
+
+static bool parse_url(const char *url, struct target *target) {
+    static const char scheme[] = "http://";
+    *target = (struct target){.port = "80", .path = "/readyz"};
+    if (strncmp(url, scheme, sizeof scheme - 1) != 0)
+        return false;
+    for (const char *c = url; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~') /* nothing that would end the request's line */
+            return false;
+    const char *authority = url + sizeof scheme - 1;
+    const char *path = authority + strcspn(authority, "/");
+    size_t size = strlen(path) + 1;
+    if (size > sizeof target->path)
+        return false;
+    if (*path != '\0')
+        memcpy(target->path, path, size);
+    return parse_authority(authority, (size_t)(path - authority), target);
+}
+
+/* An address to listen on as one to connect to. */
+static void replace_wildcard(struct target *target) {
+    if (strcmp(target->host, "0.0.0.0") == 0)
+        strcpy(target->host, "127.0.0.1");
+    else if (strcmp(target->host, "::") == 0)
+        strcpy(target->host, "::1");
+}
+
+/* The server of this configuration. Returns the status to end with if it is not STATUS_OK. */
+static int find_configured(const struct config_sources *sources, struct target *target) {
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = config_build(sources, error, sizeof error);
+    if (config == NULL) {
+        fprintf(stderr, "%s\n", error);
+        return STATUS_USAGE;
+    }
+    const char *listen = config->server.listen[0];
+    *target = (struct target){.path = "/readyz"};
+    bool understood = parse_authority(listen, strlen(listen), target);
+    config_destroy(config);
+    if (!understood)
+        return STATUS_USAGE;
+    replace_wildcard(target);
+    return STATUS_OK;
+}
+
+/* --- Asking ------------------------------------------------------------------------------------------------ */
+
+static char timed_out[HOST_SIZE + 64]; /* what the signal handler says */
+
+static void on_alarm(int signal) {
+    (void)signal;
+    ssize_t ignored = write(STDERR_FILENO, timed_out, strlen(timed_out));
+    (void)ignored;
+    _exit(STATUS_FAILURE);
+}
+
+static void limit_time(const struct target *target) {
+    snprintf(timed_out, sizeof timed_out, "weir health: %s port %s: timed out after %d s\n", target->host,
+             target->port, TIMEOUT_S);
+    const struct sigaction action = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    alarm(TIMEOUT_S);
+}
+
+static int fail(const struct target *target, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "weir health: %s port %s: ", target->host, target->port);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return STATUS_FAILURE;
+}
+
+/* A connected socket, or -1 with *error saying why. */
+static int connect_to(const struct target *target, const char **error) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *addresses;
+    int result = getaddrinfo(target->host, target->port, &hints, &addresses);
+    if (result != 0) {
+        *error = gai_strerror(result);
+        return -1;
+    }
+    int fd = -1;
+    for (const struct addrinfo *address = addresses; address != NULL && fd < 0; address = address->ai_next) {
+        fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+            break;
+        *error = strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(addresses);
+    return fd;
+}
+
+/* Sends the request and reads what fits of the answer, to its end. False with errno set. */
+static bool exchange(int fd, const struct target *target, char answer[ANSWER_SIZE]) {
+    char request[PATH_SIZE + HOST_SIZE + 128];
+    bool v6 = strchr(target->host, ':') != NULL;
+    int size = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\nConnection: close\r\n\r\n",
+                        target->path, v6 ? "[" : "", target->host, v6 ? "]" : "", target->port);
+    if (send(fd, request, (size_t)size, MSG_NOSIGNAL) != size)
+        return false;
+    size_t filled = 0;
+    ssize_t got;
+    while ((got = recv(fd, answer + filled, ANSWER_SIZE - 1 - filled, 0)) > 0)
+        filled += (size_t)got;
+    answer[filled] = '\0';
+    return got == 0 || filled > 0;
+}
+
+/* The first line of the body, cut where it is not plain text: the other side may be anybody. */
+static const char *first_line(char *answer) {
+    char *body = strstr(answer, "\r\n\r\n");
+    if (body == NULL)
+        return "";
+    body += 4;
+    size_t length = 0;
+    while (length < 80 && body[length] >= ' ' && body[length] <= '~')
+        length++;
+    body[length] = '\0';
+    return body;
+}
+
+static int ask(const struct target *target) {
+    const char *error = "no address";
+    limit_time(target);
+    int fd = connect_to(target, &error);
+    if (fd < 0)
+        return fail(target, "%s", error);
+    char answer[ANSWER_SIZE];
+    bool answered = exchange(fd, target, answer);
+    error = strerror(errno);
+    close(fd);
+    if (!answered)
+        return fail(target, "%s", error);
+    int status;
+    if (sscanf(answer, "HTTP/1.%*1[01] %3d", &status) != 1)
+        return fail(target, "no HTTP answer");
+    const char *line = first_line(answer);
+    if (status != 200)
+        return fail(target, "%d%s%s", status, *line == '\0' ? "" : " ", line);
+    printf("%s\n", line);
+    return STATUS_OK;
+}
+
+static int health(const struct config_sources *sources, const char *url) {
+    struct target target;
+    if (url == NULL) {
+        int status = find_configured(sources, &target);
+        return status == STATUS_OK ? ask(&target) : status;
+    }
+    if (!parse_url(url, &target)) {
+        fprintf(stderr, "weir health: that is no URL like http://127.0.0.1:9000/readyz\n");
+        return STATUS_USAGE;
+    }
+    return ask(&target);
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct config_sources *sources) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;)
+        switch (option) {
+        case 'c':
+            sources->path = optarg;
+            break;
+        case 's':
+            if (sources_add_setting(sources, argv[0], optarg) != 0)
+                return STATUS_FAILURE;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return STATUS_OK;
+        default:
+            return STATUS_USAGE;
+        }
+    if (optind + 1 < argc) {
+        fprintf(stderr, "weir health: unexpected \"%s\"; `weir health --help` shows the options\n",
+                argv[optind + 1]);
+        return STATUS_USAGE;
+    }
+    return -1;
+}
+
+int command_health(int argc, char **argv) {
+    struct config_sources sources = sources_init();
+    int status = read_options(argc, argv, &sources);
+    if (status < 0)
+        status = health(&sources, argv[optind]);
+    sources_release(&sources);
+    return status;
+}

@@ -1,0 +1,121 @@
+/* serve.c - `weir serve`: the server, as the ini file, the environment and the command line say, until SIGINT or
+ * SIGTERM.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weir/weir.h>
+
+#include "commands/commands.h"
+#include "commands/sources.h"
+#include "server/server_private.h"
+
+static const char help[] =
+    "usage: weir serve [-c FILE] [--set SECTION.KEY=VALUE...]\n\n"
+    "Serves WebSocket clients until SIGINT or SIGTERM; then closes every client with 1001 and\n"
+    "ends. A second signal ends at once. SIGHUP reads the configuration again: routes, limits,\n"
+    "origins, token and log levels change, no client is lost. SIGUSR1 opens the log file anew, after "
+    "logrotate.\n\n" SOURCES_HELP "  -h, --help         this\n\n" SOURCES_HELP_ENVIRONMENT "\n"
+    "Exit status: 0 after a clean stop, 1 if a handler had to be left behind, 2 if the\n"
+    "configuration is wrong or the server could not start.\n";
+
+enum { ERROR_MS = 200 };
+
+static weir_server *running; /* for the signal handler */
+
+static void on_signal(int signal) {
+    static volatile sig_atomic_t signals;
+    if (signals++ > 0) {
+        weir_log_flush();
+        _exit(128 + signal);
+    }
+    weir_server_stop(running);
+}
+
+static void on_rotation(int signal) {
+    (void)signal;
+    weir_log_reopen();
+}
+
+static void on_hangup(int signal) {
+    (void)signal;
+    weir_server_reload(running);
+}
+
+static void catch_signals(weir_server *server) {
+    running = server;
+    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    const struct sigaction rotation = {.sa_handler = on_rotation, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR1, &rotation, NULL);
+    const struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    sigaction(SIGHUP, &hangup, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Unless nobody has room for it: whoever reads stderr may have been stopped, and must not hold up the end. */
+static void print_error(const char *error) {
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&room, 1, ERROR_MS) != 0)
+        fprintf(stderr, "%s\n", error);
+}
+
+static int serve(const struct config_sources *sources) {
+    weir_server *server = weir_server_create();
+    if (server == NULL) {
+        fprintf(stderr, "weir serve: out of memory\n");
+        return STATUS_FAILURE;
+    }
+    catch_signals(server);
+    int result = server_configure(server, sources) == 0 ? weir_server_run(server) : -1;
+    if (result != 0)
+        print_error(weir_server_error(server));
+    if (result > 0)
+        _exit(STATUS_FAILURE); /* a handler still runs: nothing can be freed under it */
+    weir_server_destroy(server);
+    return result == 0 ? STATUS_OK : STATUS_USAGE;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct config_sources *sources) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"set", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;)
+        switch (option) {
+        case 'c':
+            sources->path = optarg;
+            break;
+        case 's':
+            if (sources_add_setting(sources, argv[0], optarg) != 0)
+                return STATUS_FAILURE;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return STATUS_OK;
+        default:
+            return STATUS_USAGE;
+        }
+    if (optind < argc) {
+        fprintf(stderr, "weir serve: unexpected \"%s\"; `weir serve --help` shows the options\n", argv[optind]);
+        return STATUS_USAGE;
+    }
+    return -1;
+}
+
+int command_serve(int argc, char **argv) {
+    struct config_sources sources = sources_init();
+    int status = read_options(argc, argv, &sources);
+    if (status < 0)
+        status = serve(&sources);
+    sources_release(&sources);
+    return status;
+}
