@@ -321,6 +321,8 @@ send_buffer_hard = 64MiB
 close_timeout = 500ms
 ping_interval = 0
 compression = off
+[log]
+level_conn = debug
 [route /echo]
 handler = echo
 [route /broadcast]

@@ -232,6 +232,8 @@ class Proxies(VisitorsTestCase):
 listen = 127.0.0.1:PORT
 max_connections_per_ip = 2
 trusted_proxies = 127.3.0.0/16, 2001:db8:f::/48
+[log]
+level_conn = debug
 """ + ROUTES
     PROXY = "127.3.0.1"
 

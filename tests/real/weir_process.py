@@ -64,9 +64,13 @@ def free_port():
                 continue
 
 
-def run_weir(*arguments):
-    """Runs a command that ends by itself. Returns its status, stdout and stderr."""
-    done = subprocess.run([WEIR, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+def run_weir(*arguments, **environment):
+    """Runs a command that ends by itself, with these variables beside our own. Returns its status, stdout and stderr.
+    """
+    done = subprocess.run(
+        [WEIR, *map(str, arguments)], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True,
+        timeout=PATIENCE,
+    )
     report = SANITIZER_REPORT.search(done.stderr)
     if report:
         raise AssertionError(f"weir {arguments}: {report.group()}\n{done.stderr}")

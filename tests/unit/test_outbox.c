@@ -72,6 +72,36 @@ START_TEST(counts_replies_apart) {
 END_TEST
 
 /* One message in two outboxes is one piece of memory. */
+static void push_frame(struct outbox *outbox, uint8_t opcode, size_t size) {
+    static const char payload[70000];
+    struct message *message = message_create(opcode, payload, size);
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(outbox_push(outbox, message), 0);
+    message_release(message);
+}
+
+/* Payloads of text and binary, whatever the length of their headers; not the 101, not control frames, not a part.
+ */
+START_TEST(counts_what_has_left_whole) {
+    struct outbox outbox = {0};
+    push(&outbox, "HTTP/1.1 101", true);
+    push_frame(&outbox, 1, 0);
+    push_frame(&outbox, 2, 125);
+    push_frame(&outbox, 9, 125);
+    push_frame(&outbox, 2, 126);
+    push_frame(&outbox, 2, 70000);
+    push_frame(&outbox, 1, 1);
+    outbox_sent(&outbox, 12 + 2 + 2 + 125 + 2 + 125 + 4 + 126 + 10 + 69999);
+    ck_assert_uint_eq(outbox.sent_messages, 3);
+    ck_assert_uint_eq(outbox.sent_bytes, 125 + 126);
+    outbox_sent(&outbox, 1);
+    ck_assert_uint_eq(outbox.sent_messages, 4);
+    outbox_release(&outbox);
+    ck_assert_uint_eq(outbox.sent_messages, 4);
+    ck_assert_uint_eq(outbox.sent_bytes, 125 + 126 + 70000);
+}
+END_TEST
+
 START_TEST(shares_messages) {
     struct outbox a = {0}, b = {0};
     struct message *message = message_create(1, "hello", 5);
@@ -300,6 +330,7 @@ Suite *outbox_suite(void) {
     TCase *tcase = tcase_create("outbox");
     tcase_add_test(tcase, sends_in_order_whatever_the_pieces);
     tcase_add_test(tcase, counts_replies_apart);
+    tcase_add_test(tcase, counts_what_has_left_whole);
     tcase_add_test(tcase, shares_messages);
     tcase_add_test(tcase, drops_all_but_what_is_under_way);
     tcase_add_test(tcase, what_is_committed_is_not_dropped);
