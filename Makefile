@@ -122,15 +122,15 @@ bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program (ROUNDS=
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 format:  ## clang-format on every source
 	@.ci/deps clang-format
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 format-check:
-	clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES)
 lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
 	@.ci/deps clang-format clang-tidy cppcheck
 	@$(MAKE) --no-print-directory format-check
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server client commands examples
-	clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) $(CLIENT_SOURCES) -- -std=c17 $(CPPFLAGS)
+	@clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) $(CLIENT_SOURCES) -- -std=c17 $(CPPFLAGS)
 layers:  ## fail on an include that points upward
 	@.ci/layers
 

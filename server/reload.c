@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/core/conn.h"
 #include "server/descriptors.h"
@@ -17,36 +16,49 @@ enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
 
 /* --- Terms ------------------------------------------------------------------------------------------------- */
 
-/* Field by field into zeroed memory: it is compared byte by byte. */
-static void fill_terms(struct terms *terms, const struct config_websocket *websocket) {
-    memset(terms, 0, sizeof *terms);
-    terms->limits.max_message_size = websocket->max_message_size;
-    terms->limits.max_fragments = websocket->max_fragments;
-    terms->limits.expect_masked = true;
-    terms->compression_threshold = (uint32_t)websocket->compression_threshold;
-    terms->inbox_size = websocket->inbox_size;
-    terms->send_buffer_soft = websocket->send_buffer_soft;
-    terms->send_buffer_hard = websocket->send_buffer_hard;
-    terms->send_timeout_ms = websocket->send_timeout_ms;
-    terms->message_rate = websocket->message_rate;
-    terms->byte_rate = websocket->byte_rate;
-    terms->rate_closes = websocket->rate_policy == RATE_CLOSE;
-    terms->close_timeout_ms = websocket->close_timeout_ms;
-    terms->ping_interval_ms = websocket->ping_interval_ms;
-    terms->ping_timeout_ms = websocket->ping_timeout_ms;
-    terms->idle_timeout_ms = websocket->idle_timeout_ms;
+static struct terms make_terms(const struct config_websocket *websocket) {
+    return (struct terms){
+        .limits = {.max_message_size = websocket->max_message_size,
+                   .max_fragments = websocket->max_fragments,
+                   .expect_masked = true},
+        .compression_threshold = (uint32_t)websocket->compression_threshold,
+        .inbox_size = websocket->inbox_size,
+        .send_buffer_soft = websocket->send_buffer_soft,
+        .send_buffer_hard = websocket->send_buffer_hard,
+        .send_timeout_ms = websocket->send_timeout_ms,
+        .message_rate = websocket->message_rate,
+        .byte_rate = websocket->byte_rate,
+        .rate_closes = websocket->rate_policy == RATE_CLOSE,
+        .close_timeout_ms = websocket->close_timeout_ms,
+        .ping_interval_ms = websocket->ping_interval_ms,
+        .ping_timeout_ms = websocket->ping_timeout_ms,
+        .idle_timeout_ms = websocket->idle_timeout_ms,
+    };
+}
+
+static bool limits_are_same(const struct decoder_limits *a, const struct decoder_limits *b) {
+    return a->max_message_size == b->max_message_size && a->max_fragments == b->max_fragments &&
+           a->expect_masked == b->expect_masked;
+}
+
+static bool terms_are_same(const struct terms *a, const struct terms *b) {
+    return limits_are_same(&a->limits, &b->limits) && a->compression_threshold == b->compression_threshold &&
+           a->inbox_size == b->inbox_size && a->send_buffer_soft == b->send_buffer_soft &&
+           a->send_buffer_hard == b->send_buffer_hard && a->send_timeout_ms == b->send_timeout_ms &&
+           a->message_rate == b->message_rate && a->byte_rate == b->byte_rate && a->rate_closes == b->rate_closes &&
+           a->close_timeout_ms == b->close_timeout_ms && a->ping_interval_ms == b->ping_interval_ms &&
+           a->ping_timeout_ms == b->ping_timeout_ms && a->idle_timeout_ms == b->idle_timeout_ms;
 }
 
 const struct terms *server_terms(weir_server *server, const struct config *config) {
-    struct terms terms;
-    fill_terms(&terms, &config->websocket);
+    const struct terms terms = make_terms(&config->websocket);
     for (struct kept_terms *kept = server->terms; kept != NULL; kept = kept->next)
-        if (memcmp(&kept->terms, &terms, sizeof terms) == 0)
+        if (terms_are_same(&kept->terms, &terms))
             return &kept->terms;
     struct kept_terms *kept = malloc(sizeof *kept);
     if (kept == NULL)
         return NULL;
-    memcpy(&kept->terms, &terms, sizeof terms);
+    kept->terms = terms;
     kept->next = server->terms;
     server->terms = kept;
     return &kept->terms;

@@ -32,7 +32,8 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
 /* Nanoseconds; 0 if there are none. */
 double histogram_mean(const struct histogram *histogram);
 
-/* The lowest value that falls into a bucket, and the one above its highest: to draw and to store what was counted. */
+/* The lowest value that falls into a bucket, and the one above its highest: to draw and to store what was counted.
+ */
 uint64_t histogram_bucket_low(size_t bucket);
 
 #endif

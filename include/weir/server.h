@@ -52,9 +52,9 @@ int weir_server_run(weir_server *server);
 /* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */
 void weir_server_stop(weir_server *server);
 
-/* Asks the server to read its configuration again, soon: routes, limits, origins and the log's level are then those of
- * the file, for new connections and, where it makes sense, for those that are there, none of which is closed. A file
- * that is wrong changes nothing; the log says why. Safe in a signal handler. */
+/* Asks the server to read its configuration again, soon: routes, limits, origins and the log's level are then those
+ * of the file, for new connections and, where it makes sense, for those that are there, none of which is closed. A
+ * file that is wrong changes nothing; the log says why. Safe in a signal handler. */
 void weir_server_reload(weir_server *server);
 
 /* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */

@@ -36,7 +36,7 @@ void listeners_shut(const struct listeners *listeners) {
 
 /* 0 if it is no connected TCP socket. */
 static in_port_t local_port(int fd) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
         return 0;

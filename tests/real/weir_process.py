@@ -128,7 +128,9 @@ class Weir:
         return f"ws://127.0.0.1:{self.port}{path}"
 
     def log(self):
-        return self.log_file.read_text(errors="replace")
+        """What has been logged, in whole lines: a reader may see half of what is being written."""
+        text = self.log_file.read_text(errors="replace")
+        return text[: text.rfind("\n") + 1]
 
     def log_line(self, *parts):
         """Waits for a log line that has all these parts."""
