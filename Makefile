@@ -94,7 +94,7 @@ check-unit: $(OUT)/unit  ## the unit tests alone
 	CK_FORK=no $(OUT)/unit
 
 check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
-	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run
+	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run --jobs 3
 
 check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 and RFC 7692 that can be seen from outside
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/conformance/run

@@ -23,6 +23,8 @@ from weir_process import PATIENCE, ROOT, SANITIZER_REPORT, WEIR, Weir, free_port
 SERVER = """
 [server]
 listen = 127.0.0.1:PORT
+[log]
+level_conn = debug
 [route /echo]
 handler = echo
 [route /broadcast]
@@ -137,9 +139,8 @@ class OnWeir(BenchTestCase):
 
     def start_long(self, *arguments):
         """A run of a minute with 8 clients, that has begun."""
-        before = self.weir.descriptors()
         process = self.start("--clients", 8, "--duration", "60s", "--warmup", "0", *arguments, self.url())
-        until(lambda: self.weir.descriptors() >= before + 8, "8 clients")
+        until(lambda: self.weir.log().count("event=open") == 8, "8 clients")
         time.sleep(0.5)
         return process
 
