@@ -87,15 +87,16 @@ static const char *const refusal_names[REFUSALS] = {[REFUSED_HANDSHAKE] = "hands
                                                     [REFUSED_STOPPING] = "stopping",
                                                     [REFUSED_RESOURCES] = "resources"};
 
+/* All codes from the beginning: a counter that appears with its first event hides that event from rate(). */
 static void print_closed(FILE *out, const struct counters *counters) {
     static const char *const names[] = {"3xxx", "4xxx", "other"};
-    metrics_begin(out, "weir_connections_closed_total", "counter", "Connections that ended, by close code.");
+    metrics_begin(out, "weir_connections_closed_total", "counter",
+                  "Connections that ended, by the close code that their handler was told.");
     for (unsigned i = 0; i < CLOSE_CLASSES; i++) {
-        uint64_t count = atomic_load(&counters->closed[i]);
         char code[8];
         snprintf(code, sizeof code, "%u", 1000 + i);
-        if (count > 0)
-            labelled(out, "weir_connections_closed_total", "code", i < 16 ? code : names[i - 16], (double)count);
+        labelled(out, "weir_connections_closed_total", "code", i < 16 ? code : names[i - 16],
+                 (double)atomic_load(&counters->closed[i]));
     }
 }
 
@@ -151,9 +152,11 @@ static void print_routes(FILE *out, const struct entrances *entrances) {
     } figures[] = {
         {"weir_route_connections", "gauge", "Connections that are open, by route.", OPEN},
         {"weir_messages_received_total", "counter", "Messages from clients.", RECEIVED},
-        {"weir_message_bytes_received_total", "counter", "Their payload, inflated.", RECEIVED_BYTES},
+        {"weir_message_bytes_received_total", "counter", "Payload of messages from clients, inflated.",
+         RECEIVED_BYTES},
         {"weir_messages_sent_total", "counter", "Messages accepted for clients, each receiver counted.", SENT},
-        {"weir_message_bytes_sent_total", "counter", "Their payload, before compression.", SENT_BYTES},
+        {"weir_message_bytes_sent_total", "counter",
+         "Payload of messages accepted for clients, before compression.", SENT_BYTES},
         {"weir_handlers_running", "gauge", "Handlers that run or block, by route.", RUNNING},
         {"weir_handlers_waiting", "gauge", "Connections whose handlers wait for others of their route.", WAITING},
     };
@@ -193,7 +196,8 @@ static void print_pool(FILE *out, struct pool *pool) {
                     (double)figures.wakeups);
 }
 
-static void print_sending(FILE *out, const struct counters *counters) {
+static void print_sending(FILE *out, const struct core *core) {
+    const struct counters *counters = &core->counters;
     metrics_begin(out, "weir_slow_consumers_total", "counter", "What was done about clients that do not read.");
     labelled(out, "weir_slow_consumers_total", "action", "disconnected",
              (double)atomic_load(&counters->slow_disconnected));
@@ -207,6 +211,8 @@ static void print_sending(FILE *out, const struct counters *counters) {
                     (double)atomic_load(&counters->rate_limited));
     metrics_gauge(out, "weir_message_memory_bytes", "Messages in memory, as memory_limit counts them.",
                   (double)memory_used());
+    metrics_gauge(out, "weir_message_memory_limit_bytes", "What memory_limit allows; 0: no limit.",
+                  (double)atomic_load(&core->shed.limit));
     metrics_begin(out, "weir_broadcast_receivers", "histogram", "Clients that one broadcast has reached.");
     histogram(out, "weir_broadcast_receivers", NULL, NULL, &counters->fan_out, buckets_numbers, 1);
     metrics_counter(out, "weir_pings_sent_total", "Pings.", (double)atomic_load(&counters->pings));
@@ -234,7 +240,7 @@ char *metrics_text(struct core *core, const struct entrances *entrances) {
     print_server(out, &core->counters);
     print_connections(out, core);
     print_routes(out, entrances);
-    print_sending(out, &core->counters);
+    print_sending(out, core);
     print_pool(out, core->pool);
     metrics_process(out);
     bool failed = ferror(out) != 0;

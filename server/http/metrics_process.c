@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,11 +20,20 @@ static double stat_field(const char *text, int number) {
     return at == NULL ? 0 : strtod(at + 1, NULL);
 }
 
-static double boot_time(void) {
+static double boot_time;
+
+static void find_boot_time(void) {
     struct timespec real, boot;
     clock_gettime(CLOCK_REALTIME, &real);
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (double)(real.tv_sec - boot.tv_sec) + (double)(real.tv_nsec - boot.tv_nsec) / 1e9;
+    boot_time = (double)(real.tv_sec - boot.tv_sec) + (double)(real.tv_nsec - boot.tv_nsec) / 1e9;
+}
+
+/* Found once: a time that is a little another one at each scrape would look like a restart each. */
+static double since_1970(double since_boot) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_boot_time);
+    return boot_time + since_boot;
 }
 
 static unsigned open_descriptors(void) {
@@ -53,7 +63,7 @@ static void from_stat(FILE *out) {
     metrics_gauge(out, "process_virtual_memory_bytes", "Address space.", stat_field(text, 23));
     metrics_gauge(out, "process_threads", "Threads.", stat_field(text, 20));
     metrics_gauge(out, "process_start_time_seconds", "When it began, in seconds since 1970.",
-                  boot_time() + stat_field(text, 22) / ticks);
+                  since_1970(stat_field(text, 22) / ticks));
 }
 
 void metrics_process(FILE *out) {

@@ -1,0 +1,357 @@
+"""test_monitoring - what conf/ and docs/metrics.md make of the metrics: the rules, the dashboard, the table; and,
+with a real Prometheus that watches a loaded server, that each expression has data, and that the figures are true.
+
+SPDX-License-Identifier: MIT
+"""
+
+import json
+import math
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from prometheus import PROMETHEUS, Prometheus
+from raw_client import BINARY, RawClient, frame, request, upgrade_headers
+from test_admin import WithAdmin
+from test_limits import MIB, SANITIZED
+from test_slow import SmallWindow
+from weir_process import PATIENCE, ROOT, WEIR, until
+
+DASHBOARD = ROOT / "conf/grafana.json"
+ALERTS = ROOT / "conf/alerts.yml"
+TABLE = ROOT / "docs/metrics.md"
+PROMTOOL = shutil.which("promtool")
+
+RATE = 400  # messages a second on /echo
+RUN = 20  # seconds
+LAMP_SECONDS = 0.02
+
+SERVER = f"""[server]
+listen = 127.0.0.1:PORT
+workers = 2
+[admin]
+listen = 127.0.0.1:ADMIN
+[websocket]
+ping_interval = 1s
+max_message_size = 64KiB
+send_buffer_soft = 64KiB
+send_buffer_hard = 1280KiB
+compression = off
+[route /echo]
+handler = echo
+[route /broadcast]
+handler = broadcast
+[route /disconnect]
+handler = broadcast
+echo_self = no
+[route /drop]
+handler = broadcast
+echo_self = no
+slow_consumer = drop-oldest
+[route /light/{{status}}]
+handler = plugin:EXAMPLES/light.so
+delay = {LAMP_SECONDS * 1000:.0f}ms
+[route /one/{{status}}]
+handler = plugin:EXAMPLES/light.so
+delay = {LAMP_SECONDS * 1000:.0f}ms
+concurrency = 1
+"""
+
+
+def documented():
+    """{name: (type, labels)} of the table."""
+    rows = re.findall(r"^\| `((?:weir|process)_\w+)` \| (\w+) \| ([^|]*)\|", TABLE.read_text(), re.MULTILINE)
+    return {name: (kind, frozenset(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+
+
+def exposed(text):
+    """The same of an answer of /metrics."""
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    labels = {name: set() for name in kinds}
+    for name, inside in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
+        labels[family(name, kinds)].update(re.findall(r'(\w+)="', inside))
+    return {name: (kind, frozenset(labels[name] - {"le"})) for name, kind in kinds.items()}
+
+
+def family(name, kinds):
+    """A metric's name without the suffix of a histogram's series."""
+    base = re.sub("_(bucket|sum|count)$", "", name)
+    return base if kinds.get(base) == "histogram" else name
+
+
+def names_in(text):
+    return set(re.findall(r"\b(?:weir|process)_[a-z_]+\b(?=[\[{ )/]|$)", text))
+
+
+def panels():
+    """All panels but the rows."""
+    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+
+
+def expressions():
+    """(title, expression) of all panels."""
+    return [(panel["title"], target["expr"]) for panel in panels() for target in panel["targets"]]
+
+
+def substituted(text, route=".*"):
+    """As Grafana replaces its variables."""
+    values = {"$__rate_interval": "10s", "$__range": "1m", "$instance": ".*", "$route": route, "$job": "weir"}
+    for name, value in values.items():
+        text = text.replace(name, value)
+    assert "$" not in text, text
+    return text
+
+
+@unittest.skipUnless(PROMTOOL, "promtool is not installed (apt-get install prometheus)")
+class Rules(unittest.TestCase):
+    def promtool(self, *arguments):
+        done = subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_they_are_well_formed(self):
+        self.promtool("check", "rules", ALERTS)
+        self.promtool("check", "config", ROOT / "conf/prometheus.yml")
+
+    def test_they_fire_when_they_should(self):
+        self.promtool("test", "rules", ROOT / "tests/monitoring/alerts_test.yml")
+
+
+class Names(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with WithAdmin(SERVER) as weir:
+            cls.exposed = exposed(weir.ask("GET", "/metrics")[2])
+
+    def test_the_table_is_complete(self):
+        self.assertEqual(documented(), self.exposed)
+
+    def test_what_the_rules_and_the_dashboard_ask_for_is_there(self):
+        kinds = {name: kind for name, (kind, _) in self.exposed.items()}
+        for what in (ALERTS, DASHBOARD):
+            asked = {family(name, kinds) for name in names_in(what.read_text())}
+            self.assertGreater(len(asked), 10)
+            self.assertEqual(asked - set(kinds), set(), what)
+
+    def test_the_dashboard_shows_all_that_is_counted(self):
+        kinds = {name: kind for name, (kind, _) in self.exposed.items()}
+        shown = {family(name, kinds) for name in names_in(DASHBOARD.read_text())}
+        self.assertEqual(set(kinds) - shown, {"process_virtual_memory_bytes"})
+
+
+class Dashboard(unittest.TestCase):
+    def setUp(self):
+        self.dashboard = json.loads(DASHBOARD.read_text())
+
+    def test_its_head(self):
+        self.assertEqual((self.dashboard["title"], self.dashboard["uid"]), ("weir", "weir"))
+        variables = {variable["name"]: variable["type"] for variable in self.dashboard["templating"]["list"]}
+        expected = {"DS_PROMETHEUS": "datasource", "job": "query", "instance": "query", "route": "query"}
+        self.assertEqual(variables, expected)
+
+    def test_panels_are_whole(self):
+        for panel in panels():
+            with self.subTest(panel.get("title")):
+                self.assertTrue(panel["title"] and panel["description"] and panel["targets"])
+                self.assertTrue(panel["fieldConfig"]["defaults"]["unit"])
+                letters = [target["refId"] for target in panel["targets"]]
+                self.assertEqual(len(letters), len(set(letters)))
+                for part in (panel, *panel["targets"]):
+                    self.assertEqual(part["datasource"], {"type": "prometheus", "uid": "${DS_PROMETHEUS}"})
+
+    def test_every_figure_is_of_the_chosen_servers(self):
+        for title, expression in expressions():
+            with self.subTest(title):
+                for selector in re.findall(r"(?:\bup|(?:weir|process)_\w+)(\{[^}]*\})?", expression):
+                    self.assertIn('job=~"$job", instance=~"$instance"', selector)
+
+    def test_numbers_and_places(self):
+        numbers = [panel["id"] for panel in self.dashboard["panels"]]
+        self.assertEqual(len(numbers), len(set(numbers)))
+        taken = {}
+        for panel in self.dashboard["panels"]:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
+            for x in range(place["x"], place["x"] + place["w"]):
+                for y in range(place["y"], place["y"] + place["h"]):
+                    self.assertIsNone(taken.setdefault((x, y), None), f"{panel['title']} lies on another one")
+                    taken[x, y] = panel["title"]
+
+
+class Load:
+    """Everything that a server can count, for RUN seconds, beside a Prometheus."""
+
+    def __init__(self, weir, folder):
+        self.weir, self.folder = weir, folder
+
+    def bench(self, name, *arguments):
+        options = ["--quiet", "--warmup", "1s", "--duration", f"{RUN - 1}s", "--json", self.folder / name]
+        return subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", WEIR, "bench", *map(str, [*options, *arguments])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def run(self):
+        """Returns what the one that sends at a fixed rate has measured."""
+        url = self.weir.url
+        # Lamps answer other than they are asked, which is an error for `weir bench`: its status does not count.
+        others = [
+            self.bench("broadcast", "--scenario", "broadcast", "--clients", 15, "--rate", 20, url("/broadcast")),
+            self.bench("light", "--clients", 4, url("/light/on")),
+            self.bench("one", "--clients", 8, url("/one/on")),
+            self.bench("connect", "--scenario", "connect", "--ramp", 20, url("/drop")),
+        ]
+        steady = self.bench("steady", "--scenario", "rate", "--rate", RATE, "--clients", 10, url("/echo"))
+        try:
+            self.make_trouble()
+        finally:
+            statuses = [process.wait(RUN + PATIENCE) for process in (steady, *others)]
+        if statuses[0] != 0:
+            raise AssertionError(f"weir bench ended with status {statuses[0]}")
+        return json.loads((self.folder / "steady").read_text())
+
+    def make_trouble(self):
+        time.sleep(RUN / 4)
+        with RawClient(self.weir.port) as client:
+            client.send(request("/echo", upgrade_headers(Origin="https://example.org")))
+            if client.response().status != 403:
+                raise AssertionError("the origin is not refused")
+        self.weir.reload(SERVER.replace("workers = 2", "workers = many"))
+        self.weir.reload(SERVER)
+        self.read_nothing("/disconnect", 'weir_slow_consumers_total{action="disconnected"}')
+        self.read_nothing("/drop", "weir_messages_dropped_total")
+
+    def read_nothing(self, path, counter):
+        """One client sends to another one that does not read, until that is counted."""
+        with SmallWindow(self.weir.port, path), RawClient(self.weir.port, path) as publisher:
+
+            def sent_too_much():
+                publisher.send(frame(BINARY, bytes(60000)) * 10)
+                return self.weir.metrics()[counter] > 0
+
+            until(sent_too_much, counter)
+
+
+@unittest.skipUnless(PROMETHEUS.exists(), "Prometheus is not installed (apt-get install prometheus)")
+@unittest.skipIf(SANITIZED, "what metrics mean does not depend on a sanitizer")
+class Watched(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.weir = WithAdmin(SERVER)
+        cls.addClassCleanup(cls.weir.stop)
+        cls.prometheus = Prometheus(f"127.0.0.1:{cls.weir.admin_port}")
+        cls.addClassCleanup(cls.prometheus.stop)
+        cls.result = Load(cls.weir, Path(folder.name)).run()
+        measured = [i for i, interval in enumerate(cls.result["intervals"]) if interval["measuring"]]
+        began = cls.result["began_unix_seconds"]
+        cls.start, cls.end = began + measured[0], began + measured[-1] + 1
+
+    def query(self, expression):
+        """At the end of the load."""
+        return self.prometheus.query(expression, self.end)
+
+    def number(self, expression):
+        return self.prometheus.number(expression, self.end)
+
+    def test_every_expression_of_the_dashboard_has_data(self):
+        for title, expression in expressions():
+            with self.subTest(title):
+                found = self.query(substituted(expression))
+                self.assertTrue(any(math.isfinite(value) for _, value in found), f"{expression}: {found}")
+
+    def test_as_for_chosen_routes(self):
+        # Two ones, as Grafana writes them.
+        routes = r"(/echo|/light/\\{status\\})"
+        for title, expression in expressions():
+            if "$route" in expression:
+                with self.subTest(title):
+                    found = self.query(substituted(expression, routes))
+                    self.assertTrue(found, expression)
+                    named = {labels["route"] for labels, _ in found if "route" in labels}
+                    self.assertLessEqual(named, {"/echo", "/light/{status}"})
+                    self.assertTrue(not named or "/light/{status}" in named, found)
+
+    def test_variables_have_values(self):
+        for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]:
+            if variable["type"] == "query":
+                selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+                self.assertEqual(variable["query"]["query"], variable["definition"])
+                found = self.query(substituted(selector))
+                self.assertTrue(found and all(label in labels for labels, _ in found), variable["definition"])
+
+    def test_annotations(self):
+        annotations = json.loads(DASHBOARD.read_text())["annotations"]["list"]
+        marks = {mark["name"]: mark["expr"] for mark in annotations if "expr" in mark}
+        self.assertEqual(self.query(substituted(marks["Starts"])), [])
+        found = {labels["result"] for labels, _ in self.query(substituted(marks["Reloads"]))}
+        self.assertEqual(found, {"done", "refused"})
+
+    def test_what_has_happened_is_seen(self):
+        happened = (
+            'weir_connections_refused_total{reason="origin"}',
+            'weir_reloads_total{result="refused"}',
+            'weir_reloads_total{result="done"}',
+            'weir_slow_consumers_total{action="disconnected"}',
+            'weir_connections_closed_total{code="1013"}',
+            "weir_messages_dropped_total",
+        )
+        for counter in happened:
+            with self.subTest(counter):
+                self.assertGreater(self.number(f"increase({counter}[1m])"), 0)
+        for gauge in ("weir_workers_busy == weir_workers", 'weir_queue_tasks{queue="handler"}',
+                      'weir_handlers_waiting{route="/one/{status}"}'):  # fmt: skip
+            with self.subTest(gauge):
+                self.assertGreater(self.number(f"max_over_time(({gauge})[{RUN // 2}s:1s])"), 0)
+
+    def test_the_rules(self):
+        groups = self.prometheus.ask("rules")["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        self.assertGreater(len(rules), 10)
+        for rule in rules:
+            self.assertEqual((rule["health"], rule.get("lastError", "")), ("ok", ""), rule["name"])
+        firing = {labels["alertname"] for labels, _ in self.query('ALERTS{alertstate="firing"}')}
+        self.assertEqual(firing, {"WeirReloadRefused"})
+        noticed = self.query(f"max_over_time(ALERTS[{RUN // 2}s])")
+        self.assertIn("WeirHandlersSaturated", {labels["alertname"] for labels, _ in noticed})
+
+    def test_messages_are_counted_as_the_tester_counts_them(self):
+        counter = 'weir_messages_received_total{route="/echo"}'
+        sent = sum(interval["sent"] for interval in self.result["intervals"])
+        self.assertEqual(self.weir.metrics()[counter], sent)
+        self.assertEqual(self.weir.metrics()[counter.replace("received", "sent")], sent)
+        said = self.result["messages"]["sent_per_second"]
+        self.assertAlmostEqual(said, RATE, delta=RATE / 20)
+        self.assertAlmostEqual(self.number(f"rate({counter}[{self.end - self.start}s])"), said, delta=said / 20)
+        # One scrape of a busy machine may be late, most are not.
+        rates = self.prometheus.values(f"rate({counter}[10s])", self.start + 10, self.end)
+        self.assertAlmostEqual(statistics.median(rates), said, delta=said / 20)
+
+    def test_durations_are_sane(self):
+        def quantile(p, name, labels=""):
+            return self.number(f"histogram_quantile({p}, rate({name}_bucket{labels}[10s]))")
+
+        for name in ("weir_round_trip_seconds", "weir_handshake_duration_seconds"):
+            p50, p99 = quantile(0.5, name), quantile(0.99, name)
+            self.assertTrue(0 < p50 <= p99 <= 10 and p50 < 1, (name, p50, p99))
+        name, lamp = "weir_handler_duration_seconds", '{route="/light/{status}"}'
+        mean = self.number(f"rate({name}_sum{lamp}[10s]) / rate({name}_count{lamp}[10s])")
+        self.assertTrue(LAMP_SECONDS <= mean < 50 * LAMP_SECONDS, mean)
+        p50 = quantile(0.5, name, lamp)
+        self.assertTrue(LAMP_SECONDS / 2 <= p50 < 50 * LAMP_SECONDS, p50)
+
+    def test_limits_are_told(self):
+        self.assertEqual(self.number("weir_message_memory_limit_bytes"), 1024 * MIB)
+        self.assertEqual(self.number("weir_workers"), 2)
+
+    def test_a_start_is_one_start(self):
+        self.assertEqual(self.number("changes(process_start_time_seconds[1m])"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
