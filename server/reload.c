@@ -118,6 +118,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
 static void report(weir_server *server, uint64_t ticket, bool done, const char *text) {
     struct reload_desk *desk = &server->desk;
     atomic_fetch_add(done ? &server->core.counters.reloads : &server->core.counters.failed_reloads, 1);
+    atomic_store(&server->core.counters.reload_failed, !done);
     mutex_lock(&desk->mutex);
     desk->finished = ticket;
     desk->done = done;

@@ -47,6 +47,7 @@ struct counters {
     _Atomic uint64_t closed[CLOSE_CLASSES]; /* connections, by the code that the close callback gets */
     _Atomic uint64_t pings;                 /* sent */
     _Atomic uint64_t reloads, failed_reloads;
+    _Atomic bool reload_failed; /* the last one */
     struct buckets handshakes;  /* microseconds from the request to the 101 */
     struct buckets round_trips; /* microseconds from a ping to its pong */
     struct buckets fan_out;     /* receivers of a broadcast */

@@ -121,18 +121,19 @@ static unsigned answer_all(struct accept_guard *guard) {
     return answered;
 }
 
-void accept_guard_look(struct accept_guard *guard, uint64_t now_ms) {
+unsigned accept_guard_look(struct accept_guard *guard, uint64_t now_ms) {
     static struct log_limit limit;
     bool pending = somebody_waits(guard), stuck = pending && guard->pending;
     guard->pending = pending;
     if (!guard->on && stuck && count_free(1) == 0)
         turn_on(guard, now_ms);
     if (!guard->on)
-        return;
+        return 0;
     unsigned answered = answer_all(guard);
     if (answered > 0)
         log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "descriptors",
                           LOG_FIELDS(LOG_BOOLEAN("available", false), LOG_NUMBER("refused", answered)));
     if (now_ms - guard->since_ms >= ON_AT_LEAST_MS && count_free(ENOUGH) == ENOUGH)
         turn_off(guard);
+    return answered;
 }

@@ -37,7 +37,7 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
 void accept_guard_close(struct accept_guard *guard);
 
 /* To be called every few milliseconds while somebody connects, and a hundred milliseconds at the latest while the
- * guard is on. */
-void accept_guard_look(struct accept_guard *guard, uint64_t now_ms);
+ * guard is on. Returns how many clients got a 503. */
+unsigned accept_guard_look(struct accept_guard *guard, uint64_t now_ms);
 
 #endif

@@ -38,6 +38,7 @@ static struct watcher *create_watcher(const struct front_options *options, struc
                    .threads = options->threads},
         .trusted_proxies = service->trusted_proxies,
         .closed = &service->core->counters.half_open_closed,
+        .refused = &service->core->counters.refused[REFUSED_RESOURCES],
     };
     return watcher_create(&watched);
 }

@@ -9,6 +9,7 @@
 #include <weir/weir.h>
 
 #include "server/core/memory.h"
+#include "server/log/log.h"
 
 #define MICROSECONDS 1e-6
 
@@ -207,7 +208,7 @@ static void print_sending(FILE *out, const struct core *core) {
              (double)atomic_load(&counters->memory_shed));
     metrics_counter(out, "weir_messages_dropped_total", "Messages that slow clients have lost.",
                     (double)striped_sum(&counters->dropped));
-    metrics_counter(out, "weir_rate_limited_total", "Clients that were closed for sending too fast.",
+    metrics_counter(out, "weir_connections_rate_limited_total", "Clients that were closed for sending too fast.",
                     (double)atomic_load(&counters->rate_limited));
     metrics_gauge(out, "weir_message_memory_bytes", "Messages in memory, as memory_limit counts them.",
                   (double)memory_used());
@@ -229,6 +230,10 @@ static void print_server(FILE *out, const struct counters *counters) {
     metrics_begin(out, "weir_reloads_total", "counter", "Times that the configuration was read again.");
     labelled(out, "weir_reloads_total", "result", "done", (double)atomic_load(&counters->reloads));
     labelled(out, "weir_reloads_total", "result", "refused", (double)atomic_load(&counters->failed_reloads));
+    metrics_gauge(out, "weir_config_last_reload_successful", "0: the file was wrong, the one before is in force.",
+                  atomic_load(&counters->reload_failed) ? 0 : 1);
+    metrics_counter(out, "weir_log_lines_dropped_total", "Lines of the log that nobody had room for.",
+                    (double)log_lost());
 }
 
 char *metrics_text(struct core *core, const struct entrances *entrances) {

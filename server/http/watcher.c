@@ -326,7 +326,7 @@ static bool look(struct watcher *watcher) {
     uint64_t now = pool_now();
     look_at_all(watcher, now);
     judge(watcher, now);
-    accept_guard_look(&watcher->guard, now);
+    *watcher->options.refused += accept_guard_look(&watcher->guard, now);
     return watcher->all_count > 0 || watcher->guard.pending || watcher->guard.on;
 }
 

@@ -31,6 +31,7 @@ struct watcher_options {
     struct half_open_limits limits;
     char *const *trusted_proxies; /* networks, see address_is_in(); their addresses stand for many clients */
     _Atomic uint64_t *closed;     /* counts the requests that were cut off */
+    _Atomic uint64_t *refused;    /* counts those for whom there was no descriptor */
 };
 
 /* NULL if memory is out. */

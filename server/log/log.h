@@ -104,4 +104,7 @@ void log_flush(unsigned milliseconds);
  * the old one stays in use and an event says so. Nothing happens with stderr. Safe in a signal handler. */
 void log_reopen(void);
 
+/* Lines that were dropped, since the process began. */
+uint64_t log_lost(void);
+
 #endif

@@ -15,6 +15,13 @@ uint64_t log_now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Of the process, since it began. */
+static _Atomic uint64_t lost;
+
+uint64_t log_queue_lost(void) {
+    return atomic_load(&lost);
+}
+
 /* --- In ---------------------------------------------------------------------------------------------------- */
 
 static void push_locked(struct log_queue *queue, const char *line, size_t size) {
@@ -25,6 +32,7 @@ static void push_locked(struct log_queue *queue, const char *line, size_t size) 
     }
     queue->overflowing = true;
     queue->dropped++;
+    atomic_fetch_add(&lost, 1);
 }
 
 bool log_queue_push(struct log_queue *queue, const char *line, size_t size, bool *wake) {
@@ -88,8 +96,11 @@ bool log_queue_next(struct log_queue *queue, enum log_format format, struct log_
 }
 
 static void count_lost_locked(struct log_queue *queue, const struct log_piece *piece) {
+    uint64_t lines = 0;
     for (size_t i = piece->written; i < piece->size; i++)
-        queue->dropped += piece->bytes[i] == '\n';
+        lines += piece->bytes[i] == '\n';
+    queue->dropped += lines;
+    atomic_fetch_add(&lost, lines);
 }
 
 void log_queue_finish(struct log_queue *queue, struct log_piece *piece, bool failed) {

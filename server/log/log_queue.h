@@ -66,4 +66,7 @@ bool log_queue_wait_closed(struct log_queue *queue, uint64_t until);
 /* Milliseconds of the monotonic clock. */
 uint64_t log_now_ms(void);
 
+/* Lines that all queues have dropped. */
+uint64_t log_queue_lost(void);
+
 #endif

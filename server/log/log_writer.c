@@ -201,3 +201,7 @@ void log_stop(void) {
         stop();
     mutex_unlock(&writer.life);
 }
+
+uint64_t log_lost(void) {
+    return log_queue_lost();
+}

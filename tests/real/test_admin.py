@@ -72,6 +72,7 @@ class Health(unittest.TestCase):
 
 
 class Metrics(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("promtool"), "promtool, of Debian's package prometheus, is not installed")
     def test_the_format(self):
         with WithAdmin(configuration()) as weir:
             with RawClient(weir.port, "/echo") as client:

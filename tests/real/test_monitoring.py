@@ -220,8 +220,8 @@ class Load:
             client.send(request("/echo", upgrade_headers(Origin="https://example.org")))
             if client.response().status != 403:
                 raise AssertionError("the origin is not refused")
-        self.weir.reload(SERVER.replace("workers = 2", "workers = many"))
         self.weir.reload(SERVER)
+        self.weir.reload(SERVER.replace("workers = 2", "workers = many"))
         self.read_nothing("/disconnect", 'weir_slow_consumers_total{action="disconnected"}')
         self.read_nothing("/drop", "weir_messages_dropped_total")
 
