@@ -79,6 +79,9 @@ static int serve(const struct config_sources *sources) {
         print_error(weir_server_error(server));
     if (result > 0)
         _exit(STATUS_FAILURE); /* a handler still runs: nothing can be freed under it */
+    signal(SIGHUP, SIG_IGN);   /* there is nothing left to tell */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     weir_server_destroy(server);
     return result == 0 ? STATUS_OK : STATUS_USAGE;
 }

@@ -102,8 +102,8 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
     server_set_log_levels(table->config);
     set_terms(server, terms);
     registry_set_limit(&core->registry, max_connections);
-    if (server->admin != NULL && admin_set_token(server->admin, table->config->admin.secret) != 0)
-        log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_TEXT("error", "[admin] token: out of memory")));
+    if (server->admin != NULL)
+        admin_set_token(server->admin, table->config->admin.secret);
     visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip);
     atomic_store(&core->shed.limit, (int64_t)config->memory_limit);
     routes_apply(table, core->pool);
@@ -127,6 +127,14 @@ static void report(weir_server *server, uint64_t ticket, bool done, const char *
     mutex_unlock(&desk->mutex);
 }
 
+void server_set_reloadable(weir_server *server, bool reloadable) {
+    struct reload_desk *desk = &server->desk;
+    mutex_lock(&desk->mutex);
+    desk->closed = !reloadable;
+    pthread_cond_broadcast(&desk->answered);
+    mutex_unlock(&desk->mutex);
+}
+
 static uint64_t draw_ticket(struct reload_desk *desk, bool new) {
     mutex_lock(&desk->mutex);
     uint64_t ticket = new ? ++desk->wanted : desk->wanted;
@@ -140,26 +148,16 @@ int server_reload_from_outside(void *context, char *text, size_t text_size) {
     uint64_t ticket = draw_ticket(desk, true), deadline = pool_now() + PATIENCE_MS;
     weir_server_reload(server);
     mutex_lock(&desk->mutex);
-    while (desk->finished < ticket && mutex_wait_until(&desk->answered, &desk->mutex, deadline))
+    while (desk->finished < ticket && !desk->closed && mutex_wait_until(&desk->answered, &desk->mutex, deadline))
         continue;
-    int result = desk->finished < ticket ? -1 : desk->done;
+    bool known = desk->finished >= ticket, too_late = !known && desk->closed;
+    int result = known ? desk->done : too_late ? 0 : -1;
     snprintf(text, text_size, "%s",
-             result < 0 ? "The reload has begun; the log will say what came of it." : desk->text);
+             known      ? desk->text
+             : too_late ? "The server is stopping."
+                        : "The reload has begun; the log will say what came of it.");
     mutex_unlock(&desk->mutex);
     return result;
-}
-
-static struct config *read_configuration(weir_server *server, char *error, size_t error_size) {
-    const struct config_sources file = {.path = server->path};
-    if (server->sources == NULL && server->path == NULL) {
-        snprintf(error, error_size, "there is no file to read again");
-        return NULL;
-    }
-    struct config *config = config_build(server->sources != NULL ? server->sources : &file, error, error_size);
-    if (config != NULL && config_check(config, error, error_size) == 0)
-        return config;
-    config_destroy(config);
-    return NULL;
 }
 
 /* More places than the descriptors that the process may have are no use. */
@@ -189,7 +187,7 @@ static struct route_table *prepare(weir_server *server, struct config *config, c
 /* The table of the file as it is now, and its terms; NULL with one line in `error`. */
 static struct route_table *read_again(weir_server *server, const struct terms **terms, unsigned *connections,
                                       char *error, size_t error_size) {
-    struct config *config = read_configuration(server, error, error_size);
+    struct config *config = server_configuration(server, error, error_size);
     *terms = config == NULL ? NULL : server_terms(server, config);
     struct route_table *table = NULL;
     if (*terms != NULL && plan_connections(server, config, connections, error, error_size) == 0)

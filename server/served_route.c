@@ -30,6 +30,7 @@ static char **copy_extras(const struct config_route *configured) {
         extras[2 * i + 1] = strdup(configured->extras[i].value);
         if (extras[2 * i] == NULL || extras[2 * i + 1] == NULL) {
             free(extras[2 * i]);
+            free(extras[2 * i + 1]);
             extras[2 * i] = NULL;
             free_texts(extras);
             return NULL;

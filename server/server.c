@@ -68,29 +68,6 @@ weir_server *weir_server_create(void) {
     return server;
 }
 
-int weir_server_load(weir_server *server, const char *path) {
-    char *copy = strdup(path);
-    if (copy == NULL)
-        return fail(server, "load", "out of memory");
-    free(server->path);
-    server->path = copy;
-    return config_load(server->config, path, server->error, sizeof server->error);
-}
-
-int server_configure(weir_server *server, const struct config_sources *sources) {
-    struct config *config = config_build(sources, server->error, sizeof server->error);
-    if (config == NULL)
-        return -1;
-    config_destroy(server->config);
-    server->config = config;
-    server->sources = sources;
-    return 0;
-}
-
-int weir_server_set(weir_server *server, const char *section, const char *key, const char *value) {
-    return config_set(server->config, section, key, value, server->error, sizeof server->error);
-}
-
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context) {
     struct router *probe = router_create();
     if (probe == NULL)
@@ -122,7 +99,7 @@ void weir_server_destroy(weir_server *server) {
         free(server->routes.added[i].pattern);
     free(server->routes.added);
     config_destroy(server->config);
-    free(server->path);
+    server_forget_steps(server);
     pthread_cond_destroy(&server->desk.answered);
     mutex_destroy(&server->desk.mutex);
     if (server->wake_event >= 0)
@@ -152,12 +129,26 @@ static void wait_for_wish(const weir_server *server, int timeout_ms) {
         eventfd_read(server->wake_event, &count);
 }
 
+/* Signals are for the threads of the program, not for those that are started here: a handler's blocking call would
+ * return with EINTR. Faults stay unblocked. */
+static void block_signals(sigset_t *before) {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, before);
+}
+
 /* Reloads as often as it is told to; ends what a reload has retired, once its last client has left. */
 static void run_until_stop(weir_server *server) {
     while (!atomic_load(&server->stop_wanted)) {
+        sigset_t signals;
+        block_signals(&signals); /* for threads of plug-ins that are started here */
         if (atomic_exchange(&server->reload_wanted, false))
             server_reload(server);
         routes_reap(&server->routes);
+        pthread_sigmask(SIG_SETMASK, &signals, NULL);
         wait_for_wish(server, routes_retired(&server->routes, server->table) > 0 ? REAP_INTERVAL_MS : -1);
     }
 }
@@ -177,6 +168,7 @@ static bool serve(weir_server *server) {
                          LOG_NUMBER("max_connections", registry_limit(&server->core.registry))));
     notify_ready();
     run_until_stop(server);
+    server_set_reloadable(server, false);
     notify_stopping(server_config(server)->server.drain_timeout_ms + AFTER_DRAIN_MS);
     if (!server_drain(server))
         return false;
@@ -187,20 +179,10 @@ static bool serve(weir_server *server) {
     return true;
 }
 
-/* Signals are for the threads of the program, not for those that are started here: a handler's blocking call would
- * return with EINTR. Faults stay unblocked. */
-static void block_signals(sigset_t *before) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_BLOCK, &blocked, before);
-}
-
 int weir_server_run(weir_server *server) {
     sigset_t signals;
     release_run(server);
+    server_set_reloadable(server, true);
     if (config_check(server->config, server->error, sizeof server->error) != 0)
         return -1;
     block_signals(&signals);

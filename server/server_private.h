@@ -1,4 +1,4 @@
-/* server_private.h - the inside of a server, for server.c, start.c, reload.c, logging.c and stop.c.
+/* server_private.h - the inside of a server, for server.c, configure.c, start.c, reload.c, logging.c and stop.c.
  *
  * All of it belongs to the thread that configures and runs the server, save what `core` says otherwise; the other
  * threads only read it while they run.
@@ -31,13 +31,17 @@ struct reload_desk {
     pthread_cond_t answered;
     uint64_t wanted, finished; /* tickets */
     bool done;                 /* of the last one */
+    bool closed;               /* there will be no more */
     char text[CONFIG_ERROR_SIZE];
 };
+
+struct configure_step;
 
 struct weir_server {
     struct config *config;                /* of the start */
     const struct config_sources *sources; /* where it came from; NULL: from the two functions that load and set */
-    char *path;                           /* then: the file, or NULL */
+    struct configure_step *steps;         /* then: their calls */
+    size_t step_count;
     struct routes routes;
     int wake_event; /* an eventfd: one of the two that follow has been set */
     _Atomic bool stop_wanted, reload_wanted;
@@ -60,10 +64,16 @@ static inline const struct config *server_config(const weir_server *server) {
     return server->table->config;
 }
 
-/* --- server.c --- */
+/* --- configure.c --- */
 
 /* Configures the server anew, from all sources, which have to outlive it. 0, or -1 with server->error set. */
 int server_configure(weir_server *server, const struct config_sources *sources);
+
+/* What they say now, checked. NULL with one line in `error`. */
+struct config *server_configuration(const weir_server *server, char *error, size_t error_size);
+void server_forget_steps(weir_server *server);
+
+/* --- server.c --- */
 
 /* Everything that can be checked without serving. 0, or -1 with server->error set. */
 int server_check(weir_server *server);
@@ -87,6 +97,9 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
 
 /* Reads the configuration again. If anything in it is wrong, nothing changes. Logs what came of it. */
 void server_reload(weir_server *server);
+
+/* In a stop: nobody waits for a reload any more. */
+void server_set_reloadable(weir_server *server, bool reloadable);
 
 /* On any other thread: asks for that and waits. See admin_options.reload; `context` is the server. */
 int server_reload_from_outside(void *context, char *text, size_t text_size);

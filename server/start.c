@@ -37,6 +37,7 @@ int server_plan_descriptors(const weir_server *server, unsigned max_connections,
 
 static int init_core(weir_server *server, unsigned max_connections) {
     server->core = (struct core){.server = server};
+    server->admin = NULL; /* that of the last run has been freed */
     registry_init(&server->core.registry, max_connections);
     shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
     doors_init(&server->service.doors);
@@ -83,21 +84,16 @@ static int start_front(weir_server *server, int base) {
 
 static int start_admin(weir_server *server) {
     const struct config_admin *config = &server->config->admin;
-    server->admin = NULL;
     if (strcmp(config->listen[0], "none") == 0)
         return 0;
     const struct admin_options options = {.listen = config->listen,
                                           .threads = config->http_threads,
+                                          .token = config->secret,
                                           .service = &server->service,
                                           .reload = server_reload_from_outside,
                                           .context = server};
     server->admin = admin_start(&options, server->error, sizeof server->error);
-    if (server->admin == NULL)
-        return -1;
-    if (admin_set_token(server->admin, config->secret) == 0)
-        return 0;
-    admin_stop(server->admin);
-    return fail(server, "[admin] token", "out of memory");
+    return server->admin == NULL ? -1 : 0;
 }
 
 /* The first table. */

@@ -60,7 +60,8 @@ struct weir_plugin {
      * their context. Returns 0; or -1 after writing one line to `error`, and the server does not start. */
     int (*start)(weir_server *server, const weir_options *options, void **context, char *error, size_t error_size);
 
-    /* Optional: once for each successful start, after the last callback has returned. */
+    /* Optional: once for each successful start, after the last callback has returned: in a stop, or when a reload
+     * has taken the route away and its last connection has ended and the last handle has been given back. */
     void (*stop)(void *context);
 };
 

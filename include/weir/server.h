@@ -54,7 +54,8 @@ void weir_server_stop(weir_server *server);
 
 /* Asks the server to read its configuration again, soon: routes, limits, origins and the log's level are then those
  * of the file, for new connections and, where it makes sense, for those that are there, none of which is closed. A
- * file that is wrong changes nothing; the log says why. Safe in a signal handler. */
+ * file that is wrong changes nothing; the log says why. What was set with weir_server_set() is set again, in the
+ * same order. Safe in a signal handler. */
 void weir_server_reload(weir_server *server);
 
 /* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
@@ -78,9 +79,9 @@ void weir_log_flush(void);
 /* The server that a connection belongs to. */
 weir_server *weir_conn_server(const weir_conn *conn);
 
-/* Sends one message to every open connection of the route with this pattern, encoded once. Returns the number
- * of connections that accepted it, or a negative weir_result (WEIR_INVALID: no such route; WEIR_GONE: the server
- * does not serve). */
+/* Sends one message to every open connection of the route with this pattern (not to those that a reload has left on
+ * a route of that pattern with another handler), encoded once. Returns the number of connections that accepted it,
+ * or a negative weir_result (WEIR_INVALID: no such route; WEIR_GONE: the server does not serve). */
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size);
 

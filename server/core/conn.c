@@ -180,7 +180,7 @@ int conn_start(struct weir_conn *conn) {
             pool_submit(pool, &conn->handler);
         else if (calls_open)
             task_again(&conn->input);
-        if (!weir_conn_is_open(conn) || is_draining(conn))
+        if (!weir_conn_is_open(conn) || is_draining(conn) || conn->timed_by != conn_terms(conn))
             task_again(&conn->input);
     }
     pool_finish(pool, &conn->input);

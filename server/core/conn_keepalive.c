@@ -140,18 +140,23 @@ static void take_new_terms(struct weir_conn *conn, const struct terms *terms, ui
         conn->ping_due_at = now + terms->ping_interval_ms;
     if (terms->ping_interval_ms == 0)
         conn->pinged_at = 0;
+    if (terms->message_rate != conn->timed_by->message_rate || terms->byte_rate != conn->timed_by->byte_rate) {
+        conn->messages = conn->bytes = (struct rate){0}; /* what is owed is time at the old rate */
+        conn->throttled_until = conn->throttled_until > now ? now : conn->throttled_until;
+        task_again(&conn->input);
+    }
     conn->timed_by = terms;
     conn->wake_at = now;
 }
 
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
-    bool throttled = conn->throttled_until > now;
     if (atomic_load(&conn->closing))
         return;
     if (terms != conn->timed_by)
         take_new_terms(conn, terms, now);
-    else if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
+    bool throttled = conn->throttled_until > now;
+    if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
         return;
     if (client_is_kept_waiting(conn)) {
         conn->read_at = now;

@@ -41,11 +41,11 @@ static void insert(struct weir_conn *conn, void *arg) {
 }
 
 /* What others' tasks hold, a message half received, is freed when these run: until then it is counted as freed. */
-static void shed_largest(struct core *core) {
+static void shed_largest(struct core *core, int64_t limit) {
     struct largest largest = {.count = 0};
     struct task_list ready = {0};
     registry_each(&core->registry, NULL, insert, &largest);
-    int64_t target = core->shed.limit - core->shed.limit / 10, pending = 0;
+    int64_t target = limit - limit / 10, pending = 0;
     for (unsigned i = 0; i < largest.count; i++) {
         struct weir_conn *conn = largest.items[i].conn;
         if (memory_used() - pending > target && conn_shed(conn, &ready))
@@ -58,9 +58,10 @@ static void shed_largest(struct core *core) {
 static void run(struct task *task) {
     struct shed *shed = (struct shed *)((char *)task - offsetof(struct shed, task));
     struct core *core = (struct core *)((char *)shed - offsetof(struct core, shed));
-    bool again = memory_used() > shed->limit;
+    int64_t limit = shed->limit; /* a reload may change it, and take it away */
+    bool again = limit != 0 && memory_used() > limit;
     if (again)
-        shed_largest(core);
+        shed_largest(core, limit);
     else
         malloc_trim(0); /* what was freed may lie between what was not */
     if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)

@@ -29,7 +29,7 @@ struct admin {
     bool is_local; /* it listens on loopback addresses alone */
 
     struct mutex mutex; /* guards what follows */
-    char *token;
+    const char *token;  /* the configuration's; NULL: none */
 };
 
 /* --- Who may ------------------------------------------------------------------------------------------------ */
@@ -56,14 +56,15 @@ static bool may(struct admin *admin, const struct http_request *request, struct 
     bool needs_token = admin->token != NULL;
     bool right = needs_token && has_token(admin->token, request);
     mutex_unlock(&admin->mutex);
-    if (needs_token ? right : admin->is_local)
+    bool from_page = http_request_header(request, "Origin") != NULL; /* which the user need not have meant */
+    if (needs_token ? right : admin->is_local && !from_page)
         return true;
     if (needs_token) {
         response->headers = "WWW-Authenticate: Bearer realm=\"weir\"\r\n";
         http_respond(response, 401, "Send the token: Authorization: Bearer TOKEN.\n");
     } else {
         http_respond(response, 403,
-                     "[admin] listens beyond this machine: the API needs [admin] token or token_file.\n");
+                     "From pages, and from beyond this machine, the API needs [admin] token or token_file.\n");
     }
     return false;
 }
@@ -154,6 +155,7 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
                                         .answer = answer,
                                         .context = admin};
     char reason[256];
+    admin->token = options->token;
     admin->httpd = httpd_start(&httpd, reason, sizeof reason);
     if (admin->httpd != NULL)
         return admin;
@@ -163,16 +165,10 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
     return NULL;
 }
 
-int admin_set_token(struct admin *admin, const char *token) {
-    char *copy = token == NULL ? NULL : strdup(token);
-    if (token != NULL && copy == NULL)
-        return -1;
+void admin_set_token(struct admin *admin, const char *token) {
     mutex_lock(&admin->mutex);
-    char *before = admin->token;
-    admin->token = copy;
+    admin->token = token;
     mutex_unlock(&admin->mutex);
-    free(before);
-    return 0;
 }
 
 /* Idle clients would hold up civetweb's threads for seconds. */
@@ -183,6 +179,5 @@ void admin_stop(struct admin *admin) {
     listeners_shut_clients(httpd_listeners(admin->httpd), admin->options.service->adoption.base);
     httpd_stop(admin->httpd);
     mutex_destroy(&admin->mutex);
-    free(admin->token);
     free(admin);
 }

@@ -15,6 +15,7 @@ enum { ADMIN_QUEUE = 16 }; /* accepted connections that may wait for a thread */
 struct admin_options {
     char *const *listen; /* NULL-terminated */
     unsigned threads;
+    const char *token;       /* of the start; see admin_set_token() */
     struct service *service; /* whose clients and routes they are */
 
     /* Reads the configuration again, and waits for what comes of it, which goes into `text`: 1 done, 0 refused, -1
@@ -26,8 +27,8 @@ struct admin_options {
 /* NULL with one line in `error`. */
 struct admin *admin_start(const struct admin_options *options, char *error, size_t error_size);
 
-/* From now on the API wants this; NULL: none. -1 if memory is out. */
-int admin_set_token(struct admin *admin, const char *token);
+/* From now on the API wants this, which is not copied; NULL: none. */
+void admin_set_token(struct admin *admin, const char *token);
 
 /* NULL is allowed. */
 void admin_stop(struct admin *admin);

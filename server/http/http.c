@@ -59,6 +59,7 @@ const char *http_status_text(int status) {
         const char *text;
     } texts[] = {
         {200, "OK"},
+        {202, "Accepted"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

@@ -18,6 +18,7 @@ struct httpd {
     struct mg_context *civetweb;
     struct httpd_options options;
     struct listeners listeners;
+    _Atomic unsigned busy;         /* threads that have a connection */
     _Atomic bool started;          /* set before there are threads */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
 };
@@ -41,15 +42,11 @@ static struct http_request read_request(const struct mg_request_info *info, stru
     };
 }
 
-/* A body that nobody has read makes civetweb read it to its end before the next request: better none. */
-static void settle_connection(struct mg_connection *connection, const struct http_request *request) {
-    if (request->content_length > 0 || http_request_header(request, "Transfer-Encoding") != NULL)
-        mg_disable_connection_keep_alive(connection);
-}
-
+/* Not with a body that nobody has read: civetweb would read it to its end before the next request. Nor on the last
+ * thread: whoever keeps the others may not keep everybody out. */
 static bool stays_open(const struct httpd *httpd, const struct http_request *request) {
-    if (!httpd->options.keep_alive || request->content_length > 0 || strcmp(request->version, "1.1") != 0 ||
-        http_request_header(request, "Transfer-Encoding") != NULL)
+    if (!httpd->options.keep_alive || httpd->busy >= httpd->options.threads || request->content_length > 0 ||
+        strcmp(request->version, "1.1") != 0 || http_request_header(request, "Transfer-Encoding") != NULL)
         return false;
     const char *wish = http_request_header(request, "Connection");
     return wish == NULL || strcasecmp(wish, "keep-alive") == 0;
@@ -69,10 +66,16 @@ static void write_response(struct mg_connection *connection, const struct http_r
 
 static int init_connection(const struct mg_connection *connection, void **data) {
     (void)data;
-    const struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
+    struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
+    httpd->busy++;
     if (httpd->options.accepted != NULL)
         httpd->options.accepted(httpd->options.context);
     return 0;
+}
+
+static void connection_closed(const struct mg_connection *connection) {
+    struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
+    httpd->busy--;
 }
 
 static int begin_request(struct mg_connection *connection) {
@@ -83,8 +86,10 @@ static int begin_request(struct mg_connection *connection) {
     struct http_response response = {0};
     httpd->options.answer(httpd->options.context, &request, &response);
     if (response.status != 101) {
-        settle_connection(connection, &request);
-        write_response(connection, &response, strcmp(request.method, "HEAD") != 0, stays_open(httpd, &request));
+        bool stays = stays_open(httpd, &request);
+        if (!stays) /* civetweb goes by rules of its own, and would wait for another */
+            mg_disable_connection_keep_alive(connection);
+        write_response(connection, &response, strcmp(request.method, "HEAD") != 0, stays);
     }
     free(response.long_body);
     return response.status; /* above 0: civetweb does nothing more */
@@ -190,6 +195,7 @@ static int start_civetweb(struct httpd *httpd, const char *ports, char *error, s
                               NULL};
     const struct mg_callbacks callbacks = {.init_connection = init_connection,
                                            .begin_request = begin_request,
+                                           .connection_closed = connection_closed,
                                            .http_error = http_error,
                                            .log_message = log_message};
     struct mg_init_data init = {.callbacks = &callbacks, .user_data = httpd, .configuration_options = settings};

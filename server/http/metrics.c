@@ -4,6 +4,7 @@
  */
 #include "server/http/metrics.h"
 
+#include <locale.h>
 #include <stdlib.h>
 
 #include <weir/weir.h>
@@ -242,12 +243,15 @@ char *metrics_text(struct core *core, const struct entrances *entrances) {
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return NULL;
+    locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), before = uselocale(plain); /* a point in numbers */
     print_server(out, &core->counters);
     print_connections(out, core);
     print_routes(out, entrances);
     print_sending(out, core);
     print_pool(out, core->pool);
     metrics_process(out);
+    uselocale(before);
+    freelocale(plain);
     bool failed = ferror(out) != 0;
     if (fclose(out) == 0 && !failed)
         return text;

@@ -192,7 +192,9 @@ class Limits(unittest.TestCase):
 
     def test_the_log_level(self):
         with Reloading(HEAD + "[log]\nlevel = error\n" + ECHO) as weir:
+            before = weir.descriptors()
             RawClient(weir.port, "/echo").vanish()
+            until(lambda: weir.descriptors() <= before, "the first one is gone")
             weir.write(HEAD + ECHO)
             weir.hang_up()
             RawClient(weir.port, "/echo").vanish()
