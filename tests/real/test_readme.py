@@ -1,4 +1,4 @@
-"""test_readme - the plug-in that README.md prints compiles as printed, and works.
+"""test_readme - the plug-in that docs/handlers.md prints compiles as printed, and works; links lead somewhere.
 
 SPDX-License-Identifier: MIT
 """
@@ -17,10 +17,16 @@ COMPILE = "cc -std=c17 -shared -fPIC -Iinclude"
 
 class Readme(unittest.TestCase):
     def setUp(self):
-        self.readme = (ROOT / "README.md").read_text()
+        self.readme = (ROOT / "docs/handlers.md").read_text()
         blocks = re.findall(r"(?ms)^```c\n(.*?)^```$", self.readme)
-        self.assertEqual(len(blocks), 1, "README.md has one C program")
+        self.assertEqual(len(blocks), 1, "docs/handlers.md has one C program")
         self.source = blocks[0]
+
+    def test_links(self):
+        for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
+            for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+                with self.subTest(page=page.name, link=link):
+                    self.assertTrue((page.parent / link).exists())
 
     def test_program_is_the_example(self):
         self.assertIn(self.source.strip(), (ROOT / "examples/hello.c").read_text())
