@@ -191,15 +191,23 @@ class Limits(unittest.TestCase):
             return status_of(client, "/echo")
 
     def test_the_log_level(self):
-        with Reloading(HEAD + "[log]\nlevel = error\n" + ECHO) as weir:
-            before = weir.descriptors()
+        """There is one place: a client that gets it knows that the one before has been logged, or not."""
+        limit = "max_connections = 1\n"
+        with Reloading(HEAD + limit + "[log]\nlevel = error\n" + ECHO) as weir:
             RawClient(weir.port, "/echo").vanish()
-            until(lambda: weir.descriptors() <= before, "the first one is gone")
-            weir.write(HEAD + ECHO)
+            client = until(lambda: self.admitted(weir), "the first one is gone")
+            weir.write(HEAD + limit + ECHO)
             weir.hang_up()
-            RawClient(weir.port, "/echo").vanish()
+            client.vanish()
             weir.log_line("event=close", "conn=")
             self.assertEqual(weir.log().count("event=close"), 1)
+
+    def admitted(self, weir):
+        client = RawClient(weir.port)
+        if status_of(client, "/echo") == 101:
+            return client
+        return client.vanish()
+
 
 
 class Crowd(unittest.TestCase):
