@@ -108,11 +108,27 @@ static bool is_blank(char character) {
     return character == ' ' || character == '\t';
 }
 
+/* ":" and one to five digits, or nothing. */
+static bool is_port(const char *start, const char *end) {
+    if (start == end)
+        return true;
+    size_t digits = (size_t)(end - start) - 1;
+    return *start == ':' && digits >= 1 && digits <= 5 && strspn(start + 1, "0123456789") >= digits;
+}
+
+/* "192.0.2.7", "2001:db8::1", with a port "192.0.2.7:80" and "[2001:db8::1]:80". */
 static bool parse_item(const char *start, const char *end, struct address *address) {
     while (start < end && is_blank(*start))
         start++;
     while (start < end && is_blank(end[-1]))
         end--;
+    const char *bracket = start < end && *start == '[' ? memchr(start, ']', (size_t)(end - start)) : NULL;
+    const char *colon = memchr(start, ':', (size_t)(end - start));
+    if (bracket != NULL)
+        return memchr(start, ':', (size_t)(bracket - start)) != NULL && is_port(bracket + 1, end) &&
+               parse_part(start + 1, (size_t)(bracket - start) - 1, address);
+    if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon) - 1) == NULL)
+        return is_port(colon, end) && parse_part(start, (size_t)(colon - start), address);
     return parse_part(start, (size_t)(end - start), address);
 }
 

@@ -41,6 +41,7 @@ bool address_is_in(const struct address *address, char *const *networks);
 /* The client for whom `peer` speaks, if `peer` is a trusted proxy and X-Forwarded-For (`forwarded`, NULL: none; all
  * of its lines joined with ", ") says so: the last address in it that is not a trusted proxy's own, or the first if
  * all are. What stands before it may be invented. An item that is no address ends the search at the one behind it.
+ * An item may have a port, as some proxies write it; an IPv6 address then stands in brackets.
  */
 struct address address_of_client(const struct address *peer, const char *forwarded, char *const *trusted);
 

@@ -66,6 +66,25 @@ static void check_text(const char *text) {
 
 /* --- The client -------------------------------------------------------------------------------------------- */
 
+/* Takes off ":80" behind an IPv4 address, and "[" and "]:80" around an IPv6 address. False if what is there is
+ * neither. */
+static bool take_off_port(char **item) {
+    bool brackets = **item == '[';
+    char *port = brackets ? strchr(*item, ']') : strchr(*item, ':');
+    if (brackets && port != NULL && memchr(*item, ':', (size_t)(port - *item)) != NULL) {
+        *item += 1;
+        *port++ = '\0';
+    } else if (brackets || port == NULL || strchr(port + 1, ':') != NULL) {
+        return true; /* as it stands */
+    }
+    if (*port == '\0')
+        return brackets;
+    size_t digits = strspn(port + 1, "0123456789");
+    bool right = *port == ':' && digits >= 1 && digits <= 5 && port[1 + digits] == '\0';
+    *port = '\0';
+    return right;
+}
+
 /* Cuts at the commas, then looks from the end. False if there are too many items. */
 static bool search(const struct address *peer, const char *forwarded, char *const *trusted,
                    struct address *client) {
@@ -78,7 +97,7 @@ static bool search(const struct address *peer, const char *forwarded, char *cons
         char *item = items[i - 1] + strspn(items[i - 1], " \t");
         for (size_t size = strlen(item); size > 0 && strchr(" \t", item[size - 1]) != NULL; size--)
             item[size - 1] = '\0';
-        if (!address_parse(item, client))
+        if (!take_off_port(&item) || !address_parse(item, client))
             break;
     }
     free(text);
