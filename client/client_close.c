@@ -46,17 +46,9 @@ enum weir_client_status weir_client_begin_close(weir_client *client, unsigned co
     return WEIR_CLIENT_OK;
 }
 
-static bool become_receiver(weir_client *client) {
-    pthread_mutex_lock(&client->mutex);
-    bool somebody_receives = client->receiving;
-    client->receiving = true;
-    pthread_mutex_unlock(&client->mutex);
-    return !somebody_receives;
-}
-
 enum weir_client_status weir_client_close(weir_client *client, unsigned code, const char *reason) {
     enum weir_client_status begun = weir_client_begin_close(client, code, reason);
-    if (begun != WEIR_CLIENT_OK || !become_receiver(client))
+    if (begun != WEIR_CLIENT_OK || !client_begin_closing(client))
         return begun;
     decoder_discard(&client->decoder);
     enum weir_client_status status = client_receive_until(client, NULL, STREAM_NEVER);

@@ -12,7 +12,7 @@
 #include "client/error.h"
 #include "client/resolve.h"
 
-enum { CONNECT_TIMEOUT_MS = 10000, URL_ERROR_SIZE = 160 };
+enum { CONNECT_TIMEOUT_MS = 10000, URL_ERROR_SIZE = 160, INTERIM_MAX = 8 };
 
 /* One attempt. */
 struct attempt {
@@ -21,6 +21,7 @@ struct attempt {
     uint64_t timeout, deadline;
     char key[OPENING_KEY_SIZE];
     struct weir_client_error *error;
+    unsigned interim; /* answers before the answer */
 };
 
 /* Whom the error is about, as in "ws://[::1]:9000". For printf(). */
@@ -122,6 +123,13 @@ static bool tell_no_answer(struct attempt *attempt, int number) {
     return false;
 }
 
+/* An answer before the answer, such as 103 (RFC 7231, 6.2). */
+static bool is_interim(const char *head, size_t size) {
+    static const char switching[] = "HTTP/1.1 101";
+    return size > sizeof switching && head[9] == '1' && memcmp(head, switching, sizeof switching - 1) != 0 &&
+           memcmp(head, switching, 9) == 0;
+}
+
 /* True as long as more has to come. False, with *error filled, if it is no answer. */
 static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
     const char *bytes = (const char *)client->input;
@@ -129,6 +137,12 @@ static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is
     if (!*is_answer)
         return false;
     client->head_size = opening_head_size(bytes, client->input_end);
+    if (is_interim(bytes, client->head_size) && attempt->interim < INTERIM_MAX) {
+        attempt->interim++;
+        client->input_end -= client->head_size;
+        memmove(client->input, client->input + client->head_size, client->input_end);
+        return is_unfinished(client, attempt, is_answer);
+    }
     return client->head_size == 0 || opening_awaits_body(bytes, client->head_size, client->input_end);
 }
 

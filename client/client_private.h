@@ -62,6 +62,7 @@ struct weir_client {
     size_t input_at, input_end;
     void (*pong)(void *context, const void *data, size_t size);
     void *pong_context;
+    unsigned late_reads; /* since the close deadline */
 
     /* The writer's. */
     struct deflater *deflater; /* NULL until the first compressed message */
@@ -73,6 +74,8 @@ struct weir_client {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t written;
     bool writing, receiving;
+    bool held;                  /* weir_client_receive() has handed out a message, and has not been called since; */
+    pthread_t holder;           /* by this thread */
     size_t frame_at, frame_end; /* of `frame`; only the writer changes them */
     struct client_control control;
     bool close_queued;        /* ours is due, or sent: no frame may follow it */
@@ -118,8 +121,10 @@ bool client_can_push_locked(const weir_client *client);
 
 /* --- client_receive.c --- */
 
-/* Becomes the receiver; false if there is one. */
+/* Becomes the receiver; false if there is one. client_begin_closing() is for weir_client_close(), which invalidates
+ * a message: false too if another thread has one. */
 bool client_begin_receiving(weir_client *client);
+bool client_begin_closing(weir_client *client);
 void client_end_receiving(weir_client *client);
 
 /* As weir_client_receive(), for the receiver; `message` NULL drops what comes. */

@@ -155,22 +155,32 @@ static bool look(weir_client *client, uint64_t *deadline, enum weir_client_statu
     client_push_control_locked(client);
     if (client->close_deadline < *deadline)
         *deadline = client->close_deadline;
+    if (client->close_deadline != STREAM_NEVER && stream_now() >= client->close_deadline)
+        client->late_reads++;
     bool over = client->over;
     *status = client_end_status_locked(client);
     pthread_mutex_unlock(&client->mutex);
     return !over;
 }
 
-/* A server that never stops, but sends no message, is noticed now and then. */
+/* A server that never stops is noticed now and then if it sends no message; if it does, once the close timeout is
+ * over and what may have waited in the system since has been read. Never with a message in the input, which nobody
+ * who polls the stream would look for. */
+static bool is_without_end(const weir_client *client, unsigned reads, uint64_t deadline) {
+    enum { READS = 64 };
+    return (reads % READS == 0 || client->late_reads > READS) && stream_now() >= deadline;
+}
+
 enum weir_client_status client_receive_until(weir_client *client, struct weir_client_message *message,
                                              uint64_t deadline) {
-    enum { READS = 64 };
     enum weir_client_status status;
     for (unsigned reads = 1;; reads++) {
         if (decode(client, message))
             return WEIR_CLIENT_OK;
         if (!look(client, &deadline, &status))
             return status;
+        if (is_without_end(client, reads, deadline))
+            return out_of_time(client);
         ssize_t size = stream_read(client->stream, client->input, CLIENT_INPUT_SIZE);
         int number = size == 0 ? 0 : errno;
         client->input_at = 0;
@@ -179,27 +189,43 @@ enum weir_client_status client_receive_until(weir_client *client, struct weir_cl
             end_of_stream(client, number);
             continue;
         }
-        bool in_vain = size < 0 && !await(client, deadline);
-        bool without_end = size > 0 && reads % READS == 0 && stream_now() >= deadline;
-        if (in_vain || without_end)
+        if (size < 0 && !await(client, deadline))
             return out_of_time(client);
     }
 }
 
 /* --- One receiver at a time ---------------------------------------------------------------------------------- */
 
-bool client_begin_receiving(weir_client *client) {
+static bool begin(weir_client *client, bool closing) {
     pthread_mutex_lock(&client->mutex);
-    bool begun = !client->receiving;
-    client->receiving = true;
+    bool in_use = closing && client->held && !pthread_equal(client->holder, pthread_self());
+    bool begun = !client->receiving && !in_use;
+    if (begun) {
+        client->receiving = true;
+        client->held = false;
+    }
     pthread_mutex_unlock(&client->mutex);
     return begun;
 }
 
-void client_end_receiving(weir_client *client) {
+bool client_begin_receiving(weir_client *client) {
+    return begin(client, false);
+}
+
+bool client_begin_closing(weir_client *client) {
+    return begin(client, true);
+}
+
+static void end(weir_client *client, bool held) {
     pthread_mutex_lock(&client->mutex);
     client->receiving = false;
+    client->held = held;
+    client->holder = pthread_self();
     pthread_mutex_unlock(&client->mutex);
+}
+
+void client_end_receiving(weir_client *client) {
+    end(client, false);
 }
 
 void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
@@ -215,7 +241,7 @@ enum weir_client_status weir_client_receive(weir_client *client, struct weir_cli
         return WEIR_CLIENT_INVALID;
     uint64_t deadline = timeout_ms < 0 ? STREAM_NEVER : stream_deadline((uint64_t)timeout_ms);
     enum weir_client_status status = client_receive_until(client, message, deadline);
-    client_end_receiving(client);
+    end(client, status == WEIR_CLIENT_OK);
     return status;
 }
 

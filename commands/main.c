@@ -2,8 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <weir/weir.h>
 
@@ -32,7 +34,16 @@ static void print_usage(FILE *out) {
     fprintf(out, "\n`weir COMMAND --help` says more, `weir --version` which weir this is.\n");
 }
 
+/* A standard descriptor that whoever started us has closed would be the number of the next socket: what is printed
+ * would go there, and what is read would come from there. Now it fails. */
+static void occupy_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv) {
+    occupy_standard_descriptors();
     if (argc < 2) {
         print_usage(stderr);
         return STATUS_USAGE;

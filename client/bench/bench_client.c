@@ -24,6 +24,8 @@
 #define SECOND UINT64_C(1000000000)
 #define REST   (SECOND / 10) /* after a failure, so that a dead server is not flooded */
 
+enum { READS_MAX = 8 }; /* of one client, then the others and the clock have their turn */
+
 uint64_t bench_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -161,8 +163,23 @@ static bool take(struct bench_group *group, struct bench_client *client, size_t 
     return true; /* closing: no longer of interest */
 }
 
+static bool reads(const struct bench_client *client) {
+    return client->state == BENCH_HANDSHAKE || client->state == BENCH_OPEN || client->state == BENCH_CLOSING;
+}
+
+/* What is left is told of by the next epoll_wait(), and not only when more has come. */
+static void read_on_later(struct bench_group *group, struct bench_client *client) {
+    struct epoll_event event = {.events = BENCH_CLIENT_EVENTS, .data.ptr = client};
+    if (epoll_ctl(group->epoll, EPOLL_CTL_MOD, client->descriptor, &event) != 0)
+        bench_client_fail_errno(group, client);
+}
+
 static void read_all(struct bench_group *group, struct bench_client *client, bool to_the_end) {
-    while (client->state == BENCH_HANDSHAKE || client->state == BENCH_OPEN || client->state == BENCH_CLOSING) {
+    for (unsigned count = 0; reads(client); count++) {
+        if (count == READS_MAX) {
+            read_on_later(group, client);
+            return;
+        }
         ssize_t got = recv(client->descriptor, group->input, BENCH_INPUT_SIZE, 0);
         group->now = bench_clock();
         if (got < 0 && errno == EAGAIN)
@@ -208,7 +225,7 @@ void bench_client_close(struct bench_group *group, struct bench_client *client) 
     if (exchange_close(client, CLOSE_NORMAL))
         bench_client_enter(group, client, BENCH_CLOSING);
     else
-        bench_client_drop(group, client);
+        end(group, client, BENCH_WAITING);
 }
 
 /* --- Time -------------------------------------------------------------------------------------------------- */

@@ -71,7 +71,7 @@ static void renew(struct bench_client *client) {
 }
 
 void bench_client_connect(struct bench_group *group, struct bench_client *client) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = client};
+    struct epoll_event event = {.events = BENCH_CLIENT_EVENTS, .data.ptr = client};
     const struct target *target = target_of(group, client);
     renew(client);
     bench_client_enter(group, client, BENCH_CONNECTING);
@@ -99,7 +99,8 @@ static void count_opened(struct bench_group *group, const struct bench_client *c
     uint64_t duration = group->now > client->since ? group->now - client->since : 0;
     group->second.counts.connected++;
     group->result.counts.connected++;
-    histogram_record(&group->result.handshake, duration);
+    if (scenario != SCENARIO_CONNECT || client->since >= group->measure_from)
+        histogram_record(&group->result.handshake, duration);
     if (scenario == SCENARIO_IDLE || scenario == SCENARIO_CONNECT)
         histogram_record(&group->second.latency, duration);
 }
@@ -166,7 +167,7 @@ bool bench_handshake_take(struct bench_group *group, struct bench_client *client
     }
     size_t all = kept > 0 ? client->head.size : size, head_size = opening_head_size(head, all);
     if (head_size == 0 && all < OPENING_HEAD_MAX)
-        return true;
+        return opening_is_possible(head, all, &group->error);
     if (head_size == 0 || head_size > OPENING_HEAD_MAX) {
         client_error(&group->error, WEIR_CLIENT_HANDSHAKE, "the answer to the handshake has no end");
         return false;

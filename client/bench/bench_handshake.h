@@ -6,7 +6,11 @@
 #ifndef WEIR_BENCH_HANDSHAKE_H
 #define WEIR_BENCH_HANDSHAKE_H
 
+#include <sys/epoll.h>
+
 #include "client/bench/bench_client.h"
+
+#define BENCH_CLIENT_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 /* Sends the request of a client that TCP has connected. */
 void bench_handshake_begin(struct bench_group *group, struct bench_client *client);

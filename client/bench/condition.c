@@ -30,10 +30,10 @@ struct figure {
 };
 
 static double rate(const struct result *result) {
-    return facts_per_second(result, result->counts.received);
+    return facts_per_second(result, FACTS_COUNT(received));
 }
 static double sent_rate(const struct result *result) {
-    return facts_per_second(result, result->counts.sent);
+    return facts_per_second(result, FACTS_COUNT(sent));
 }
 static double connected(const struct result *result) {
     return (double)result->counts.connected;
@@ -82,7 +82,7 @@ static const struct figure figures[] = {
     {"missing",         COUNT,    NUMBER,    0,       missing,      "messages that never came"},
     {"wrong",           COUNT,    NUMBER,    0,       wrong,        "messages that came back changed"},
     {"out-of-order",    COUNT,    NUMBER,    0,       out_of_order, "messages that overtook others (broadcast)"},
-    {"late",            COUNT,    NUMBER,    0,       late,         "messages that nobody was there to send"},
+    {"late",            COUNT,    NUMBER,    0,       late,         "messages that could not be sent when it was time"},
     {"cpu",             SHARE,    NUMBER,    0,       cpu,          "time that the tester's busiest thread ran, 0% to 100%"},
 };
 /* clang-format on */

@@ -22,23 +22,36 @@ bool facts_has_messages(const struct result *result) {
     return !is(result, "idle") && !is(result, "connect");
 }
 
-double facts_per_second(const struct result *result, uint64_t count) {
-    return result->seconds > 0 ? (double)count / result->seconds : 0;
+static uint64_t count_of(const struct counts *counts, size_t count) {
+    uint64_t value;
+    memcpy(&value, (const char *)counts + count, sizeof value);
+    return value;
+}
+
+double facts_per_second(const struct result *result, size_t count) {
+    double sum = 0;
+    size_t seconds = 0;
+    for (size_t i = 0; i < result->interval_count; i++)
+        if (result->intervals[i].measuring) {
+            sum += (double)count_of(&result->intervals[i].counts, count);
+            seconds++;
+        }
+    if (seconds > 0)
+        return sum / (double)seconds;
+    return result->seconds > 0 ? (double)count_of(&result->counts, count) / result->seconds : 0;
 }
 
 double facts_handshake_rate(const struct result *result) {
-    uint64_t measured = 0, seconds = 0, all = 0;
+    uint64_t all = 0;
     for (size_t i = 0; i < result->interval_count; i++) {
+        if (result->intervals[i].measuring)
+            return facts_per_second(result, FACTS_COUNT(connected));
         all += result->intervals[i].counts.connected;
-        if (result->intervals[i].measuring) {
-            measured += result->intervals[i].counts.connected;
-            seconds++;
-        }
     }
-    if (seconds > 0)
-        return (double)measured / (double)seconds;
+    if (is(result, "connect") && result->seconds > 0)
+        return (double)result->handshake.count / result->seconds;
     return result->interval_count > 0 ? (double)all / (double)result->interval_count
-                                      : facts_per_second(result, result->counts.connected);
+                                      : facts_per_second(result, FACTS_COUNT(connected));
 }
 
 /* --- Lists ------------------------------------------------------------------------------------------------- */
@@ -151,7 +164,7 @@ static void describe_trouble(const struct trouble *trouble, char *text, size_t s
         {"missing", "message missing", "messages missing"},
         {"wrong", "message changed on its way", "messages changed on their way"},
         {"out of order", "message out of order", "messages out of order"},
-        {"late", "message not sent, for want of a connection", "messages not sent, for want of a connection"},
+        {"late", "message not sent, for want of a connection or of time", "messages not sent, for want of a connection"},
     };
     char figure[REPORT_FIGURE_SIZE];
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

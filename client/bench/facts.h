@@ -32,8 +32,11 @@ size_t facts_of_trouble(const struct result *result, struct trouble troubles[FAC
 /* True if the scenario sends messages: neither `idle` nor `connect`. */
 bool facts_has_messages(const struct result *result);
 
-/* Events per measured second; 0 if nothing was measured. */
-double facts_per_second(const struct result *result, uint64_t count);
+/* Of the counts of a result, by FACTS_COUNT(received) and the like, how many there were in a second, on average of
+ * those that lie wholly in the measured time. What came later, since the server was behind, is no part of it. Of a
+ * run without such a second: the count by the measured time; 0 if nothing was measured. */
+#define FACTS_COUNT(name) offsetof(struct counts, name)
+double facts_per_second(const struct result *result, size_t count);
 
 /* Handshakes per second: of the measured seconds, or of all if none was measured. */
 double facts_handshake_rate(const struct result *result);

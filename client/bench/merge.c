@@ -15,12 +15,29 @@
 /* Clocks of two machines, and two starts by hand, may be that many seconds apart. */
 enum { SLACK = 2 };
 
-static int64_t ended(const struct result *result) {
-    return result->began + (int64_t)result->interval_count;
+struct span {
+    int64_t begin, end;
+};
+
+/* From the first second that was measured to the last; all of them if none was. */
+static struct span measured(const struct result *result) {
+    struct span span = {result->began, result->began};
+    bool found = false;
+    for (size_t i = 0; i < result->interval_count; i++)
+        if (result->intervals[i].measuring) {
+            span.begin = found ? span.begin : result->began + (int64_t)i;
+            span.end = result->began + (int64_t)i + 1;
+            found = true;
+        }
+    return found ? span : (struct span){result->began, result->began + (int64_t)result->interval_count};
 }
 
+/* Rates are added up, so half of the shorter one at least has to lie within the other one. */
 static bool at_the_same_time(const struct result *one, const struct result *other) {
-    return one->began <= ended(other) + SLACK && other->began <= ended(one) + SLACK;
+    struct span a = measured(one), b = measured(other);
+    int64_t common = (a.end < b.end ? a.end : b.end) - (a.begin > b.begin ? a.begin : b.begin);
+    int64_t shorter = a.end - a.begin < b.end - b.begin ? a.end - a.begin : b.end - b.begin;
+    return 2 * (common + SLACK) >= shorter;
 }
 
 /* Whether a sum of both would mean anything; says why not. */

@@ -82,8 +82,8 @@ static void put_rate_tile(const struct result *result, FILE *out) {
     char figure[REPORT_FIGURE_SIZE], below[64], more[REPORT_FIGURE_SIZE];
     if (facts_has_messages(result)) {
         snprintf(below, sizeof below, "received, %s/s",
-                 report_bytes(facts_per_second(result, result->counts.received_bytes), more));
-        report_number(facts_per_second(result, result->counts.received), figure);
+                 report_bytes(facts_per_second(result, FACTS_COUNT(received_bytes)), more));
+        report_number(facts_per_second(result, FACTS_COUNT(received)), figure);
         put_tile("Messages per second", figure, below, false, out);
     } else if (strcmp(result->scenario, "connect") == 0)
         put_tile("Handshakes per second", report_number(facts_handshake_rate(result), figure), "done", false, out);

@@ -44,13 +44,13 @@ static void put_messages(const struct result *result, FILE *out) {
     put_columns("sent", "received", out);
     put_row("messages", report_number((double)counts->sent, sent),
             report_number((double)counts->received, received), out);
-    put_row("per second", report_number(facts_per_second(result, counts->sent), sent),
-            report_number(facts_per_second(result, counts->received), received), out);
+    put_row("per second", report_number(facts_per_second(result, FACTS_COUNT(sent)), sent),
+            report_number(facts_per_second(result, FACTS_COUNT(received)), received), out);
     put_row("payload", report_bytes((double)counts->sent_bytes, sent),
             report_bytes((double)counts->received_bytes, received), out);
-    snprintf(sent, sizeof sent, "%s/s", report_bytes(facts_per_second(result, counts->sent_bytes), figure));
+    snprintf(sent, sizeof sent, "%s/s", report_bytes(facts_per_second(result, FACTS_COUNT(sent_bytes)), figure));
     snprintf(received, sizeof received, "%s/s",
-             report_bytes(facts_per_second(result, counts->received_bytes), figure));
+             report_bytes(facts_per_second(result, FACTS_COUNT(received_bytes)), figure));
     put_row("per second", sent, received, out);
     end_table(out);
 }

@@ -48,12 +48,13 @@ static json_t *write_intervals(const struct result *result) {
 /* Rates, which loading ignores, and report_json_causes. */
 static void write_extras(json_t *root, const struct result *result) {
     json_t *messages = json_object_get(root, "messages"), *failures = json_object();
-    const struct counts *counts = &result->counts;
-    json_object_set_new(messages, "sent_per_second", json_real(facts_per_second(result, counts->sent)));
-    json_object_set_new(messages, "received_per_second", json_real(facts_per_second(result, counts->received)));
-    json_object_set_new(messages, "sent_bytes_per_second", json_real(facts_per_second(result, counts->sent_bytes)));
+    json_object_set_new(messages, "sent_per_second", json_real(facts_per_second(result, FACTS_COUNT(sent))));
+    json_object_set_new(messages, "received_per_second",
+                        json_real(facts_per_second(result, FACTS_COUNT(received))));
+    json_object_set_new(messages, "sent_bytes_per_second",
+                        json_real(facts_per_second(result, FACTS_COUNT(sent_bytes))));
     json_object_set_new(messages, "received_bytes_per_second",
-                        json_real(facts_per_second(result, counts->received_bytes)));
+                        json_real(facts_per_second(result, FACTS_COUNT(received_bytes))));
     json_t *connections = json_object_get(root, "connections");
     json_object_set_new(connections, "connected_per_second", json_real(facts_handshake_rate(result)));
     for (size_t i = 0; i < WEIR_CLIENT_CAUSES; i++)

@@ -13,8 +13,9 @@
 
 enum { UNITS = 1000 };
 
-void html_text(const char *text, FILE *out) {
-    while (*text != '\0') {
+/* Up to `end`, before which no character may be cut. */
+static void put_text(const char *text, const char *end, FILE *out) {
+    while (text < end) {
         const char *begin = text;
         uint32_t character = facts_character(&text);
         if (character == 0xfffd)
@@ -26,9 +27,13 @@ void html_text(const char *text, FILE *out) {
     }
 }
 
+void html_text(const char *text, FILE *out) {
+    put_text(text, text + strlen(text), out);
+}
+
 void html_figure(const char *text, FILE *out) {
     for (const char *unit; (unit = strstr(text, " us")) != NULL; text = unit + 3) {
-        fprintf(out, "%.*s", (int)(unit - text), text);
+        put_text(text, unit, out);
         fputs(unit[3] >= 'a' && unit[3] <= 'z' ? " us" : " \xc2\xb5s", out);
     }
     html_text(text, out);

@@ -102,20 +102,22 @@ static void put_troubles(const struct result *result, FILE *out) {
         put_fact("first error", result->first_error, out);
 }
 
-static void put_traffic(const struct result *result, const char *label, uint64_t messages, uint64_t bytes,
+static void put_traffic(const char *label, uint64_t messages, double rate, uint64_t bytes, double bytes_rate,
                         FILE *out) {
     char figures[4][REPORT_FIGURE_SIZE];
     put_label(label, out);
     fprintf(out, "%15s%15s%14s%14s/s\n", report_number((double)messages, figures[0]),
-            report_number(facts_per_second(result, messages), figures[1]), report_bytes((double)bytes, figures[2]),
-            report_bytes(facts_per_second(result, bytes), figures[3]));
+            report_number(rate, figures[1]), report_bytes((double)bytes, figures[2]),
+            report_bytes(bytes_rate, figures[3]));
 }
 
 static void put_messages(const struct result *result, FILE *out) {
     put_label("", out);
     fprintf(out, "%15s%15s%14s%16s\n", "messages", "per second", "payload", "per second");
-    put_traffic(result, "sent", result->counts.sent, result->counts.sent_bytes, out);
-    put_traffic(result, "received", result->counts.received, result->counts.received_bytes, out);
+    put_traffic("sent", result->counts.sent, facts_per_second(result, FACTS_COUNT(sent)), result->counts.sent_bytes,
+                facts_per_second(result, FACTS_COUNT(sent_bytes)), out);
+    put_traffic("received", result->counts.received, facts_per_second(result, FACTS_COUNT(received)),
+                result->counts.received_bytes, facts_per_second(result, FACTS_COUNT(received_bytes)), out);
     fputc('\n', out);
 }
 

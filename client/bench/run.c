@@ -137,8 +137,9 @@ static void keep_interval(const struct run *run, struct result *result, const st
         .p50 = histogram_percentile(&second->latency, 50),
         .p99 = histogram_percentile(&second->latency, 99),
         .maximum = second->latency.maximum,
-        .measuring = go != 0 && begin >= from &&
-                     worker_second_end(run, number) <= from + (uint64_t)(settings->duration * SECOND)};
+        .measuring = go != 0 && begin >= from && !atomic_load(&run->stop) &&
+                     worker_second_end(run, number) <= from + (uint64_t)(settings->duration * SECOND) &&
+                     worker_second_end(run, number) <= bench_clock()};
 }
 
 /* Until all threads have ended. */

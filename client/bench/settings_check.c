@@ -104,7 +104,9 @@ static bool check_sizes(const struct settings *settings) {
     if (settings->scenario == SCENARIO_BROADCAST && settings->size_min < PAYLOAD_PREFIX_LONG)
         return refuse("--size: messages of a broadcast need %d bytes at least, for whose they are and when",
                       PAYLOAD_PREFIX_LONG);
-    if (settings->size_min != SETTINGS_UNSET && settings->max_size > 0 && settings->size_max > settings->max_size)
+    size_t largest = settings->size_min != SETTINGS_UNSET ? settings->size_max : SIZE_DEFAULT;
+    bool sends = settings->scenario != SCENARIO_IDLE && settings->scenario != SCENARIO_CONNECT;
+    if (sends && settings->message_file == NULL && settings->max_size > 0 && largest > settings->max_size)
         return refuse("--size is larger than --max-size: the messages could not come back");
     return true;
 }

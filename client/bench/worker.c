@@ -83,9 +83,23 @@ static bool behind(const struct worker *worker) {
     return next < worker->sending_ends && next < worker->now;
 }
 
+/* What is overdue then is still sent, if --timeout is enough for it. */
 static void run_until(struct worker *worker, uint64_t deadline) {
-    while ((worker->now < deadline || behind(worker)) && alive(worker) && !stopped(worker))
+    uint64_t patience = after(deadline, worker->run->settings->timeout);
+    while ((worker->now < deadline || (behind(worker) && worker->now < patience)) && alive(worker) &&
+           !stopped(worker))
         worker_step(worker, deadline);
+}
+
+/* Gives up what is overdue even so. */
+static void give_up_overdue(struct worker *worker) {
+    struct result *result = &worker->group.result;
+    uint64_t time;
+    while (behind(worker) && schedule_take(&worker->messages, worker->now, &time))
+        result->late++;
+    if (result->late > 0)
+        result_explain(result, "%llu messages were never sent: the rate is more than the tester can do",
+                       (unsigned long long)result->late);
 }
 
 static void begin_sending(struct worker *worker, uint64_t go) {
@@ -116,8 +130,11 @@ static void measure(struct worker *worker, uint64_t go) {
     struct worker_usage before = worker_usage();
     run_until(worker, to);
     struct worker_usage now = worker_usage();
+    if (!stopped(worker) && alive(worker))
+        give_up_overdue(worker);
+    bool behind_at_end = worker->now > to + SECOND; /* the messages that were overdue took that long to send */
     group->sending = worker->paced = false;
-    uint64_t end = worker->now < to ? worker->now : to;
+    uint64_t end = worker->now < to || behind_at_end ? worker->now : to;
     if (end <= from)
         return;
     double seconds = (double)(end - from) / (double)SECOND, busy = (now.wanted - before.wanted) / seconds;

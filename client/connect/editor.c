@@ -20,6 +20,7 @@
 #include <wchar.h>
 
 #include "client/connect/screen.h"
+#include "client/connect/signals.h"
 
 enum { HISTORY_MAX = 1000, DEFAULT_COLUMNS = 80 };
 enum { REPLACEMENT_CHARACTER = 0xFFFD };
@@ -177,7 +178,8 @@ static void keep_quiet_between_lines(struct editor *editor) {
 
 static bool prepare(struct editor *editor) {
     HistEventW event;
-    tcgetattr(STDIN_FILENO, &editor->modes);
+    if (tcgetattr(STDIN_FILENO, &editor->modes) == 0)
+        signals_restore(&editor->modes);
     editor->history = history_winit();
     editor->edit = el_init("weir", stdin, stdout, stderr);
     if (editor->history == NULL || editor->edit == NULL)
@@ -213,6 +215,7 @@ void editor_close(struct editor *editor) {
         el_end(editor->edit);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &editor->modes);
     }
+    signals_restore(NULL);
     if (editor->history != NULL)
         history_wend(editor->history);
     free(editor->line);

@@ -12,6 +12,11 @@
  * ignored. Returns a descriptor that is readable when there is a signal; -1 with errno set. */
 int signals_catch(bool terminal);
 
+struct termios;
+
+/* Before a second signal ends the process, the terminal gets these modes; NULL: they are what they were. */
+void signals_restore(const struct termios *modes);
+
 /* The next signal; 0 if there is none. */
 int signals_next(void);
 

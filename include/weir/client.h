@@ -134,8 +134,11 @@ enum weir_client_status weir_client_begin_close(weir_client *client, unsigned co
 
 /* The same, then waits for the server's Close, at most close_timeout_ms, and ends the connection. Messages that
  * come meanwhile are dropped. WEIR_CLIENT_OK if the server answered; WEIR_CLIENT_FAILED if it did not;
- * WEIR_CLIENT_INVALID as above. Within the callback of weir_client_run(), and while another thread receives, it
- * does not wait: the receiver then sees the end. A connection that is over needs no close. */
+ * WEIR_CLIENT_INVALID as above. Within a callback, and while another thread receives or has a message from
+ * weir_client_receive(), it does not wait, and WEIR_CLIENT_OK says only that the Close is on its way: the receiver
+ * then sees the end. Otherwise it is the receiver itself, and a weir_client_receive() meanwhile
+ * WEIR_CLIENT_INVALID; with a thread that receives, weir_client_begin_close() is simpler. A connection that is over
+ * needs no close. */
 enum weir_client_status weir_client_close(weir_client *client, unsigned code, const char *reason);
 
 /* What the connection ended with: the code of the server's Close, or of ours if there was none from it because we
@@ -154,12 +157,14 @@ const char *weir_client_header(const weir_client *client, const char *name);
 bool weir_client_compressed(const weir_client *client);
 const char *weir_client_peer(const weir_client *client);
 
-/* The socket, to poll for POLLIN beside others; then call weir_client_receive() with timeout 0 until it returns
- * WEIR_CLIENT_TIMEOUT. Not to be read, written or closed. */
+/* The socket, to poll for POLLIN beside others. Before the first poll, since messages may have come with the
+ * handshake, after each and after a timeout of your own (a Pong or Close may be left to send, or the close timeout
+ * be over), call weir_client_receive() with timeout 0 until it returns something else than WEIR_CLIENT_OK. Not to
+ * be read, written or closed. */
 int weir_client_descriptor(const weir_client *client);
 
-/* Ends the connection at once if it is still there, and frees everything. No other thread may use the client.
- * NULL is allowed. */
+/* Ends the connection at once if it is still there, and frees everything. No other thread may use the client, and
+ * it may not be called within a callback. NULL is allowed. */
 void weir_client_destroy(weir_client *client);
 
 #pragma GCC visibility pop

@@ -4,8 +4,9 @@
  *
  * Options: header, subprotocol (either may come again), origin, source, connect_timeout, send_timeout,
  * close_timeout, max_message_size, compress. Actions, in their order: send=TEXT, binary=SIZE, ping=TEXT,
- * receive=MILLISECONDS, run (which closes when "please close" comes), close=CODE[,REASON], closed_while_running (by
- * another thread), flood=COUNT,SIZE (one thread sends, another pings, this one receives and compares).
+ * receive=MILLISECONDS, run (which closes when "please close" comes), slowly (20 us for a message from now on),
+ * close=CODE[,REASON], closed_while_running (by another thread), closed_while_held (likewise, with a message in
+ * use), flood=COUNT,SIZE (one thread sends, another pings, this one receives and compares).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,8 +35,12 @@ static enum weir_client_status tell(const char *what, enum weir_client_status st
     return status;
 }
 
+static bool slowly;
+
 static void tell_message(weir_client *client, const struct weir_client_message *message, void *context) {
     (void)context;
+    if (slowly)
+        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
     if (message->size == 12 && memcmp(message->data, "please close", 12) == 0)
         tell("closed", weir_client_close(client, 1000, "as you wish"));
     else if (message->opcode == WEIR_TEXT && message->size < 100)
@@ -130,6 +135,16 @@ static void close_while_running(weir_client *client) {
     tell("run", status);
 }
 
+static void close_while_held(weir_client *client) {
+    struct weir_client_message message;
+    pthread_t closer;
+    if (tell("receive", weir_client_receive(client, &message, 30000)) != WEIR_CLIENT_OK)
+        return;
+    pthread_create(&closer, NULL, close_soon, client);
+    pthread_join(closer, NULL);
+    tell_message(client, &message, NULL);
+}
+
 /* --- Actions ------------------------------------------------------------------------------------------------- */
 
 static bool is(const char *argument, const char *name, const char **value) {
@@ -166,6 +181,10 @@ static void act(weir_client *client, const char *action) {
             tell_message(client, &message, NULL);
     } else if (is(action, "closed_while_running", &value)) {
         close_while_running(client);
+    } else if (is(action, "closed_while_held", &value)) {
+        close_while_held(client);
+    } else if (is(action, "slowly", &value)) {
+        slowly = true;
     } else if (is(action, "run", &value)) {
         tell("run", weir_client_run(client, tell_message, NULL));
     } else if (is(action, "close=", &value)) {

@@ -324,6 +324,16 @@ class Handshakes(ClientTestCase):
             "authorization": "Basic dXNlcjpwQHNz", "x-token": "t 1",
         })
 
+    def test_answers_before_the_answer(self):
+        def serve(conn):
+            headers = conn.request()[1]
+            conn.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2)
+            conn.answer(headers, behind=frame(TEXT, b"hello", masked=False))
+            conn.close(1000)
+
+        with RawServer(serve) as server:
+            self.assertEqual(probe(server.url(), "run")[1:3], ["text hello", "run CLOSED"])
+
     def test_frames_right_behind_the_answer(self):
         def serve(conn):
             frames = frame(TEXT, b"first", masked=False) + frame(TEXT, b"second", masked=False)
@@ -488,6 +498,37 @@ class Closing(ClientTestCase):
         with RawServer(serve) as server:
             lines = probe(server.url(), "close_timeout=200", "run", "close=1000")
             self.assertEqual(lines[1:3], ["run CLOSED", "closed OK"])
+
+    def test_a_server_that_never_stops(self):
+        """Always more messages than the client has taken."""
+
+        def serve(conn):
+            conn.open()
+            conn.send_frame(TEXT, b"please close")
+            messages = frame(BINARY, b"x" * 1000, masked=False) * 10_000
+            try:
+                while True:
+                    conn.send(messages)
+            except OSError:
+                pass
+
+        with RawServer(serve) as server:
+            lines = probe(server.url(), "close_timeout=100", "slowly", "run")
+            self.assertEqual(lines[-3:-1], ["run FAILED", "close 1006 "])
+            self.assertError(lines, "TIMED_OUT", "did not answer the Close within 100 ms")
+
+    def test_a_message_outlives_a_close_of_another_thread(self):
+        """Put together from two frames, it is in memory that a close frees."""
+
+        def serve(conn):
+            conn.open()
+            conn.send(frame(TEXT, b"still ", masked=False, flags=0) + frame(CONTINUATION, b"there", masked=False))
+            conn.answer_close()
+
+        with RawServer(serve) as server:
+            lines = probe(server.url(), "closed_while_held", "receive=10000")
+            self.assertEqual(lines[1:], ["receive OK", "closed OK", "text still there", "receive CLOSED",
+                                         "close 1000 enough", "error NO_ERROR 0 "])
 
     def test_while_another_thread_receives(self):
         with RawServer(lambda conn: (conn.open(), conn.answer_close())) as server:

@@ -626,6 +626,14 @@ class Failures(WeirTestCase):
         url = f"ws://127.0.0.1:{free_port()}/"
         self.assertFails([url], f"Failed to connect to {url}: connection refused")
 
+    def test_a_standard_stream_that_is_closed(self):
+        """Its number is not the connection's: nothing is read from there, nothing printed into it."""
+        for number, what in ((0, "line 1"), (1, "output")):
+            done = connect(self.weir.url("/echo"), stdin=b"hello\n", preexec_fn=lambda: os.close(number))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(what, done.stderr.decode())
+            self.assertIn("Bad file descriptor", done.stderr.decode())
+
     def test_no_such_host(self):
         self.assertFails(["ws://nonexistent.invalid/"], "Failed to connect to ws://nonexistent.invalid/: ")
 
