@@ -164,7 +164,8 @@ static void describe_trouble(const struct trouble *trouble, char *text, size_t s
         {"missing", "message missing", "messages missing"},
         {"wrong", "message changed on its way", "messages changed on their way"},
         {"out of order", "message out of order", "messages out of order"},
-        {"late", "message not sent, for want of a connection or of time", "messages not sent, for want of a connection"},
+        {"late", "message not sent, for want of a connection or of time",
+         "messages not sent, for want of a connection or of time"},
     };
     char figure[REPORT_FIGURE_SIZE];
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
