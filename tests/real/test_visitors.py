@@ -272,12 +272,17 @@ level_conn = debug
         proxy = "127.3.4.1"
         self.stay(proxy)
         self.stay(proxy, forwarded=["nonsense"])
-        for forwarded in ([], [""], ["unknown"], ["203.0.113.41, nonsense"], ["203.0.113.41:80"]):
+        for forwarded in ([], [""], ["unknown"], ["203.0.113.41, nonsense"], ["203.0.113.41:x"]):
             self.assertFull(proxy, forwarded=forwarded)
         # Of more headers than these, only the first are seen: the proxy's own may come behind them.
         many = [(f"X-{number}", "x") for number in range(70)]
         response = self.visitor(proxy, extra=[("X-Forwarded-For", "203.0.113.42"), *many]).response()
         self.assertNotEqual(response.status, 101)
+
+    def test_ports(self):
+        for written, client in (("203.0.113.61:80", "203.0.113.61"), ("[2001:db8:61::1]:443", "2001:db8:61::1")):
+            self.fill(self.PROXY, written)
+            self.assertFull(self.PROXY, forwarded=[client])
 
     def test_a_long_list(self):
         self.fill(self.PROXY, ", ".join(["198.51.100.1"] * 900), "203.0.113.51")
