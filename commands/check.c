@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "commands/commands.h"
@@ -33,41 +32,9 @@ static int check(const struct config_sources *sources) {
     return right ? STATUS_OK : STATUS_USAGE;
 }
 
-/* Returns -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct config_sources *sources) {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"list", no_argument, NULL, 'l'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "c:s:lh", options, NULL)) != -1;)
-        switch (option) {
-        case 'c':
-            sources->path = optarg;
-            break;
-        case 's':
-            if (sources_add_setting(sources, argv[0], optarg) != 0)
-                return STATUS_FAILURE;
-            break;
-        case 'l':
-            config_list(stdout);
-            return STATUS_OK;
-        case 'h':
-            fputs(help, stdout);
-            return STATUS_OK;
-        default:
-            return STATUS_USAGE;
-        }
-    if (optind < argc) {
-        fprintf(stderr, "weir check: unexpected \"%s\"; `weir check --help` shows the options\n", argv[optind]);
-        return STATUS_USAGE;
-    }
-    return -1;
-}
-
 int command_check(int argc, char **argv) {
     struct config_sources sources = sources_init();
-    int status = read_options(argc, argv, &sources);
+    int status = sources_read(&sources, argc, argv, help, true, 0);
     if (status < 0)
         status = check(&sources);
     sources_release(&sources);

@@ -227,38 +227,9 @@ static int health(const struct config_sources *sources, const char *url) {
     return ask(&target);
 }
 
-/* Returns -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, struct config_sources *sources) {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"set", required_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;)
-        switch (option) {
-        case 'c':
-            sources->path = optarg;
-            break;
-        case 's':
-            if (sources_add_setting(sources, argv[0], optarg) != 0)
-                return STATUS_FAILURE;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return STATUS_OK;
-        default:
-            return STATUS_USAGE;
-        }
-    if (optind + 1 < argc) {
-        fprintf(stderr, "weir health: unexpected \"%s\"; `weir health --help` shows the options\n",
-                argv[optind + 1]);
-        return STATUS_USAGE;
-    }
-    return -1;
-}
-
 int command_health(int argc, char **argv) {
     struct config_sources sources = sources_init();
-    int status = read_options(argc, argv, &sources);
+    int status = sources_read(&sources, argc, argv, help, false, 1);
     if (status < 0)
         status = health(&sources, argv[optind]);
     sources_release(&sources);

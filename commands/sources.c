@@ -4,6 +4,7 @@
  */
 #include "commands/sources.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,15 +13,47 @@ struct config_sources sources_init(void) {
     return (struct config_sources){.path = DEFAULT_CONFIG, .environment = environ};
 }
 
-int sources_add_setting(struct config_sources *sources, const char *command, char *setting) {
+/* -1 if memory is out. */
+static int add_setting(struct config_sources *sources, char *setting) {
     char **settings = realloc((void *)sources->settings, (sources->setting_count + 1) * sizeof *settings);
-    if (settings == NULL) {
-        fprintf(stderr, "%s: out of memory\n", command);
+    if (settings == NULL)
         return -1;
-    }
     settings[sources->setting_count++] = setting;
     sources->settings = settings;
     return 0;
+}
+
+int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool lists,
+                 int operands) {
+    const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                     {"set", required_argument, NULL, 's'},
+                                     {"help", no_argument, NULL, 'h'},
+                                     {lists ? "list" : NULL, no_argument, NULL, 'l'},
+                                     {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, lists ? "c:s:hl" : "c:s:h", options, NULL)) != -1;)
+        switch (option) {
+        case 'c':
+            sources->path = optarg;
+            break;
+        case 's':
+            if (add_setting(sources, optarg) == 0)
+                break;
+            fprintf(stderr, "%s: out of memory\n", argv[0]);
+            return STATUS_FAILURE;
+        case 'l':
+            config_list(stdout);
+            return STATUS_OK;
+        case 'h':
+            fputs(help, stdout);
+            return STATUS_OK;
+        default:
+            return STATUS_USAGE;
+        }
+    if (optind + operands >= argc)
+        return -1;
+    fprintf(stderr, "%s: unexpected \"%s\"; `%s --help` shows the options\n", argv[0], argv[optind + operands],
+            argv[0]);
+    return STATUS_USAGE;
 }
 
 void sources_release(struct config_sources *sources) {

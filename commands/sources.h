@@ -1,14 +1,16 @@
-/* sources.h - where `weir serve` and `weir check` get the configuration from: -c FILE, the environment, --set.
+/* sources.h - where `weir serve`, `check` and `health` get the configuration from: -c FILE, the environment, --set.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef WEIR_COMMANDS_SOURCES_H
 #define WEIR_COMMANDS_SOURCES_H
 
+#include <stdbool.h>
+
 #include "commands/commands.h"
 #include "server/config/config.h"
 
-/* For the helps of both commands. */
+/* For the helps of these commands. */
 #define SOURCES_HELP                                                                                               \
     "  -c, --config FILE  the ini file (default: " DEFAULT_CONFIG ")\n"                                            \
     "  -s, --set SECTION.KEY=VALUE\n"                                                                              \
@@ -24,8 +26,10 @@
 /* The default file and the environment. */
 struct config_sources sources_init(void);
 
-/* Adds a --set; the text must last. Prints an error and returns -1 if memory is out. */
-int sources_add_setting(struct config_sources *sources, const char *command, char *setting);
+/* Reads the options that these commands have in common, and --list if `lists`; `operands` arguments at most may
+ * follow, from optind on. Returns -1 to go on, else the exit status, after whatever was to be said. The texts must
+ * last. */
+int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool lists, int operands);
 
 void sources_release(struct config_sources *sources);
 
