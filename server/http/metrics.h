@@ -19,9 +19,6 @@ char *metrics_text(struct core *core, const struct entrances *entrances);
 
 /* --- For metrics.c and metrics_process.c --- */
 
-/* The lines before a metric's values. */
-void metrics_begin(FILE *out, const char *name, const char *type, const char *help);
-
 /* A metric that has one value. */
 void metrics_gauge(FILE *out, const char *name, const char *help, double value);
 void metrics_counter(FILE *out, const char *name, const char *help, double value);
