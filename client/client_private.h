@@ -121,9 +121,8 @@ bool client_can_push_locked(const weir_client *client);
 
 /* --- client_receive.c --- */
 
-/* Becomes the receiver; false if there is one. client_begin_closing() is for weir_client_close(), which invalidates
- * a message: false too if another thread has one. */
-bool client_begin_receiving(weir_client *client);
+/* Becomes the receiver, for weir_client_close(), which invalidates a message; false if there is one already, or if
+ * another thread has a message. */
 bool client_begin_closing(weir_client *client);
 void client_end_receiving(weir_client *client);
 

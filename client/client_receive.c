@@ -196,6 +196,7 @@ enum weir_client_status client_receive_until(weir_client *client, struct weir_cl
 
 /* --- One receiver at a time ---------------------------------------------------------------------------------- */
 
+/* Becomes the receiver; false if there is one. */
 static bool begin(weir_client *client, bool closing) {
     pthread_mutex_lock(&client->mutex);
     bool in_use = closing && client->held && !pthread_equal(client->holder, pthread_self());
@@ -206,10 +207,6 @@ static bool begin(weir_client *client, bool closing) {
     }
     pthread_mutex_unlock(&client->mutex);
     return begun;
-}
-
-bool client_begin_receiving(weir_client *client) {
-    return begin(client, false);
 }
 
 bool client_begin_closing(weir_client *client) {
@@ -237,7 +234,7 @@ void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const 
 enum weir_client_status weir_client_receive(weir_client *client, struct weir_client_message *message,
                                             long timeout_ms) {
     *message = (struct weir_client_message){0};
-    if (!client_begin_receiving(client))
+    if (!begin(client, false))
         return WEIR_CLIENT_INVALID;
     uint64_t deadline = timeout_ms < 0 ? STREAM_NEVER : stream_deadline((uint64_t)timeout_ms);
     enum weir_client_status status = client_receive_until(client, message, deadline);
@@ -251,7 +248,7 @@ enum weir_client_status weir_client_run(weir_client *client,
                                         void *context) {
     struct weir_client_message received;
     enum weir_client_status status;
-    if (!client_begin_receiving(client))
+    if (!begin(client, false))
         return WEIR_CLIENT_INVALID;
     while ((status = client_receive_until(client, &received, STREAM_NEVER)) == WEIR_CLIENT_OK)
         message(client, &received, context);
