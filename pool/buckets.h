@@ -8,10 +8,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { BUCKETS_MAX = 36 };
+enum { BUCKETS_MAX = 132 };
 
 /* Upper bounds in rising order; 0 ends them. What is above the last belongs to one bucket more. Whoever reads a
- * quantile from buckets may be off by the width of one, so there are six to a power of ten. */
+ * quantile from buckets may be off by the width of one: those of times are the E24 series, a tenth wide each. */
 typedef const uint64_t bucket_bounds[BUCKETS_MAX];
 
 extern bucket_bounds buckets_microseconds; /* 50 us to 10 s */
