@@ -10,7 +10,7 @@ FROM ${BASE} AS builder
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         gcc make pkg-config libc6-dev check \
-        libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev libedit-dev && \
+        libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev libedit-dev uthash-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

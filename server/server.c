@@ -41,6 +41,7 @@ static void release_run(weir_server *server) {
     doors_release(&server->service.doors);
     routes_release(&server->routes);
     pool_destroy(server->core.pool);
+    channels_release(&server->channels);
     registry_release(&server->core.registry);
     visitors_release(&server->core.visitors);
     for (struct kept_terms *kept; (kept = server->terms) != NULL;) {
@@ -223,6 +224,19 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
     long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
     entrances_release(entrances);
     return accepted;
+}
+
+long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data,
+                  size_t size) {
+    if (!atomic_load(&server->running))
+        return WEIR_GONE;
+    return channels_publish_message(&server->channels, channel, opcode, data, size);
+}
+
+long weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size) {
+    if (!atomic_load(&server->running))
+        return WEIR_GONE;
+    return channels_publish_json(&server->channels, channel, json, size);
 }
 
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {

@@ -13,6 +13,7 @@
 
 #include <weir/server.h>
 
+#include "server/channels/channels.h"
 #include "server/config/config.h"
 #include "server/core/core.h"
 #include "server/http/admin.h"
@@ -51,6 +52,7 @@ struct weir_server {
     bool ran;
     _Atomic bool running; /* the pool may be used */
     struct core core;
+    struct channels channels;
     struct kept_terms *terms;
     struct route_table *table; /* in force; `service` has the reference */
     struct service service;

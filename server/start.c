@@ -41,8 +41,11 @@ static int init_core(weir_server *server, unsigned max_connections) {
     registry_init(&server->core.registry, max_connections);
     shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
     doors_init(&server->service.doors);
+    int result = channels_init(&server->channels, &server->core);
+    server->core.channels = &server->channels;
+    server->core.on_end = channels_leave_all;
     server->core.terms = server_terms(server, server->config);
-    return server->core.terms == NULL ? fail(server, "start", "out of memory") : 0;
+    return result != 0 || server->core.terms == NULL ? fail(server, "start", "out of memory") : 0;
 }
 
 static int init_visitors(weir_server *server) {
@@ -59,6 +62,8 @@ static int start_pool(weir_server *server) {
     if (server->core.pool == NULL)
         return fail(server, "pool", strerror(errno));
     int error = pool_start(server->core.pool);
+    if (error == 0 && channels_start(&server->channels) != 0)
+        error = ENOMEM;
     if (error == 0)
         return 0;
     return fail(server, "workers: a thread could not be started", strerror(error));

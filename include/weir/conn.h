@@ -29,7 +29,9 @@ enum weir_result {
     WEIR_OVERFLOW = -2,  /* past send_buffer_hard: the client does not read, or the message alone is larger than
                           * that; it is being closed with 1013, or has lost this message (slow_consumer) */
     WEIR_NO_MEMORY = -3, /* the message is lost, so the connection is being closed with 1011 */
-    WEIR_INVALID = -4    /* an argument is out of its range: see the function */
+    WEIR_INVALID = -4,   /* an argument is out of its range: see the function */
+    WEIR_LIMIT = -5,     /* there are as many of them as there may be: see the function */
+    WEIR_DENIED = -6     /* the configuration does not allow it: see the function */
 };
 
 /* Sends one message; `data` is copied. Messages that one thread sends to one connection arrive in that order.

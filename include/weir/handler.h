@@ -59,6 +59,11 @@ struct weir_handler {
     /* Optional. More than send_buffer_soft had been waiting for this client (weir_buffered()), and no more than
      * half of that is left: whoever has stopped sending to it may go on. */
     void (*drained)(weir_conn *conn, void *context);
+
+    /* Optional, for handlers whose `message` is weir_channels_message() (channel.h), which calls them before it
+     * does what the client asks for. Return 0 to allow it; anything else refuses, with the error not_permitted. */
+    int (*subscribe)(weir_conn *conn, const char *channel, void *context);
+    int (*publish)(weir_conn *conn, const char *channel, const void *json, size_t size, void *context);
 };
 
 /* --- Inside `upgrade`, on the thread that runs it ------------------------------------------------------- */

@@ -25,7 +25,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* Changes when a plug-in must be compiled anew. */
-#define WEIR_PLUGIN_ABI 2
+#define WEIR_PLUGIN_ABI 3
 
 enum weir_option_type {
     WEIR_OPTION_TEXT,

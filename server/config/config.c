@@ -15,7 +15,7 @@
 bool config_is_plain_section(const char *section) {
     for (const char *const *known = option_sections; *known != NULL; known++)
         if (strcmp(section, *known) == 0)
-            return strcmp(section, "route") != 0;
+            return !option_section_has_pattern(section);
     return false;
 }
 
@@ -36,7 +36,7 @@ struct config *config_create(void) {
 void config_destroy(struct config *config) {
     if (config == NULL)
         return;
-    config_drop_routes(config, 0);
+    config_drop_sections(config, 0, 0);
     for (const char *const *section = option_sections; *section != NULL; section++)
         if (config_is_plain_section(*section))
             option_release(*section, config);
@@ -44,6 +44,7 @@ void config_destroy(struct config *config) {
         free(config->sources[i]);
     free(config->sources);
     free(config->admin.secret);
+    free(config->channel_rules);
     free(config->routes);
     free(config->places);
     free(config->path);

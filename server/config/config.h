@@ -17,7 +17,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { CONFIG_ERROR_SIZE = 512, CONFIG_ROUTES_MAX = 4096, CONFIG_INCLUDE_DEPTH = 8 };
+enum {
+    CONFIG_ERROR_SIZE = 512,
+    CONFIG_ROUTES_MAX = 4096,
+    CONFIG_CHANNEL_RULES_MAX = 4096,
+    CONFIG_INCLUDE_DEPTH = 8
+};
 
 /* Where a value comes from. All zero: it is the default. */
 struct config_place {
@@ -96,6 +101,27 @@ struct config_admin {
     char *secret;     /* the token, wherever it stands; config_check() gets it */
 };
 
+/* [channels] */
+struct config_channels {
+    unsigned max_channels;
+    unsigned max_channels_per_connection;
+    size_t history_memory;
+};
+
+/* [channel PATTERN] */
+struct config_channel {
+    char *pattern;           /* see channel_pattern_matches(), and _precedes() for which of several counts */
+    unsigned history;        /* messages */
+    uint64_t history_age_ms; /* 0: no limit; likewise the next */
+    unsigned max_subscribers;
+    bool subscribe, publish; /* whether clients may */
+    bool presence;
+    bool announce;
+    bool publisher;
+    struct config_place place;   /* of [channel PATTERN] */
+    struct config_place *places; /* of its options; the index is that of the option table */
+};
+
 /* A key of a route that no option knows: meant for its plug-in. */
 struct config_extra {
     char *name;
@@ -106,9 +132,12 @@ struct config_extra {
 /* [route PATTERN] */
 struct config_route {
     char *pattern;
-    char *handler;        /* "echo", "broadcast", "plugin:PATH" */
+    char *handler;        /* "echo", "broadcast", "channel", "channels", "plugin:PATH" */
     unsigned concurrency; /* handlers at once; 0: as many as there are workers */
     bool echo_self;
+    char *channel;       /* of handler channel: a template, see channel_template_next(); NULL for all others */
+    bool publish;        /* of channel and channels: whether clients may */
+    char **channels;     /* of channels: the patterns of those that clients may use, NULL-terminated */
     char **subprotocols; /* in the order of preference, NULL-terminated; "none" alone */
     bool require_subprotocol;
     char **origins; /* as the server's; "inherit" alone */
@@ -126,6 +155,9 @@ struct config {
     struct config_websocket websocket;
     struct config_log log;
     struct config_admin admin;
+    struct config_channels channels;
+    struct config_channel *channel_rules; /* in the order of the files */
+    size_t channel_rule_count;
     struct config_route *routes;
     size_t route_count;
     struct config_place *places; /* of the options above; the index is that of the option table */
@@ -137,25 +169,26 @@ struct config {
 struct config_sources {
     const char *path;         /* of the ini file; NULL: none */
     char *const *environment; /* like environ; NULL: none */
-    char *const *settings;    /* SECTION.KEY=VALUE each, as after --set; the section may be `route PATTERN` */
+    char *const *settings;    /* SECTION.KEY=VALUE each, as after --set; the section may have a PATTERN */
     size_t setting_count;
 };
 
-/* The defaults, no routes. NULL if memory is out. */
+/* The defaults, no routes and no rules for channels. NULL if memory is out. */
 struct config *config_create(void);
 void config_destroy(struct config *config); /* NULL is allowed */
 
 /* All the sources, checked by config_check() too. NULL with one line in `error` that says where and what is wrong,
- * and what would be right. Variables of the environment count if their names begin with WEIR_ and a fixed section.
+ * and what would be right. Variables of the environment count if their names begin with WEIR_ and a section that
+ * has no pattern.
  */
 struct config *config_build(const struct config_sources *sources, char *error, size_t error_size);
 
-/* Reads a file, and those that it includes, over what is there and adds their routes. Returns 0; or -1 with one
- * line in `error` that begins with "path:line: " of the file it is about, or "path: " if that cannot be read at
- * all. Then no route has been added, but options may have been set. */
+/* Reads a file, and those that it includes, over what is there and adds their routes and rules for channels.
+ * Returns 0; or -1 with one line in `error` that begins with "path:line: " of the file it is about, or "path: " if
+ * that cannot be read at all. Then none of them has been added, but options may have been set. */
 int config_load(struct config *config, const char *path, char *error, size_t error_size);
 
-/* Sets one option of [server], [websocket], [log] or [admin] as a line of the file would. */
+/* Sets one option of a section without a pattern as a line of the file would. */
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size);
 
@@ -180,14 +213,15 @@ void config_list(FILE *out);
 /* --- What a reload changes --- */
 
 struct config_change {
-    const char *section; /* "server", "route /echo" */
+    const char *section; /* "server", "channel news:*", "route /echo" */
     const char *name;
-    const char *before, *after; /* as the file would have it; NULL: the route, or its plug-in's key, is not there */
+    const char *before, *after; /* as the file would have it; NULL: the section, or a plug-in's key, is not there */
     bool restart;               /* it takes effect when the server starts again */
 };
 
-/* Calls back for each value that differs, in the order of the option table; a route that only one of them has is
- * reported by its handler alone. A token is "(not shown)", and has changed too if its file's content has. */
+/* Calls back for each value that differs, in the order of the option table; a section that only one of them has is
+ * reported by its pattern, a route's by its handler, alone. A token is "(not shown)", and has changed too if its
+ * file's content has. */
 void config_compare(const struct config *before, const struct config *after,
                     void (*report)(void *context, const struct config_change *change), void *context);
 

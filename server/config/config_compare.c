@@ -58,7 +58,7 @@ static void compare_token(const struct compare *compare, const char *before, con
                false);
 }
 
-/* --- Routes ------------------------------------------------------------------------------------------------ */
+/* --- Sections with a pattern ------------------------------------------------------------------------------- */
 
 static const char *extra_of(const struct config_route *route, const char *name) {
     for (size_t i = 0; i < route->extra_count; i++)
@@ -80,21 +80,37 @@ static void compare_extras(const struct compare *compare, const struct config_ro
             report(compare, after->extras[i].name, NULL, after->extras[i].value, false);
 }
 
-/* Either route may be NULL, not both. */
-static void compare_route(struct compare *compare, const struct config_route *before,
-                          const struct config_route *after) {
+/* A section that is there only before or only after. */
+static void report_alone(const struct compare *compare, const struct config_section *section, bool before) {
+    bool route = strcmp(section->section, "route") == 0;
+    const char *value = route ? ((const struct config_route *)section->base)->handler : section->pattern;
+    report(compare, route ? "handler" : "pattern", before ? value : NULL, before ? NULL : value, false);
+}
+
+/* One section of a configuration with that of the other one, if it is there. `before`: it is the older one. */
+static void compare_with(struct compare *compare, const struct config_section *section, const struct config *other,
+                         bool before) {
+    struct config_section same;
+    bool both = config_find_section(other, section->section, section->pattern, &same);
     char *title;
-    if (asprintf(&title, "route %s", before != NULL ? before->pattern : after->pattern) < 0)
+    if ((both && !before) || asprintf(&title, "%s %s", section->section, section->pattern) < 0)
         return;
     compare->section = title;
-    if (before == NULL || after == NULL) {
-        report(compare, "handler", before != NULL ? before->handler : NULL, after != NULL ? after->handler : NULL,
-               false);
-    } else {
-        compare_section(compare, "route", before, after);
-        compare_extras(compare, before, after);
-    }
+    if (both)
+        compare_section(compare, section->section, section->base, same.base);
+    else
+        report_alone(compare, section, before);
+    if (both && strcmp(section->section, "route") == 0)
+        compare_extras(compare, section->base, same.base);
     free(title);
+}
+
+static void compare_all_with(struct compare *compare, const struct config *config, const struct config *other,
+                             bool before) {
+    for (size_t i = 0; i < config_section_count(config); i++) {
+        const struct config_section section = config_section_at(config, i);
+        compare_with(compare, &section, other, before);
+    }
 }
 
 void config_compare(const struct config *before, const struct config *after, reporter *callback, void *context) {
@@ -106,9 +122,6 @@ void config_compare(const struct config *before, const struct config *after, rep
         }
     compare.section = "admin";
     compare_token(&compare, before->admin.secret, after->admin.secret);
-    for (size_t i = 0; i < before->route_count; i++)
-        compare_route(&compare, &before->routes[i], config_find_route(after, before->routes[i].pattern));
-    for (size_t i = 0; i < after->route_count; i++)
-        if (config_find_route(before, after->routes[i].pattern) == NULL)
-            compare_route(&compare, NULL, &after->routes[i]);
+    compare_all_with(&compare, before, after, true);
+    compare_all_with(&compare, after, before, false);
 }

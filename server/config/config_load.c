@@ -1,5 +1,5 @@
-/* config_load.c - what an ini file's sections and lines mean: which options they set, which routes they make, which
- * files they include, and the line of whatever is wrong with them.
+/* config_load.c - what an ini file's sections and lines mean: which options they set, which sections with a
+ * pattern they add, which files they include, and the line of whatever is wrong with them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,15 +12,13 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-/* Where reading one file stands. `section` is of option_sections; the index of a route stays valid when routes
- * move.
- */
+/* Where reading one file stands. */
 struct load {
     struct config *config;
     const char *path; /* the configuration's */
     char *error;
     size_t error_size;
-    const char *section;
+    struct config_section section; /* the one that keys go to; one with a pattern is the last of its kind */
     unsigned seen; /* one bit for each section that may come only once: the index in option_sections */
 
     const struct load *includer; /* NULL for the first file */
@@ -39,7 +37,7 @@ static int fail_at(const struct load *load, unsigned line, const char *why) {
 
 /* --- Sections ---------------------------------------------------------------------------------------------- */
 
-static int fail_twice(const struct load *load, const struct config_route *other, unsigned line) {
+static int fail_twice(const struct load *load, const struct config_section *other, unsigned line) {
     char quoted[VALUE_QUOTED_SIZE], where[CONFIG_ERROR_SIZE - 128];
     if (strcmp(other->place.source, load->path) != 0)
         snprintf(where, sizeof where, " in %s:%u", other->place.source, other->place.line);
@@ -48,25 +46,24 @@ static int fail_twice(const struct load *load, const struct config_route *other,
     else
         snprintf(where, sizeof where, "; this file is read twice");
     value_quote(other->pattern, quoted);
-    return config_fail(place_of(load, line), load->error, load->error_size, "the route %s is already defined%s",
-                       quoted, where);
+    return config_fail(place_of(load, line), load->error, load->error_size, "the %s %s is already defined%s",
+                       other->section, quoted, where);
 }
 
-static int begin_route(struct load *load, const char *pattern, unsigned line) {
-    const struct config_route *other = config_find_route(load->config, pattern);
-    if (other != NULL)
-        return fail_twice(load, other, line);
-    load->section = "route";
-    struct config_place place = place_of(load, line);
-    return config_add_route(load->config, pattern, place, load->error, load->error_size) != NULL ? 0 : -1;
+static int begin_with_pattern(struct load *load, const char *section, const char *pattern, unsigned line) {
+    struct config_section other;
+    if (config_find_section(load->config, section, pattern, &other))
+        return fail_twice(load, &other, line);
+    return config_add_section(load->config, section, pattern, place_of(load, line), &load->section, load->error,
+                              load->error_size);
 }
 
 static int on_section(void *context, const char *name, unsigned line) {
     struct load *load = context;
     char why[CONFIG_ERROR_SIZE];
-    size_t word = strcspn(name, " \t");
-    if (word == 5 && strncmp(name, "route", word) == 0)
-        return begin_route(load, name + word + strspn(name + word, " \t"), line);
+    const char *section, *pattern = config_split_header(name, &section);
+    if (pattern != NULL)
+        return begin_with_pattern(load, section, pattern, line);
     for (unsigned i = 0; option_sections[i] != NULL; i++)
         if (strcmp(option_sections[i], name) == 0) {
             if ((load->seen & 1u << i) != 0) {
@@ -74,7 +71,8 @@ static int on_section(void *context, const char *name, unsigned line) {
                 return fail_at(load, line, why);
             }
             load->seen |= 1u << i;
-            load->section = option_sections[i];
+            load->section = (struct config_section){
+                .section = option_sections[i], .places = load->config->places, .base = load->config};
             return 0;
         }
     option_unknown_section(name, why, sizeof why);
@@ -83,12 +81,8 @@ static int on_section(void *context, const char *name, unsigned line) {
 
 static int on_value(void *context, const char *key, const char *value, unsigned line) {
     struct load *load = context;
-    struct config *config = load->config;
-    const struct config_setting setting = {load->section, key, value, place_of(load, line)};
-    if (strcmp(load->section, "route") != 0)
-        return config_apply(config, config->places, &setting, load->error, load->error_size);
-    struct config_route *route = &config->routes[config->route_count - 1];
-    return config_apply_to_route(route, &setting, load->error, load->error_size);
+    const struct config_setting setting = {load->section.section, key, value, place_of(load, line)};
+    return config_apply_to_section(&load->section, &setting, load->error, load->error_size);
 }
 
 /* --- Files ------------------------------------------------------------------------------------------------- */
@@ -184,10 +178,10 @@ int config_read_file(struct config *config, const char *path, char *error, size_
 }
 
 int config_load(struct config *config, const char *path, char *error, size_t error_size) {
-    size_t first = config->route_count;
+    size_t rules = config->channel_rule_count, routes = config->route_count;
     if (config_read_file(config, path, error, error_size) == 0 &&
-        config_check_routes(config, first, error, error_size) == 0)
+        config_check_routes(config, routes, error, error_size) == 0)
         return 0;
-    config_drop_routes(config, first);
+    config_drop_sections(config, rules, routes);
     return -1;
 }

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "server/config/config.h"
+#include "server/config/config_private.h"
 #include "server/config/options.h"
 
 /* "conf/weir.ini:14"; a name may have bytes that no line of an ini file may. */
@@ -44,10 +44,7 @@ static void print_section(const char *section, const void *base, const struct co
             print_option(option, base, places[option - options], out);
 }
 
-static void print_route(const struct config_route *route, FILE *out) {
-    print_origin(route->place, out);
-    fprintf(out, "[route %s]\n", route->pattern);
-    print_section("route", route, route->places, out);
+static void print_extras(const struct config_route *route, FILE *out) {
     for (size_t i = 0; i < route->extra_count; i++) {
         print_origin(route->extras[i].place, out);
         fprintf(out, "%s = %s\n", route->extras[i].name, route->extras[i].value);
@@ -57,14 +54,19 @@ static void print_route(const struct config_route *route, FILE *out) {
 void config_print(const struct config *config, FILE *out) {
     const char *between = "";
     for (const char *const *section = option_sections; *section != NULL; section++)
-        if (strcmp(*section, "route") != 0) {
+        if (config_is_plain_section(*section)) {
             fprintf(out, "%s[%s]\n", between, *section);
             print_section(*section, config, config->places, out);
             between = "\n";
         }
-    for (size_t i = 0; i < config->route_count; i++) {
+    for (size_t i = 0; i < config_section_count(config); i++) {
+        const struct config_section section = config_section_at(config, i);
         fputc('\n', out);
-        print_route(&config->routes[i], out);
+        print_origin(section.place, out);
+        fprintf(out, "[%s %s]\n", section.section, section.pattern);
+        print_section(section.section, section.base, section.places, out);
+        if (strcmp(section.section, "route") == 0)
+            print_extras(section.base, out);
     }
 }
 

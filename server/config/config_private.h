@@ -42,6 +42,39 @@ int config_fail_at(struct config_place place, const char *key, char *error, size
  */
 char *config_absolute_path(struct config_place place, const char *path);
 
+/* --- config_section.c --- */
+
+/* A section, wherever its values lie. */
+struct config_section {
+    const char *section; /* of option_sections */
+    char *pattern;       /* NULL: it has none */
+    struct config_place place;
+    struct config_place *places;
+    void *base; /* struct config_channel or config_route, which move when another is added; or struct config */
+};
+
+/* The pattern of a header like "route  /x", empty if it is missing, and the section; NULL if that has none. */
+const char *config_split_header(const char *header, const char **section);
+
+/* Those that have a pattern: the channels', then the routes. */
+size_t config_section_count(const struct config *config);
+struct config_section config_section_at(const struct config *config, size_t index);
+
+/* False: there is none, and `found` is of no use. */
+bool config_find_section(const struct config *config, const char *section, const char *pattern,
+                         struct config_section *found);
+
+/* With its defaults; a route has no handler yet. */
+int config_add_section(struct config *config, const char *section, const char *pattern, struct config_place place,
+                       struct config_section *added, char *error, size_t error_size);
+
+/* Sets an option of it; of a route perhaps a key for its plug-in. */
+int config_apply_to_section(const struct config_section *section, const struct config_setting *setting, char *error,
+                            size_t error_size);
+
+/* The rules for channels and the routes from these on. */
+void config_drop_sections(struct config *config, size_t first_rule, size_t first_route);
+
 /* --- config_load.c: reads a file, and leaves the check of its routes to be done --- */
 int config_read_file(struct config *config, const char *path, char *error, size_t error_size);
 
@@ -56,12 +89,6 @@ int config_read_token(struct config *config, char *error, size_t error_size);
 
 /* --- config_route.c --- */
 
-struct config_route *config_find_route(const struct config *config, const char *pattern);
-
-/* A route with its defaults, which has no handler yet. */
-struct config_route *config_add_route(struct config *config, const char *pattern, struct config_place place,
-                                      char *error, size_t error_size);
-
 /* Sets an option of the route, or a key for its plug-in. */
 int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
                           size_t error_size);
@@ -69,6 +96,10 @@ int config_apply_to_route(struct config_route *route, const struct config_settin
 /* What can be told of routes only once all their keys are known; of those from index `first` on. */
 int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size);
 
-void config_drop_routes(struct config *config, size_t first);
+/* The keys for its plug-in. */
+void config_release_extras(struct config_route *route);
+
+/* --- config_channel.c: a route's `channel`, of which its pattern may have the parameters --- */
+int config_check_channel(const struct config_route *route, char *error, size_t error_size);
 
 #endif

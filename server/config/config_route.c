@@ -1,4 +1,4 @@
-/* config_route.c - one route of the configuration: made, given its keys, checked once it has them all.
+/* config_route.c - one route of the configuration: given its keys, checked once it has them all.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,58 +10,8 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-/* --- Life -------------------------------------------------------------------------------------------------- */
-
-static void release_route(struct config_route *route) {
-    for (size_t i = 0; i < route->extra_count; i++) {
-        free(route->extras[i].name);
-        free(route->extras[i].value);
-    }
-    free(route->extras);
-    free(route->pattern);
-    free(route->places);
-    option_release("route", route);
-}
-
-void config_drop_routes(struct config *config, size_t first) {
-    while (config->route_count > first)
-        release_route(&config->routes[--config->route_count]);
-}
-
-struct config_route *config_find_route(const struct config *config, const char *pattern) {
-    for (size_t i = 0; i < config->route_count; i++)
-        if (strcmp(config->routes[i].pattern, pattern) == 0)
-            return &config->routes[i];
-    return NULL;
-}
-
 static int fail(struct config_place place, const char *why, char *error, size_t error_size) {
     return config_fail(place, error, error_size, "%s", why);
-}
-
-struct config_route *config_add_route(struct config *config, const char *pattern, struct config_place place,
-                                      char *error, size_t error_size) {
-    if (*pattern == '\0' || config->route_count == CONFIG_ROUTES_MAX) {
-        const char *why = "the route has no pattern; write it like [route /chat]";
-        fail(place, *pattern == '\0' ? why : "too many routes", error, error_size);
-        return NULL;
-    }
-    struct config_route *routes = realloc(config->routes, (config->route_count + 1) * sizeof *routes);
-    if (routes == NULL) {
-        fail(place, "out of memory", error, error_size);
-        return NULL;
-    }
-    config->routes = routes;
-    struct config_route *route = &routes[config->route_count];
-    *route = (struct config_route){
-        .pattern = strdup(pattern), .place = place, .places = calloc(option_count, sizeof *route->places)};
-    if (route->pattern == NULL || route->places == NULL || option_set_defaults("route", route) != 0) {
-        release_route(route);
-        fail(place, "out of memory", error, error_size);
-        return NULL;
-    }
-    config->route_count++;
-    return route;
 }
 
 /* --- Keys -------------------------------------------------------------------------------------------------- */
@@ -105,6 +55,14 @@ static bool is_miswritten_option(const char *key) {
     return false;
 }
 
+void config_release_extras(struct config_route *route) {
+    for (size_t i = 0; i < route->extra_count; i++) {
+        free(route->extras[i].name);
+        free(route->extras[i].value);
+    }
+    free(route->extras);
+}
+
 int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
                           size_t error_size) {
     if (option_find("route", setting->key) == NULL && !is_miswritten_option(setting->key))
@@ -121,8 +79,11 @@ struct config_place config_handler_place(const struct config_route *route) {
 static int check_route(const struct config_route *route, char *error, size_t error_size) {
     char why[CONFIG_ERROR_SIZE];
     if (route->handler == NULL)
-        return fail(route->place, "the route has no handler; write handler = echo, broadcast or plugin:PATH", error,
-                    error_size);
+        return fail(route->place,
+                    "the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH",
+                    error, error_size);
+    if (config_check_channel(route, error, error_size) != 0)
+        return -1;
     if (route->extra_count == 0 || strncmp(route->handler, "plugin:", 7) == 0)
         return 0;
     option_unknown("route", route->extras[0].name, why, sizeof why);

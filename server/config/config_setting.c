@@ -13,14 +13,6 @@
 
 static const char form[] = "write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'";
 
-/* The pattern of "route PATTERN"; NULL if this is no route. */
-static const char *route_pattern(const char *section) {
-    size_t word = strcspn(section, " \t");
-    if (strncmp(section, "route", word) != 0 || word != strlen("route"))
-        return NULL;
-    return section + word + strspn(section + word, " \t");
-}
-
 /* As the lines of a file have them. */
 static bool is_key(const char *key) {
     for (const char *at = key; *at != '\0'; at++)
@@ -29,23 +21,23 @@ static bool is_key(const char *key) {
     return *key != '\0' && strchr("#;[", *key) == NULL;
 }
 
-/* `setting` has all but its section. */
-static int apply(struct config *config, const char *section, struct config_setting *setting, char *error,
+/* `setting` has all but its section. The section is added if it has a pattern and is not there. */
+static int apply(struct config *config, const char *header, struct config_setting *setting, char *error,
                  size_t error_size) {
-    const char *pattern = route_pattern(section);
+    const char *pattern = config_split_header(header, &setting->section);
     if (pattern != NULL) {
-        setting->section = "route";
-        struct config_route *route = config_find_route(config, pattern);
-        if (route == NULL)
-            route = config_add_route(config, pattern, setting->place, error, error_size);
-        return route == NULL ? -1 : config_apply_to_route(route, setting, error, error_size);
+        struct config_section section;
+        if (!config_find_section(config, setting->section, pattern, &section) &&
+            config_add_section(config, setting->section, pattern, setting->place, &section, error, error_size) != 0)
+            return -1;
+        return config_apply_to_section(&section, setting, error, error_size);
     }
-    if (config_is_plain_section(section)) {
-        setting->section = section;
+    if (config_is_plain_section(header)) {
+        setting->section = header;
         return config_apply(config, config->places, setting, error, error_size);
     }
     char why[CONFIG_ERROR_SIZE];
-    option_unknown_section(section, why, sizeof why);
+    option_unknown_section(header, why, sizeof why);
     return config_fail(setting->place, error, error_size, "%s", why);
 }
 

@@ -9,8 +9,19 @@
 
 enum { OPTIONS_MAX = 200 }; /* more than the table has, which the tests make sure of */
 
+/* Each beside its title; a NULL ends them. */
+static const char *const with_pattern[] = {"channel", "route", NULL};
+static const char *const titles[] = {"channel PATTERN", "route PATTERN"};
+
 const char *option_section_title(const char *section) {
-    return strcmp(section, "route") == 0 ? "route PATTERN" : section;
+    for (size_t i = 0; with_pattern[i] != NULL; i++)
+        if (strcmp(section, with_pattern[i]) == 0)
+            return titles[i];
+    return section;
+}
+
+bool option_section_has_pattern(const char *section) {
+    return option_section_title(section) != section;
 }
 
 const struct option *option_find(const char *section, const char *name) {
@@ -71,12 +82,17 @@ void option_unknown(const char *section, const char *name, char *error, size_t e
 void option_unknown_section(const char *section, char *error, size_t error_size) {
     char quoted[VALUE_QUOTED_SIZE], word[VALUE_QUOTED_SIZE];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(section, " \t"), section);
-    const char *nearest = value_nearest(word, option_sections);
+    const char *nearest = NULL;
+    if (strlen(word) < strlen(section)) /* which looks like a pattern */
+        nearest = value_nearest(word, with_pattern);
+    if (nearest == NULL)
+        nearest = value_nearest(word, option_sections);
     if (nearest != NULL)
         snprintf(error, error_size, "unknown section %s; did you mean [%s]?", value_quote(section, quoted),
                  option_section_title(nearest));
     else
         snprintf(error, error_size,
-                 "unknown section %s; there are [server], [websocket], [log], [admin] and [route PATTERN]",
+                 "unknown section %s; there are [server], [websocket], [log], [admin], [channels], "
+                 "[channel PATTERN] and [route PATTERN]",
                  value_quote(section, quoted));
 }

@@ -45,12 +45,14 @@ void option_print(const struct option *option, const void *base, FILE *out) {
     case OPTION_SUBPROTOCOLS:
     case OPTION_ORIGINS:
     case OPTION_NETWORKS:
+    case OPTION_CHANNELS:
         print_list(*(char *const *const *)field, out);
         break;
     case OPTION_HANDLER:
         fputs(*(const char *const *)field, out);
         break;
     case OPTION_PATH:
+    case OPTION_CHANNEL:
         fputs(*(const char *const *)field != NULL ? *(const char *const *)field : option->default_value, out);
         break;
     case OPTION_SECRET:
@@ -74,7 +76,9 @@ void option_print_type(const struct option *option, FILE *out) {
         [OPTION_ORIGINS] =
             "same-host, *, or SCHEME://HOST[:PORT] with * as a wildcard; several with commas between",
         [OPTION_NETWORKS] = "none, or ADDRESS/BITS with commas between",
-        [OPTION_HANDLER] = "echo, broadcast or plugin:PATH",
+        [OPTION_HANDLER] = "echo, broadcast, channel, channels or plugin:PATH",
+        [OPTION_CHANNEL] = "none, or a name in which {parameters} may stand",
+        [OPTION_CHANNELS] = "names, or beginnings of names with a * behind; several with commas between",
         [OPTION_PATH] = "a file's path, or ",
         [OPTION_SECRET] = "none, or 16 to 256 printable characters without blanks",
     };

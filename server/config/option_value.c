@@ -9,6 +9,7 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 #include "server/proto/address.h"
+#include "server/proto/channel_name.h"
 
 /* A choice is stored as the unsigned that stands for its enum. */
 enum sample { SAMPLE };
@@ -128,6 +129,12 @@ static const char *check_network(const struct option *option, char **list, size_
     return find_twice(list, count);
 }
 
+static const char *check_channel(const struct option *option, char **list, size_t count) {
+    (void)option;
+    const char *wrong = channel_pattern_flaw(list[count]);
+    return wrong != NULL ? wrong : find_twice(list, count);
+}
+
 /* `check` looks at item `count`, which those before it have passed, and may replace it. */
 static int set_list(const struct option *option, char ***field, const char *value,
                     const char *(*check)(const struct option *option, char **list, size_t count), char *error,
@@ -162,10 +169,22 @@ static int set_text(char **field, const char *value, char *error, size_t error_s
 }
 
 static int set_handler(char **field, const char *value, char *error, size_t error_size) {
-    bool plugin = strncmp(value, "plugin:", 7) == 0 && value[7] != '\0';
-    if (!plugin && strcmp(value, "echo") != 0 && strcmp(value, "broadcast") != 0)
-        return fail(value, "is not a handler; write echo, broadcast or plugin:PATH", error, error_size);
+    static const char *const builtin[] = {"echo", "broadcast", "channel", "channels", NULL};
+    bool known = strncmp(value, "plugin:", 7) == 0 && value[7] != '\0';
+    for (size_t i = 0; !known && builtin[i] != NULL; i++)
+        known = strcmp(value, builtin[i]) == 0;
+    if (!known)
+        return fail(value, "is not a handler; write echo, broadcast, channel, channels or plugin:PATH", error,
+                    error_size);
     return set_text(field, value, error, error_size);
+}
+
+static int set_channel(const struct option *option, char **field, const char *value, char *error,
+                       size_t error_size) {
+    const char *wrong = channel_template_flaw(value);
+    if (wrong != NULL)
+        return fail(value, wrong, error, error_size);
+    return set_text(field, strcmp(value, option->default_value) == 0 ? NULL : value, error, error_size);
 }
 
 static int set_path(const struct option *option, char **field, const char *value, char *error, size_t error_size) {
@@ -209,6 +228,10 @@ int option_set(const struct option *option, void *base, const char *value, char 
         return set_list(option, field, value, check_network, error, error_size);
     case OPTION_HANDLER:
         return set_handler(field, value, error, error_size);
+    case OPTION_CHANNEL:
+        return set_channel(option, field, value, error, error_size);
+    case OPTION_CHANNELS:
+        return set_list(option, field, value, check_channel, error, error_size);
     case OPTION_PATH:
         return set_path(option, field, value, error, error_size);
     case OPTION_SECRET:
@@ -229,7 +252,12 @@ int option_set_defaults(const char *section, void *base) {
 
 static bool is_list(const struct option *option) {
     return option->type == OPTION_ADDRESSES || option->type == OPTION_SUBPROTOCOLS ||
-           option->type == OPTION_ORIGINS || option->type == OPTION_NETWORKS;
+           option->type == OPTION_ORIGINS || option->type == OPTION_NETWORKS || option->type == OPTION_CHANNELS;
+}
+
+static bool is_text(const struct option *option) {
+    return option->type == OPTION_HANDLER || option->type == OPTION_CHANNEL || option->type == OPTION_PATH ||
+           option->type == OPTION_SECRET;
 }
 
 void option_release(const char *section, void *base) {
@@ -239,7 +267,7 @@ void option_release(const char *section, void *base) {
             continue;
         if (is_list(option))
             value_list_free(*(char ***)field);
-        else if (option->type == OPTION_HANDLER || option->type == OPTION_PATH || option->type == OPTION_SECRET)
+        else if (is_text(option))
             free(*(char **)field);
     }
 }

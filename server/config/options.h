@@ -24,20 +24,22 @@ enum option_type {
     OPTION_SUBPROTOCOLS, /* char **, see value_subprotocol() */
     OPTION_ORIGINS,      /* char **, see value_origin() */
     OPTION_NETWORKS,     /* char **, see network_parse() */
-    OPTION_HANDLER,      /* char *: echo, broadcast, plugin:PATH */
+    OPTION_HANDLER,      /* char *: echo, broadcast, channel, channels, plugin:PATH */
+    OPTION_CHANNEL,      /* char *, see channel_template_flaw(); NULL: none */
+    OPTION_CHANNELS,     /* char **, see channel_pattern_flaw() */
     OPTION_PATH,         /* char *; NULL: the default, a word that stands for no file */
     OPTION_SECRET        /* char *, see value_secret(); NULL: none. Never printed, not even in an error */
 };
 
 struct option {
-    const char *section; /* "server", "websocket", "log", "admin"; "route" for [route PATTERN] */
+    const char *section; /* of option_sections */
     const char *name;
     enum option_type type;
     bool restart;               /* a new value takes effect when the server starts again */
     const char *default_value;  /* as it would be written in the file; NULL: it must be given */
     uint64_t min, max;          /* of an integer, a size or a duration */
     const char *const *choices; /* of a choice; NULL-terminated */
-    size_t offset;              /* of the field in struct config; in struct config_route for "route" */
+    size_t offset;              /* of the field in struct config; or config_channel, config_route */
     const char *help;           /* one line */
 };
 
@@ -45,9 +47,13 @@ struct option {
 extern const struct option options[];
 extern const size_t option_count;
 
-/* The sections, NULL-terminated, in the table's order; a section as its header is written. */
+/* The sections, NULL-terminated, in the table's order; a section as its header is written: "server",
+ * "route PATTERN". */
 extern const char *const option_sections[];
 const char *option_section_title(const char *section);
+
+/* Whether it is one of those that a header may begin more than once, each with a pattern of its own. */
+bool option_section_has_pattern(const char *section);
 
 const struct option *option_find(const char *section, const char *name);
 
@@ -60,9 +66,8 @@ const struct option *option_meant(const char *section, const char *name);
 void option_unknown(const char *section, const char *name, char *error, size_t error_size);
 void option_unknown_section(const char *section, char *error, size_t error_size);
 
-/* Base is the struct config or struct config_route that the option's field lies in. Whatever the field held is
- * freed. Returns 0; or -1, and the field is as it was: `error` says what is wrong with the value and needs the
- * option's name in front of it. */
+/* Base is the struct that the option's field lies in. Whatever the field held is freed. Returns 0; or -1, and the
+ * field is as it was: `error` says what is wrong with the value and needs the option's name in front of it. */
 int option_set(const struct option *option, void *base, const char *value, char *error, size_t error_size);
 
 /* Gives every option of a section its default, if it has one. Returns -1 if memory is out. */

@@ -174,12 +174,12 @@ int conn_start(struct weir_conn *conn) {
         abandon(conn);
     } else {
         log_open(conn);
+        bool never_blocks = route_never_blocks(conn->route);
+        if (never_blocks)
+            conn_call_open(conn); /* what it subscribes to is the client's when that has read its 101 */
         conn_flush_here(conn);
-        bool calls_open = conn->route->handler->open != NULL;
-        if (calls_open && !route_never_blocks(conn->route))
+        if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
-        else if (calls_open)
-            task_again(&conn->input);
         if (!weir_conn_is_open(conn) || is_draining(conn) || conn->timed_by != conn_terms(conn))
             task_again(&conn->input);
     }

@@ -103,6 +103,10 @@ struct weir_conn {
     bool flushing; /* a thread is between outbox_gather() and outbox_sent() */
     bool ended;    /* torn down: the close callback is due once the inbox is empty */
 
+    bool left;                          /* its channels, for ever; this and what follows belongs to channels/ */
+    uint32_t subscription_count;        /* of the list that follows */
+    struct subscription *subscriptions; /* NULL: none */
+
     char text[]; /* terminated strings: path, name and value of each parameter, peer and the others above */
 };
 
@@ -140,8 +144,9 @@ int conn_start(struct weir_conn *conn);
 /* Refuses messages to come, handles those that wait, then closes with 1001. Claims tasks into `ready`. */
 void conn_drain(struct weir_conn *conn, struct task_list *ready);
 
-/* Closes with 1001 at once. */
+/* Closes with 1001 at once; because the server stops, or for this reason. */
 void conn_close_now(struct weir_conn *conn, struct task_list *ready);
+void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready);
 
 /* After a reload: has the input task look at the terms in force now. */
 void conn_renew(struct weir_conn *conn, struct task_list *ready);
@@ -157,6 +162,14 @@ void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reas
 
 /* Adds a message to the outbox, without a system call, and claims the flush into `ready`. */
 enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
+
+/* Has the processor fetch what conn_append() touches. */
+static inline void conn_prefetch(const struct weir_conn *conn) {
+    __builtin_prefetch(&conn->closing);
+    __builtin_prefetch(&conn->flush, 1);
+    __builtin_prefetch(&conn->mutex, 1);
+    __builtin_prefetch((const char *)&conn->mutex + 64, 1);
+}
 
 /* The connection that a handler task belongs to. */
 struct weir_conn *conn_of_handler(struct task *task);

@@ -277,6 +277,8 @@ static void tear_down(struct weir_conn *conn) {
     pool_unwatch(conn->core->pool, &conn->source, conn->transport.fd);
     pool_cancel_timer(conn->core->pool, &conn->timer);
     registry_remove(&conn->core->registry, conn);
+    if (conn->core->on_end != NULL)
+        conn->core->on_end(conn);
     decoder_release(&conn->decoder);
     free(conn->rest);
     conn->rest = NULL;
@@ -373,8 +375,6 @@ static void input_run(struct task *task) {
         pool_finish(conn->core->pool, task);
         return;
     }
-    if (route_never_blocks(conn->route) && !conn->opened)
-        conn_call_open(conn);
     if (route_never_blocks(conn->route))
         conn_call_drained(conn);
     run_turn(conn);

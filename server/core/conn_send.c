@@ -67,8 +67,12 @@ void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reas
     mutex_unlock(&conn->mutex);
 }
 
+void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready) {
+    close_and_claim(conn, CLOSE_GOING_AWAY, reason, ready);
+}
+
 void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
-    close_and_claim(conn, CLOSE_GOING_AWAY, "server is stopping", ready);
+    conn_send_away(conn, "server is stopping", ready);
 }
 
 void conn_drain(struct weir_conn *conn, struct task_list *ready) {

@@ -4,6 +4,7 @@
  * Lock order: a thread that holds one of these locks only those below it.
  *
  *     routing     which routes there are now; no other lock is taken under it
+ *     publishing, channels, channel, history: see channels/channels.h
  *     registry    who is here; no system call and no callback under it
  *     visitors    who is here by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
@@ -25,15 +26,19 @@
 
 #include "pool/pool.h"
 #include "server/core/counters.h"
+#include "server/core/parcel.h"
 #include "server/core/registry.h"
 #include "server/core/shed.h"
 #include "server/core/terms.h"
 #include "server/core/visitors.h"
-#include "server/proto/extension.h"
 
 enum lock_rank {
     ADMIN_LOCK_RANK = 4,
     ROUTING_LOCK_RANK = 5,
+    PUBLISHING_LOCK_RANK = 6,
+    CHANNELS_LOCK_RANK = 7,
+    CHANNEL_LOCK_RANK = 8,
+    HISTORY_LOCK_RANK = 9,
     REGISTRY_LOCK_RANK = 10,
     VISITORS_LOCK_RANK = 15,
     CONN_LOCK_RANK = 20,
@@ -49,6 +54,11 @@ struct core {
     struct counters counters;
     struct shed shed;
     const struct terms *_Atomic terms; /* see core_terms() */
+
+    /* The layer above: who is subscribed to what. It is told of every connection's end, once nothing can be sent to it
+     * any more and before its close callback. Both may be NULL. */
+    struct channels *channels;
+    void (*on_end)(struct weir_conn *conn);
 };
 
 enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST, SLOW_CONSUMER_DROP_NEWEST };
@@ -60,7 +70,7 @@ struct route {
     void *context;
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;
-    _Atomic unsigned audience[WINDOW_BITS_MAX + 1]; /* its connections by conn_send_bits() */
+    struct audience audience; /* its connections */
     struct lane lane;                               /* the cap on concurrent handlers; the pool's mutex */
     struct weir_conn *first;                        /* its connections; the registry's mutex */
     struct traffic traffic;

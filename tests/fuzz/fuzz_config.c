@@ -40,7 +40,7 @@ static struct config *load(const void *bytes, size_t size) {
     if (result != 0) {
         check_error(error);
         FUZZ_REQUIRE(strncmp(error, path, strlen(path)) == 0 && error[strlen(path)] == ':');
-        FUZZ_REQUIRE(config->route_count == 0);
+        FUZZ_REQUIRE(config->route_count + config->channel_rule_count == 0);
         config_destroy(config);
         config = NULL;
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from raw_client import TEXT, RawClient, frame
 from weir_process import EXAMPLES, ROOT, Weir, free_port, run_weir
 
+CHANNEL = "[channel news:*]\nhistory = 5\n"
 ROUTE = "[route /echo]\nhandler = echo\n"
 PLUGIN = """
 #include <weir/weir.h>
@@ -132,7 +133,8 @@ class Check(ConfigTestCase):
     def test_list(self):
         done = run_weir("check", "--list")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency"):
+        for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency",
+                     "[channels]", "max_channels", "[channel PATTERN]", "history_age"):
             self.assertIn(name, done.stdout)
 
 
@@ -177,6 +179,22 @@ class Wrong(ConfigTestCase):
         self.assertWrong(self.listen + "[route /a/{x}/{x}]\nhandler = echo\n", "/a/{x}/{x}")
         self.assertWrong(self.listen + "[route /echo]\nhandler = ecoh\n", "ecoh", "echo", line=4)
         self.assertWrong(self.listen + "[route /echo]\nconcurrency = 1\n", "handler")
+
+    def test_channels(self):
+        self.assertWrong(self.listen + "[channels]\nmax_chanels = 3\n", '"max_chanels"', "max_channels?", line=4)
+        self.assertWrong(self.listen + "[channel]\n", "[channel news:*]", line=3)
+        self.assertWrong(self.listen + "[channel a*b]\n", '"a*b"', "news:*", line=3)
+        self.assertWrong(self.listen + CHANNEL + CHANNEL, '"news:*"', "on line 3", line=5)
+        self.assertWrong(self.listen + CHANNEL + "histroy = 2\n", '"histroy"', "history?", line=5)
+        self.assertWrong(self.listen + CHANNEL + "history_age = 721h\n", '"721h"', "0 to 720h", line=5)
+
+    def test_routes_to_channels(self):
+        room = self.listen + "[route /room/{name}]\nhandler = channel\n"
+        self.assertWrong(room, "write channel = NAME", line=4)
+        self.assertWrong(room + "channel = room:{nam}\n", "{nam}", "{name}", line=5)
+        self.assertWrong(room + "channel = room {name}\n", '"room {name}"', "room:{name}", line=5)
+        self.assertWrong(room + "channel = x\nchannels = the news\n", '"the news"', line=6)
+        self.assertWrong(self.listen + ROUTE + "channel = x\n", "handler = channel", line=5)
 
     def test_no_ini_at_all(self):
         self.assertWrong("this is no ini file\n")

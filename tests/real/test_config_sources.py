@@ -49,6 +49,26 @@ class Precedence(SourcesTestCase):
         again = self.check("-c", self.write(printed))
         self.assertEqual(values(again), values(printed))
 
+    def test_channels(self):
+        """They have a section without a pattern, and sections with one, which the environment does not set."""
+        included = self.directory / "a.inc"
+        included.write_text("[channel news]\nhistory = 1\n[channel *]\nannounce = yes\n")
+        file = self.write("include = a.inc\n" + self.listen + ROUTE + "[channel news:*]\nhistory = 5\npresence = yes\n")
+        printed = self.check(
+            "-c", file, "--set", "channel news:*.history=100", "--set", "channel news.history_age=1h",
+            "--set", "channel set.history=7", WEIR_CHANNELS_MAX_CHANNELS="3", WEIR_CHANNEL_HISTORY="3",
+        )
+        self.assertIn("\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n", printed)
+        self.assertIn(f"\n# from {file}:6\n[channel news:*]\n# from --set channel news:*.history\nhistory = 100\n"
+                      f"history_age = 5m\nmax_subscribers = 0\nsubscribe = yes\npublish = yes\n"
+                      f"# from {file}:8\npresence = yes\n", printed)
+        self.assertIn(f"\n# from {included}:1\n[channel news]\n# from {included}:2\nhistory = 1\n"
+                      "# from --set channel news.history_age\nhistory_age = 1h\n", printed)
+        self.assertIn(f"\n# from {included}:3\n[channel *]\n", printed)
+        self.assertIn("\n# from --set channel set.history\n[channel set]\n", printed)
+        again = self.check("-c", self.write(printed))
+        self.assertEqual(values(again), values(printed))
+
     def test_serve_takes_them_too(self):
         """The port of the file is not ours to take: the environment and the command line say another."""
 
@@ -89,8 +109,10 @@ class Wrong(SourcesTestCase):
             "server.workers=abc": '--set server.workers: "abc" is not a number; write it in digits, like 8',
             "server.wrokers=1": '--set server.wrokers: unknown key "wrokers" in [server]; did you mean workers?',
             "workers=1": "--set workers: no section; did you mean server.workers?",
+            "channel news.histroy=1": '--set channel news.histroy: unknown key "histroy" in [channel PATTERN]; '
+                                      "did you mean history?",
             "route /x.concurrency=1": "--set route /x.concurrency: the route has no handler; "
-                                      "write handler = echo, broadcast or plugin:PATH",
+                                      "write handler = echo, broadcast, channel, channels or plugin:PATH",
         }
         for setting, line in cases.items():
             self.assertRefused(line, "-c", file, "--set", setting)

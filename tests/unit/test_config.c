@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/config/options.h"
 #include "tests/unit/config_text.h"
 #include "tests/unit/suites.h"
 
@@ -24,13 +25,40 @@ START_TEST(defaults) {
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_CLOSE);
     ck_assert_uint_eq(config->websocket.max_message_size, 1048576);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_INFO);
+    ck_assert_uint_eq(config->channels.max_channels, 100000);
+    ck_assert_uint_eq(config->channels.max_channels_per_connection, 1000);
+    ck_assert_uint_eq(config->channels.history_memory, 67108864);
     ck_assert_uint_eq(config->route_count, 0);
+    ck_assert_uint_eq(config->channel_rule_count, 0);
     char error[CONFIG_ERROR_SIZE];
     ck_assert_int_eq(config_check(config, error, sizeof error), 0);
     config_destroy(config);
     config_destroy(NULL);
 }
 END_TEST
+
+static void expect_channels(const struct config *config) {
+    const struct config_route *one = &config->routes[3], *many = &config->routes[4];
+    ck_assert_str_eq(one->channel, "room:{*}/{name}~");
+    ck_assert(!one->publish && many->publish && many->channel == NULL);
+    ck_assert_str_eq(one->channels[0], "*");
+    ck_assert_ptr_null(one->channels[1]);
+    ck_assert_str_eq(many->channels[0], "news:*");
+    ck_assert_str_eq(many->channels[1], "news");
+    ck_assert_ptr_null(many->channels[2]);
+    ck_assert_uint_eq(config->channel_rule_count, 2);
+    const struct config_channel *name = &config->channel_rules[0], *prefix = &config->channel_rules[1];
+    ck_assert_str_eq(name->pattern, "a:b/c+d");
+    ck_assert_uint_eq(name->history, 10);
+    ck_assert_uint_eq(name->history_age_ms, 0);
+    ck_assert_uint_eq(name->max_subscribers, 3);
+    ck_assert(!name->subscribe && !name->publish && !name->presence && !name->announce && !name->publisher);
+    ck_assert_str_eq(prefix->pattern, "news:*");
+    ck_assert_uint_eq(prefix->history, 0);
+    ck_assert_uint_eq(prefix->history_age_ms, 300000);
+    ck_assert_uint_eq(prefix->max_subscribers, 0);
+    ck_assert(prefix->subscribe && prefix->publish && prefix->presence && prefix->announce && prefix->publisher);
+}
 
 static void expect_whole_file(const struct config *config) {
     ck_assert_str_eq(config->server.listen[0], "127.0.0.1:9000");
@@ -41,7 +69,8 @@ static void expect_whole_file(const struct config *config) {
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_404);
     ck_assert_uint_eq(config->websocket.max_message_size, 65536);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_DEBUG);
-    ck_assert_uint_eq(config->route_count, 3);
+    ck_assert_uint_eq(config->channels.history_memory, 2097152);
+    ck_assert_uint_eq(config->route_count, 5);
     const struct config_route *plugin = &config->routes[0], *broadcast = &config->routes[1];
     ck_assert_str_eq(plugin->pattern, "/a/{b}/*");
     ck_assert_str_eq(plugin->handler, "plugin:build/x.so");
@@ -54,15 +83,19 @@ static void expect_whole_file(const struct config *config) {
     ck_assert_str_eq(broadcast->pattern, "/Room");
     ck_assert(!broadcast->echo_self && broadcast->concurrency == 2);
     ck_assert_str_eq(config->routes[2].pattern, "/room");
+    ck_assert(config->routes[2].channel == NULL && config->routes[2].publish);
+    expect_channels(config);
 }
 
 START_TEST(a_file) {
     struct config *config = config_loaded_text(config_whole_file);
     expect_whole_file(config);
-    ck_assert_uint_eq(config->routes[0].place.line, 13);
-    ck_assert_uint_eq(config->routes[0].extras[0].place.line, 14);
-    ck_assert_uint_eq(config_handler_place(&config->routes[0]).line, 15);
-    ck_assert_uint_eq(config_handler_place(&config->routes[1]).line, 18);
+    ck_assert_uint_eq(config->routes[0].place.line, 15);
+    ck_assert_uint_eq(config->routes[0].extras[0].place.line, 16);
+    ck_assert_uint_eq(config_handler_place(&config->routes[0]).line, 17);
+    ck_assert_uint_eq(config_handler_place(&config->routes[1]).line, 20);
+    ck_assert_uint_eq(config->channel_rules[0].place.line, 25);
+    ck_assert_uint_eq(config->channel_rules[0].places[option_find("channel", "history") - options].line, 26);
     config_destroy(config);
 }
 END_TEST
@@ -147,6 +180,7 @@ START_TEST(single_options) {
         {"server", "worker", "1", "unknown key \"worker\" in [server]; did you mean workers?"},
         {"sever", "workers", "1", "unknown section \"sever\"; did you mean [server]?"},
         {"route", "handler", "echo", "unknown section \"route\"; did you mean [route PATTERN]?"},
+        {"channel x", "history", "1", "unknown section \"channel x\"; did you mean [channel PATTERN]?"},
         {"server", "workers", "1\n", "the value contains a control character"},
         {"server", "work\xff", "1", "the key is not UTF-8 text"},
     };
@@ -169,15 +203,18 @@ END_TEST
 
 START_TEST(files_add_up) {
     char error[CONFIG_ERROR_SIZE];
-    struct config *config = config_loaded_text("[server]\nworkers = 2\n"
+    struct config *config = config_loaded_text("[server]\nworkers = 2\n[channel x]\nhistory = 7\n"
                                                "[route /x]\nhandler = echo\n");
     ck_assert_int_eq(config_load_bytes(config, "[route /y]\nhandler = echo\n", 26, error), 0);
     ck_assert_uint_eq(config->server.workers, 2);
     ck_assert_uint_eq(config->route_count, 2);
     ck_assert_int_eq(config_load_bytes(config, "[route /z]\nhandler = echo\n[x]", 29, error), -1);
+    ck_assert_int_eq(config_load_bytes(config, "[channel y]\n[channel z]\n[x]", 27, error), -1);
     ck_assert_int_eq(config_load_bytes(config, "[route /z]\nhandler = x\n", 23, error), -1);
     ck_assert_uint_eq(config->route_count, 2);
     ck_assert_str_eq(config->routes[1].pattern, "/y");
+    ck_assert_uint_eq(config->channel_rule_count, 1);
+    ck_assert_uint_eq(config->channel_rules[0].history, 7);
     config_destroy(config);
 }
 END_TEST

@@ -40,6 +40,15 @@ static const char *const cases[][3] = {
      "[route /b]\nhandler = echo\n[route /a]\nhandler = echo\n", ""},
     {"[route /a]\nhandler = echo\n", "[route /b]\nhandler = broadcast\n",
      "[route /a] handler: echo -> (gone)\n[route /b] handler: (gone) -> broadcast\n"},
+    {"[channel a]\nhistory = 3\n", "[channel b*]\n",
+     "[channel a] pattern: a -> (gone)\n[channel b*] pattern: (gone) -> b*\n"},
+    {"[channel a]\nhistory = 3\nannounce = yes\n[channel b]\n", "[channel b]\n[channel a]\nhistory_age = 1m\n",
+     "[channel a] history: 3 -> 0\n[channel a] history_age: 5m -> 1m\n[channel a] announce: yes -> no\n"},
+    {"[channels]\nmax_channels = 3\n[channel /a]\n[route /a]\nhandler = channel\nchannel = x\n",
+     "[route /a]\nhandler = channels\nchannels = a, b*\npublish = no\n",
+     "[channels] max_channels: 3 -> 100000\n[channel /a] pattern: /a -> (gone)\n"
+     "[route /a] handler: channel -> channels\n[route /a] channel: x -> none\n[route /a] publish: yes -> no\n"
+     "[route /a] channels: * -> a, b*\n"},
     {"[route /a]\nhandler = plugin:x\none = 1\ntwo = 2\n",
      "[route /a]\nhandler = plugin:y\ntwo = 3\nconcurrency = 1\nthree = 3\n",
      "[route /a] handler: plugin:x -> plugin:y\n[route /a] concurrency: 0 -> 1\n[route /a] one: 1 -> (gone)\n"
@@ -59,7 +68,7 @@ END_TEST
 START_TEST(no_option_is_missed) {
     static const char *const others[] = {"/seven", "127.0.0.1:7", "7", "7s", "7KiB", "7MiB", "no", "::1", "*"};
     char error[CONFIG_ERROR_SIZE], expected[600];
-    for (const struct option *option = options; strcmp(option->section, "route") != 0; option++) {
+    for (const struct option *option = options; !option_section_has_pattern(option->section); option++) {
         if (option->type == OPTION_SECRET)
             continue;
         struct config *before = config_create(), *after = config_create();

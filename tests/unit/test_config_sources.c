@@ -87,6 +87,16 @@ static const struct given right[] = {
      {NULL},
      {"route /x.Delay=2s"},
      "\nslow_consumer = inherit\n# from --set route /x.Delay\nDelay = 2s\n"},
+    {"[channel news:*]\nhistory = 5\n",
+     {"WEIR_CHANNELS_MAX_CHANNELS=3", "WEIR_CHANNEL_HISTORY=x"},
+     {"channel  news:*.history=100", "channel news:*.presence=yes"},
+     "\n# from DIR/main.ini:1\n[channel news:*]\n# from --set channel  news:*.history\nhistory = 100\n"
+     "history_age = 5m\n"},
+    {NULL, {"WEIR_CHANNELS_MAX_CHANNELS=3"}, {NULL}, "\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n"},
+    {NULL,
+     {NULL},
+     {"channel a.b.history=100"},
+     "\n# from --set channel a.b.history\n[channel a.b]\n# from --set channel a.b.history\nhistory = 100\n"},
     {"[log]\nlevel = info\n", {NULL}, {NULL}, "\n# from DIR/main.ini:2\nlevel = info\n"},
 };
 
@@ -158,7 +168,22 @@ static const struct {
     {NULL, NULL, "route.handler=echo",
      "--set route.handler: the route has no pattern; write it like [route /chat]"},
     {NULL, NULL, "route /x.concurrency=1",
-     "--set route /x.concurrency: the route has no handler; write handler = echo, broadcast or plugin:PATH"},
+     "--set route /x.concurrency: the route has no handler; write handler = echo, broadcast, channel, channels or "
+     "plugin:PATH"},
+    {NULL, NULL, "channel.history=1",
+     "--set channel.history: the channel has no pattern; write it like [channel news:*]"},
+    {NULL, NULL, "channel a*b.history=1",
+     "--set channel a*b.history: \"a*b\" has a * that is not at its end; write it like news:*"},
+    {NULL, NULL, "channel x.histroy=1",
+     "--set channel x.histroy: unknown key \"histroy\" in [channel PATTERN]; did you mean history?"},
+    {NULL, NULL, "channel x.history=many",
+     "--set channel x.history: \"many\" is not a number; write it in digits, like 8"},
+    {NULL, NULL, "channels x.history=1",
+     "--set channels x.history: unknown section \"channels x\"; did you mean [channel PATTERN]?"},
+    {"[route /x/{y}]\nhandler = channel\n", NULL, "route /x/{y}.channel={z}",
+     "--set route /x/{y}.channel: {z} is no parameter of the route \"/x/{y}\"; it has {y}"},
+    {NULL, "WEIR_CHANNELS_HISTORY=1", NULL,
+     "WEIR_CHANNELS_HISTORY: no option has this name; `weir check --list` shows every key"},
     {NULL, NULL, "server.=1",
      "--set server.: there is no such key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
@@ -197,7 +222,7 @@ END_TEST
 /* Each option's default, from its variable and from --set, is taken as such. */
 START_TEST(every_option_has_a_variable_and_a_setting) {
     char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
-    for (const struct option *option = options; strcmp(option->section, "route") != 0; option++) {
+    for (const struct option *option = options; !option_section_has_pattern(option->section); option++) {
         snprintf(variable, sizeof variable, "WEIR_%s_%s", option->section, option->name);
         for (char *at = variable; *at != '\0'; at++)
             *at = (char)toupper((unsigned char)*at);

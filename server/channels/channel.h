@@ -1,0 +1,84 @@
+/* channel.h - what a channel is, for the files of this folder.
+ *
+ * Whoever has found a channel holds a reference; so do the table and each subscription. A channel that has left the
+ * table is `gone`, and whoever finds that under its mutex looks its name up again.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CHANNELS_CHANNEL_H
+#define WEIR_CHANNELS_CHANNEL_H
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+#include "pool/mutex.h"
+#include "server/channels/channels.h"
+#include "server/channels/history.h"
+#include "server/channels/members.h"
+#include "server/core/conn.h"
+#include "server/core/parcel.h"
+
+/* One connection in one channel. Immutable but for the links: those are guarded by the channel's mutex and the
+ * connection's, both, and by neither once the connection has left everything. */
+struct subscription {
+    struct channel *channel; /* with a reference */
+    struct weir_conn *conn;
+    enum channel_form form;
+    double joined_at;                     /* seconds since 1970 */
+    struct subscription *next, *previous; /* of the connection */
+};
+
+enum { RATE_WINDOW_MS = 10000 };
+
+/* How fast messages come, counted in windows of time. */
+struct channel_rate {
+    uint64_t began; /* the window, pool_now() */
+    uint32_t now, before;
+};
+
+struct channel {
+    struct channels *channels;
+    _Atomic uint32_t references;
+    UT_hash_handle hh; /* these two: the table's mutex */
+    uint64_t key;
+    struct audience audience[CHANNEL_FORMS];
+    _Atomic uint32_t forms[CHANNEL_FORMS]; /* subscribers by form; changed under the mutex */
+
+    struct mutex publishing; /* held from the choice of an offset until its message is with the subscribers */
+
+    struct mutex mutex; /* guards all below */
+    bool gone;
+    struct channel_options options;
+    uint64_t offset; /* changed with both mutexes held */
+    struct members members;
+    struct channel_rate rate;
+    struct history history; /* the history's mutex besides */
+
+    char epoch[20]; /* immutable, likewise the name */
+    char name[];
+};
+
+/* --- channels.c --- */
+
+/* The channel of this name, with a reference; NULL if there is none. */
+struct channel *channels_find(struct channels *channels, const char *name);
+
+/* Likewise, made if there is none; with the limits in force. NULL if there are too many (*full is set), or if
+ * memory is out. */
+struct channel *channels_open(struct channels *channels, const char *name, bool *full,
+                              struct channels_limits *limits);
+
+void channel_release(struct channel *channel);
+
+/* Takes it from the table if nobody needs it any more. */
+void channel_reap(struct channel *channel);
+
+struct history_bounds channel_bounds_locked(const struct channel *channel);
+
+/* --- publish.c --- */
+
+/* Tells the subscribers of weir.v1, `except` apart, who has come or gone. */
+void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
+                             struct task_list *ready);
+
+#endif

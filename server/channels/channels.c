@@ -1,0 +1,290 @@
+/* channels.c - see channels.h: the table, its rules and limits, and the sweep that forgets what is too old.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/channels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "server/channels/channel.h"
+
+enum { SWEEP_INTERVAL_MS = 5000, SWEEP_PORTION = 1000 };
+
+static const struct channel_options default_options = {.may_subscribe = true, .may_publish = true};
+
+/* --- The table --------------------------------------------------------------------------------------------- */
+
+static struct channel *find_locked(struct channels *channels, const char *name) {
+    struct channel *channel;
+    HASH_FIND_STR(channels->by_name, name, channel);
+    return channel;
+}
+
+static struct channel *retain(struct channel *channel) {
+    if (channel != NULL)
+        atomic_fetch_add_explicit(&channel->references, 1, memory_order_relaxed);
+    return channel;
+}
+
+struct channel *channels_find(struct channels *channels, const char *name) {
+    mutex_lock(&channels->mutex);
+    struct channel *channel = retain(find_locked(channels, name));
+    mutex_unlock(&channels->mutex);
+    return channel;
+}
+
+static struct channel_options options_locked(const struct channels *channels, const char *name) {
+    const struct channel_rule *best = NULL;
+    for (size_t i = 0; i < channels->rule_count; i++) {
+        const struct channel_rule *rule = &channels->rules[i];
+        if (channel_pattern_matches(rule->pattern, name) &&
+            (best == NULL || channel_pattern_precedes(rule->pattern, best->pattern)))
+            best = rule;
+    }
+    return best == NULL ? default_options : best->options;
+}
+
+/* A number that looks like none that was before it, and is none (splitmix64, which maps numbers one to one). */
+static uint64_t mix(uint64_t number) {
+    number = (number ^ (number >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    number = (number ^ (number >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return number ^ (number >> 31);
+}
+
+static struct channel *create_locked(struct channels *channels, const char *name) {
+    size_t size = strlen(name) + 1;
+    struct channel *channel = calloc(1, sizeof *channel + size);
+    if (channel == NULL)
+        return NULL;
+    channel->key = slots_take(&channels->slots, channel);
+    if (channel->key == SLOTS_NO_KEY) {
+        free(channel);
+        return NULL;
+    }
+    channel->channels = channels;
+    channel->references = 2; /* the table's and the caller's */
+    channel->options = options_locked(channels, name);
+    mutex_init(&channel->publishing, PUBLISHING_LOCK_RANK);
+    mutex_init(&channel->mutex, CHANNEL_LOCK_RANK);
+    memcpy(channel->name, name, size);
+    snprintf(channel->epoch, sizeof channel->epoch, "%016llx",
+             (unsigned long long)mix(channels->epoch_seed + channels->epochs++));
+    HASH_ADD_KEYPTR(hh, channels->by_name, channel->name, size - 1, channel);
+    channels->count++;
+    return channel;
+}
+
+struct channel *channels_open(struct channels *channels, const char *name, bool *full,
+                              struct channels_limits *limits) {
+    mutex_lock(&channels->mutex);
+    *limits = channels->limits;
+    struct channel *channel = retain(find_locked(channels, name));
+    *full = channel == NULL && channels->count >= channels->limits.channels;
+    if (channel == NULL && !*full)
+        channel = create_locked(channels, name);
+    mutex_unlock(&channels->mutex);
+    return channel;
+}
+
+static void destroy(struct channel *channel) {
+    history_clear(&channel->channels->store, &channel->history);
+    members_release(&channel->members);
+    mutex_destroy(&channel->mutex);
+    mutex_destroy(&channel->publishing);
+    free(channel);
+}
+
+void channel_release(struct channel *channel) {
+    if (channel != NULL && atomic_fetch_sub_explicit(&channel->references, 1, memory_order_acq_rel) == 1)
+        destroy(channel);
+}
+
+/* From the table; the table's reference is the caller's to give up. Both mutexes are held. */
+static void take_out_locked(struct channel *channel) {
+    struct channels *channels = channel->channels;
+    channel->gone = true;
+    HASH_DEL(channels->by_name, channel);
+    slots_drop(&channels->slots, channel->key);
+    channels->count--;
+}
+
+struct history_bounds channel_bounds_locked(const struct channel *channel) {
+    return (struct history_bounds){
+        .count = channel->options.history, .age_ms = channel->options.history_age_ms, .now = pool_now()};
+}
+
+/* Whether it left. The table's mutex is held. */
+static bool reap_locked(struct channel *channel) {
+    mutex_lock(&channel->mutex);
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    uint32_t remembered = history_trim(&channel->channels->store, &channel->history, &bounds);
+    bool leaves = !channel->gone && channel->members.count == 0 && remembered == 0;
+    if (leaves)
+        take_out_locked(channel);
+    mutex_unlock(&channel->mutex);
+    return leaves;
+}
+
+void channel_reap(struct channel *channel) {
+    struct channels *channels = channel->channels;
+    mutex_lock(&channels->mutex);
+    bool left = reap_locked(channel);
+    mutex_unlock(&channels->mutex);
+    if (left)
+        channel_release(channel);
+}
+
+/* --- Closing ----------------------------------------------------------------------------------------------- */
+
+static struct channel *take_out(struct channels *channels, const char *name) {
+    mutex_lock(&channels->mutex);
+    struct channel *channel = find_locked(channels, name);
+    if (channel != NULL) {
+        mutex_lock(&channel->mutex);
+        take_out_locked(channel);
+        mutex_unlock(&channel->mutex);
+    }
+    mutex_unlock(&channels->mutex);
+    return channel;
+}
+
+/* Those who are on their way out are its members until their connections have ended; who comes to the name from now
+ * on comes to another channel. */
+long channels_close(struct channels *channels, const char *name) {
+    struct task_list ready = {0};
+    struct channel *channel = take_out(channels, name);
+    if (channel == NULL)
+        return -1;
+    mutex_lock(&channel->mutex);
+    for (uint32_t place = 0; place < channel->members.capacity; place++)
+        if (channel->members.table[place].conn != NULL)
+            conn_send_away(channel->members.table[place].conn, "the channel was closed", &ready);
+    long closed = channel->members.count;
+    mutex_unlock(&channel->mutex);
+    history_clear(&channels->store, &channel->history);
+    channel_release(channel);
+    pool_submit_list(channels->core->pool, &ready);
+    return closed;
+}
+
+/* --- Rules ------------------------------------------------------------------------------------------------- */
+
+static void free_rules(struct channel_rule *rules, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        free(rules[i].pattern);
+    free(rules);
+}
+
+static struct channel_rule *copy_rules(const struct channel_rule *rules, size_t count) {
+    struct channel_rule *copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i].options = rules[i].options;
+        copy[i].pattern = strdup(rules[i].pattern);
+        if (copy[i].pattern == NULL) {
+            free_rules(copy, i);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+struct channel_options channels_options(struct channels *channels, const char *name) {
+    mutex_lock(&channels->mutex);
+    struct channel_options options = options_locked(channels, name);
+    mutex_unlock(&channels->mutex);
+    return options;
+}
+
+/* What exceeds smaller bounds is forgotten by the sweep. */
+int channels_configure(struct channels *channels, const struct channel_rule *rules, size_t rule_count,
+                       const struct channels_limits *limits) {
+    struct channel_rule *copy = copy_rules(rules, rule_count);
+    if (copy == NULL)
+        return -1;
+    mutex_lock(&channels->mutex);
+    struct channel_rule *before = channels->rules;
+    size_t before_count = channels->rule_count;
+    channels->rules = copy;
+    channels->rule_count = rule_count;
+    channels->limits = *limits;
+    for (struct channel *channel = channels->by_name; channel != NULL; channel = channel->hh.next) {
+        mutex_lock(&channel->mutex);
+        channel->options = options_locked(channels, channel->name);
+        mutex_unlock(&channel->mutex);
+    }
+    mutex_unlock(&channels->mutex);
+    history_store_set_limit(&channels->store, limits->history_memory);
+    free_rules(before, before_count);
+    return 0;
+}
+
+/* --- The sweep --------------------------------------------------------------------------------------------- */
+
+/* In portions, so that nobody waits long for the table. Returns false at the end. */
+static bool sweep_some(struct channels *channels, uint32_t *position) {
+    struct channel *out[SWEEP_PORTION];
+    size_t count = 0;
+    uint32_t end = *position + SWEEP_PORTION;
+    mutex_lock(&channels->mutex);
+    for (; *position < end && *position < channels->slots.count; ++*position) {
+        struct channel *channel = channels->slots.table[*position].owner;
+        if (channel != NULL && reap_locked(channel))
+            out[count++] = channel;
+    }
+    bool more = *position < channels->slots.count;
+    mutex_unlock(&channels->mutex);
+    for (size_t i = 0; i < count; i++)
+        channel_release(out[i]);
+    return more;
+}
+
+static void sweep_run(struct task *task) {
+    struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
+    uint32_t position = 0;
+    while (sweep_some(channels, &position))
+        continue;
+    channels_start(channels); /* if memory is out, what is old stays until it is asked for */
+    pool_finish(channels->core->pool, task);
+}
+
+/* They live as long as the pool does. */
+static void sweep_keep(struct task *task) {
+    (void)task;
+}
+
+static const struct task_kind sweep_kind = {
+    .queue = TASK_IO, .run = sweep_run, .retain = sweep_keep, .release = sweep_keep};
+
+int channels_start(struct channels *channels) {
+    return pool_set_timer(channels->core->pool, &channels->sweep_timer, pool_now() + SWEEP_INTERVAL_MS);
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------- */
+
+int channels_init(struct channels *channels, struct core *core) {
+    *channels = (struct channels){
+        .core = core, .limits = {.channels = 100000, .per_connection = 1000, .history_memory = 64 << 20}};
+    if (getrandom(&channels->epoch_seed, sizeof channels->epoch_seed, 0) != sizeof channels->epoch_seed)
+        return -1;
+    mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
+    history_store_init(&channels->store, channels->limits.history_memory);
+    task_init(&channels->sweep, &sweep_kind);
+    channels->sweep_timer.task = &channels->sweep;
+    return 0;
+}
+
+void channels_release(struct channels *channels) {
+    struct channel *next;
+    for (struct channel *channel = channels->by_name; channel != NULL; channel = next) {
+        next = channel->hh.next;
+        HASH_DEL(channels->by_name, channel);
+        channel_release(channel);
+    }
+    slots_release(&channels->slots);
+    free_rules(channels->rules, channels->rule_count);
+    history_store_release(&channels->store);
+    mutex_destroy(&channels->mutex);
+}

@@ -1,0 +1,210 @@
+/* history.c - see history.h. An entry stands in two places: in its channel's ring, which finds it by its offset,
+ * and in the list of all channels' entries, which finds the oldest. The oldest of all is also its channel's oldest.
+ *
+ * Messages are released with the mutex held: that frees memory, and no other lock is taken.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/history.h"
+
+#include <stdlib.h>
+
+#include "server/core/core.h"
+
+enum { FIRST_CAPACITY = 4, ENTRY_OVERHEAD = 128 /* of memory: an entry, its place in the ring, malloc's share */ };
+
+struct history_entry {
+    struct history_entry *older, *newer; /* in the list of all */
+    struct history *owner;
+    struct message *message;
+    uint64_t at; /* pool_now() */
+};
+
+void history_store_init(struct history_store *store, size_t limit) {
+    *store = (struct history_store){.limit = limit};
+    mutex_init(&store->mutex, HISTORY_LOCK_RANK);
+}
+
+void history_store_release(struct history_store *store) {
+    mutex_destroy(&store->mutex);
+}
+
+static size_t cost(const struct message *message) {
+    return message->size + ENTRY_OVERHEAD;
+}
+
+/* --- Forgetting -------------------------------------------------------------------------------------------- */
+
+static struct history_entry *first_locked(const struct history *history) {
+    return history->ring[history->first & (history->capacity - 1)];
+}
+
+/* The list of all. */
+static void unlink_locked(struct history_store *store, const struct history_entry *entry) {
+    if (entry->older == NULL)
+        store->oldest = entry->newer;
+    else
+        entry->older->newer = entry->newer;
+    if (entry->newer == NULL)
+        store->newest = entry->older;
+    else
+        entry->newer->older = entry->older;
+}
+
+/* The oldest of this history. */
+static void forget_locked(struct history_store *store, struct history *history) {
+    struct history_entry *entry = first_locked(history);
+    unlink_locked(store, entry);
+    history->first++;
+    history->count--;
+    if (history->count == 0) {
+        free(history->ring);
+        history->ring = NULL;
+        history->capacity = history->first = 0;
+    }
+    store->bytes -= cost(entry->message);
+    store->messages--;
+    message_release(entry->message);
+    free(entry);
+}
+
+static void clear_locked(struct history_store *store, struct history *history) {
+    while (history->count > 0)
+        forget_locked(store, history);
+}
+
+static bool is_too_old(const struct history_entry *entry, const struct history_bounds *bounds) {
+    return bounds->age_ms != 0 && bounds->now > entry->at && bounds->now - entry->at >= bounds->age_ms;
+}
+
+static void trim_locked(struct history_store *store, struct history *history, const struct history_bounds *bounds) {
+    while (history->count > 0 && (history->count > bounds->count || is_too_old(first_locked(history), bounds)))
+        forget_locked(store, history);
+}
+
+static void make_room_locked(struct history_store *store, size_t size) {
+    while (store->oldest != NULL && store->bytes + size > store->limit) {
+        forget_locked(store, store->oldest->owner);
+        store->evicted++;
+    }
+}
+
+void history_store_set_limit(struct history_store *store, size_t limit) {
+    mutex_lock(&store->mutex);
+    store->limit = limit;
+    make_room_locked(store, 0);
+    mutex_unlock(&store->mutex);
+}
+
+uint32_t history_trim(struct history_store *store, struct history *history, const struct history_bounds *bounds) {
+    mutex_lock(&store->mutex);
+    trim_locked(store, history, bounds);
+    uint32_t count = history->count;
+    mutex_unlock(&store->mutex);
+    return count;
+}
+
+void history_clear(struct history_store *store, struct history *history) {
+    mutex_lock(&store->mutex);
+    clear_locked(store, history);
+    mutex_unlock(&store->mutex);
+}
+
+uint32_t history_count(struct history_store *store, const struct history *history) {
+    mutex_lock(&store->mutex);
+    uint32_t count = history->count;
+    mutex_unlock(&store->mutex);
+    return count;
+}
+
+/* --- Remembering ------------------------------------------------------------------------------------------- */
+
+static int reserve_locked(struct history *history) {
+    if (history->count < history->capacity)
+        return 0;
+    uint32_t capacity = history->capacity == 0 ? FIRST_CAPACITY : history->capacity * 2;
+    struct history_entry **ring = malloc(capacity * sizeof(struct history_entry *));
+    if (ring == NULL)
+        return -1;
+    for (uint32_t i = 0; i < history->count; i++)
+        ring[i] = history->ring[(history->first + i) & (history->capacity - 1)];
+    free(history->ring);
+    history->ring = ring;
+    history->capacity = capacity;
+    history->first = 0;
+    return 0;
+}
+
+static int add_locked(struct history_store *store, struct history *history, struct message *message, uint64_t now) {
+    struct history_entry *entry = malloc(sizeof *entry);
+    if (entry == NULL || reserve_locked(history) != 0) {
+        free(entry);
+        return -1;
+    }
+    *entry = (struct history_entry){
+        .older = store->newest, .owner = history, .message = message_retain(message), .at = now};
+    if (store->newest == NULL)
+        store->oldest = entry;
+    else
+        store->newest->newer = entry;
+    store->newest = entry;
+    history->ring[(history->first + history->count++) & (history->capacity - 1)] = entry;
+    store->bytes += cost(message);
+    store->messages++;
+    return 0;
+}
+
+void history_append(struct history_store *store, struct history *history, struct message *message,
+                    const struct history_bounds *bounds) {
+    struct history_bounds before = *bounds;
+    before.count -= before.count > 0; /* room for one more */
+    mutex_lock(&store->mutex);
+    trim_locked(store, history, &before);
+    bool fits = bounds->count > 0 && cost(message) <= store->limit;
+    if (fits)
+        make_room_locked(store, cost(message));
+    if (!fits || add_locked(store, history, message, bounds->now) != 0)
+        clear_locked(store, history);
+    mutex_unlock(&store->mutex);
+}
+
+/* --- Reading ----------------------------------------------------------------------------------------------- */
+
+static int take_locked(const struct history *history, uint32_t skipped, uint32_t limit, size_t max_bytes,
+                       struct history_slice *slice) {
+    uint32_t available = history->count - skipped;
+    uint32_t wanted = available < limit ? available : limit;
+    if (wanted > 0 && (slice->messages = malloc(wanted * sizeof(struct message *))) == NULL)
+        return -1;
+    while (slice->count < wanted) {
+        uint32_t place = (history->first + skipped + slice->count) & (history->capacity - 1);
+        struct message *message = history->ring[place]->message;
+        if (slice->count > 0 && slice->bytes + message->size > max_bytes)
+            break;
+        slice->bytes += message->size;
+        slice->messages[slice->count++] = message_retain(message);
+    }
+    slice->more = slice->count < available;
+    return 0;
+}
+
+int history_read(struct history_store *store, const struct history *history, uint64_t since, uint64_t offset,
+                 uint32_t limit, size_t max_bytes, struct history_slice *slice) {
+    *slice = (struct history_slice){.messages = NULL};
+    if (since > offset)
+        return 0; /* it has never been said */
+    mutex_lock(&store->mutex);
+    uint64_t before_first = offset - history->count; /* the last that is not remembered */
+    slice->complete = since >= before_first;
+    uint32_t skipped = slice->complete ? (uint32_t)(since - before_first) : 0;
+    int result = take_locked(history, skipped, limit, max_bytes, slice);
+    mutex_unlock(&store->mutex);
+    return result;
+}
+
+void history_slice_release(struct history_slice *slice) {
+    for (uint32_t i = 0; i < slice->count; i++)
+        message_release(slice->messages[i]);
+    free(slice->messages);
+    *slice = (struct history_slice){.messages = NULL};
+}

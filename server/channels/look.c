@@ -1,0 +1,128 @@
+/* look.c - what others may know of channels: figures, the past, who is there.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "server/channels/channel.h"
+#include "server/channels/wire.h"
+
+/* --- Figures ----------------------------------------------------------------------------------------------- */
+
+/* From the window before until now. */
+static double rate_locked(const struct channel_rate *rate, uint64_t now) {
+    uint64_t elapsed = now - rate->began;
+    if (rate->began == 0 || elapsed >= 2 * RATE_WINDOW_MS)
+        return 0;
+    uint64_t window = rate->before > 0 ? elapsed + RATE_WINDOW_MS : elapsed;
+    return (double)(rate->now + rate->before) * 1000 / (double)(window < 1000 ? 1000 : window);
+}
+
+static void fill(struct channel *channel, struct channel_figures *figures) {
+    memcpy(figures->name, channel->name, strlen(channel->name) + 1);
+    memcpy(figures->epoch, channel->epoch, sizeof figures->epoch);
+    mutex_lock(&channel->mutex);
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    figures->offset = channel->offset;
+    figures->subscribers = channel->members.count;
+    figures->history = history_trim(&channel->channels->store, &channel->history, &bounds);
+    figures->rate = rate_locked(&channel->rate, bounds.now);
+    mutex_unlock(&channel->mutex);
+}
+
+int channels_look(struct channels *channels, const char *name, struct channel_figures *figures) {
+    struct channel *channel = channels_find(channels, name);
+    if (channel == NULL)
+        return -1;
+    fill(channel, figures);
+    channel_release(channel);
+    return 0;
+}
+
+uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
+                       void (*visit)(const struct channel_figures *figures, void *arg), void *arg) {
+    struct channel_figures figures;
+    uint32_t visited = 0;
+    mutex_lock(&channels->mutex);
+    for (; visited < count && *position < channels->slots.count; ++*position) {
+        struct channel *channel = channels->slots.table[*position].owner;
+        if (channel == NULL)
+            continue;
+        fill(channel, &figures);
+        visit(&figures, arg);
+        visited++;
+    }
+    mutex_unlock(&channels->mutex);
+    return visited;
+}
+
+void channels_count(struct channels *channels, uint32_t *count, uint64_t *subscriptions) {
+    mutex_lock(&channels->mutex);
+    *count = channels->count;
+    mutex_unlock(&channels->mutex);
+    *subscriptions = atomic_load(&channels->subscriptions);
+}
+
+/* --- The past ---------------------------------------------------------------------------------------------- */
+
+int channels_past(struct channels *channels, const char *name, uint64_t since, uint32_t limit, size_t max_bytes,
+                  struct channel_past *past) {
+    struct channel *channel = channels_find(channels, name);
+    if (channel == NULL)
+        return -1;
+    struct history_slice slice;
+    mutex_lock(&channel->mutex);
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    history_trim(&channels->store, &channel->history, &bounds);
+    int result =
+        history_read(&channels->store, &channel->history, since, channel->offset, limit, max_bytes, &slice);
+    *past = (struct channel_past){.offset = channel->offset,
+                                  .complete = slice.complete,
+                                  .more = slice.more,
+                                  .messages = slice.messages,
+                                  .count = slice.count};
+    mutex_unlock(&channel->mutex);
+    memcpy(past->epoch, channel->epoch, sizeof past->epoch);
+    channel_release(channel);
+    if (result != 0)
+        errno = ENOMEM;
+    return result;
+}
+
+void channel_past_release(struct channel_past *past) {
+    struct history_slice slice = {.messages = past->messages, .count = past->count};
+    history_slice_release(&slice);
+    past->messages = NULL;
+    past->count = 0;
+}
+
+/* --- Who is there ------------------------------------------------------------------------------------------ */
+
+void channel_write_presence_locked(const struct channel *channel, uint32_t max, struct json_writer *writer) {
+    const struct members *members = &channel->members;
+    uint32_t listed = 0;
+    mutex_check_held(&channel->mutex);
+    json_write_literal(writer, "\"count\":");
+    json_write_number(writer, members->count);
+    json_write_literal(writer, ",\"clients\":[");
+    for (uint32_t place = 0; place < members->capacity && listed < max; place++) {
+        const struct subscription *subscription = members->table[place].subscription;
+        if (subscription == NULL)
+            continue;
+        json_write_literal(writer, listed++ == 0 ? "" : ",");
+        wire_write_client(writer, subscription->conn, subscription->joined_at);
+    }
+    json_write_literal(writer, "]");
+}
+
+int channels_write_presence(struct channels *channels, const char *name, uint32_t max, struct json_writer *writer) {
+    struct channel *channel = channels_find(channels, name);
+    if (channel == NULL)
+        return -1;
+    mutex_lock(&channel->mutex);
+    channel_write_presence_locked(channel, max, writer);
+    mutex_unlock(&channel->mutex);
+    channel_release(channel);
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* members.h - the subscribers of one channel: a hash set of connections, so that one joins and leaves in the same
+ * time whatever their number. No lock of its own: the channel's mutex guards it.
+ *
+ * It holds no reference to a connection: whoever ends leaves first.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CHANNELS_MEMBERS_H
+#define WEIR_CHANNELS_MEMBERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct weir_conn;
+struct subscription;
+
+struct member {
+    struct weir_conn *conn; /* NULL: the place is free */
+    struct subscription *subscription;
+};
+
+/* All zero is an empty one. Who walks over it looks at every place of the table. */
+struct members {
+    struct member *table;
+    uint32_t capacity; /* 0 or a power of two */
+    uint32_t count;
+};
+
+/* NULL if it is no member. */
+struct subscription *members_find(const struct members *members, const struct weir_conn *conn);
+
+/* Makes sure that members_add() finds room. Returns -1 if memory is out. */
+int members_reserve(struct members *members);
+
+/* One that is no member yet. */
+void members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription);
+
+/* One that is a member. Gives memory back when few are left. */
+void members_remove(struct members *members, const struct weir_conn *conn);
+
+void members_release(struct members *members);
+
+#endif

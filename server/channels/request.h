@@ -1,0 +1,49 @@
+/* request.h - one request of weir.v1 (docs/protocol.md): bytes in, what is asked for out, or what is wrong with it.
+ *
+ * No sockets, threads or locks; allocates nothing. Whether a request may be granted is for others to say.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CHANNELS_REQUEST_H
+#define WEIR_CHANNELS_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/proto/channel_name.h"
+#include "server/proto/json.h"
+
+enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_FLAW_SIZE = 160 };
+
+enum request_type {
+    REQUEST_SUBSCRIBE,
+    REQUEST_UNSUBSCRIBE,
+    REQUEST_PUBLISH,
+    REQUEST_PRESENCE,
+    REQUEST_PING,
+    REQUEST_TYPES
+};
+
+struct request {
+    enum request_type type;
+    struct json_value id;               /* to be echoed as it came; of size 0: there is none */
+    char channel[CHANNEL_NAME_MAX + 1]; /* a valid name; "": there is none */
+    struct json_value data;             /* of a publish */
+    bool recover;                       /* of a subscribe: the two that follow count */
+    uint64_t since;                     /* the last message that the client has */
+    char epoch[REQUEST_EPOCH_MAX + 1];  /* "": not given */
+    bool presence;
+};
+
+/* What is wrong: the code and the message of an error. */
+struct request_flaw {
+    const char *code;
+    char message[REQUEST_FLAW_SIZE]; /* UTF-8 */
+};
+
+/* Returns 0; or -1 with *flaw set, and `id` and `channel` as far as they could be read. Values point into `text`.
+ */
+int request_parse(const void *text, size_t size, struct request *request, struct request_flaw *flaw);
+
+#endif

@@ -1,0 +1,283 @@
+/* subscribe.c - joining and leaving. A subscription stands in its channel's set and in its connection's list; both
+ * change under both mutexes, and a connection that has left everything never stands anywhere again: there are no
+ * ghosts.
+ *
+ * What a client has missed is appended to its outbox in the step that makes it a member, under the channel's mutex:
+ * so nothing falls between the past and the present, and nothing comes twice.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <weir/channel.h>
+
+#include "server/channels/channel.h"
+
+static double seconds_since_1970(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* --- The connection's list --------------------------------------------------------------------------------- */
+
+static enum join_result link_to_conn(struct weir_conn *conn, struct subscription *subscription, uint32_t limit) {
+    enum join_result result = JOIN_DONE;
+    mutex_lock(&conn->mutex);
+    if (conn->left) {
+        result = JOIN_GONE;
+    } else if (conn->subscription_count >= limit) {
+        result = JOIN_CONNECTION_LIMIT;
+    } else {
+        subscription->next = conn->subscriptions;
+        if (subscription->next != NULL)
+            subscription->next->previous = subscription;
+        conn->subscriptions = subscription;
+        conn->subscription_count++;
+    }
+    mutex_unlock(&conn->mutex);
+    return result;
+}
+
+/* Returns false if the connection is just leaving everything: then that goes on as it is. */
+static bool unlink_from_conn(struct subscription *subscription) {
+    struct weir_conn *conn = subscription->conn;
+    mutex_lock(&conn->mutex);
+    bool ours = !conn->left;
+    if (ours) {
+        if (subscription->previous == NULL)
+            conn->subscriptions = subscription->next;
+        else
+            subscription->previous->next = subscription->next;
+        if (subscription->next != NULL)
+            subscription->next->previous = subscription->previous;
+        conn->subscription_count--;
+    }
+    mutex_unlock(&conn->mutex);
+    return ours;
+}
+
+/* --- The channel's set ------------------------------------------------------------------------------------- */
+
+static void add_locked(struct channel *channel, struct subscription *subscription) {
+    members_add(&channel->members, subscription->conn, subscription);
+    audience_add(&channel->audience[subscription->form], subscription->conn);
+    atomic_fetch_add_explicit(&channel->forms[subscription->form], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
+}
+
+static void remove_locked(struct subscription *subscription, struct task_list *ready) {
+    struct channel *channel = subscription->channel;
+    members_remove(&channel->members, subscription->conn);
+    audience_remove(&channel->audience[subscription->form], subscription->conn);
+    atomic_fetch_sub_explicit(&channel->forms[subscription->form], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
+    if (channel->options.announce)
+        channel_announce_locked(channel, "leave", subscription, ready);
+}
+
+/* --- What was missed --------------------------------------------------------------------------------------- */
+
+static size_t soft_room(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    size_t bytes = conn->outbox.bytes;
+    mutex_unlock(&conn->mutex);
+    size_t soft = conn_terms(conn)->send_buffer_soft;
+    return bytes < soft ? soft - bytes : 0;
+}
+
+/* Whether all of it is there, and the client can be sent it without falling behind at once. */
+static bool read_missed_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
+                               struct history_slice *slice) {
+    struct history_store *store = &channel->channels->store;
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    size_t room = soft_room(conn);
+    *slice = (struct history_slice){.messages = NULL};
+    if (join->epoch != NULL && strcmp(join->epoch, channel->epoch) != 0)
+        return false;
+    history_trim(store, &channel->history, &bounds);
+    return history_read(store, &channel->history, join->since, channel->offset, UINT32_MAX, room, slice) == 0 &&
+           slice->complete && !slice->more && slice->bytes <= room;
+}
+
+/* Tells the new member where it stands, and what it has missed. */
+static void welcome_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
+                           struct task_list *ready) {
+    struct history_slice slice = {.messages = NULL};
+    struct channel_counters *counters = &channel->channels->counters;
+    struct joined joined = {
+        .name = channel->name, .epoch = channel->epoch, .offset = channel->offset, .channel = channel};
+    if (join->recover) {
+        joined.recovered = read_missed_locked(channel, conn, join, &slice);
+        atomic_fetch_add(joined.recovered ? &counters->recovered : &counters->not_recovered, 1);
+    }
+    struct message *answer = join->answer == NULL ? NULL : join->answer(&joined, join->context);
+    if (answer != NULL)
+        conn_append(conn, answer, ready);
+    message_release(answer);
+    for (uint32_t i = 0; joined.recovered && i < slice.count; i++)
+        conn_append(conn, slice.messages[i], ready);
+    history_slice_release(&slice);
+}
+
+/* --- Joining ----------------------------------------------------------------------------------------------- */
+
+static enum join_result join_locked(struct channel *channel, struct subscription *subscription,
+                                    const struct join *join, uint32_t limit, struct task_list *ready) {
+    struct weir_conn *conn = subscription->conn;
+    uint32_t most = channel->options.max_subscribers;
+    if (members_find(&channel->members, conn) != NULL)
+        return JOIN_ALREADY;
+    if (most != 0 && channel->members.count >= most)
+        return JOIN_SUBSCRIBERS_LIMIT;
+    if (members_reserve(&channel->members) != 0)
+        return JOIN_NO_MEMORY;
+    enum join_result result = link_to_conn(conn, subscription, limit);
+    if (result != JOIN_DONE)
+        return result;
+    if (channel->options.announce)
+        channel_announce_locked(channel, "join", subscription, ready);
+    add_locked(channel, subscription);
+    welcome_locked(channel, conn, join, ready);
+    return JOIN_DONE;
+}
+
+/* Returns false if the channel has gone meanwhile. */
+static bool try_to_join(struct channel *channel, struct subscription *subscription, const struct join *join,
+                        uint32_t limit, enum join_result *result) {
+    struct task_list ready = {0};
+    mutex_lock(&channel->mutex);
+    bool gone = channel->gone;
+    if (!gone)
+        *result = join_locked(channel, subscription, join, limit, &ready);
+    bool unused = channel->members.count == 0;
+    mutex_unlock(&channel->mutex);
+    pool_submit_list(channel->channels->core->pool, &ready);
+    if (unused && !gone)
+        channel_reap(channel); /* it was made in vain */
+    return !gone;
+}
+
+enum join_result channels_join(struct channels *channels, struct weir_conn *conn, const char *name,
+                               const struct join *join) {
+    struct subscription *subscription = malloc(sizeof *subscription);
+    if (subscription == NULL)
+        return JOIN_NO_MEMORY;
+    enum join_result result = JOIN_NO_MEMORY;
+    for (;;) {
+        bool full;
+        struct channels_limits limits;
+        struct channel *channel = channels_open(channels, name, &full, &limits);
+        *subscription = (struct subscription){
+            .channel = channel, .conn = conn, .form = join->form, .joined_at = seconds_since_1970()};
+        if (channel == NULL) {
+            result = full ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY;
+            break;
+        }
+        bool tried = try_to_join(channel, subscription, join, limits.per_connection, &result);
+        if (tried && result == JOIN_DONE)
+            return JOIN_DONE; /* with the reference */
+        channel_release(channel);
+        if (tried)
+            break;
+    }
+    free(subscription);
+    return result;
+}
+
+/* --- Leaving ----------------------------------------------------------------------------------------------- */
+
+/* The subscription's reference and memory go. */
+static void discard(struct subscription *subscription, bool unused) {
+    struct channel *channel = subscription->channel;
+    if (unused)
+        channel_reap(channel);
+    channel_release(channel);
+    free(subscription);
+}
+
+bool channels_leave(struct channels *channels, struct weir_conn *conn, const char *name) {
+    struct channel *channel = channels_find(channels, name);
+    if (channel == NULL)
+        return false;
+    struct task_list ready = {0};
+    mutex_lock(&channel->mutex);
+    struct subscription *subscription = members_find(&channel->members, conn);
+    bool leaves = subscription != NULL && unlink_from_conn(subscription);
+    if (leaves)
+        remove_locked(subscription, &ready);
+    bool unused = channel->members.count == 0;
+    mutex_unlock(&channel->mutex);
+    pool_submit_list(channels->core->pool, &ready);
+    if (leaves)
+        discard(subscription, unused);
+    channel_release(channel);
+    return leaves;
+}
+
+static struct subscription *take_all(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    struct subscription *subscriptions = conn->subscriptions;
+    conn->left = true;
+    conn->subscriptions = NULL;
+    conn->subscription_count = 0;
+    mutex_unlock(&conn->mutex);
+    return subscriptions;
+}
+
+void channels_leave_all(struct weir_conn *conn) {
+    struct task_list ready = {0};
+    struct subscription *next;
+    for (struct subscription *subscription = take_all(conn); subscription != NULL; subscription = next) {
+        struct channel *channel = subscription->channel;
+        next = subscription->next;
+        mutex_lock(&channel->mutex);
+        remove_locked(subscription, &ready);
+        bool unused = channel->members.count == 0;
+        mutex_unlock(&channel->mutex);
+        discard(subscription, unused);
+    }
+    pool_submit_list(conn->core->pool, &ready);
+}
+
+bool channels_is_member(struct channels *channels, const struct weir_conn *conn, const char *name) {
+    struct channel *channel = channels_find(channels, name);
+    if (channel == NULL)
+        return false;
+    mutex_lock(&channel->mutex);
+    bool is_member = members_find(&channel->members, conn) != NULL;
+    mutex_unlock(&channel->mutex);
+    channel_release(channel);
+    return is_member;
+}
+
+/* --- For handlers ------------------------------------------------------------------------------------------ */
+
+enum weir_result weir_subscribe(weir_conn *conn, const char *channel) {
+    static const enum weir_result results[] = {
+        [JOIN_DONE] = WEIR_OK,
+        [JOIN_ALREADY] = WEIR_OK,
+        [JOIN_GONE] = WEIR_GONE,
+        [JOIN_CHANNELS_LIMIT] = WEIR_LIMIT,
+        [JOIN_CONNECTION_LIMIT] = WEIR_LIMIT,
+        [JOIN_SUBSCRIBERS_LIMIT] = WEIR_LIMIT,
+        [JOIN_NO_MEMORY] = WEIR_NO_MEMORY,
+    };
+    if (!channel_name_valid(channel, strlen(channel)))
+        return WEIR_INVALID;
+    if (!weir_conn_is_open(conn)) /* touch the core only if it is there: a handle may outlive it */
+        return WEIR_GONE;
+    const struct join join = {.form = FORM_RAW};
+    return results[channels_join(conn->core->channels, conn, channel, &join)];
+}
+
+enum weir_result weir_unsubscribe(weir_conn *conn, const char *channel) {
+    if (!channel_name_valid(channel, strlen(channel)))
+        return WEIR_INVALID;
+    if (!weir_conn_is_open(conn))
+        return WEIR_GONE;
+    channels_leave(conn->core->channels, conn, channel);
+    return WEIR_OK;
+}

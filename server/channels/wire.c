@@ -1,0 +1,80 @@
+/* wire.c - see wire.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/wire.h"
+
+#include <stdio.h>
+
+#include "server/proto/frame.h"
+
+/* Names of channels need no escaping. */
+static void begin(struct json_writer *writer, const char *type, const struct channel *channel) {
+    json_write_literal(writer, "{\"type\":\"");
+    json_write_literal(writer, type);
+    json_write_literal(writer, "\",\"channel\":\"");
+    json_write_literal(writer, channel->name);
+    json_write_literal(writer, "\"");
+}
+
+static struct message *finish(struct json_writer *writer) {
+    json_write_literal(writer, "}");
+    struct message *message = writer->failed ? NULL : message_create(OPCODE_TEXT, writer->bytes, writer->size);
+    json_writer_release(writer);
+    return message;
+}
+
+static void write_data(struct json_writer *writer, const struct publication *publication) {
+    switch (publication->kind) {
+    case PUBLICATION_JSON:
+        json_write_literal(writer, ",\"data\":");
+        json_write(writer, publication->data, publication->size);
+        return;
+    case PUBLICATION_TEXT:
+        json_write_literal(writer, ",\"data\":");
+        json_write_text(writer, publication->data, publication->size);
+        return;
+    case PUBLICATION_BINARY:
+        json_write_literal(writer, ",\"base64\":");
+        json_write_base64(writer, publication->data, publication->size);
+        return;
+    }
+}
+
+struct message *wire_message(const struct channel *channel, uint64_t offset, const struct publication *publication,
+                             const struct weir_conn *publisher) {
+    struct json_writer writer = {0};
+    begin(&writer, "message", channel);
+    json_write_literal(&writer, ",\"offset\":");
+    json_write_number(&writer, offset);
+    write_data(&writer, publication);
+    if (publisher != NULL) {
+        json_write_literal(&writer, ",\"publisher\":");
+        wire_write_client(&writer, publisher, 0);
+    }
+    return finish(&writer);
+}
+
+struct message *wire_announcement(const struct channel *channel, const char *type, const struct subscription *who) {
+    struct json_writer writer = {0};
+    begin(&writer, type, channel);
+    json_write_literal(&writer, ",\"client\":");
+    wire_write_client(&writer, who->conn, who->joined_at);
+    return finish(&writer);
+}
+
+void wire_write_client(struct json_writer *writer, const struct weir_conn *conn, double joined_at) {
+    const char *user = weir_user(conn);
+    json_write_literal(writer, "{\"connection\":\"");
+    json_write_number(writer, weir_conn_id(conn));
+    json_write_literal(writer, "\"");
+    if (user != NULL) {
+        json_write_literal(writer, ",\"user\":");
+        json_write_string(writer, user);
+    }
+    if (joined_at != 0) {
+        json_write_literal(writer, ",\"joined_at\":");
+        json_write_seconds(writer, joined_at);
+    }
+    json_write_literal(writer, "}");
+}

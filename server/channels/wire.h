@@ -1,0 +1,24 @@
+/* wire.h - what channels tell the clients of weir.v1 by themselves (docs/protocol.md). Answers to their requests
+ * are made in protocol.c. No locks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CHANNELS_WIRE_H
+#define WEIR_CHANNELS_WIRE_H
+
+#include "server/channels/channel.h"
+#include "server/proto/json_writer.h"
+
+/* {"type":"message","channel":...,"offset":...,"data":...}. With `publisher`, if there is one. NULL if memory is
+ * out.
+ */
+struct message *wire_message(const struct channel *channel, uint64_t offset, const struct publication *publication,
+                             const struct weir_conn *publisher);
+
+/* {"type":"join","channel":...,"client":{...}} */
+struct message *wire_announcement(const struct channel *channel, const char *type, const struct subscription *who);
+
+/* {"connection":"42","user":"ann"}, with "joined_at" unless that is 0. */
+void wire_write_client(struct json_writer *writer, const struct weir_conn *conn, double joined_at);
+
+#endif

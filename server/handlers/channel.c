@@ -1,0 +1,74 @@
+/* channel.c - the path names a channel, and every message goes to all its subscribers.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include <weir/weir.h>
+
+#include "server/handlers/builtin.h"
+#include "server/proto/channel_name.h"
+
+struct name {
+    char text[CHANNEL_NAME_MAX + 1];
+    size_t size;
+};
+
+/* False if it does not fit. */
+static bool append(struct name *name, const char *text, size_t size) {
+    if (size > CHANNEL_NAME_MAX - name->size)
+        return false;
+    memcpy(name->text + name->size, text, size);
+    name->size += size;
+    name->text[name->size] = '\0';
+    return true;
+}
+
+/* Appends what the path has for a parameter. */
+static bool append_value(struct name *name, const weir_conn *conn, const struct channel_template_part *part) {
+    struct name parameter = {.size = 0};
+    if (!append(&parameter, part->text, part->size))
+        return false;
+    const char *value = weir_param(conn, parameter.text);
+    return value != NULL && append(name, value, strlen(value));
+}
+
+/* Puts the path's parameters into "room:{name}". False if that is too long for a name, or nothing. */
+static bool expand(struct name *name, const weir_conn *conn, const char *template) {
+    struct channel_template_part part;
+    name->size = 0;
+    while (channel_template_next(&template, &part))
+        if (!(part.parameter ? append_value(name, conn, &part) : append(name, part.text, part.size)))
+            return false;
+    return name->size > 0;
+}
+
+static void join(weir_conn *conn, void *context) {
+    const struct channel_route *route = context;
+    struct name name;
+    switch (expand(&name, conn, route->channel) ? weir_subscribe(conn, name.text) : WEIR_INVALID) {
+    case WEIR_INVALID:
+        weir_close(conn, 1008, "this path names no channel");
+        break;
+    case WEIR_LIMIT:
+        weir_close(conn, 1013, "the channel takes no more subscribers");
+        break;
+    case WEIR_NO_MEMORY:
+        weir_close(conn, 1011, "out of memory");
+        break;
+    default:
+        break;
+    }
+}
+
+static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    const struct channel_route *route = context;
+    struct name name;
+    if (!route->may_publish)
+        weir_close(conn, 1008, "this channel is receive-only");
+    else if (expand(&name, conn, route->channel) &&
+             weir_publish_from(conn, name.text, opcode, data, size, route->echo_self) == WEIR_NO_MEMORY)
+        weir_close(conn, 1011, "out of memory");
+}
+
+const struct weir_handler handler_channel = {.open = join, .message = publish, .flags = WEIR_NEVER_BLOCKS};

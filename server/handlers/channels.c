@@ -1,0 +1,33 @@
+/* channels.c - clients speak weir.v1; which channels those of a route may use, and whether they may publish there.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <weir/weir.h>
+
+#include "server/handlers/builtin.h"
+#include "server/proto/channel_name.h"
+
+static bool is_open_to(const struct channels_route *route, const char *channel) {
+    for (char *const *pattern = route->patterns; *pattern != NULL; pattern++)
+        if (channel_pattern_matches(*pattern, channel))
+            return true;
+    return false;
+}
+
+static int may_subscribe(weir_conn *conn, const char *channel, void *context) {
+    (void)conn;
+    return is_open_to(context, channel) ? 0 : -1;
+}
+
+static int may_publish(weir_conn *conn, const char *channel, const void *json, size_t size, void *context) {
+    (void)conn, (void)json, (void)size;
+    const struct channels_route *route = context;
+    return route->may_publish && is_open_to(route, channel) ? 0 : -1;
+}
+
+const struct weir_handler handler_channels = {
+    .message = weir_channels_message,
+    .subscribe = may_subscribe,
+    .publish = may_publish,
+    .flags = WEIR_NEVER_BLOCKS,
+};

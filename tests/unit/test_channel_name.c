@@ -1,0 +1,184 @@
+/* test_channel_name.c - names of channels, patterns and which of them is meant, templates.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/proto/channel_name.h"
+#include "tests/unit/suites.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* --- Names ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(the_alphabet) {
+    for (int byte = 0; byte < 256; byte++) {
+        char name = (char)byte;
+        bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+        bool sign = byte != 0 && strchr("_-.:@/+~", byte) != NULL;
+        ck_assert_msg(channel_name_valid(&name, 1) == (letter || sign), "byte %d", byte);
+        const char pair[] = {'x', name};
+        ck_assert_msg(channel_name_valid(pair, 2) == (letter || sign), "byte %d", byte);
+    }
+}
+END_TEST
+
+START_TEST(the_size_of_a_name) {
+    char name[CHANNEL_NAME_MAX + 1];
+    memset(name, 'x', sizeof name);
+    for (size_t size = 0; size <= sizeof name; size++)
+        ck_assert_msg(channel_name_valid(name, size) == (size >= 1 && size <= 255), "%zu", size);
+}
+END_TEST
+
+/* --- Patterns ------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *pattern, *flaw;
+} patterns[] = {
+    {"news", NULL},
+    {"news:*", NULL},
+    {"*", NULL},
+    {"a:b/e@f.g+h~j_l-m*", NULL},
+    {"", "is no channel pattern; write a name like news, or the beginning of names like news:*"},
+    {"**", "has a * that is not at its end; write it like news:*"},
+    {"*:news", "has a * that is not at its end; write it like news:*"},
+    {"news:* ", "has a * that is not at its end; write it like news:*"},
+    {"the news", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"a b*c", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"caf\xc3\xa9", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"room:{name}", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+};
+
+static void expect_flaw(const char *text, const char *flaw, const char *expected) {
+    if (expected == NULL)
+        ck_assert_msg(flaw == NULL, "%s: %s", text, flaw);
+    else
+        ck_assert_str_eq(flaw, expected);
+}
+
+START_TEST(flaws_of_patterns) {
+    for (int i = 0; i < COUNT(patterns); i++)
+        expect_flaw(patterns[i].pattern, channel_pattern_flaw(patterns[i].pattern), patterns[i].flaw);
+}
+END_TEST
+
+/* With a star or without. */
+START_TEST(the_size_of_a_pattern) {
+    for (int star = 0; star < 2; star++) {
+        char pattern[CHANNEL_NAME_MAX + 2] = "";
+        memset(pattern, 'x', CHANNEL_NAME_MAX + 1);
+        pattern[CHANNEL_NAME_MAX] = star ? '*' : 'x';
+        ck_assert_str_eq(channel_pattern_flaw(pattern),
+                         "is longer than the 255 bytes that a channel's name may have");
+        ck_assert_ptr_null(channel_pattern_flaw(pattern + 1));
+    }
+}
+END_TEST
+
+START_TEST(which_names_a_pattern_matches) {
+    static const struct {
+        const char *pattern, *name;
+        bool expected;
+    } cases[] = {
+        {"news", "news", true},
+        {"news", "new", false},
+        {"news", "news:", false},
+        {"news", "News", false},
+        {"news:*", "news:sport", true},
+        {"news:*", "news:", true},
+        {"news:*", "news", false},
+        {"news:*", "new", false},
+        {"news:*", "old:news:x", false},
+        {"*", "x", true},
+        {"x*", "x", true},
+    };
+    for (int i = 0; i < COUNT(cases); i++)
+        ck_assert_msg(channel_pattern_matches(cases[i].pattern, cases[i].name) == cases[i].expected, "%s, %s",
+                      cases[i].pattern, cases[i].name);
+}
+END_TEST
+
+/* Each pattern before all that follow it, and none before itself. */
+START_TEST(the_more_specific_one) {
+    static const char *const order[] = {"a", "aaaa*", "aaa*", "a*", "*"};
+    for (int i = 0; i < COUNT(order); i++)
+        for (int j = 0; j < COUNT(order); j++)
+            ck_assert_msg(channel_pattern_precedes(order[i], order[j]) == (i < j), "%s, %s", order[i], order[j]);
+    ck_assert(!channel_pattern_precedes("a", "b") && !channel_pattern_precedes("b", "a"));
+    ck_assert(!channel_pattern_precedes("a*", "b*") && !channel_pattern_precedes("b*", "a*"));
+}
+END_TEST
+
+/* --- Templates ------------------------------------------------------------------------------------------------ */
+
+/* `parts` of a template that is right, or its flaw. */
+static const struct {
+    const char *template, *parts, *flaw;
+} templates[] = {
+    {"lobby", "'lobby'", NULL},
+    {"room:{name}", "'room:'{name}", NULL},
+    {"{a}{b-2}/x/{*}~", "{a}{b-2}'/x/'{*}'~'", NULL},
+    {"", NULL, "is no channel; write it like room:{name}"},
+    {"room:{name", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"room:{}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"{a{b}}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"{a.b}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"{**}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"{", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
+    {"room:name}", NULL,
+     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+    {"room *", NULL,
+     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+    {"room:*", NULL,
+     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+};
+
+static void expect_parts(const char *template, const char *expected) {
+    struct channel_template_part part;
+    char parts[200] = "", *at = parts;
+    while (channel_template_next(&template, &part))
+        at += sprintf(at, part.parameter ? "{%.*s}" : "'%.*s'", (int)part.size, part.text);
+    ck_assert_str_eq(parts, expected);
+}
+
+START_TEST(what_templates_are_made_of) {
+    for (int i = 0; i < COUNT(templates); i++) {
+        expect_flaw(templates[i].template, channel_template_flaw(templates[i].template), templates[i].flaw);
+        if (templates[i].parts != NULL)
+            expect_parts(templates[i].template, templates[i].parts);
+    }
+}
+END_TEST
+
+/* Only what stands in it counts, for a parameter may be shorter than its name. */
+START_TEST(the_size_of_a_template) {
+    char template[CHANNEL_NAME_MAX + 1 + sizeof "{name}"];
+    memset(template, 'x', CHANNEL_NAME_MAX + 1);
+    strcpy(template + CHANNEL_NAME_MAX + 1, "{name}");
+    ck_assert_str_eq(channel_template_flaw(template),
+                     "is longer than the 255 bytes that a channel's name may have");
+    ck_assert_ptr_null(channel_template_flaw(template + 1));
+}
+END_TEST
+
+Suite *channel_name_suite(void) {
+    Suite *suite = suite_create("channel_name");
+    TCase *names = tcase_create("names");
+    tcase_add_test(names, the_alphabet);
+    tcase_add_test(names, the_size_of_a_name);
+    suite_add_tcase(suite, names);
+    TCase *pattern = tcase_create("patterns");
+    tcase_add_test(pattern, flaws_of_patterns);
+    tcase_add_test(pattern, the_size_of_a_pattern);
+    tcase_add_test(pattern, which_names_a_pattern_matches);
+    tcase_add_test(pattern, the_more_specific_one);
+    suite_add_tcase(suite, pattern);
+    TCase *template = tcase_create("templates");
+    tcase_add_test(template, what_templates_are_made_of);
+    tcase_add_test(template, the_size_of_a_template);
+    suite_add_tcase(suite, template);
+    return suite;
+}
