@@ -28,7 +28,7 @@ COMMAND_SOURCES := $(wildcard commands/*.c) $(TOOL_SOURCES)
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
 CLIENT_SOURCES  := $(wildcard examples/clients/*.c)
-BENCH_PROGRAMS  := build/bench/floor build/bench/load
+BENCH_PROGRAMS  := build/bench/floor build/bench/load build/bench/many_channels
 HEADERS         := $(wildcard include/weir/*.h)
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -72,9 +72,12 @@ $(OUT)/%.o: %.c Makefile
 build/bench/floor: tests/bench/floor.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lcrypto
-build/bench/load: $(filter-out tests/bench/floor.c,$(wildcard tests/bench/*.c)) client/bench/histogram.c $(wildcard tests/bench/*.h) Makefile
+build/bench/load: $(wildcard tests/bench/load*.c) client/bench/histogram.c $(wildcard tests/bench/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $(filter %.c,$^) -lcrypto -lm
+build/bench/many_channels: tests/bench/many_channels.c client/bench/histogram.c client/bench/sequence.c $(OUT)/libweir.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 deps:  ## install what building, running and testing need (Debian packages)
 	@.ci/deps
@@ -116,8 +119,9 @@ tsan:  ## all tests under ThreadSanitizer
 	@$(BUILD) FLAVOUR=tsan build-tests
 	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-conformance check-real
 
-bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program (ROUNDS=5)
+bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program, of echo and of channels (ROUNDS=5)
 	tests/bench/compare.py --build build --rounds $(ROUNDS)
+	tests/bench/channels.py --build build --rounds $(ROUNDS)
 
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 format:  ## clang-format on every source

@@ -64,6 +64,39 @@ const struct terms *server_terms(weir_server *server, const struct config *confi
     return &kept->terms;
 }
 
+/* --- Channels ---------------------------------------------------------------------------------------------- */
+
+static struct channel_rule make_rule(const struct config_channel *configured) {
+    return (struct channel_rule){.pattern = configured->pattern,
+                                 .options = {.history = configured->history,
+                                             .history_age_ms = configured->history_age_ms,
+                                             .max_subscribers = configured->max_subscribers,
+                                             .may_subscribe = configured->subscribe,
+                                             .may_publish = configured->publish,
+                                             .presence = configured->presence,
+                                             .announce = configured->announce,
+                                             .publisher = configured->publisher}};
+}
+
+/* What channels remember counts as messages in memory, and closing clients frees none of it. */
+static size_t history_memory(const struct config *config) {
+    size_t most = config->server.memory_limit / 2;
+    return most == 0 || config->channels.history_memory < most ? config->channels.history_memory : most;
+}
+
+static void set_channels(weir_server *server, const struct config *config) {
+    const struct channels_limits limits = {.channels = config->channels.max_channels,
+                                           .per_connection = config->channels.max_channels_per_connection,
+                                           .history_memory = history_memory(config)};
+    struct channel_rule *rules = calloc(config->channel_rule_count + 1, sizeof *rules);
+    for (size_t i = 0; rules != NULL && i < config->channel_rule_count; i++)
+        rules[i] = make_rule(&config->channel_rules[i]);
+    if (rules == NULL || channels_configure(&server->channels, rules, config->channel_rule_count, &limits) != 0)
+        log_event(LOG_SERVER, LOG_ERROR, "channels",
+                  LOG_FIELDS(LOG_TEXT("error", "out of memory: they stay as they were")));
+    free(rules);
+}
+
 /* --- Putting in force -------------------------------------------------------------------------------------- */
 
 struct sweep {
@@ -106,6 +139,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
         admin_set_token(server->admin, table->config->admin.secret);
     visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip);
     atomic_store(&core->shed.limit, (int64_t)config->memory_limit);
+    set_channels(server, table->config);
     routes_apply(table, core->pool);
     entrances_replace(&server->service.doors, &table->entrances);
     server->table = table;

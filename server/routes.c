@@ -64,9 +64,12 @@ static struct entrance default_entrance(const struct config *config, struct rout
 
 static struct entrance entrance_of(const struct config *config, const struct config_route *configured,
                                    struct route *route) {
+    static char weir_v1[] = "weir.v1", *const protocol[] = {weir_v1, NULL}; /* what handler channels speaks */
     struct entrance entrance = default_entrance(config, route);
     if (strcmp(configured->subprotocols[0], "none") != 0)
         entrance.subprotocols = configured->subprotocols;
+    else if (strcmp(configured->handler, "channels") == 0)
+        entrance.subprotocols = protocol;
     entrance.require_subprotocol = configured->require_subprotocol;
     if (strcmp(configured->origins[0], "inherit") != 0)
         entrance.origins = configured->origins;
@@ -221,7 +224,8 @@ void routes_apply(const struct route_table *table, struct pool *pool) {
             const struct config_route *configured = &config->routes[i];
             if (configured->slow_consumer != SLOW_INHERIT)
                 policy = configured->slow_consumer;
-            atomic_store(&served->echo_self, configured->echo_self);
+            atomic_store(&served->builtin.echo_self, configured->echo_self);
+            atomic_store(&served->builtin.may_publish, configured->publish);
             pool_set_lane_limit(pool, &served->route.lane, configured->concurrency);
         }
         atomic_store(&served->route.slow_consumer, slow_consumer_policy(policy));

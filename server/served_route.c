@@ -19,25 +19,77 @@ static void served_destroy(struct route *route) {
     struct served_route *served = (struct served_route *)route;
     free((char *)route->pattern);
     free(served->handler);
+    free(served->channel);
+    free_texts(served->channels);
     free_texts(served->extras);
     free(served);
 }
 
-static char **copy_extras(const struct config_route *configured) {
-    char **extras = calloc(2 * configured->extra_count + 1, sizeof *extras);
-    for (size_t i = 0; extras != NULL && i < configured->extra_count; i++) {
-        extras[2 * i] = strdup(configured->extras[i].name);
-        extras[2 * i + 1] = strdup(configured->extras[i].value);
-        if (extras[2 * i] == NULL || extras[2 * i + 1] == NULL) {
-            free(extras[2 * i]);
-            free(extras[2 * i + 1]);
-            extras[2 * i] = NULL;
-            free_texts(extras);
+/* --- What was configured ----------------------------------------------------------------------------------- */
+
+static size_t count_texts(char *const *texts) {
+    size_t count = 0;
+    while (texts != NULL && texts[count] != NULL)
+        count++;
+    return count;
+}
+
+static char **copy_texts(char *const *texts, size_t count) {
+    char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++)
+        if ((copy[i] = strdup(texts[i])) == NULL) {
+            free_texts(copy);
             return NULL;
         }
+    return copy;
+}
+
+static bool texts_are_same(char *const *a, char *const *b) {
+    size_t i = 0;
+    for (; a[i] != NULL && b[i] != NULL; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return a[i] == b[i];
+}
+
+/* Name and value in turn, NULL-terminated; the texts stay the configuration's. NULL if memory is out. */
+static char **list_extras(const struct config_route *configured) {
+    char **extras = calloc(2 * configured->extra_count + 1, sizeof *extras);
+    for (size_t i = 0; extras != NULL && i < configured->extra_count; i++) {
+        extras[2 * i] = configured->extras[i].name;
+        extras[2 * i + 1] = configured->extras[i].value;
     }
     return extras;
 }
+
+static bool copy_configured(struct served_route *served, const struct config_route *configured) {
+    char **extras = list_extras(configured);
+    served->handler = strdup(configured->handler);
+    served->extras = extras == NULL ? NULL : copy_texts(extras, 2 * configured->extra_count);
+    served->channels = copy_texts(configured->channels, count_texts(configured->channels));
+    served->channel = configured->channel == NULL ? NULL : strdup(configured->channel);
+    free(extras);
+    return served->handler != NULL && served->extras != NULL && served->channels != NULL &&
+           (configured->channel == NULL || served->channel != NULL);
+}
+
+static bool is_same_text(const char *a, const char *b) {
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool served_is_same(const struct served_route *served, const struct config_route *configured) {
+    if (!is_same_text(served->handler, configured->handler) ||
+        strcmp(served->route.pattern, configured->pattern) != 0 ||
+        !is_same_text(served->channel, configured->channel) ||
+        !texts_are_same(served->channels, configured->channels))
+        return false;
+    char **extras = list_extras(configured);
+    bool same = extras != NULL && texts_are_same(served->extras, extras);
+    free(extras);
+    return same;
+}
+
+/* --- Life -------------------------------------------------------------------------------------------------- */
 
 struct served_route *served_create(struct core *core, const char *pattern, const struct config_route *configured) {
     struct served_route *served = calloc(1, sizeof *served);
@@ -45,44 +97,40 @@ struct served_route *served_create(struct core *core, const char *pattern, const
         return NULL;
     served->route = (struct route){.core = core, .references = 1, .destroy = served_destroy};
     served->route.pattern = strdup(pattern);
-    bool copied = served->route.pattern != NULL;
-    if (configured != NULL) {
-        served->handler = strdup(configured->handler);
-        served->extras = copy_extras(configured);
-        copied = copied && served->handler != NULL && served->extras != NULL;
-    }
-    if (!copied) {
+    if (served->route.pattern == NULL || (configured != NULL && !copy_configured(served, configured))) {
         served_destroy(&served->route);
         return NULL;
     }
     return served;
 }
 
-bool served_is_same(const struct served_route *served, const struct config_route *configured) {
-    if (served->handler == NULL || strcmp(served->handler, configured->handler) != 0 ||
-        strcmp(served->route.pattern, configured->pattern) != 0)
-        return false;
-    size_t i = 0;
-    for (; i < configured->extra_count && served->extras[2 * i] != NULL; i++)
-        if (strcmp(served->extras[2 * i], configured->extras[i].name) != 0 ||
-            strcmp(served->extras[2 * i + 1], configured->extras[i].value) != 0)
-            return false;
-    return i == configured->extra_count && served->extras[2 * i] == NULL;
+static const struct weir_handler *find_builtin(const char *name) {
+    static const struct {
+        const char *name;
+        const struct weir_handler *handler;
+    } builtins[] = {{"echo", &handler_echo},
+                    {"broadcast", &handler_broadcast},
+                    {"channel", &handler_channel},
+                    {"channels", &handler_channels}};
+    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+        if (strcmp(builtins[i].name, name) == 0)
+            return builtins[i].handler;
+    return NULL;
 }
 
 int served_find_handler(struct served_route *served, const struct config_route *configured, char *error,
                         size_t error_size) {
     struct route *route = &served->route;
-    if (strcmp(configured->handler, "echo") == 0) {
-        route->handler = &handler_echo;
-    } else if (strcmp(configured->handler, "broadcast") == 0) {
-        route->handler = &handler_broadcast;
-        route->context = &served->echo_self;
-    } else {
-        if (plugin_load(&served->plugin, configured, error, error_size) != 0)
-            return -1;
-        route->handler = served->plugin.table->handler;
+    route->handler = find_builtin(configured->handler);
+    if (route->handler != NULL) {
+        served->builtin.channel = served->channel;
+        served->builtin.channels = served->channels;
+        route->context = &served->builtin;
+        return 0;
     }
+    if (plugin_load(&served->plugin, configured, error, error_size) != 0)
+        return -1;
+    route->handler = served->plugin.table->handler;
     return 0;
 }
 

@@ -8,14 +8,17 @@
 
 #include "server/config/config.h"
 #include "server/core/core.h"
+#include "server/handlers/builtin.h"
 #include "server/plugin.h"
 
 struct served_route {
     struct route route;
-    _Atomic bool echo_self; /* the built-in broadcast's context */
-    struct plugin plugin;   /* all zero unless the handler comes from one */
-    char *handler;          /* as configured; NULL: the program added it */
-    char **extras;          /* the keys that are the plug-in's: name and value in turn, NULL-terminated */
+    struct builtin_route builtin; /* the context of those built-in handlers that have one */
+    struct plugin plugin;         /* all zero unless the handler comes from one */
+    char *handler;                /* as configured; NULL: the program added it. Likewise the three that follow */
+    char *channel;
+    char **channels;
+    char **extras; /* the keys that are the plug-in's: name and value in turn, NULL-terminated */
     struct served_route *next;
 };
 

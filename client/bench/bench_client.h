@@ -40,7 +40,7 @@ struct leftover {
 struct bench_client {
     _Alignas(64) int descriptor;
     enum bench_client_state state;
-    uint32_t id; /* among all clients of the run; publishers come first */
+    uint32_t id; /* among all clients of the run; those that send come first */
 
     /* When messages were to be sent: a ring, from the oldest that is needed to the newest. */
     uint32_t times_mask;
@@ -55,7 +55,8 @@ struct bench_client {
     struct leftover pong;     /* a Pong that waits for the end of a frame */
     struct decoder decoder;
     bool compressing;       /* permessage-deflate was agreed on */
-    struct sequence *heard; /* in a broadcast: one for each publisher */
+    bool was_open;          /* whatever became of it later */
+    struct sequence *heard; /* in a broadcast: one for each publisher of its room */
 
     struct leftover head;                 /* the beginning of an answer to the handshake that came in pieces */
     struct bench_client *previous, *next; /* in the list of its state, if that has one */
@@ -91,7 +92,6 @@ struct bench_group {
     struct bench_list waiting, handshakes, closing, resting;
     unsigned handshaking, open; /* clients in these states */
     uint64_t outstanding;       /* messages queued and not received back; not in a broadcast */
-    uint64_t published;         /* in a broadcast */
     uint64_t delivered;         /* in a broadcast: each message once for each client */
     bool declined;              /* compression was offered, and the server did not want it */
 

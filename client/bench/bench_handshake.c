@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "client/bench/exchange.h"
@@ -83,10 +84,24 @@ void bench_client_connect(struct bench_group *group, struct bench_client *client
 
 /* --- HTTP -------------------------------------------------------------------------------------------------- */
 
+/* As sendmsg(); *size is what there is to send. */
+static ssize_t send_to_room(const struct target *target, unsigned room, int descriptor, size_t *size) {
+    char line[TARGET_LINE_MAX];
+    struct iovec parts[] = {{line, target_line(target, room, line)},
+                            {target->request + target->line_size, target->request_size - target->line_size}};
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    *size = parts[0].iov_len + parts[1].iov_len;
+    return sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
 void bench_handshake_begin(struct bench_group *group, struct bench_client *client) {
+    const struct settings *settings = group->settings;
     const struct target *target = target_of(group, client);
-    ssize_t done = send(client->descriptor, target->request, target->request_size, MSG_NOSIGNAL);
-    if (done == (ssize_t)target->request_size) {
+    size_t size = target->request_size;
+    ssize_t done = settings->rooms > 0
+                       ? send_to_room(target, settings_room(settings, client->id), client->descriptor, &size)
+                       : send(client->descriptor, target->request, size, MSG_NOSIGNAL);
+    if (done == (ssize_t)size) {
         bench_client_enter(group, client, BENCH_HANDSHAKE);
     } else if (done >= 0 || errno != EAGAIN) {
         errno = done >= 0 ? ENOBUFS : errno; /* a fresh socket that has no room for a request */
@@ -151,6 +166,7 @@ static void opened(struct bench_group *group, struct bench_client *client) {
     free(client->head.bytes);
     client->head = (struct leftover){0};
     count_opened(group, client);
+    client->was_open = true;
     bench_client_enter(group, client, BENCH_OPEN);
     if (group->settings->scenario == SCENARIO_CONNECT)
         bench_client_close(group, client);

@@ -16,7 +16,7 @@
 static bool passed(const struct result *result) {
     const struct counts *counts = &result->counts;
     return counts->connected > 0 && counts->failed == 0 && counts->dropped == 0 && result->missing == 0 &&
-           result->wrong == 0 && result->out_of_order == 0 && result->late == 0;
+           result->wrong == 0 && result->out_of_order == 0 && result->unexpected == 0 && result->late == 0;
 }
 
 static int run(const struct settings *settings) {

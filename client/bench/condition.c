@@ -53,6 +53,9 @@ static double wrong(const struct result *result) {
 static double out_of_order(const struct result *result) {
     return (double)result->out_of_order;
 }
+static double unexpected(const struct result *result) {
+    return (double)result->unexpected;
+}
 static double late(const struct result *result) {
     return (double)result->late;
 }
@@ -82,6 +85,7 @@ static const struct figure figures[] = {
     {"missing",         COUNT,    NUMBER,    0,       missing,      "messages that never came"},
     {"wrong",           COUNT,    NUMBER,    0,       wrong,        "messages that came back changed"},
     {"out-of-order",    COUNT,    NUMBER,    0,       out_of_order, "messages that overtook others (broadcast)"},
+    {"unexpected",      COUNT,    NUMBER,    0,       unexpected,   "messages that came to another room (broadcast)"},
     {"late",            COUNT,    NUMBER,    0,       late,         "messages that could not be sent when it was time"},
     {"cpu",             SHARE,    NUMBER,    0,       cpu,          "time that the tester's busiest thread ran, 0% to 100%"},
 };

@@ -57,16 +57,24 @@ static void take_echo(struct bench_group *group, struct bench_client *client, co
     queue_next(group, client);
 }
 
-/* A delivery: of any publisher, and each in its order. */
+/* A delivery: of any publisher of the room, and each in its order. */
 static void take_delivery(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
+    const struct settings *settings = group->settings;
     struct identity identity;
     if (!payload_identify(decoded->data, decoded->size, &identity) ||
-        identity.sender >= group->settings->publishers) {
+        identity.sender >= settings_senders(settings)) {
         wrong(group, "nobody sent it");
         return;
     }
     check(group, &identity, decoded);
-    enum sequence_result heard = sequence_hear(&client->heard[identity.sender], (uint32_t)identity.number);
+    if (settings_room(settings, identity.sender) != settings_room(settings, client->id)) {
+        group->result.unexpected++;
+        result_explain(&group->result, "a message of room %u came to room %u",
+                       settings_room(settings, identity.sender), settings_room(settings, client->id));
+        return;
+    }
+    struct sequence *sequence = &client->heard[identity.sender / settings->rooms];
+    enum sequence_result heard = sequence_hear(sequence, (uint32_t)identity.number);
     if (heard != SEQUENCE_NEW) {
         group->result.out_of_order++;
         result_explain(&group->result,

@@ -61,9 +61,7 @@ bool exchange_queue(struct bench_group *group, struct bench_client *client, uint
     const struct identity identity = exchange_identity(group, client, client->queued);
     client->queued++;
     count_sent(group, payload_size(group->payload, &identity), time);
-    if (broadcast)
-        group->published++;
-    else
+    if (!broadcast)
         group->outstanding++;
     return true;
 }

@@ -88,10 +88,13 @@ static void add_load(const struct result *result, struct fact facts[FACTS_MAX], 
 }
 
 size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]) {
-    char figure[REPORT_FIGURE_SIZE], more[REPORT_FIGURE_SIZE];
+    char figure[REPORT_FIGURE_SIZE], more[REPORT_FIGURE_SIZE], rooms[REPORT_FIGURE_SIZE];
     size_t count = 0;
     report_number(result->clients, figure);
-    if (is(result, "broadcast"))
+    if (result->rooms > 1)
+        add(facts, &count, "clients", "%s in %s rooms, of which %s publish", figure,
+            report_number(result->rooms, rooms), report_number(result->publishers, more));
+    else if (is(result, "broadcast"))
         add(facts, &count, "clients", "%s, of which %s publish", figure, report_number(result->publishers, more));
     else
         add(facts, &count, "clients", "%s", figure);
@@ -141,6 +144,8 @@ size_t facts_of_trouble(const struct result *result, struct trouble troubles[FAC
     troubles[count++] = (struct trouble){"wrong", result->wrong};
     if (is(result, "broadcast"))
         troubles[count++] = (struct trouble){"out of order", result->out_of_order};
+    if (result->rooms > 1)
+        troubles[count++] = (struct trouble){"unexpected", result->unexpected};
     if (result->rate > 0)
         troubles[count++] = (struct trouble){"late", result->late};
     return count;
@@ -164,6 +169,7 @@ static void describe_trouble(const struct trouble *trouble, char *text, size_t s
         {"missing", "message missing", "messages missing"},
         {"wrong", "message changed on its way", "messages changed on their way"},
         {"out of order", "message out of order", "messages out of order"},
+        {"unexpected", "message that came to another room", "messages that came to another room"},
         {"late", "message not sent, for want of a connection or of time",
          "messages not sent, for want of a connection or of time"},
     };
@@ -194,6 +200,8 @@ static const char *praise(const struct result *result) {
         return "Every client connected and stayed.";
     if (is(result, "connect"))
         return "Every handshake succeeded.";
+    if (result->rooms > 1)
+        return "Every message was delivered to everybody in its room and to nobody else, unchanged and in order.";
     return is(result, "broadcast") ? "Every message was delivered to everybody, unchanged and in order."
                                    : "Every message came back, unchanged.";
 }

@@ -15,6 +15,7 @@ static const struct field settings_fields[] = {
     IN_RESULT(FIELD_TEXT,  "scenario", scenario),
     IN_RESULT(FIELD_HEAP,  "url", url),
     IN_RESULT(FIELD_SMALL, "clients", clients),
+    IN_RESULT(FIELD_SMALL, "rooms", rooms),
     IN_RESULT(FIELD_SMALL, "publishers", publishers),
     IN_RESULT(FIELD_SMALL, "window", window),
     IN_RESULT(FIELD_SMALL, "threads", threads),
@@ -58,6 +59,7 @@ static const struct field messages_fields[] = {
     IN_RESULT(FIELD_COUNT, "received_bytes", counts.received_bytes),
     IN_RESULT(FIELD_COUNT, "missing", missing),
     IN_RESULT(FIELD_COUNT, "out_of_order", out_of_order),
+    IN_RESULT(FIELD_COUNT, "unexpected", unexpected),
     IN_RESULT(FIELD_COUNT, "wrong", wrong),
     IN_RESULT(FIELD_COUNT, "late", late),
 };

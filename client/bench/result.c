@@ -144,6 +144,7 @@ static void add_settings(struct result *to, const struct result *from) {
         to->compress = from->compress;
     }
     to->clients += from->clients;
+    to->rooms += from->rooms;
     to->publishers += from->publishers;
     to->threads += from->threads;
     to->processes += from->processes;
@@ -163,6 +164,7 @@ static void add_figures(struct result *to, const struct result *from) {
     add_counts(&to->counts, &from->counts);
     to->missing += from->missing;
     to->out_of_order += from->out_of_order;
+    to->unexpected += from->unexpected;
     to->wrong += from->wrong;
     to->late += from->late;
     for (size_t cause = 0; cause < WEIR_CLIENT_CAUSES; cause++)

@@ -37,7 +37,7 @@ struct result {
     /* The settings as a person would read them, in the order to be shown. */
     char scenario[16];
     char *url; /* all of them, separated by blanks; in the heap */
-    unsigned clients, publishers, window, threads, processes;
+    unsigned clients, rooms, publishers, window, threads, processes; /* publishers: of all rooms together */
     double rate, ramp, duration, warmup;
     uint64_t size_min, size_max;
     bool text, compress;
@@ -51,6 +51,7 @@ struct result {
     struct counts counts;
     uint64_t missing;      /* echoes that never came, deliveries that were not made, in all of the run */
     uint64_t out_of_order; /* broadcast: messages of one publisher that overtook each other, or came twice */
+    uint64_t unexpected;   /* broadcast: messages that came to another room than theirs */
     uint64_t wrong;        /* came back other than they were sent */
     uint64_t late;         /* rate: messages that could not be queued since nobody was connected */
     uint64_t failures[WEIR_CLIENT_CAUSES]; /* `failed` and `dropped` by cause */

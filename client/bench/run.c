@@ -101,7 +101,8 @@ static bool describe(struct result *result, const struct settings *settings, con
         end = stpcpy(stpcpy(end, i > 0 ? " " : ""), settings->urls[i]);
     snprintf(result->scenario, sizeof result->scenario, "%s", scenario_name(settings->scenario));
     result->clients = settings->clients;
-    result->publishers = settings->publishers;
+    result->rooms = settings->rooms;
+    result->publishers = settings_senders(settings);
     result->window = settings->window;
     result->threads = settings->threads;
     result->processes = 1;
@@ -201,11 +202,12 @@ static int run_targets(const struct settings *settings, const struct payload *pa
                       .targets = targets,
                       .loopback_sources = loopback_sources(settings, targets),
                       .seconds = seconds_create(settings->threads),
+                      .published = calloc(settings->rooms + 1, sizeof *run.published),
                       .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                       .began = bench_clock()};
     struct worker *workers = calloc(settings->threads, sizeof *workers);
     int status = STATUS_FAILURE;
-    if (run.seconds == NULL || run.wake < 0 || workers == NULL) {
+    if (run.seconds == NULL || run.published == NULL || run.wake < 0 || workers == NULL) {
         complain(STATUS_FAILURE, "setting up", strerror(errno));
     } else {
         catch_signals(run.wake);
@@ -213,6 +215,7 @@ static int run_targets(const struct settings *settings, const struct payload *pa
         *interrupted = signals > 0;
     }
     free(workers);
+    free(run.published);
     seconds_destroy(run.seconds);
     if (run.wake >= 0)
         close(run.wake);

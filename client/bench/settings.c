@@ -55,6 +55,7 @@ struct row {
 static const struct row rows[] = {
     {"scenario",    SCENARIO,  0,                   0,     0},
     {"clients",     COUNT,     FIELD(clients),      1,     CLIENTS_MAX},
+    {"rooms",       COUNT,     FIELD(rooms),        1,     CLIENTS_MAX},
     {"publishers",  COUNT,     FIELD(publishers),   1,     CLIENTS_MAX},
     {"window",      COUNT,     FIELD(window),       1,     1 << 20},
     {"rate",        NUMBER,    FIELD(rate),         0.001, 1e9},

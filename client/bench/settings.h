@@ -20,7 +20,8 @@ struct settings {
     unsigned url_count;
     enum scenario scenario;
     unsigned clients;
-    unsigned publishers;       /* of a broadcast */
+    unsigned rooms;            /* of a broadcast: 1 or more; else 0 */
+    unsigned publishers;       /* of each room */
     unsigned window;           /* messages in flight of each sending client: echo, broadcast without a rate */
     double rate;               /* messages per second in total: rate; broadcast if it is not 0 */
     double ramp;               /* clients connected per second; 0: as fast as they are accepted */
@@ -51,6 +52,15 @@ const char *scenario_name(enum scenario scenario);
 /* True if messages are sent at a given rate; false: a new one for each that is back. */
 static inline bool settings_open_loop(const struct settings *settings) {
     return settings->rate > 0;
+}
+
+/* The clients are spread over the rooms in turn. Those that send in a broadcast come first: that is as many in each
+ * room. */
+static inline unsigned settings_room(const struct settings *settings, uint32_t client) {
+    return client % settings->rooms;
+}
+static inline unsigned settings_senders(const struct settings *settings) {
+    return settings->publishers * settings->rooms;
 }
 
 /* Parses the command line of `weir bench`. Returns -1 to go on, or the exit status after it has said why. What the

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/bench/payload.h"
+#include "client/bench/target.h"
 #include "client/url.h"
 
 enum { SIZE_DEFAULT = 20, MAX_SIZE_DEFAULT = 16 << 20, HEARD_MAX = 1 << 26 };
@@ -21,7 +22,10 @@ static const char help[] =
     "                      broadcast: --publishers clients send, all receive all that they send\n"
     "                      idle: connects all clients and holds them; connect: connects and closes, again\n"
     "  --clients N         connections at once (1); with several URLs each takes its turn\n"
-    "  --publishers N      clients that send in a broadcast (1)\n"
+    "  --rooms N           of a broadcast: {room} in the URL's path stands for 0 to N - 1, and the clients are\n"
+    "                      spread over these rooms; each receives all that is sent in its room, nothing else.\n"
+    "                      Several processes on one server: rooms of their own, like a{room} and b{room}\n"
+    "  --publishers N      clients that send in a broadcast, in each of its rooms (1)\n"
     "  --window N          messages under way of each sending client: echo, broadcast without --rate (1)\n"
     "  --rate N            messages per second in total: rate, broadcast\n"
     "  --ramp N            connect at most so many clients per second (0: as fast as they are taken)\n"
@@ -62,6 +66,17 @@ __attribute__((format(printf, 1, 2))) static bool refuse(const char *format, ...
     return false;
 }
 
+/* {room} and --rooms need each other. */
+static bool check_room(const struct settings *settings, const char *text, const struct url *url) {
+    bool found = memmem(url->target, url->target_size, target_room, strlen(target_room)) != NULL;
+    if (found && settings->rooms == 0)
+        return refuse("\"%.200s\": %s stands for a number; say with --rooms how many there are", text, target_room);
+    if (!found && settings->rooms > 0)
+        return refuse("\"%.200s\": --rooms needs %s in its path, as in ws://127.0.0.1:9000/room/%s", text,
+                      target_room, target_room);
+    return true;
+}
+
 static bool check_urls(const struct settings *settings) {
     struct url url;
     char why[256];
@@ -72,9 +87,29 @@ static bool check_urls(const struct settings *settings) {
             return refuse("\"%.200s\": %s", settings->urls[i], why);
         if (url.tls)
             return refuse("%.200s: wss:// is not built yet; use ws://", settings->urls[i]);
+        if (!check_room(settings, settings->urls[i], &url))
+            return false;
     }
     return settings->auth == NULL || strlen(settings->auth) < URL_USER_SIZE ||
            refuse("--auth has more than %d characters", URL_USER_SIZE - 1);
+}
+
+/* Whether there are clients enough. */
+static bool check_rooms(const struct settings *settings) {
+    uint64_t rooms = settings->rooms > 0 ? settings->rooms : 1;
+    uint64_t publishers = settings->publishers > 0 ? settings->publishers : 1;
+    if (settings->scenario != SCENARIO_BROADCAST && settings->rooms > 0)
+        return refuse("--rooms is for the scenario broadcast, not for %s", scenario_name(settings->scenario));
+    if (settings->rooms > settings->clients)
+        return refuse("--rooms: %u are more than the %u --clients, and one would be empty", settings->rooms,
+                      settings->clients);
+    if (publishers * rooms > settings->clients && settings->rooms > 0)
+        return refuse("--publishers are some of the clients of each room: %u in each of %u rooms are more than %u",
+                      settings->publishers, settings->rooms, settings->clients);
+    if (publishers > settings->clients)
+        return refuse("--publishers are some of the --clients: %u are more than %u", settings->publishers,
+                      settings->clients);
+    return true;
 }
 
 /* Which options mean something in which scenario. */
@@ -88,14 +123,11 @@ static bool check_scenario(const struct settings *settings) {
         return refuse("--rate is for the scenarios rate and broadcast, not for %s", name);
     if (settings->publishers > 0 && !broadcast)
         return refuse("--publishers is for the scenario broadcast, not for %s", name);
-    if (settings->publishers > settings->clients)
-        return refuse("--publishers are some of the --clients: %u are more than %u", settings->publishers,
-                      settings->clients);
     if (settings->window > 0 && ((!echo && !broadcast) || settings->rate > 0))
         return refuse("--window is for echo, and for broadcast without --rate");
     if (settings->message_file != NULL && !echo && scenario != SCENARIO_RATE)
         return refuse("--message-file is for the scenarios echo and rate, not for %s", name);
-    return true;
+    return check_rooms(settings);
 }
 
 static bool check_sizes(const struct settings *settings) {
@@ -118,6 +150,8 @@ static void fill_in(struct settings *settings) {
         settings->max_size = settings->size_max > MAX_SIZE_DEFAULT ? settings->size_max : MAX_SIZE_DEFAULT;
     if (settings->publishers == 0 && settings->scenario == SCENARIO_BROADCAST)
         settings->publishers = 1;
+    if (settings->rooms == 0 && settings->scenario == SCENARIO_BROADCAST)
+        settings->rooms = 1;
     if (settings->window == 0 && !settings_open_loop(settings))
         settings->window = 1;
     if (settings->threads > settings->clients)

@@ -15,6 +15,8 @@
 
 #include "client/error.h"
 
+const char target_room[] = "{room}";
+
 /* --- Addresses --------------------------------------------------------------------------------------------- */
 
 /* Waits for a connection, and gives it up at once. */
@@ -101,7 +103,21 @@ static bool write_request(struct target *target, const struct url *url, const st
         return false;
     }
     target->request_size = strlen(target->request);
+    target->line_size = strcspn(target->request, "\r");
     return true;
+}
+
+size_t target_line(const struct target *target, unsigned room, char line[TARGET_LINE_MAX]) {
+    const char *from = target->request, *end = from + target->line_size, *found;
+    char *to = line;
+    size_t name_size = sizeof target_room - 1;
+    while ((found = memmem(from, (size_t)(end - from), target_room, name_size)) != NULL) {
+        to = mempcpy(to, from, (size_t)(found - from));
+        to += sprintf(to, "%u", room);
+        from = found + name_size;
+    }
+    to = mempcpy(to, from, (size_t)(end - from));
+    return (size_t)(to - line);
 }
 
 static bool make(struct target *target, const char *text, const struct settings *settings,

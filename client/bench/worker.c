@@ -105,7 +105,7 @@ static void give_up_overdue(struct worker *worker) {
 static void begin_sending(struct worker *worker, uint64_t go) {
     const struct settings *settings = worker->run->settings;
     struct bench_group *group = &worker->group;
-    unsigned senders = settings->scenario == SCENARIO_BROADCAST ? settings->publishers : settings->clients;
+    unsigned senders = settings->scenario == SCENARIO_BROADCAST ? settings_senders(settings) : settings->clients;
     group->sending = settings->scenario != SCENARIO_IDLE;
     if (settings_open_loop(settings) && worker->sender_count > 0) {
         /* Each thread has its share of the rate, and the threads take turns. */
@@ -159,16 +159,29 @@ static void drain(struct worker *worker) {
         result_explain(&group->result, "%llu messages did not come back", (unsigned long long)group->outstanding);
 }
 
-/* Every message published anywhere must come to each client that was connected here. */
+/* Every message published in a room anywhere must come to each client of it that was connected here. */
+static uint64_t expected_deliveries(const struct worker *worker) {
+    uint64_t expected = 0;
+    for (unsigned i = 0; i < worker->client_count; i++) {
+        const struct bench_client *client = &worker->clients[i];
+        if (client->was_open)
+            expected += atomic_load(&worker->run->published[settings_room(worker->run->settings, client->id)]);
+    }
+    return expected;
+}
+
 static void drain_broadcast(struct worker *worker) {
     struct run *run = worker->run;
     struct bench_group *group = &worker->group;
-    atomic_fetch_add(&run->published, group->published);
+    for (unsigned i = 0; i < worker->sender_count; i++) {
+        const struct bench_client *client = &worker->clients[i];
+        atomic_fetch_add(&run->published[settings_room(run->settings, client->id)], client->queued);
+    }
     atomic_fetch_add(&run->finished, 1);
     while (atomic_load(&run->finished) < run->settings->threads)
         worker_step(worker, bench_clock() + MEETING_INTERVAL);
     uint64_t deadline = drain_deadline(worker);
-    uint64_t expected = atomic_load(&run->published) * group->result.counts.connected;
+    uint64_t expected = expected_deliveries(worker);
     while (group->delivered < expected && group->open > 0 && worker->now < deadline)
         worker_step(worker, deadline);
     if (group->delivered < expected) {

@@ -20,13 +20,13 @@ struct run {
     const struct target *targets;
     unsigned loopback_sources;
     struct seconds *seconds;
-    uint64_t began;             /* clock */
-    int wake;                   /* an eventfd: written to after `stop` was set */
-    _Atomic bool stop;          /* measure no longer, finish */
-    _Atomic unsigned ready;     /* threads whose clients are connected */
-    _Atomic uint64_t go;        /* when the last of them was, and sending begins; 0: not yet */
-    _Atomic unsigned finished;  /* threads that publish no longer */
-    _Atomic uint64_t published; /* messages of a broadcast; complete when all have finished */
+    uint64_t began;              /* clock */
+    int wake;                    /* an eventfd: written to after `stop` was set */
+    _Atomic bool stop;           /* measure no longer, finish */
+    _Atomic unsigned ready;      /* threads whose clients are connected */
+    _Atomic uint64_t go;         /* when the last of them was, and sending begins; 0: not yet */
+    _Atomic unsigned finished;   /* threads that publish no longer */
+    _Atomic uint64_t *published; /* messages of a broadcast by room; complete when all have finished */
 };
 
 struct worker {

@@ -63,7 +63,7 @@ static bool create_clients(struct worker *worker) {
     const struct settings *settings = worker->run->settings;
     bool broadcast = settings->scenario == SCENARIO_BROADCAST;
     worker->client_count = share_of(worker, settings->clients);
-    worker->sender_count = broadcast ? share_of(worker, settings->publishers) : worker->client_count;
+    worker->sender_count = broadcast ? share_of(worker, settings_senders(settings)) : worker->client_count;
     size_t size = worker->client_count * sizeof *worker->clients;
     worker->clients = aligned_alloc(_Alignof(struct bench_client), size);
     if (broadcast)

@@ -28,7 +28,7 @@ struct subscription {
     struct subscription *next, *previous; /* of the connection */
 };
 
-enum { RATE_WINDOW_MS = 10000 };
+#define RATE_WINDOW_MS UINT64_C(10000)
 
 /* How fast messages come, counted in windows of time. */
 struct channel_rate {

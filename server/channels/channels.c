@@ -277,10 +277,10 @@ int channels_init(struct channels *channels, struct core *core) {
 }
 
 void channels_release(struct channels *channels) {
-    struct channel *next;
-    for (struct channel *channel = channels->by_name; channel != NULL; channel = next) {
+    struct channel *channel = channels->by_name, *next;
+    HASH_CLEAR(hh, channels->by_name); /* the links stay */
+    for (; channel != NULL; channel = next) {
         next = channel->hh.next;
-        HASH_DEL(channels->by_name, channel);
         channel_release(channel);
     }
     slots_release(&channels->slots);

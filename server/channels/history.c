@@ -14,7 +14,7 @@
 enum { FIRST_CAPACITY = 4, ENTRY_OVERHEAD = 128 /* of memory: an entry, its place in the ring, malloc's share */ };
 
 struct history_entry {
-    struct history_entry *older, *newer; /* in the list of all */
+    struct history_link link;
     struct history *owner;
     struct message *message;
     uint64_t at; /* pool_now() */
@@ -22,6 +22,7 @@ struct history_entry {
 
 void history_store_init(struct history_store *store, size_t limit) {
     *store = (struct history_store){.limit = limit};
+    store->all = (struct history_link){&store->all, &store->all};
     mutex_init(&store->mutex, HISTORY_LOCK_RANK);
 }
 
@@ -35,26 +36,16 @@ static size_t cost(const struct message *message) {
 
 /* --- Forgetting -------------------------------------------------------------------------------------------- */
 
+/* Of one that is not empty. */
 static struct history_entry *first_locked(const struct history *history) {
     return history->ring[history->first & (history->capacity - 1)];
 }
 
-/* The list of all. */
-static void unlink_locked(struct history_store *store, const struct history_entry *entry) {
-    if (entry->older == NULL)
-        store->oldest = entry->newer;
-    else
-        entry->older->newer = entry->newer;
-    if (entry->newer == NULL)
-        store->newest = entry->older;
-    else
-        entry->newer->older = entry->older;
-}
-
-/* The oldest of this history. */
-static void forget_locked(struct history_store *store, struct history *history) {
-    struct history_entry *entry = first_locked(history);
-    unlink_locked(store, entry);
+/* The oldest of its history. */
+static void forget_locked(struct history_store *store, struct history_entry *entry) {
+    struct history *history = entry->owner;
+    entry->link.older->newer = entry->link.newer;
+    entry->link.newer->older = entry->link.older;
     history->first++;
     history->count--;
     if (history->count == 0) {
@@ -70,7 +61,7 @@ static void forget_locked(struct history_store *store, struct history *history) 
 
 static void clear_locked(struct history_store *store, struct history *history) {
     while (history->count > 0)
-        forget_locked(store, history);
+        forget_locked(store, first_locked(history));
 }
 
 static bool is_too_old(const struct history_entry *entry, const struct history_bounds *bounds) {
@@ -79,12 +70,15 @@ static bool is_too_old(const struct history_entry *entry, const struct history_b
 
 static void trim_locked(struct history_store *store, struct history *history, const struct history_bounds *bounds) {
     while (history->count > 0 && (history->count > bounds->count || is_too_old(first_locked(history), bounds)))
-        forget_locked(store, history);
+        forget_locked(store, first_locked(history));
 }
 
 static void make_room_locked(struct history_store *store, size_t size) {
-    while (store->oldest != NULL && store->bytes + size > store->limit) {
-        forget_locked(store, store->oldest->owner);
+    struct history_link *newer;
+    for (struct history_link *oldest = store->all.newer;
+         oldest != &store->all && store->bytes + size > store->limit; oldest = newer) {
+        newer = oldest->newer;
+        forget_locked(store, (struct history_entry *)oldest);
         store->evicted++;
     }
 }
@@ -94,6 +88,14 @@ void history_store_set_limit(struct history_store *store, size_t limit) {
     store->limit = limit;
     make_room_locked(store, 0);
     mutex_unlock(&store->mutex);
+}
+
+struct history_figures history_store_figures(struct history_store *store) {
+    mutex_lock(&store->mutex);
+    const struct history_figures figures = {
+        .messages = store->messages, .bytes = store->bytes, .limit = store->limit, .evicted = store->evicted};
+    mutex_unlock(&store->mutex);
+    return figures;
 }
 
 uint32_t history_trim(struct history_store *store, struct history *history, const struct history_bounds *bounds) {
@@ -141,13 +143,12 @@ static int add_locked(struct history_store *store, struct history *history, stru
         free(entry);
         return -1;
     }
-    *entry = (struct history_entry){
-        .older = store->newest, .owner = history, .message = message_retain(message), .at = now};
-    if (store->newest == NULL)
-        store->oldest = entry;
-    else
-        store->newest->newer = entry;
-    store->newest = entry;
+    *entry = (struct history_entry){.link = {.older = store->all.older, .newer = &store->all},
+                                    .owner = history,
+                                    .message = message_retain(message),
+                                    .at = now};
+    entry->link.older->newer = &entry->link;
+    store->all.older = &entry->link;
     history->ring[(history->first + history->count++) & (history->capacity - 1)] = entry;
     store->bytes += cost(message);
     store->messages++;

@@ -16,15 +16,20 @@
 #include "pool/mutex.h"
 #include "server/core/message.h"
 
-struct history_entry;
+/* A place in the ring of all channels' entries, by age. */
+struct history_link {
+    struct history_link *older, *newer;
+};
 
 struct history_store {
-    struct mutex mutex;                    /* guards all below, and the histories */
-    struct history_entry *oldest, *newest; /* of all channels */
+    struct mutex mutex;      /* guards all below, and the histories */
+    struct history_link all; /* its neighbours are the newest, as its older one, and the oldest */
     size_t bytes, limit;
     uint64_t messages;
     uint64_t evicted; /* ever, for want of memory */
 };
+
+struct history_entry;
 
 /* One channel's; all zero is an empty one. */
 struct history {
@@ -37,6 +42,14 @@ void history_store_release(struct history_store *store);
 
 /* What is beyond a smaller limit is forgotten. */
 void history_store_set_limit(struct history_store *store, size_t limit);
+
+/* Of all channels together. */
+struct history_figures {
+    uint64_t messages;
+    size_t bytes, limit; /* of memory */
+    uint64_t evicted;    /* messages, ever, for want of it */
+};
+struct history_figures history_store_figures(struct history_store *store);
 
 /* What is remembered of a channel. */
 struct history_bounds {

@@ -158,22 +158,24 @@ static void unsubscribe(struct channels *channels, struct weir_conn *conn, const
     send_answer(conn, &writer);
 }
 
-static bool may_publish(struct weir_conn *conn, const struct request *request,
-                        const struct channel_options *options) {
+static bool may_publish(struct weir_conn *conn, const struct request *request) {
     const struct route *route = conn->route;
-    if (route->handler->publish != NULL && route->handler->publish(conn, request->channel, request->data.bytes,
-                                                                   request->data.size, route->context) != 0)
-        send_error(conn, request, "not_permitted", "clients of this route may not publish to it");
-    else if (!options->may_publish)
-        send_error(conn, request, "not_permitted", "clients may not publish to it");
-    else
+    if (route->handler->publish == NULL || route->handler->publish(conn, request->channel, request->data.bytes,
+                                                                   request->data.size, route->context) == 0)
         return true;
+    send_error(conn, request, "not_permitted", "clients of this route may not publish to it");
     return false;
 }
 
+static void refuse_publishing(struct weir_conn *conn, const struct request *request, enum weir_result result) {
+    if (result == WEIR_DENIED)
+        send_error(conn, request, "not_permitted", "clients may not publish to it");
+    else
+        refuse_joining(conn, request, result == WEIR_LIMIT ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY);
+}
+
 static void publish(struct channels *channels, struct weir_conn *conn, const struct request *request) {
-    const struct channel_options options = channels_options(channels, request->channel);
-    if (!may_publish(conn, request, &options))
+    if (!may_publish(conn, request))
         return;
     const struct publication publication = {
         .channel = request->channel,
@@ -186,7 +188,7 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
     struct published published;
     enum weir_result result = channels_publish(channels, &publication, &published);
     if (result != WEIR_OK) {
-        refuse_joining(conn, request, result == WEIR_LIMIT ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY);
+        refuse_publishing(conn, request, result);
         return;
     }
     struct json_writer writer = {0};

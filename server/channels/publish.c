@@ -26,6 +26,9 @@ struct delivery {
     struct parcel parcels[CHANNEL_FORMS]; /* the plain message is NULL where nobody wants the form */
     struct task_list ready;
     long accepted;
+
+    struct route *route;      /* of the receivers before, mostly that of all */
+    uint64_t messages, bytes; /* accepted for them */
 };
 
 /* --- Encoding ---------------------------------------------------------------------------------------------- */
@@ -74,6 +77,23 @@ static struct message *message_for(struct delivery *delivery, const struct subsc
     return parcel_for(parcel, subscription->conn);
 }
 
+static void count_traffic(struct delivery *delivery, struct route *next) {
+    if (delivery->route != NULL)
+        traffic_sent(&delivery->route->traffic, delivery->messages, delivery->bytes);
+    delivery->route = next;
+    delivery->messages = delivery->bytes = 0;
+}
+
+static void count_accepted(struct delivery *delivery, const struct subscription *subscription) {
+    size_t size;
+    message_payload(delivery->parcels[subscription->form].plain, &size);
+    if (subscription->conn->route != delivery->route)
+        count_traffic(delivery, subscription->conn->route);
+    delivery->messages++;
+    delivery->bytes += size;
+    delivery->accepted++;
+}
+
 static void hand_out_locked(struct delivery *delivery) {
     const struct members *members = &delivery->channel->members;
     const struct weir_conn *skipped =
@@ -88,8 +108,9 @@ static void hand_out_locked(struct delivery *delivery) {
         if (message == NULL)
             weir_close(member->conn, 1011, "out of memory"); /* it must not go unnoticed */
         else if (conn_append(member->conn, message, &delivery->ready) == WEIR_OK)
-            delivery->accepted++;
+            count_accepted(delivery, member->subscription);
     }
+    count_traffic(delivery, NULL);
 }
 
 static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
@@ -174,14 +195,11 @@ static void count(struct channels *channels, const struct publication *publicati
                   const struct published *published) {
     striped_add(&channels->counters.published[publication->source], 1);
     buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->accepted);
-    if (publication->publisher != NULL)
-        traffic_sent(&publication->publisher->route->traffic, (uint64_t)published->accepted,
-                     (uint64_t)published->accepted * publication->size);
 }
 
 enum weir_result channels_publish(struct channels *channels, const struct publication *publication,
                                   struct published *published) {
-    enum weir_result result;
+    enum weir_result result = WEIR_OK;
     bool done = false;
     *published = (struct published){.offset = 0};
     while (!done) {

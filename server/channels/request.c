@@ -6,7 +6,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 enum member {
     MEMBER_TYPE,
@@ -59,8 +58,8 @@ static const char *quote(const struct json_value *string, char text[QUOTE_SIZE])
     if (size > QUOTE_MAX)
         for (size = QUOTE_MAX; (string->bytes[size] & 0xC0) == 0x80;)
             size--; /* not within a character */
-    memcpy(text, string->bytes, size);
-    strcpy(text + size, size < string->size ? "...\"" : "");
+    snprintf(text, QUOTE_SIZE, "%.*s%s", (int)size, (const char *)string->bytes,
+             size < string->size ? "...\"" : "");
     return text;
 }
 
@@ -159,8 +158,7 @@ static int check_names(const struct members *members, const struct request *requ
     if (members->values[MEMBER_CHANNEL].type != JSON_STRING)
         return refuse(flaw, "invalid_message", "\"channel\" must be a string");
     return refuse(flaw, "invalid_channel",
-                  "the name of a channel has 1 to %d letters, digits and characters of _-.:@/=+,;!~$#",
-                  CHANNEL_NAME_MAX);
+                  "the name of a channel has 1 to %d letters, digits and characters of _-.:@/+~", CHANNEL_NAME_MAX);
 }
 
 static int read_since(const struct json_value *since, struct request *request, struct request_flaw *flaw) {

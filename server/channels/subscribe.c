@@ -102,6 +102,13 @@ static bool read_missed_locked(struct channel *channel, struct weir_conn *conn, 
            slice->complete && !slice->more && slice->bytes <= room;
 }
 
+static void send_counted(struct weir_conn *conn, struct message *message, struct task_list *ready) {
+    size_t size;
+    message_payload(message, &size);
+    if (conn_append(conn, message, ready) == WEIR_OK)
+        traffic_sent(&conn->route->traffic, 1, size);
+}
+
 /* Tells the new member where it stands, and what it has missed. */
 static void welcome_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
                            struct task_list *ready) {
@@ -115,10 +122,10 @@ static void welcome_locked(struct channel *channel, struct weir_conn *conn, cons
     }
     struct message *answer = join->answer == NULL ? NULL : join->answer(&joined, join->context);
     if (answer != NULL)
-        conn_append(conn, answer, ready);
+        send_counted(conn, answer, ready);
     message_release(answer);
     for (uint32_t i = 0; joined.recovered && i < slice.count; i++)
-        conn_append(conn, slice.messages[i], ready);
+        send_counted(conn, slice.messages[i], ready);
     history_slice_release(&slice);
 }
 

@@ -55,8 +55,8 @@ struct core {
     struct shed shed;
     const struct terms *_Atomic terms; /* see core_terms() */
 
-    /* The layer above: who is subscribed to what. It is told of every connection's end, once nothing can be sent to it
-     * any more and before its close callback. Both may be NULL. */
+    /* The layer above: who is subscribed to what. It is told of every connection's end, once nothing can be sent to
+     * it any more and before its close callback. Both may be NULL. */
     struct channels *channels;
     void (*on_end)(struct weir_conn *conn);
 };
@@ -71,8 +71,8 @@ struct route {
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;
     struct audience audience; /* its connections */
-    struct lane lane;                               /* the cap on concurrent handlers; the pool's mutex */
-    struct weir_conn *first;                        /* its connections; the registry's mutex */
+    struct lane lane;         /* the cap on concurrent handlers; the pool's mutex */
+    struct weir_conn *first;  /* its connections; the registry's mutex */
     struct traffic traffic;
     struct buckets handling; /* microseconds of each callback that may block */
     _Atomic unsigned open;   /* connections */

@@ -13,25 +13,22 @@
 /* Sends every message back. No context. */
 extern const struct weir_handler handler_echo;
 
-/* Sends every message to every client of the route. Context: a const bool, whether the sender is one of them. */
+/* What the route says; the context of those that follow. A reload may change what is atomic. */
+struct builtin_route {
+    const char *channel;      /* a template, see channel_template_next() */
+    char *const *channels;    /* patterns, NULL-terminated */
+    _Atomic bool echo_self;   /* whether a sender gets its own messages */
+    _Atomic bool may_publish; /* whether clients may */
+};
+
+/* Sends every message to every client of the route. */
 extern const struct weir_handler handler_broadcast;
 
-/* Subscribes each client to the channel that its path names, and publishes there what it sends. Context: a const
- * struct channel_route. */
+/* Subscribes each client to the channel that its path names, and publishes there what it sends. A client that sends
+ * where it may not is closed with 1008. */
 extern const struct weir_handler handler_channel;
 
-struct channel_route {
-    const char *channel;      /* the name, with parameters of the path in it: "room:{name}", "{*}" */
-    _Atomic bool echo_self;   /* whether a sender gets its own messages */
-    _Atomic bool may_publish; /* else a client that sends is closed with 1008 */
-};
-
-/* Speaks weir.v1 (docs/protocol.md). Context: a const struct channels_route. */
+/* Speaks weir.v1 (docs/protocol.md), about those of the channels that its patterns match. */
 extern const struct weir_handler handler_channels;
-
-struct channels_route {
-    char *const *patterns;    /* of the channels that its clients may use, NULL-terminated */
-    _Atomic bool may_publish; /* whether they may publish there too */
-};
 
 #endif

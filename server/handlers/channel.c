@@ -43,12 +43,14 @@ static bool expand(struct name *name, const weir_conn *conn, const char *templat
     return name->size > 0;
 }
 
-static void join(weir_conn *conn, void *context) {
-    const struct channel_route *route = context;
-    struct name name;
-    switch (expand(&name, conn, route->channel) ? weir_subscribe(conn, name.text) : WEIR_INVALID) {
+/* Unless it went well. */
+static void close_unless(weir_conn *conn, long result) {
+    switch (result) {
     case WEIR_INVALID:
         weir_close(conn, 1008, "this path names no channel");
+        break;
+    case WEIR_DENIED:
+        weir_close(conn, 1008, "this channel is receive-only");
         break;
     case WEIR_LIMIT:
         weir_close(conn, 1013, "the channel takes no more subscribers");
@@ -61,14 +63,19 @@ static void join(weir_conn *conn, void *context) {
     }
 }
 
+static void join(weir_conn *conn, void *context) {
+    const struct builtin_route *route = context;
+    struct name name;
+    close_unless(conn, expand(&name, conn, route->channel) ? weir_subscribe(conn, name.text) : WEIR_INVALID);
+}
+
 static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    const struct channel_route *route = context;
+    const struct builtin_route *route = context;
     struct name name;
     if (!route->may_publish)
-        weir_close(conn, 1008, "this channel is receive-only");
-    else if (expand(&name, conn, route->channel) &&
-             weir_publish_from(conn, name.text, opcode, data, size, route->echo_self) == WEIR_NO_MEMORY)
-        weir_close(conn, 1011, "out of memory");
+        close_unless(conn, WEIR_DENIED);
+    else if (expand(&name, conn, route->channel))
+        close_unless(conn, weir_publish_from(conn, name.text, opcode, data, size, route->echo_self));
 }
 
 const struct weir_handler handler_channel = {.open = join, .message = publish, .flags = WEIR_NEVER_BLOCKS};

@@ -7,8 +7,8 @@
 #include "server/handlers/builtin.h"
 #include "server/proto/channel_name.h"
 
-static bool is_open_to(const struct channels_route *route, const char *channel) {
-    for (char *const *pattern = route->patterns; *pattern != NULL; pattern++)
+static bool is_open_to(const struct builtin_route *route, const char *channel) {
+    for (char *const *pattern = route->channels; *pattern != NULL; pattern++)
         if (channel_pattern_matches(*pattern, channel))
             return true;
     return false;
@@ -21,7 +21,7 @@ static int may_subscribe(weir_conn *conn, const char *channel, void *context) {
 
 static int may_publish(weir_conn *conn, const char *channel, const void *json, size_t size, void *context) {
     (void)conn, (void)json, (void)size;
-    const struct channels_route *route = context;
+    const struct builtin_route *route = context;
     return route->may_publish && is_open_to(route, channel) ? 0 : -1;
 }
 

@@ -16,18 +16,17 @@
 
 /* --- The format -------------------------------------------------------------------------------------------- */
 
-/* The lines before a metric's values. */
-static void begin(FILE *out, const char *name, const char *type, const char *help) {
+void metrics_begin(FILE *out, const char *name, const char *type, const char *help) {
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 void metrics_gauge(FILE *out, const char *name, const char *help, double value) {
-    begin(out, name, "gauge", help);
+    metrics_begin(out, name, "gauge", help);
     fprintf(out, "%s %.17g\n", name, value);
 }
 
 void metrics_counter(FILE *out, const char *name, const char *help, double value) {
-    begin(out, name, "counter", help);
+    metrics_begin(out, name, "counter", help);
     fprintf(out, "%s %.17g\n", name, value);
 }
 
@@ -43,7 +42,7 @@ static void print_escaped(FILE *out, const char *text) {
     }
 }
 
-static void labelled(FILE *out, const char *name, const char *label, const char *text, double value) {
+void metrics_labelled(FILE *out, const char *name, const char *label, const char *text, double value) {
     fprintf(out, "%s{%s=\"", name, label);
     print_escaped(out, text);
     fprintf(out, "\"} %.17g\n", value);
@@ -93,13 +92,13 @@ static const char *const refusal_names[REFUSALS] = {[REFUSED_HANDSHAKE] = "hands
 /* All codes from the beginning: a counter that appears with its first event hides that event from rate(). */
 static void print_closed(FILE *out, const struct counters *counters) {
     static const char *const names[] = {"3xxx", "4xxx", "other"};
-    begin(out, "weir_connections_closed_total", "counter",
-          "Connections that ended, by the close code that their handler was told.");
+    metrics_begin(out, "weir_connections_closed_total", "counter",
+                  "Connections that ended, by the close code that their handler was told.");
     for (unsigned i = 0; i < CLOSE_CLASSES; i++) {
         char code[8];
         snprintf(code, sizeof code, "%u", 1000 + i);
-        labelled(out, "weir_connections_closed_total", "code", i < 16 ? code : names[i - 16],
-                 (double)atomic_load(&counters->closed[i]));
+        metrics_labelled(out, "weir_connections_closed_total", "code", i < 16 ? code : names[i - 16],
+                         (double)atomic_load(&counters->closed[i]));
     }
 }
 
@@ -109,12 +108,12 @@ static void print_connections(FILE *out, struct core *core) {
     metrics_gauge(out, "weir_connections_max", "Connections that there may be.", registry_limit(&core->registry));
     metrics_counter(out, "weir_connections_accepted_total", "Handshakes that became connections.",
                     (double)atomic_load(&counters->accepted));
-    begin(out, "weir_connections_refused_total", "counter", "Handshakes that were refused, by reason.");
+    metrics_begin(out, "weir_connections_refused_total", "counter", "Handshakes that were refused, by reason.");
     for (unsigned i = 0; i < REFUSALS; i++)
-        labelled(out, "weir_connections_refused_total", "reason", refusal_names[i],
-                 (double)atomic_load(&counters->refused[i]));
+        metrics_labelled(out, "weir_connections_refused_total", "reason", refusal_names[i],
+                         (double)atomic_load(&counters->refused[i]));
     print_closed(out, counters);
-    begin(out, "weir_handshake_duration_seconds", "histogram", "From a request to its 101.");
+    metrics_begin(out, "weir_handshake_duration_seconds", "histogram", "From a request to its 101.");
     histogram(out, "weir_handshake_duration_seconds", NULL, NULL, &counters->handshakes, buckets_microseconds,
               MICROSECONDS);
     metrics_counter(out, "weir_requests_unfinished_total",
@@ -164,13 +163,13 @@ static void print_routes(FILE *out, const struct entrances *entrances) {
         {"weir_handlers_waiting", "gauge", "Connections whose handlers wait for others of their route.", WAITING},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
-        begin(out, figures[i].name, figures[i].type, figures[i].help);
+        metrics_begin(out, figures[i].name, figures[i].type, figures[i].help);
         for (size_t j = 0; j < entrances->count; j++) {
             struct route *route = entrances->items[j].route;
-            labelled(out, figures[i].name, "route", route->pattern, route_figure(route, figures[i].figure));
+            metrics_labelled(out, figures[i].name, "route", route->pattern, route_figure(route, figures[i].figure));
         }
     }
-    begin(out, "weir_handler_duration_seconds", "histogram", "Callbacks of handlers that may block.");
+    metrics_begin(out, "weir_handler_duration_seconds", "histogram", "Callbacks of handlers that may block.");
     for (size_t i = 0; i < entrances->count; i++) {
         const struct route *route = entrances->items[i].route;
         if (!route_never_blocks(route))
@@ -186,10 +185,10 @@ static void print_pool(FILE *out, struct pool *pool) {
     pool_figures(pool, &figures);
     metrics_gauge(out, "weir_workers", "Handlers that may run at once.", figures.workers);
     metrics_gauge(out, "weir_workers_busy", "Handlers that run, or block.", figures.busy);
-    begin(out, "weir_queue_tasks", "gauge", "Tasks that wait for a thread.");
-    labelled(out, "weir_queue_tasks", "queue", "io", (double)figures.io);
-    labelled(out, "weir_queue_tasks", "queue", "handler", (double)figures.handler);
-    begin(out, "weir_queue_wait_seconds", "histogram", "How long tasks wait; a sample of them.");
+    metrics_begin(out, "weir_queue_tasks", "gauge", "Tasks that wait for a thread.");
+    metrics_labelled(out, "weir_queue_tasks", "queue", "io", (double)figures.io);
+    metrics_labelled(out, "weir_queue_tasks", "queue", "handler", (double)figures.handler);
+    metrics_begin(out, "weir_queue_wait_seconds", "histogram", "How long tasks wait; a sample of them.");
     histogram(out, "weir_queue_wait_seconds", "queue", "io", figures.io_waits, buckets_microseconds, MICROSECONDS);
     histogram(out, "weir_queue_wait_seconds", "queue", "handler", figures.handler_waits, buckets_microseconds,
               MICROSECONDS);
@@ -201,13 +200,13 @@ static void print_pool(FILE *out, struct pool *pool) {
 
 static void print_sending(FILE *out, const struct core *core) {
     const struct counters *counters = &core->counters;
-    begin(out, "weir_slow_consumers_total", "counter", "What was done about clients that do not read.");
-    labelled(out, "weir_slow_consumers_total", "action", "disconnected",
-             (double)atomic_load(&counters->slow_disconnected));
-    labelled(out, "weir_slow_consumers_total", "action", "timed_out",
-             (double)atomic_load(&counters->send_timed_out));
-    labelled(out, "weir_slow_consumers_total", "action", "memory_limit",
-             (double)atomic_load(&counters->memory_shed));
+    metrics_begin(out, "weir_slow_consumers_total", "counter", "What was done about clients that do not read.");
+    metrics_labelled(out, "weir_slow_consumers_total", "action", "disconnected",
+                     (double)atomic_load(&counters->slow_disconnected));
+    metrics_labelled(out, "weir_slow_consumers_total", "action", "timed_out",
+                     (double)atomic_load(&counters->send_timed_out));
+    metrics_labelled(out, "weir_slow_consumers_total", "action", "memory_limit",
+                     (double)atomic_load(&counters->memory_shed));
     metrics_counter(out, "weir_messages_dropped_total", "Messages that slow clients have lost.",
                     (double)striped_sum(&counters->dropped));
     metrics_counter(out, "weir_connections_rate_limited_total", "Clients that were closed for sending too fast.",
@@ -216,22 +215,24 @@ static void print_sending(FILE *out, const struct core *core) {
                   (double)memory_used());
     metrics_gauge(out, "weir_message_memory_limit_bytes", "What memory_limit allows; 0: no limit.",
                   (double)atomic_load(&core->shed.limit));
-    begin(out, "weir_broadcast_receivers", "histogram", "Clients that one broadcast has reached.");
+    metrics_begin(out, "weir_broadcast_receivers", "histogram",
+                  "Clients that one broadcast, or one publish to a channel, has reached.");
     histogram(out, "weir_broadcast_receivers", NULL, NULL, &counters->fan_out, buckets_numbers, 1);
     metrics_counter(out, "weir_pings_sent_total", "Pings.", (double)atomic_load(&counters->pings));
-    begin(out, "weir_round_trip_seconds", "histogram", "From a ping to its pong.");
+    metrics_begin(out, "weir_round_trip_seconds", "histogram", "From a ping to its pong.");
     histogram(out, "weir_round_trip_seconds", NULL, NULL, &counters->round_trips, buckets_microseconds,
               MICROSECONDS);
 }
 
 static void print_server(FILE *out, const struct counters *counters) {
-    begin(out, "weir_build_info", "gauge", "Which weir this is.");
-    labelled(out, "weir_build_info", "version", WEIR_VERSION, 1);
+    metrics_begin(out, "weir_build_info", "gauge", "Which weir this is.");
+    metrics_labelled(out, "weir_build_info", "version", WEIR_VERSION, 1);
     metrics_counter(out, "weir_messages_handled_total", "Messages that a handler was called with.",
                     (double)striped_sum(&counters->handled));
-    begin(out, "weir_reloads_total", "counter", "Times that the configuration was read again.");
-    labelled(out, "weir_reloads_total", "result", "done", (double)atomic_load(&counters->reloads));
-    labelled(out, "weir_reloads_total", "result", "refused", (double)atomic_load(&counters->failed_reloads));
+    metrics_begin(out, "weir_reloads_total", "counter", "Times that the configuration was read again.");
+    metrics_labelled(out, "weir_reloads_total", "result", "done", (double)atomic_load(&counters->reloads));
+    metrics_labelled(out, "weir_reloads_total", "result", "refused",
+                     (double)atomic_load(&counters->failed_reloads));
     metrics_gauge(out, "weir_config_last_reload_successful", "0: the file was wrong, the one before is in force.",
                   atomic_load(&counters->reload_failed) ? 0 : 1);
     metrics_counter(out, "weir_log_lines_dropped_total", "Lines of the log that nobody had room for.",
@@ -249,6 +250,8 @@ char *metrics_text(struct core *core, const struct entrances *entrances) {
     print_connections(out, core);
     print_routes(out, entrances);
     print_sending(out, core);
+    if (core->channels != NULL)
+        metrics_channels(out, core->channels);
     print_pool(out, core->pool);
     metrics_process(out);
     uselocale(before);

@@ -1,7 +1,8 @@
 /* metrics.h - what a server counts, in the Prometheus text format. Every name begins with weir_ or process_; units
  * are base units; labels have few values, none of them a client's to choose.
  *
- * Any thread, while the server runs. It takes the pool's and the registry's mutex for a moment each.
+ * Any thread, while the server runs. It takes the mutexes of the pool, the registry, the table of channels and
+ * their history for a moment each, one after the other.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "server/channels/channels.h"
 #include "server/http/entrance.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -17,11 +19,18 @@
 /* All of it; in the heap, NULL if memory is out. */
 char *metrics_text(struct core *core, const struct entrances *entrances);
 
-/* --- For metrics.c and metrics_process.c --- */
+/* --- For metrics*.c --- */
+
+/* The lines before a metric's values, and one of them, with one label. */
+void metrics_begin(FILE *out, const char *name, const char *type, const char *help);
+void metrics_labelled(FILE *out, const char *name, const char *label, const char *text, double value);
 
 /* A metric that has one value. */
 void metrics_gauge(FILE *out, const char *name, const char *help, double value);
 void metrics_counter(FILE *out, const char *name, const char *help, double value);
+
+/* Channels, their history, and what is published to them. */
+void metrics_channels(FILE *out, struct channels *channels);
 
 /* process_*: of the operating system. */
 void metrics_process(FILE *out);

@@ -4,8 +4,8 @@
  *
  * One thread, edge-triggered epoll, one recv and one send for all the frames that lie ready on a connection.
  * Frames are unmasked in place: a reply is its request without the four bytes of mask, so it fits before it. Each
- * is echoed; on the path /broadcast it goes to every client of that path instead, all of one round in one send.
- * What a client does not take is kept for it; an echo client is not read meanwhile.
+ * is echoed; on the paths /broadcast and /room/NAME it goes to every client of the same path instead, all of one
+ * round in one send. What a client does not take is kept for it; an echo client is not read meanwhile.
  *
  * Nothing is checked: not masks, not UTF-8, not the rules of fragmentation. Messages may have 2 MiB.
  *
@@ -33,6 +33,7 @@ enum {
     INPUT_SIZE = (2 << 20) + 65536, /* one message of the largest size and its header, and more */
     OUTPUT_MAX = 64 << 20,          /* a broadcast client that is further behind is dropped */
     EVENTS_MAX = 1024,
+    ROOM_BUCKETS = 1 << 14,
     OPCODE_CLOSE = 0x8,
     OPCODE_PING = 0x9
 };
@@ -42,11 +43,22 @@ struct buffer {
     size_t size, capacity;
 };
 
+/* The clients of one path. It stays when they have gone. */
+struct room {
+    char *path;
+    struct room *next;       /* of the same bucket */
+    struct room *next_ready; /* of those that have messages */
+    struct buffer messages;  /* what was sent since the last epoll_wait */
+    struct conn **receivers;
+    size_t receiver_count, receiver_capacity;
+};
+
 struct conn {
     int descriptor;
-    bool upgraded, broadcast;
+    bool upgraded;
     bool closing;         /* its Close has been answered; what still comes is thrown away */
-    size_t place;         /* in receivers */
+    struct room *room;    /* NULL: an echo client */
+    size_t place;         /* in the room's receivers */
     uint8_t *input;       /* INPUT_SIZE bytes, allocated when a frame is split for the first time */
     size_t input_size;    /* bytes of it that wait for their rest */
     struct buffer output; /* what the client has not taken */
@@ -54,9 +66,8 @@ struct conn {
 };
 
 static uint8_t common_input[INPUT_SIZE]; /* for every connection that has no split frame */
-static struct buffer round_messages;     /* what was broadcast since the last epoll_wait */
-static struct conn **receivers;          /* the clients of /broadcast */
-static size_t receiver_count, receiver_capacity;
+static struct room *rooms[ROOM_BUCKETS]; /* by path */
+static struct room *ready_rooms;
 
 static void die(const char *what) {
     fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
@@ -111,20 +122,68 @@ static bool conn_flush(struct conn *conn) {
     return true;
 }
 
-/* --- The opening handshake ------------------------------------------------------------------------------ */
+/* --- Rooms ---------------------------------------------------------------------------------------------- */
 
-static void receivers_add(struct conn *conn) {
-    if (receiver_count == receiver_capacity) {
-        receiver_capacity = receiver_capacity ? receiver_capacity * 2 : 64;
-        receivers = reallocate(receivers, receiver_capacity * sizeof(struct conn *));
-    }
-    conn->place = receiver_count;
-    receivers[receiver_count++] = conn;
+/* The room of this path, new if there is none yet. */
+static struct room *room_of(const char *path, size_t size) {
+    uint32_t hash = 2166136261; /* FNV-1a */
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)path[i]) * 16777619;
+    struct room **bucket = &rooms[hash % ROOM_BUCKETS];
+    for (struct room *room = *bucket; room; room = room->next)
+        if (strncmp(room->path, path, size) == 0 && room->path[size] == '\0')
+            return room;
+    struct room *room = reallocate(NULL, sizeof *room);
+    *room = (struct room){.path = strndup(path, size), .next = *bucket};
+    if (!room->path)
+        die("memory");
+    return *bucket = room;
 }
 
-static void receivers_remove(const struct conn *conn) {
-    receivers[conn->place] = receivers[--receiver_count];
-    receivers[conn->place]->place = conn->place;
+static void room_add(struct room *room, struct conn *conn) {
+    if (room->receiver_count == room->receiver_capacity) {
+        room->receiver_capacity = room->receiver_capacity ? room->receiver_capacity * 2 : 4;
+        room->receivers = reallocate(room->receivers, room->receiver_capacity * sizeof(struct conn *));
+    }
+    conn->room = room;
+    conn->place = room->receiver_count;
+    room->receivers[room->receiver_count++] = conn;
+}
+
+static void room_remove(const struct conn *conn) {
+    struct room *room = conn->room;
+    room->receivers[conn->place] = room->receivers[--room->receiver_count];
+    room->receivers[conn->place]->place = conn->place;
+}
+
+static void room_send(struct room *room, const uint8_t *bytes, size_t size) {
+    if (room->messages.size == 0) {
+        room->next_ready = ready_rooms;
+        ready_rooms = room;
+    }
+    buffer_append(&room->messages, bytes, size);
+}
+
+static void room_deliver(struct room *room) {
+    for (size_t i = room->receiver_count; i-- > 0;) {
+        struct conn *conn = room->receivers[i];
+        if (!conn->closing && !conn_send(conn, room->messages.bytes, room->messages.size))
+            shutdown(conn->descriptor, SHUT_RDWR); /* epoll then tells of it */
+    }
+    room->messages.size = 0;
+}
+
+static void round_deliver(void) {
+    for (; ready_rooms; ready_rooms = ready_rooms->next_ready)
+        room_deliver(ready_rooms);
+}
+
+/* --- The opening handshake ------------------------------------------------------------------------------ */
+
+static bool is_room(const char *path, size_t size) {
+    static const char broadcast[] = "/broadcast", room[] = "/room/";
+    return (size == sizeof broadcast - 1 && memcmp(path, broadcast, size) == 0) ||
+           (size >= sizeof room && memcmp(path, room, sizeof room - 1) == 0);
 }
 
 static bool answer(struct conn *conn, const char *key, size_t key_size) {
@@ -142,7 +201,7 @@ static bool answer(struct conn *conn, const char *key, size_t key_size) {
 
 /* Returns the size of the request; 0 if it is not complete; -1 if it is none for a WebSocket. */
 static ssize_t conn_upgrade(struct conn *conn, char *bytes, size_t size) {
-    static const char key_name[] = "\r\nSec-WebSocket-Key:", broadcast[] = "GET /broadcast ";
+    static const char key_name[] = "\r\nSec-WebSocket-Key:", method[] = "GET ";
     char *end = memmem(bytes, size, "\r\n\r\n", 4);
     if (!end)
         return 0;
@@ -156,9 +215,10 @@ static ssize_t conn_upgrade(struct conn *conn, char *bytes, size_t size) {
     if (key_size > 64 || !answer(conn, key, key_size))
         return -1;
     conn->upgraded = true;
-    conn->broadcast = strncmp(bytes, broadcast, sizeof broadcast - 1) == 0;
-    if (conn->broadcast)
-        receivers_add(conn);
+    const char *path = bytes + sizeof method - 1;
+    size_t path_size = strcspn(path, " \r");
+    if (is_room(path, path_size))
+        room_add(room_of(path, path_size), conn);
     return end + 4 - bytes;
 }
 
@@ -213,23 +273,16 @@ static ssize_t conn_frames(struct conn *conn, uint8_t *bytes, size_t size) {
         bool control = bytes[replied] & 0x8;
         conn->closing = (bytes[replied] & 0xf) == OPCODE_CLOSE;
         consumed += frame;
-        if (!control || !conn->broadcast)
+        if (!control || !conn->room)
             replied += frame - 4;
         else if (!conn_send(conn, bytes + replied, frame - 4))
             return -1;
     }
-    if (replied > 0 && conn->broadcast)
-        buffer_append(&round_messages, bytes, replied);
+    if (replied > 0 && conn->room)
+        room_send(conn->room, bytes, replied);
     else if (replied > 0 && !conn_send(conn, bytes, replied))
         return -1;
     return conn->closing ? (ssize_t)size : (ssize_t)consumed;
-}
-
-static void round_deliver(void) {
-    for (size_t i = receiver_count; round_messages.size > 0 && i-- > 0;)
-        if (!receivers[i]->closing && !conn_send(receivers[i], round_messages.bytes, round_messages.size))
-            shutdown(receivers[i]->descriptor, SHUT_RDWR); /* epoll then tells of it */
-    round_messages.size = 0;
 }
 
 /* --- Connections ------------------------------------------------------------------------------------------ */
@@ -258,7 +311,7 @@ static bool conn_consume(struct conn *conn, uint8_t *bytes, size_t size) {
 /* Reads until the socket is empty, or until replies wait for the client. Returns false at the end of the
  * connection, which a message too large brings too: there is no room left to read into. */
 static bool conn_read(struct conn *conn, bool to_the_end) {
-    while (conn->output.size == 0 || conn->broadcast) {
+    while (conn->output.size == 0 || conn->room) {
         uint8_t *bytes = conn->input_size > 0 ? conn->input : common_input;
         size_t room = INPUT_SIZE - conn->input_size;
         ssize_t got = recv(conn->descriptor, bytes + conn->input_size, room, 0);
@@ -285,8 +338,8 @@ static bool conn_event(struct conn *conn, uint32_t events) {
 }
 
 static void conn_close(struct conn *conn) {
-    if (conn->broadcast)
-        receivers_remove(conn);
+    if (conn->room)
+        room_remove(conn);
     close(conn->descriptor);
     free(conn->input);
     free(conn->output.bytes);

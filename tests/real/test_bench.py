@@ -32,6 +32,12 @@ level_conn = debug
 handler = echo
 [route /broadcast]
 handler = broadcast
+[route /room/0]
+handler = broadcast
+[route /room/1]
+handler = broadcast
+[route /room/2]
+handler = broadcast
 """
 SHORT = ["--duration", "500ms", "--warmup", "200ms"]
 
@@ -106,7 +112,7 @@ class BenchTestCase(unittest.TestCase):
     def assertClean(self, result, clients):
         connections, messages = result["connections"], result["messages"]
         self.assertEqual((connections["connected"], connections["failed"], connections["dropped"]), (clients, 0, 0))
-        for trouble in ("missing", "wrong", "out_of_order", "late"):
+        for trouble in ("missing", "wrong", "out_of_order", "unexpected", "late"):
             self.assertEqual(messages[trouble], 0, trouble)
         self.assertEqual(messages["received"], result["latency"]["count"])
 
@@ -197,6 +203,54 @@ class OnWeir(BenchTestCase):
                 self.assertGreater(result["messages"]["sent"], 0)
                 self.assertEqual(result["messages"]["received"], 7 * result["messages"]["sent"])
                 self.assertEqual(in_all(result, "received"), 7 * in_all(result, "sent"))
+
+    def test_rooms(self):
+        """8 clients in 3 rooms: 3, 3 and 2."""
+        for more, senders in (([], 3), (["--publishers", 2, "--window", 4, "--threads", 3], 6),
+                              (["--publishers", 2, "--threads", 2, "--rate", 600], 6)):
+            with self.subTest(more=more):
+                url = self.url("/room/{room}?number={room}")
+                result = self.bench("--scenario", "broadcast", "--rooms", 3, "--clients", 8, *SHORT, *more, url)
+                self.assertClean(result, 8)
+                self.assertEqual((result["settings"]["rooms"], result["settings"]["publishers"]), (3, senders))
+                self.assertGreater(in_all(result, "sent"), 0)
+                self.assertTrue(2 < in_all(result, "received") / in_all(result, "sent") < 3)
+
+    def test_messages_of_another_room(self):
+        """One broadcast for what is said to be three rooms: each client gets two thirds too much."""
+        for more in ([], ["--threads", 2]):
+            with self.subTest(more=more):
+                result = self.bench("--scenario", "broadcast", "--rooms", 3, "--clients", 6, *SHORT, *more,
+                                    self.url("/broadcast?number={room}"), status=1)
+                messages = result["messages"]
+                self.assertEqual((messages["missing"], messages["wrong"], messages["out_of_order"]), (0, 0, 0))
+                self.assertEqual(in_all(result, "received"), 2 * in_all(result, "sent"))
+                self.assertGreater(messages["unexpected"], 0)
+                self.assertRegex(result["connections"]["first_error"], r"a message of room [0-2] came to room [0-2]$")
+                self.bench("--scenario", "broadcast", "--rooms", 3, "--clients", 6, *SHORT, "--fail-if", "unexpected>0",
+                           self.url("/broadcast?number={room}"), status=99)
+
+    def test_missing_in_rooms(self):
+        """An echo reaches one client of three in each room."""
+        result = self.bench("--scenario", "broadcast", "--rooms", 2, "--clients", 6, "--timeout", "1s", *SHORT,
+                            self.url("/echo?number={room}"), status=1)
+        self.assertEqual(result["messages"]["missing"], 2 * in_all(result, "sent"))
+        self.assertEqual(result["messages"]["unexpected"], 0)
+
+    def test_rooms_of_several_processes(self):
+        """They have rooms of their own on one server: the sum is as if one had done all."""
+        servers = self.url("/room/{room}"), self.url("/broadcast?{room}")
+        paths, processes = [], []
+        for number, (rooms, url) in enumerate(zip((3, 1), servers)):
+            paths.append(self.directory / f"{number}.json")
+            processes.append(self.start("--scenario", "broadcast", "--rooms", rooms, "--clients", 3 * rooms, "--duration",
+                                        "2s", "--warmup", "200ms", "--json", paths[-1], url))
+        results = [self.finish(process) and json.loads(path.read_text()) for process, path in zip(processes, paths)]
+        merged, stdout, _ = self.finish(self.start("--merge", *paths))
+        self.assertIn("12 in 4 rooms, of which 4 publish", stdout)
+        self.assertClean(merged, 12)
+        self.assertEqual((merged["settings"]["rooms"], merged["settings"]["publishers"]), (4, 4))
+        self.assertEqual(merged["messages"]["received"], sum(result["messages"]["received"] for result in results))
 
     def test_an_echo_is_no_broadcast(self):
         result = self.bench("--scenario", "broadcast", "--clients", 3, "--timeout", "1s", *SHORT, self.url(), status=1)
@@ -398,6 +452,12 @@ class Failures(BenchTestCase):
             ["--clients", "many", url], ["--scenario", "sleep", url], ["--scenario", "rate", url],
             ["--rate", "10", url], ["--window", "2", "--scenario", "idle", url], ["--publishers", "2", url],
             ["--scenario", "broadcast", "--size", "10", url], ["--scenario", "broadcast", "--publishers", "2", url],
+            ["--scenario", "broadcast", "--rooms", "2", "--clients", "2", url], ["--rooms", "1", url + "{room}"],
+            ["--scenario", "broadcast", url + "{room}"], [url + "{room}"],
+            ["--scenario", "broadcast", "--rooms", "2", "--clients", "2", url + "{room}", url],
+            ["--scenario", "broadcast", "--rooms", "3", "--clients", "2", url + "{room}"],
+            ["--scenario", "broadcast", "--rooms", "2", "--clients", "3", "--publishers", "2", url + "{room}"],
+            ["--scenario", "broadcast", "--rooms", "0", url + "{room}"],
             ["--size", "20-10", url], ["--size", "10", "--max-size", "5", url], ["--duration", "10 sec", url],
             ["--message-file", empty, url], ["--message-file", "/nonexistent", url], ["--fail-if", "p98>1s", url],
             ["--source", "127.0.0.1-x", url], ["--header", "no colon", url], ["--subprotocol", "a b", url], ["--merge"],
@@ -410,7 +470,7 @@ class Failures(BenchTestCase):
     def test_help(self):
         done = subprocess.run([WEIR, "bench", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for word in ("--scenario", "--rate", "--fail-if", "p99.9", "--merge"):
+        for word in ("--scenario", "--rooms", "--rate", "--fail-if", "p99.9", "--merge"):
             self.assertIn(word, done.stdout)
 
 

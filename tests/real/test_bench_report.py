@@ -91,8 +91,8 @@ def result(scenario="echo", clients=1000, seconds=30, latency=None, handshake=No
     return {
         "format": 1, "began_unix_seconds": 1795275123, "measured_seconds": 27.0,
         "settings": {
-            "scenario": scenario, "url": "ws://127.0.0.1:9000/echo", "clients": clients, "publishers": 10, "window": 1,
-            "threads": 2, "processes": 1, "rate_per_second": 50000 if scenario == "rate" else 0, "ramp_per_second": 0,
+            "scenario": scenario, "url": "ws://127.0.0.1:9000/echo", "clients": clients, "rooms": 1, "publishers": 10,
+            "window": 1, "threads": 2, "processes": 1, "rate_per_second": 50000 if scenario == "rate" else 0, "ramp_per_second": 0,
             "duration_seconds": 27, "warmup_seconds": 3, "size_min_bytes": 20, "size_max_bytes": 20, "text": False,
             "compress": False,
         },
@@ -102,7 +102,7 @@ def result(scenario="echo", clients=1000, seconds=30, latency=None, handshake=No
         "connections": {"connected": clients, "failed": 0, "dropped": 0, "connect_seconds": 0.4, "first_error": "",
                         "failures": dict.fromkeys(CAUSES, 0)},
         "messages": {"sent": received, "received": received, "sent_bytes": 20 * received, "received_bytes": 20 * received,
-                     "missing": 0, "out_of_order": 0, "wrong": 0, "late": 0},
+                     "missing": 0, "out_of_order": 0, "unexpected": 0, "wrong": 0, "late": 0},
         "latency": histogram(latency), "handshake": histogram(handshake),
         "intervals": [interval(second) for second in range(seconds)],
     }

@@ -4,6 +4,7 @@ with a real Prometheus that watches a loaded server, that each expression has da
 SPDX-License-Identifier: MIT
 """
 
+import contextlib
 import json
 import math
 import re
@@ -16,7 +17,7 @@ import unittest
 from pathlib import Path
 
 from prometheus import PROMETHEUS, Prometheus
-from raw_client import BINARY, RawClient, frame, request, upgrade_headers
+from raw_client import BINARY, TEXT, RawClient, frame, request, upgrade_headers
 from test_admin import WithAdmin
 from test_limits import MIB, SANITIZED
 from test_slow import SmallWindow
@@ -30,6 +31,7 @@ PROMTOOL = shutil.which("promtool")
 RATE = 400  # messages a second on /echo
 RUN = 20  # seconds
 LAMP_SECONDS = 0.02
+KEPT = 10  # messages that a room remembers
 
 SERVER = f"""[server]
 listen = 127.0.0.1:PORT
@@ -42,8 +44,13 @@ max_message_size = 64KiB
 send_buffer_soft = 64KiB
 send_buffer_hard = 1280KiB
 compression = off
+[channel room:*]
+history = {KEPT}
 [route /echo]
 handler = echo
+[route /room/{{name}}]
+handler = channel
+channel = room:{{name}}
 [route /broadcast]
 handler = broadcast
 [route /disconnect]
@@ -60,6 +67,40 @@ delay = {LAMP_SECONDS * 1000:.0f}ms
 handler = plugin:EXAMPLES/light.so
 delay = {LAMP_SECONDS * 1000:.0f}ms
 concurrency = 1
+"""
+
+CHANNELS = """[server]
+listen = 127.0.0.1:PORT
+workers = 2
+[admin]
+listen = 127.0.0.1:ADMIN
+[channels]
+max_channels = 10
+history_memory = 8KiB
+[channel kept:*]
+history = 100
+[route /channels]
+handler = channels
+[route /room/{name}]
+handler = channel
+channel = room:{name}
+"""
+
+# A plug-in that publishes to the channel `plain` what it is sent, and answers how many have got it.
+PUBLISHING = """
+#include <stdio.h>
+#include <weir/weir.h>
+
+static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    char answer[32];
+    (void)context;
+    long receivers = weir_publish(weir_conn_server(conn), "plain", opcode, data, size);
+    weir_send(conn, WEIR_TEXT, answer, (size_t)snprintf(answer, sizeof answer, "%ld", receivers));
+}
+
+static const struct weir_handler handler = {.message = message};
+
+const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "publishing", .handler = &handler};
 """
 
 
@@ -143,6 +184,149 @@ class Names(unittest.TestCase):
         self.assertEqual(set(kinds) - shown, {"process_virtual_memory_bytes"})
 
 
+class ChannelClient(RawClient):
+    """A client of weir.v1."""
+
+    def __init__(self, port):
+        super().__init__(port)
+        self.send(request("/channels", upgrade_headers(Sec_WebSocket_Protocol="weir.v1")))
+        if (response := self.response()).status != 101:
+            raise AssertionError(response)
+
+    def ask(self, kind, expected, **members):
+        """Sends a request. Returns the first answer of the expected type; messages before it are skipped."""
+        self.send(frame(TEXT, json.dumps({"type": kind, **members}).encode()))
+        while True:
+            answer = json.loads(self.frame().payload)
+            if answer["type"] == expected:
+                return answer
+            if answer["type"] == "error":
+                raise AssertionError(answer)
+
+    def subscribe(self, channel, **members):
+        return self.ask("subscribe", "subscribed", channel=channel, **members)
+
+
+class Channels(unittest.TestCase):
+    """What is told of channels is what was done with them."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+        self.addCleanup(self.folder.cleanup)
+        self.configuration = CHANNELS + f"[route /plugin]\nhandler = plugin:{self.plugin()}\n"
+        self.weir = WithAdmin(self.configuration)
+        self.addCleanup(self.weir.stop)
+        self.clients = contextlib.ExitStack()
+        self.addCleanup(self.clients.close)  # before the server's: they do not answer a Close
+
+    def plugin(self):
+        plugin = Path(self.folder.name) / "publishing.so"
+        command = ["cc", "-std=c17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "-xc", "-"]
+        subprocess.run(command, cwd=ROOT, input=PUBLISHING, text=True, check=True)
+        return plugin
+
+    def client(self):
+        return self.clients.enter_context(ChannelClient(self.weir.port))
+
+    def raw(self, path):
+        return self.clients.enter_context(RawClient(self.weir.port, path))
+
+    def post(self, channel, text):
+        status, _, answer = self.weir.ask("POST", f"/api/channels/{channel}/messages", {}, text)
+        self.assertIn(status, (201, 202), answer)
+
+    def check(self, expected):
+        found = self.weir.metrics()
+        self.assertEqual({name: found[name] for name in expected}, expected)
+
+    def test_subscriptions(self):
+        self.check({"weir_channels": 0, "weir_channels_max": 10, "weir_subscriptions": 0})
+        ann, bob = self.client(), self.client()
+        ann.subscribe("a")
+        ann.subscribe("b")
+        bob.subscribe("b")
+        self.raw("/room/1")
+        self.check({"weir_channels": 3, "weir_subscriptions": 4})
+        ann.ask("unsubscribe", "unsubscribed", channel="a")
+        self.check({"weir_channels": 2, "weir_subscriptions": 3})
+        self.clients.close()
+        until(lambda: self.weir.metrics()["weir_subscriptions"] == 0, "nobody is subscribed")
+        until(lambda: self.weir.metrics()["weir_channels"] == 0, "no channel is left")
+
+    def test_publishes(self):
+        ann, room, plugin = self.client(), self.raw("/room/1"), self.raw("/plugin")
+        ann.subscribe("plain")
+        self.client().subscribe("plain")
+        for _ in range(3):
+            ann.ask("publish", "published", channel="plain", data=1)
+        room.send(frame(BINARY, b"one"))
+        self.assertEqual(room.frame().payload, b"one")
+        plugin.send(frame(TEXT, b"two"))
+        self.assertEqual(plugin.frame().payload, b"2")
+        self.post("plain", "three")
+        self.post("nobody", "four")
+        # The room's message came before it was counted.
+        until(lambda: self.weir.metrics()["weir_broadcast_receivers_sum"] == 3 * 2 + 1 + 2 + 2, "all are counted")
+        expected = {
+            "weir_broadcast_receivers_count": 7,
+            'weir_publishes_total{source="client"}': 4,
+            'weir_publishes_total{source="handler"}': 1,
+            'weir_publishes_total{source="api"}': 2,
+        }
+        self.check(expected)
+
+    def test_history(self):
+        expected = {
+            "weir_history_messages": 0,
+            "weir_history_bytes": 0,
+            "weir_history_limit_bytes": 8192,
+            "weir_history_evicted_total": 0,
+        }
+        self.check(expected)
+        for i in range(5):
+            self.post("kept:a", f"message {i}")
+        self.post("plain", "forgotten at once")
+        self.check({"weir_channels": 1, "weir_history_messages": 5, "weir_history_evicted_total": 0})
+        self.assertGreater(self.weir.metrics()["weir_history_bytes"], 5 * len("message 0"))
+        for i in range(50):
+            self.post("kept:b", "x" * 500)
+        found = self.weir.metrics()
+        self.assertEqual(found["weir_history_messages"] + found["weir_history_evicted_total"], 55)
+        self.assertTrue(8192 - 2 * 500 < found["weir_history_bytes"] <= 8192, found["weir_history_bytes"])
+        self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:b")[0] // 100, 2)
+        self.check({"weir_history_messages": 0, "weir_history_bytes": 0})
+
+    def test_recoveries(self):
+        for i in range(5):
+            self.post("kept:a", f"message {i}")
+        epoch = self.client().subscribe("kept:a")["epoch"]
+        expected = {
+            'weir_recoveries_total{result="complete"}': 0,
+            'weir_recoveries_total{result="incomplete"}': 0,
+        }
+        self.check(expected)
+        for since, of, recovered in ((2, epoch, True), (5, epoch, True), (0, epoch, True), (77, epoch, False),
+                                     (2, "another", False)):  # fmt: skip
+            self.assertEqual(self.client().subscribe("kept:a", since=since, epoch=of)["recovered"], recovered)
+        expected = {
+            'weir_recoveries_total{result="complete"}': 3,
+            'weir_recoveries_total{result="incomplete"}': 2,
+        }
+        self.check(expected)
+
+    def test_limits_after_a_reload(self):
+        self.post("kept:a", "remembered")
+        line = self.weir.reload(self.configuration.replace("= 10", "= 20").replace("8KiB", "0"))
+        self.assertIn("done=yes", line)
+        expected = {
+            "weir_channels_max": 20,
+            "weir_history_limit_bytes": 0,
+            "weir_history_messages": 0,
+            "weir_history_evicted_total": 1,
+        }
+        self.check(expected)
+
+
 class Dashboard(unittest.TestCase):
     def setUp(self):
         self.dashboard = json.loads(DASHBOARD.read_text())
@@ -201,6 +385,7 @@ class Load:
         # Lamps answer other than they are asked, which is an error for `weir bench`: its status does not count.
         others = [
             self.bench("broadcast", "--scenario", "broadcast", "--clients", 15, "--rate", 20, url("/broadcast")),
+            self.bench("room", "--scenario", "broadcast", "--clients", 5, "--rate", 20, url("/room/1")),
             self.bench("light", "--clients", 4, url("/light/on")),
             self.bench("one", "--clients", 8, url("/one/on")),
             self.bench("connect", "--scenario", "connect", "--ramp", 20, url("/drop")),
@@ -248,6 +433,7 @@ class Watched(unittest.TestCase):
         cls.prometheus = Prometheus(f"127.0.0.1:{cls.weir.admin_port}")
         cls.addClassCleanup(cls.prometheus.stop)
         cls.result = Load(cls.weir, Path(folder.name)).run()
+        cls.room = json.loads((Path(folder.name) / "room").read_text())
         measured = [i for i, interval in enumerate(cls.result["intervals"]) if interval["measuring"]]
         began = cls.result["began_unix_seconds"]
         cls.start, cls.end = began + measured[0], began + measured[-1] + 1
@@ -300,6 +486,7 @@ class Watched(unittest.TestCase):
             'weir_slow_consumers_total{action="disconnected"}',
             'weir_connections_closed_total{code="1013"}',
             "weir_messages_dropped_total",
+            'weir_publishes_total{source="client"}',
         )
         for counter in happened:
             with self.subTest(counter):
@@ -348,6 +535,15 @@ class Watched(unittest.TestCase):
     def test_limits_are_told(self):
         self.assertEqual(self.number("weir_message_memory_limit_bytes"), 1024 * MIB)
         self.assertEqual(self.number("weir_workers"), 2)
+        self.assertEqual(self.number("weir_history_limit_bytes"), 64 * MIB)
+
+    def test_a_room(self):
+        for gauge, value in (("weir_channels", 1), ("weir_subscriptions", 5), ("weir_history_messages", KEPT)):
+            with self.subTest(gauge):
+                self.assertEqual(self.number(f"max_over_time({gauge}[{RUN // 2}s])"), value)
+        sent = sum(interval["sent"] for interval in self.room["intervals"])
+        self.assertGreater(sent, 0)
+        self.assertEqual(self.weir.metrics()['weir_publishes_total{source="client"}'], sent)
 
     def test_a_start_is_one_start(self):
         self.assertEqual(self.number("changes(process_start_time_seconds[1m])"), 0)

@@ -12,6 +12,7 @@ static void fill_settings(struct result *result, const char *scenario) {
     snprintf(result->scenario, sizeof result->scenario, "%s", scenario);
     result->url = strdup("ws://127.0.0.1:9000/<b>&\"' ws://[::1]:9000/");
     result->clients = 1000;
+    result->rooms = 1;
     result->publishers = 10;
     result->window = 4;
     result->threads = 2;
@@ -36,6 +37,7 @@ static void fill_figures(struct result *result) {
     result->counts = (struct counts){1234567, 1234560, 24691340, 24691200, 997, 3, 2};
     result->missing = 7;
     result->out_of_order = 1;
+    result->unexpected = 4;
     result->wrong = 2;
     result->late = 3;
     for (size_t i = 0; i < WEIR_CLIENT_CAUSES; i++)

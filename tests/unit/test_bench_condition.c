@@ -23,6 +23,7 @@ static struct result *make_result(void) {
     result->missing = 3;
     result->wrong = 4;
     result->out_of_order = 5;
+    result->unexpected = 7;
     result->late = 6;
     result->seconds = 0.5;
     result->busiest = 0.75;
@@ -61,6 +62,7 @@ static const struct {
     {"missing>=3", 3, 3, true},
     {"wrong<4", 4, 4, false},
     {"out-of-order<=5", 5, 5, true},
+    {"unexpected>6", 6, 7, true},
     {"late>5", 5, 6, true},
     {"cpu>70%", 0.7, 0.75, true},
     {"cpu>=75 %", 0.75, 0.75, true},

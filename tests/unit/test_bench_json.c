@@ -121,6 +121,8 @@ static const struct {
     {"\"began_unix_seconds\":", "\"began_unix_seconds\":999", "began_unix_seconds is too large"},
     {"\"settings\":", "\"seddings\":", "settings is missing"},
     {"\"late\":", "\"early\":", "messages.late is missing"},
+    {"\"unexpected\":4", "\"unexpected\":4.5", "messages.unexpected is not an integer"},
+    {"\"rooms\":1,", "", "settings.rooms is missing"},
     {"\"timed_out\":", "\"timed_in\":", "connections.failures.timed_out is missing"},
     {"\"failures\":{", "\"failures\":[],\"more\":{", "connections.failures is not an object"},
     {"\"open\":999,", "", "intervals[1].open is missing"},

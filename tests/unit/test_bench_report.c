@@ -184,6 +184,25 @@ START_TEST(the_table_fits_and_has_what_matters) {
 }
 END_TEST
 
+START_TEST(rooms_are_told_of_if_there_are_several) {
+    struct result *result = bench_result_full("broadcast");
+    char *text = written(report_text, result);
+    expect_part(text, "clients       1,000, of which 10 publish\n");
+    expect_no_part(text, "unexpected");
+    free(text);
+    result->rooms = 5;
+    text = written(report_text, result);
+    expect_part(text, "clients       1,000 in 5 rooms, of which 10 publish\n");
+    expect_part(text, "unexpected               4\n");
+    free(text);
+    text = written(report_html, result);
+    expect_part(text, "000 in 5 rooms");
+    expect_part(text, "unexpected");
+    free(text);
+    bench_result_free(result);
+}
+END_TEST
+
 START_TEST(the_page_is_safe_and_complete) {
     struct result *result = bench_result_full(scenarios[_i]);
     char *page = written(report_html, result);
@@ -220,6 +239,16 @@ START_TEST(verdicts) {
     result->counts.failed = result->counts.dropped = result->missing = result->wrong = result->out_of_order = 0;
     ck_assert(facts_verdict(result, text));
     ck_assert_str_eq(text, "Every message was delivered to everybody, unchanged and in order.");
+    result->rooms = 2;
+    ck_assert(!facts_verdict(result, text));
+    ck_assert_str_eq(text, "4 messages that came to another room.");
+    result->unexpected = 1;
+    ck_assert(!facts_verdict(result, text));
+    ck_assert_str_eq(text, "1 message that came to another room.");
+    result->unexpected = 0;
+    ck_assert(facts_verdict(result, text));
+    ck_assert_str_eq(text, "Every message was delivered to everybody in its room and to nobody else, unchanged and "
+                           "in order.");
     result->counts.received = 0;
     ck_assert(!facts_verdict(result, text));
     ck_assert_str_eq(text, "No message came back while measuring.");
@@ -329,6 +358,7 @@ Suite *bench_report_suite(void) {
     tcase_add_loop_test(tcase, text_from_outside_is_taken_apart, 0, COUNT(characters));
     tcase_add_test(tcase, axes_hold_what_is_drawn);
     tcase_add_loop_test(tcase, the_table_fits_and_has_what_matters, 0, COUNT(scenarios));
+    tcase_add_test(tcase, rooms_are_told_of_if_there_are_several);
     tcase_add_loop_test(tcase, the_page_is_safe_and_complete, 0, COUNT(scenarios));
     tcase_add_test(tcase, verdicts);
     tcase_add_loop_test(tcase, odd_results_are_reported, 0, 8);

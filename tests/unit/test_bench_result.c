@@ -72,6 +72,8 @@ START_TEST(figures_are_added_up) {
     other->counts = (struct counts){10, 20, 30, 40, 50, 60, 70};
     one->missing = 1, other->missing = 2;
     one->out_of_order = 3, other->out_of_order = 4;
+    one->unexpected = 9, other->unexpected = 10;
+    one->rooms = 2, other->rooms = 3;
     one->wrong = 5, other->wrong = 6;
     one->late = 7, other->late = 8;
     one->failures[WEIR_CLIENT_HTTP] = 1, other->failures[WEIR_CLIENT_HTTP] = 2;
@@ -91,6 +93,8 @@ START_TEST(figures_are_added_up) {
     ck_assert_mem_eq(&one->counts, &sum, sizeof sum);
     ck_assert_uint_eq(one->missing, 3);
     ck_assert_uint_eq(one->out_of_order, 7);
+    ck_assert_uint_eq(one->unexpected, 19);
+    ck_assert_uint_eq(one->rooms, 5);
     ck_assert_uint_eq(one->wrong, 11);
     ck_assert_uint_eq(one->late, 15);
     ck_assert_uint_eq(one->failures[WEIR_CLIENT_HTTP], 3);

@@ -8,6 +8,7 @@
 
 #include "client/bench/settings.h"
 #include "client/bench/settings_value.h"
+#include "client/bench/target.h"
 #include "tests/unit/suites.h"
 
 #define URL "ws://127.0.0.1:9/"
@@ -34,6 +35,7 @@ START_TEST(defaults) {
     ck_assert_uint_eq(settings.clients, 1);
     ck_assert_uint_eq(settings.window, 1);
     ck_assert_uint_eq(settings.publishers, 0);
+    ck_assert_uint_eq(settings.rooms, 0);
     ck_assert_uint_eq(settings.threads, 1);
     ck_assert_uint_eq(settings.size_min, 20);
     ck_assert_uint_eq(settings.size_max, 20);
@@ -54,6 +56,7 @@ START_TEST(options_and_urls_in_any_order) {
     ck_assert_str_eq(settings.urls[0], URL "a");
     ck_assert_str_eq(settings.urls[1], URL "b");
     ck_assert_uint_eq(settings.publishers, 1);
+    ck_assert_uint_eq(settings.rooms, 1);
     ck_assert_uint_eq(settings.window, 0);
     ck_assert_uint_eq(settings.size_min, 100);
     ck_assert_uint_eq(settings.size_max, 200);
@@ -62,6 +65,38 @@ START_TEST(options_and_urls_in_any_order) {
     ck_assert_str_eq(settings.headers[0], "A:b");
     ck_assert_str_eq(settings.headers[1], "C:d");
     ck_assert_ptr_null(settings.headers[2]);
+    settings_release(&settings);
+}
+END_TEST
+
+START_TEST(every_room_has_its_publishers) {
+    char text[] = "--scenario broadcast --clients 11 --rooms 3 --publishers 2 " URL "{room}";
+    struct settings settings = parse(text);
+    unsigned senders[3] = {0};
+    ck_assert_uint_eq(settings_senders(&settings), 6);
+    for (uint32_t client = 0; client < settings_senders(&settings); client++)
+        senders[settings_room(&settings, client)]++;
+    for (unsigned room = 0; room < settings.rooms; room++)
+        ck_assert_uint_eq(senders[room], settings.publishers);
+    settings_release(&settings);
+}
+END_TEST
+
+START_TEST(the_room_stands_in_the_url_alone) {
+    char text[] = "--scenario broadcast --clients 1000000 --rooms 1000000 --header A:{room} " URL
+                  "{room}/{room}?a={room}b " URL "{roo{room}m}";
+    struct settings settings = parse(text);
+    struct weir_client_error error;
+    struct target *targets = targets_create(&settings, &error);
+    char line[TARGET_LINE_MAX];
+    ck_assert_ptr_nonnull(targets);
+    ck_assert_uint_eq(target_line(&targets[0], 999999, line), strlen("GET /999999/999999?a=999999b HTTP/1.1"));
+    ck_assert_mem_eq(line, "GET /999999/999999?a=999999b HTTP/1.1",
+                     strlen("GET /999999/999999?a=999999b HTTP/1.1"));
+    ck_assert_uint_eq(target_line(&targets[1], 0, line), strlen("GET /{roo0m} HTTP/1.1"));
+    ck_assert_mem_eq(line, "GET /{roo0m} HTTP/1.1", strlen("GET /{roo0m} HTTP/1.1"));
+    ck_assert_ptr_nonnull(strstr(targets[0].request + targets[0].line_size, "A:{room}\r\n"));
+    targets_release(targets, settings.url_count);
     settings_release(&settings);
 }
 END_TEST
@@ -155,6 +190,8 @@ Suite *bench_settings_suite(void) {
     TCase *tcase = tcase_create("bench_settings");
     tcase_add_test(tcase, defaults);
     tcase_add_test(tcase, options_and_urls_in_any_order);
+    tcase_add_test(tcase, every_room_has_its_publishers);
+    tcase_add_test(tcase, the_room_stands_in_the_url_alone);
     tcase_add_test(tcase, no_more_threads_than_clients);
     tcase_add_test(tcase, durations);
     tcase_add_test(tcase, ranges);
