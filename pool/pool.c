@@ -13,7 +13,8 @@ enum {
     TASKS_BETWEEN_POLLS =
         256,           /* at most: else tasks that queue themselves again could keep everybody from polling */
     IO_STREAK_MAX = 8, /* io tasks in a row while a handler task could run */
-    LONG_QUEUE = 128   /* tasks that wait, half a millisecond of work, before another thread is woken at once */
+    LONG_QUEUE = 128,  /* tasks that wait, half a millisecond of work, before another thread is woken at once */
+    HOLD_MAX_US = 5000 /* that tasks are held */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -234,15 +235,45 @@ void pool_submit(struct pool *pool, struct task *task) {
     mutex_unlock(&pool->mutex);
 }
 
-void pool_submit_list(struct pool *pool, struct task_list *claimed) {
-    if (claimed->first == NULL)
-        return;
-    mutex_lock(&pool->mutex);
+static void queue_list(struct pool *pool, struct task_list *claimed) {
     struct task *task;
+    mutex_lock(&pool->mutex);
+    if (!claimed->mixed)
+        task_list_append(&pool->io, claimed);
     while ((task = task_list_pop(claimed)) != NULL)
         queue_locked(pool, task);
     queued_locked(pool);
     mutex_unlock(&pool->mutex);
+}
+
+/* Returns whether they may wait. */
+static bool hold(struct worker *worker, struct task_list *claimed) {
+    uint64_t now = pool_now_us();
+    if (worker->held.first == NULL)
+        worker->held_since = now;
+    task_list_append(&worker->held, claimed);
+    return now - worker->held_since < HOLD_MAX_US;
+}
+
+void pool_submit_list(struct pool *pool, struct task_list *claimed) {
+    struct worker *worker = this_worker;
+    if (claimed->first == NULL)
+        return;
+    if (worker == NULL || !worker->holds || worker->pool != pool)
+        queue_list(pool, claimed);
+    else if (!hold(worker, claimed))
+        queue_list(pool, &worker->held);
+}
+
+void pool_hold(void) {
+    this_worker->holds = true;
+}
+
+void pool_let_go(struct pool *pool) {
+    struct worker *worker = this_worker;
+    worker->holds = false;
+    if (worker->held.first != NULL)
+        queue_list(pool, &worker->held);
 }
 
 /* The slot first: once the task is released, its owner may be gone, and the monitor looks at those that hold slots.

@@ -87,6 +87,11 @@ void pool_submit(struct pool *pool, struct task *task);
 /* Queues tasks that the caller has claimed, all with one lock; empties the list. */
 void pool_submit_list(struct pool *pool, struct task_list *claimed);
 
+/* Between these two, on a thread of the pool, what it submits by lists waits for a while: so what several messages
+ * in a row have for one connection is one run of its task. */
+void pool_hold(void);
+void pool_let_go(struct pool *pool);
+
 /* The end of every run: gives the slot back if it held one, queues the task again if it was claimed meanwhile, else
  * releases it. */
 void pool_finish(struct pool *pool, struct task *task);

@@ -14,6 +14,11 @@ struct worker {
     pthread_t thread;
     _Atomic bool stalled; /* set by the monitor, cleared when a handler begins */
 
+    /* This thread's own: */
+    bool holds;            /* between pool_hold() and pool_let_go() */
+    struct task_list held; /* submitted meanwhile */
+    uint64_t held_since;   /* microseconds */
+
     /* The pool's mutex: */
     struct task *handling; /* the handler task that holds a slot here, or NULL */
     struct lane *lane;     /* of that task */

@@ -108,10 +108,12 @@ static inline bool task_leave(struct task *task) {
 struct task_list {
     struct task *first, *last;
     size_t count;
+    bool mixed; /* one of them may be a handler task */
 };
 
 static inline void task_list_push(struct task_list *list, struct task *task) {
     task->next = NULL;
+    list->mixed = list->mixed || task->kind->queue == TASK_HANDLER;
     if (list->last == NULL)
         list->first = task;
     else
@@ -137,6 +139,20 @@ static inline struct task *task_list_pop(struct task_list *list) {
         list->last = NULL;
     list->count--;
     return task;
+}
+
+/* Moves all tasks of `other` to the end, whatever their number in the same time. */
+static inline void task_list_append(struct task_list *list, struct task_list *other) {
+    if (other->first == NULL)
+        return;
+    if (list->last == NULL)
+        list->first = other->first;
+    else
+        list->last->next = other->first;
+    list->last = other->last;
+    list->count += other->count;
+    list->mixed = list->mixed || other->mixed;
+    *other = (struct task_list){.first = NULL};
 }
 
 /* Claims a task for a list that will be queued. */

@@ -9,6 +9,7 @@
 #define WEIR_CHANNELS_CHANNEL_H
 
 #include <stdatomic.h>
+#define HASH_NONFATAL_OOM 1 /* who is added without memory has no `hh.tbl` then */
 #include <uthash.h>
 
 #include "pool/mutex.h"
@@ -68,6 +69,11 @@ struct channel *channels_find(struct channels *channels, const char *name);
 struct channel *channels_open(struct channels *channels, const char *name, bool *full,
                               struct channels_limits *limits);
 
+/* Up to `count` channels from `*position` on, which is 0 at first, with a reference each. Returns how many: less
+ * than `count` only at the end. */
+enum { CHANNELS_AT_ONCE = 200 };
+uint32_t channels_some(struct channels *channels, uint32_t *position, struct channel **some, uint32_t count);
+
 void channel_release(struct channel *channel);
 
 /* Takes it from the table if nobody needs it any more. */
@@ -77,7 +83,7 @@ struct history_bounds channel_bounds_locked(const struct channel *channel);
 
 /* --- publish.c --- */
 
-/* Tells the subscribers of weir.v1, `except` apart, who has come or gone. */
+/* Tells the subscribers of weir.v1 who comes or has gone. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready);
 

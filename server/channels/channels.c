@@ -11,15 +11,37 @@
 
 #include "server/channels/channel.h"
 
-enum { SWEEP_INTERVAL_MS = 5000, SWEEP_PORTION = 1000 };
+enum { SWEEP_INTERVAL_MS = 5000 };
 
 static const struct channel_options default_options = {.may_subscribe = true, .may_publish = true};
 
 /* --- The table --------------------------------------------------------------------------------------------- */
 
+/* A number that looks like none that was before it, and is none (splitmix64, which maps numbers one to one). */
+static uint64_t mix(uint64_t number) {
+    number = (number ^ (number >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    number = (number ^ (number >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return number ^ (number >> 31);
+}
+
+/* Clients choose the names: without the secret they could choose many that stand in one place of the table. */
+static unsigned hash(const struct channels *channels, const char *name, size_t size) {
+    uint64_t hash = mix(channels->name_seed ^ size);
+    while (size > 0) {
+        uint64_t word = 0;
+        size_t taken = size < sizeof word ? size : sizeof word;
+        memcpy(&word, name, taken);
+        hash = mix(hash ^ word);
+        name += taken;
+        size -= taken;
+    }
+    return (unsigned)(hash ^ (hash >> 32));
+}
+
 static struct channel *find_locked(struct channels *channels, const char *name) {
     struct channel *channel;
-    HASH_FIND_STR(channels->by_name, name, channel);
+    size_t size = strlen(name);
+    HASH_FIND_BYHASHVALUE(hh, channels->by_name, name, size, hash(channels, name, size), channel);
     return channel;
 }
 
@@ -47,11 +69,19 @@ static struct channel_options options_locked(const struct channels *channels, co
     return best == NULL ? default_options : best->options;
 }
 
-/* A number that looks like none that was before it, and is none (splitmix64, which maps numbers one to one). */
-static uint64_t mix(uint64_t number) {
-    number = (number ^ (number >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    number = (number ^ (number >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return number ^ (number >> 31);
+/* False if memory is out. */
+static bool add_locked(struct channels *channels, struct channel *channel, size_t name_size) {
+    channel->key = slots_take(&channels->slots, channel);
+    if (channel->key == SLOTS_NO_KEY)
+        return false;
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, channels->by_name, channel->name, name_size,
+                                hash(channels, channel->name, name_size), channel);
+    if (channel->hh.tbl == NULL) {
+        slots_drop(&channels->slots, channel->key);
+        return false;
+    }
+    channels->count++;
+    return true;
 }
 
 static struct channel *create_locked(struct channels *channels, const char *name) {
@@ -59,8 +89,8 @@ static struct channel *create_locked(struct channels *channels, const char *name
     struct channel *channel = calloc(1, sizeof *channel + size);
     if (channel == NULL)
         return NULL;
-    channel->key = slots_take(&channels->slots, channel);
-    if (channel->key == SLOTS_NO_KEY) {
+    memcpy(channel->name, name, size);
+    if (!add_locked(channels, channel, size - 1)) {
         free(channel);
         return NULL;
     }
@@ -69,11 +99,8 @@ static struct channel *create_locked(struct channels *channels, const char *name
     channel->options = options_locked(channels, name);
     mutex_init(&channel->publishing, PUBLISHING_LOCK_RANK);
     mutex_init(&channel->mutex, CHANNEL_LOCK_RANK);
-    memcpy(channel->name, name, size);
     snprintf(channel->epoch, sizeof channel->epoch, "%016llx",
              (unsigned long long)mix(channels->epoch_seed + channels->epochs++));
-    HASH_ADD_KEYPTR(hh, channels->by_name, channel->name, size - 1, channel);
-    channels->count++;
     return channel;
 }
 
@@ -87,6 +114,16 @@ struct channel *channels_open(struct channels *channels, const char *name, bool 
         channel = create_locked(channels, name);
     mutex_unlock(&channels->mutex);
     return channel;
+}
+
+uint32_t channels_some(struct channels *channels, uint32_t *position, struct channel **some, uint32_t count) {
+    uint32_t found = 0;
+    mutex_lock(&channels->mutex);
+    for (; found < count && *position < channels->slots.count; ++*position)
+        if (channels->slots.table[*position].owner != NULL)
+            some[found++] = retain(channels->slots.table[*position].owner);
+    mutex_unlock(&channels->mutex);
+    return found;
 }
 
 static void destroy(struct channel *channel) {
@@ -223,29 +260,32 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
 
 /* --- The sweep --------------------------------------------------------------------------------------------- */
 
-/* In portions, so that nobody waits long for the table. Returns false at the end. */
-static bool sweep_some(struct channels *channels, uint32_t *position) {
-    struct channel *out[SWEEP_PORTION];
-    size_t count = 0;
-    uint32_t end = *position + SWEEP_PORTION;
-    mutex_lock(&channels->mutex);
-    for (; *position < end && *position < channels->slots.count; ++*position) {
-        struct channel *channel = channels->slots.table[*position].owner;
-        if (channel != NULL && reap_locked(channel))
-            out[count++] = channel;
-    }
-    bool more = *position < channels->slots.count;
-    mutex_unlock(&channels->mutex);
-    for (size_t i = 0; i < count; i++)
-        channel_release(out[i]);
-    return more;
+/* Nobody waits for the table while this waits for a channel whose many subscribers are being handed a message. */
+static void forget_old(struct channel *channel) {
+    mutex_lock(&channel->mutex);
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    uint32_t remembered = history_trim(&channel->channels->store, &channel->history, &bounds);
+    bool unused = channel->members.count == 0 && remembered == 0;
+    mutex_unlock(&channel->mutex);
+    if (unused)
+        channel_reap(channel);
+}
+
+static void sweep_all(struct channels *channels) {
+    struct channel *some[CHANNELS_AT_ONCE];
+    uint32_t position = 0, count;
+    do {
+        count = channels_some(channels, &position, some, CHANNELS_AT_ONCE);
+        for (uint32_t i = 0; i < count; i++) {
+            forget_old(some[i]);
+            channel_release(some[i]);
+        }
+    } while (count == CHANNELS_AT_ONCE);
 }
 
 static void sweep_run(struct task *task) {
     struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
-    uint32_t position = 0;
-    while (sweep_some(channels, &position))
-        continue;
+    sweep_all(channels);
     channels_start(channels); /* if memory is out, what is old stays until it is asked for */
     pool_finish(channels->core->pool, task);
 }
@@ -267,8 +307,11 @@ int channels_start(struct channels *channels) {
 int channels_init(struct channels *channels, struct core *core) {
     *channels = (struct channels){
         .core = core, .limits = {.channels = 100000, .per_connection = 1000, .history_memory = 64 << 20}};
-    if (getrandom(&channels->epoch_seed, sizeof channels->epoch_seed, 0) != sizeof channels->epoch_seed)
+    uint64_t seeds[2];
+    if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds)
         return -1;
+    channels->epoch_seed = seeds[0];
+    channels->name_seed = seeds[1];
     mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
     history_store_init(&channels->store, channels->limits.history_memory);
     task_init(&channels->sweep, &sweep_kind);

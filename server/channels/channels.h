@@ -62,7 +62,7 @@ struct channels {
     struct core *core;
     struct history_store store;
     struct channel_counters counters;
-    uint64_t epoch_seed;
+    uint64_t epoch_seed, name_seed; /* the second is a secret: see hash() */
     _Atomic uint64_t subscriptions;
 
     struct mutex mutex;      /* guards all below */
@@ -186,7 +186,7 @@ struct channel_figures {
 int channels_look(struct channels *channels, const char *name, struct channel_figures *figures);
 
 /* Calls `visit` for each channel, `count` at most, from `*position` on, which is 0 at first and then left where the
- * next call is to go on. Returns how many: less than `count` only at the end. Under the table's mutex. */
+ * next call is to go on. Returns how many: less than `count` only at the end. No mutex is held. */
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
                        void (*visit)(const struct channel_figures *figures, void *arg), void *arg);
 

@@ -11,7 +11,11 @@
 
 #include "server/core/core.h"
 
-enum { FIRST_CAPACITY = 4, ENTRY_OVERHEAD = 128 /* of memory: an entry, its place in the ring, malloc's share */ };
+enum {
+    FIRST_CAPACITY = 4,
+    SHRINK_SHARE = 8,
+    ENTRY_OVERHEAD = 128 /* of memory: an entry, its place in the ring, malloc's share */
+};
 
 struct history_entry {
     struct history_link link;
@@ -34,6 +38,37 @@ static size_t cost(const struct message *message) {
     return message->size + ENTRY_OVERHEAD;
 }
 
+/* --- The ring ---------------------------------------------------------------------------------------------- */
+
+static int resize_locked(struct history *history, uint32_t capacity) {
+    struct history_entry **ring = malloc(capacity * sizeof(struct history_entry *));
+    if (ring == NULL)
+        return -1;
+    for (uint32_t i = 0; i < history->count; i++)
+        ring[i] = history->ring[(history->first + i) & (history->capacity - 1)];
+    free(history->ring);
+    history->ring = ring;
+    history->capacity = capacity;
+    history->first = 0;
+    return 0;
+}
+
+static int reserve_locked(struct history *history) {
+    if (history->count < history->capacity)
+        return 0;
+    return resize_locked(history, history->capacity == 0 ? FIRST_CAPACITY : history->capacity * 2);
+}
+
+/* The limit of memory counts entries: a ring for many must not stay with few. */
+static void shrink_locked(struct history *history) {
+    if (history->count == 0) {
+        free(history->ring);
+        *history = (struct history){.ring = NULL};
+    } else if (history->capacity > FIRST_CAPACITY && history->count < history->capacity / SHRINK_SHARE) {
+        resize_locked(history, history->capacity / 2); /* if memory is out, it stays as it is */
+    }
+}
+
 /* --- Forgetting -------------------------------------------------------------------------------------------- */
 
 /* Of one that is not empty. */
@@ -48,11 +83,7 @@ static void forget_locked(struct history_store *store, struct history_entry *ent
     entry->link.newer->older = entry->link.older;
     history->first++;
     history->count--;
-    if (history->count == 0) {
-        free(history->ring);
-        history->ring = NULL;
-        history->capacity = history->first = 0;
-    }
+    shrink_locked(history);
     store->bytes -= cost(entry->message);
     store->messages--;
     message_release(entry->message);
@@ -120,22 +151,6 @@ uint32_t history_count(struct history_store *store, const struct history *histor
 }
 
 /* --- Remembering ------------------------------------------------------------------------------------------- */
-
-static int reserve_locked(struct history *history) {
-    if (history->count < history->capacity)
-        return 0;
-    uint32_t capacity = history->capacity == 0 ? FIRST_CAPACITY : history->capacity * 2;
-    struct history_entry **ring = malloc(capacity * sizeof(struct history_entry *));
-    if (ring == NULL)
-        return -1;
-    for (uint32_t i = 0; i < history->count; i++)
-        ring[i] = history->ring[(history->first + i) & (history->capacity - 1)];
-    free(history->ring);
-    history->ring = ring;
-    history->capacity = capacity;
-    history->first = 0;
-    return 0;
-}
 
 static int add_locked(struct history_store *store, struct history *history, struct message *message, uint64_t now) {
     struct history_entry *entry = malloc(sizeof *entry);

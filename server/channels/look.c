@@ -42,18 +42,19 @@ int channels_look(struct channels *channels, const char *name, struct channel_fi
 
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
                        void (*visit)(const struct channel_figures *figures, void *arg), void *arg) {
+    struct channel *some[CHANNELS_AT_ONCE];
     struct channel_figures figures;
-    uint32_t visited = 0;
-    mutex_lock(&channels->mutex);
-    for (; visited < count && *position < channels->slots.count; ++*position) {
-        struct channel *channel = channels->slots.table[*position].owner;
-        if (channel == NULL)
-            continue;
-        fill(channel, &figures);
-        visit(&figures, arg);
-        visited++;
-    }
-    mutex_unlock(&channels->mutex);
+    uint32_t visited = 0, wanted, found;
+    do {
+        wanted = count - visited < CHANNELS_AT_ONCE ? count - visited : CHANNELS_AT_ONCE;
+        found = channels_some(channels, position, some, wanted);
+        for (uint32_t i = 0; i < found; i++) {
+            fill(some[i], &figures);
+            channel_release(some[i]);
+            visit(&figures, arg);
+        }
+        visited += found;
+    } while (found == wanted && visited < count);
     return visited;
 }
 
@@ -69,8 +70,10 @@ void channels_count(struct channels *channels, uint32_t *count, uint64_t *subscr
 int channels_past(struct channels *channels, const char *name, uint64_t since, uint32_t limit, size_t max_bytes,
                   struct channel_past *past) {
     struct channel *channel = channels_find(channels, name);
-    if (channel == NULL)
+    if (channel == NULL) {
+        errno = ENOENT;
         return -1;
+    }
     struct history_slice slice;
     mutex_lock(&channel->mutex);
     const struct history_bounds bounds = channel_bounds_locked(channel);

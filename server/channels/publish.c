@@ -218,12 +218,12 @@ enum weir_result channels_publish(struct channels *channels, const struct public
 
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready) {
-    if (!is_wanted(channel, FORM_WRAPPED))
-        return;
+    if (channel->gone || !is_wanted(channel, FORM_WRAPPED))
+        return; /* who is sent away need not be told of the others, which would take the square of their number */
     struct message *message = wire_announcement(channel, type, who);
     for (uint32_t place = 0; message != NULL && place < channel->members.capacity; place++) {
         const struct member *member = &channel->members.table[place];
-        if (member->conn != NULL && member->subscription->form == FORM_WRAPPED)
+        if (member->conn != NULL && member->subscription->form == FORM_WRAPPED && weir_conn_is_open(member->conn))
             conn_append(member->conn, message, ready);
     }
     message_release(message);

@@ -99,7 +99,7 @@ static bool read_missed_locked(struct channel *channel, struct weir_conn *conn, 
         return false;
     history_trim(store, &channel->history, &bounds);
     return history_read(store, &channel->history, join->since, channel->offset, UINT32_MAX, room, slice) == 0 &&
-           slice->complete && !slice->more && slice->bytes <= room;
+           slice->complete && !slice->more && slice->bytes + (size_t)slice->count * OUTBOX_MESSAGE_OVERHEAD <= room;
 }
 
 static void send_counted(struct weir_conn *conn, struct message *message, struct task_list *ready) {
@@ -155,13 +155,14 @@ static enum join_result join_locked(struct channel *channel, struct subscription
 static bool try_to_join(struct channel *channel, struct subscription *subscription, const struct join *join,
                         uint32_t limit, enum join_result *result) {
     struct task_list ready = {0};
+    struct channels *channels = channel->channels; /* who has joined may have left, and taken the reference along */
     mutex_lock(&channel->mutex);
     bool gone = channel->gone;
     if (!gone)
         *result = join_locked(channel, subscription, join, limit, &ready);
     bool unused = channel->members.count == 0;
     mutex_unlock(&channel->mutex);
-    pool_submit_list(channel->channels->core->pool, &ready);
+    pool_submit_list(channels->core->pool, &ready);
     if (unused && !gone)
         channel_reap(channel); /* it was made in vain */
     return !gone;

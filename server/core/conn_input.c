@@ -357,7 +357,9 @@ static bool close_is_leaving(struct weir_conn *conn) {
 
 static void run_turn(struct weir_conn *conn) {
     struct turn_state state = {.now = pool_now()};
+    pool_hold();
     enum turn turn = read_turn(conn, &state);
+    pool_let_go(conn->core->pool);
     count_partial(conn);
     if (turn == TURN_DONE || turn == TURN_MORE) {
         finish_turn(conn, turn, state.now, &state.held);

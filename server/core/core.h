@@ -55,8 +55,8 @@ struct core {
     struct shed shed;
     const struct terms *_Atomic terms; /* see core_terms() */
 
-    /* The layer above: who is subscribed to what. It is told of every connection's end, once nothing can be sent to
-     * it any more and before its close callback. Both may be NULL. */
+    /* The layer above: who is subscribed to what. It is told of every connection's end, before its close callback.
+     * Both may be NULL. */
     struct channels *channels;
     void (*on_end)(struct weir_conn *conn);
 };

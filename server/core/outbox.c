@@ -6,15 +6,10 @@
 
 #include <stdlib.h>
 
-enum {
-    RING_FIRST_CAPACITY = 4,
-    RING_KEPT_CAPACITY = 4,
-    MESSAGE_OVERHEAD =
-        64 /* what a message costs beside its bytes: its struct, malloc's share, its place in the ring */
-};
+enum { RING_FIRST_CAPACITY = 4, RING_KEPT_CAPACITY = 4 };
 
 static size_t cost(const struct message *message) {
-    return message->size + MESSAGE_OVERHEAD;
+    return message->size + OUTBOX_MESSAGE_OVERHEAD;
 }
 
 static void count(struct outbox *outbox, const struct message *message) {

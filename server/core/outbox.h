@@ -16,6 +16,9 @@
 
 #include "server/core/message.h"
 
+/* What a message costs beside its bytes: its struct, malloc's share, its place in the ring. */
+enum { OUTBOX_MESSAGE_OVERHEAD = 64 };
+
 /* All zero is an empty outbox. The ring is allocated when something has to wait and given back when all has left.
  */
 struct outbox {

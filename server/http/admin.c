@@ -3,9 +3,10 @@
  *     GET  /healthz      the process lives
  *     GET  /readyz       new clients are welcome; 503 in a stop
  *     GET  /metrics      for Prometheus
- *     POST /api/reload   reads the configuration again; under the token
+ *     /api/...           api.h; under the token
  *
- * Who may call the API: whoever has the token; without one, whoever can reach it, if that is this machine alone.
+ * Who may call the API: whoever has the token; without one, whoever can reach it, if that is this machine alone,
+ * and is no page that a browser there has loaded from elsewhere.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/http/api.h"
 #include "server/http/httpd.h"
 #include "server/http/metrics.h"
 
@@ -26,6 +28,7 @@ enum { TIMEOUT_MS = 5000 };
 struct admin {
     struct admin_options options;
     struct httpd *httpd;
+    struct api api;
     bool is_local; /* it listens on loopback addresses alone */
 
     struct mutex mutex; /* guards what follows */
@@ -51,20 +54,36 @@ static bool has_token(const char *token, const struct http_request *request) {
     return given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && same_secret(given + 7, token);
 }
 
+/* A name of this machine that no page from elsewhere can have. */
+static bool is_local_host(const char *host) {
+    if (host == NULL)
+        return true;
+    if (strncmp(host, "[::1]", 5) == 0)
+        return host[5] == '\0' || host[5] == ':';
+    size_t size = strcspn(host, ":");
+    if (strncmp(host, "127.", 4) == 0)
+        return strspn(host, "0123456789.") == size;
+    return size == strlen("localhost") && strncasecmp(host, "localhost", size) == 0;
+}
+
+/* Without a page of a browser in between, which the user need not have meant. */
+static bool is_direct(const struct http_request *request) {
+    return http_request_header(request, "Origin") == NULL && is_local_host(http_request_header(request, "Host"));
+}
+
 static bool may(struct admin *admin, const struct http_request *request, struct http_response *response) {
     mutex_lock(&admin->mutex);
     bool needs_token = admin->token != NULL;
     bool right = needs_token && has_token(admin->token, request);
     mutex_unlock(&admin->mutex);
-    bool from_page = http_request_header(request, "Origin") != NULL; /* which the user need not have meant */
-    if (needs_token ? right : admin->is_local && !from_page)
+    if (needs_token ? right : admin->is_local && is_direct(request))
         return true;
     if (needs_token) {
         response->headers = "WWW-Authenticate: Bearer realm=\"weir\"\r\n";
-        http_respond(response, 401, "Send the token: Authorization: Bearer TOKEN.\n");
+        api_error(response, 401, "unauthorized", "Send the token: Authorization: Bearer TOKEN.");
     } else {
-        http_respond(response, 403,
-                     "From pages, and from beyond this machine, the API needs [admin] token or token_file.\n");
+        api_error(response, 403, "forbidden",
+                  "From pages, and from beyond this machine, the API needs [admin] token or token_file.");
     }
     return false;
 }
@@ -95,53 +114,64 @@ static void answer_metrics(struct admin *admin, const struct http_request *reque
     }
     response->status = 200;
     response->type = METRICS_TYPE;
-}
-
-static void answer_reload(struct admin *admin, const struct http_request *request, struct http_response *response) {
-    char text[HTTP_BODY_MAX - 2];
-    (void)request;
-    int result = admin->options.reload(admin->options.context, text, sizeof text);
-    http_respond(response, result > 0 ? 200 : result == 0 ? 409 : 202, "%s\n", text);
+    response->long_size = strlen(response->long_body);
 }
 
 static const struct {
-    const char *method, *path;
-    bool open; /* to everybody */
+    const char *path;
     void (*answer)(struct admin *admin, const struct http_request *request, struct http_response *response);
 } endpoints[] = {
-    {"GET", "/healthz", true, answer_health},
-    {"GET", "/readyz", true, answer_ready},
-    {"GET", "/metrics", true, answer_metrics},
-    {"POST", "/api/reload", false, answer_reload},
+    {"/healthz", answer_health},
+    {"/readyz", answer_ready},
+    {"/metrics", answer_metrics},
 };
 
-static void answer(void *context, const struct http_request *request, struct http_response *response) {
-    struct admin *admin = context;
-    bool head = strcmp(request->method, "HEAD") == 0;
+static void answer_open(struct admin *admin, const struct http_request *request, struct http_response *response) {
+    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         if (strcmp(endpoints[i].path, request->path) != 0)
             continue;
-        bool reads = strcmp(endpoints[i].method, "GET") == 0;
-        if (strcmp(endpoints[i].method, request->method) != 0 && !(head && reads)) {
-            response->headers = reads ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
-            http_respond(response, 405, "This is for %s.\n", endpoints[i].method);
-        } else if (endpoints[i].open || may(admin, request, response)) {
+        if (reads) {
             endpoints[i].answer(admin, request, response);
+        } else {
+            response->headers = "Allow: GET, HEAD\r\n";
+            http_respond(response, 405, "This is for GET.\n");
         }
         return;
     }
-    http_respond(response, 404, "There are GET /healthz, /readyz and /metrics, and POST /api/reload.\n");
+    http_respond(response, 404, "There are GET /healthz, /readyz and /metrics, and the API below /api.\n");
+}
+
+static void answer(void *context, const struct http_request *request, struct http_response *response) {
+    struct admin *admin = context;
+    if (!api_path_is(request->path))
+        answer_open(admin, request, response);
+    else if (may(admin, request, response))
+        api_answer(&admin->api, request, response);
+}
+
+/* What is no request gets an answer of the API's form too, unless it is for somebody else. */
+static void answer_error(void *context, const char *target, struct http_response *response) {
+    (void)context;
+    if (target == NULL || api_path_is(target))
+        api_error(response, response->status, response->status == 501 ? "unknown_method" : "bad_request", "%s.",
+                  http_status_text(response->status));
 }
 
 /* --- Life --------------------------------------------------------------------------------------------------- */
 
 struct admin *admin_start(const struct admin_options *options, char *error, size_t error_size) {
     struct admin *admin = calloc(1, sizeof *admin);
-    if (admin == NULL) {
+    struct idempotency *keys = idempotency_create(IDEMPOTENCY_KEYS);
+    if (admin == NULL || keys == NULL) {
         snprintf(error, error_size, "out of memory");
+        idempotency_destroy(keys);
+        free(admin);
         return NULL;
     }
     admin->options = *options;
+    admin->api = (struct api){
+        .core = options->service->core, .keys = keys, .reload = options->reload, .context = options->context};
     admin->is_local = true;
     for (size_t i = 0; options->listen[i] != NULL; i++)
         admin->is_local = admin->is_local && is_loopback(options->listen[i]);
@@ -153,6 +183,7 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
                                         .keep_alive = true,
                                         .descriptors_below = options->service->adoption.base,
                                         .answer = answer,
+                                        .error = answer_error,
                                         .context = admin};
     char reason[256];
     admin->token = options->token;
@@ -161,6 +192,7 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
         return admin;
     snprintf(error, error_size, "[admin] %s", reason);
     mutex_destroy(&admin->mutex);
+    idempotency_destroy(keys);
     free(admin);
     return NULL;
 }
@@ -179,5 +211,6 @@ void admin_stop(struct admin *admin) {
     listeners_shut_clients(httpd_listeners(admin->httpd), admin->options.service->adoption.base);
     httpd_stop(admin->httpd);
     mutex_destroy(&admin->mutex);
+    idempotency_destroy(admin->api.keys);
     free(admin);
 }

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -37,6 +38,60 @@ const char *http_request_list(const struct http_request *request, const char *na
     return http_request_header(request, name) == NULL ? NULL : text;
 }
 
+/* --- The body ----------------------------------------------------------------------------------------------- */
+
+enum { CHUNKED_FIRST_SIZE = 16384 };
+
+static enum http_body_result read_known(struct http_body *body, uint8_t **bytes, size_t *size) {
+    *size = (size_t)body->length;
+    if ((*bytes = malloc(*size)) == NULL)
+        return HTTP_BODY_NO_MEMORY;
+    return body->read(body, *bytes, *size) == body->length ? HTTP_BODY_READ : HTTP_BODY_BROKEN;
+}
+
+/* Into memory that grows with what has come, and asks for one byte more than there may be. */
+static enum http_body_result read_chunked(struct http_body *body, size_t max, uint8_t **bytes, size_t *size) {
+    size_t capacity = 0;
+    for (;;) {
+        size_t wanted = capacity == 0 ? CHUNKED_FIRST_SIZE : 2 * capacity;
+        if (wanted > max)
+            wanted = max + 1;
+        uint8_t *larger = realloc(*bytes, wanted);
+        if (larger == NULL)
+            return HTTP_BODY_NO_MEMORY;
+        *bytes = larger;
+        capacity = wanted;
+        long got = body->read(body, *bytes + *size, capacity - *size);
+        if (got < 0)
+            return HTTP_BODY_BROKEN;
+        *size += (size_t)got;
+        if (*size > max)
+            return HTTP_BODY_TOO_LARGE;
+        if (*size < capacity)
+            return HTTP_BODY_READ;
+    }
+}
+
+enum http_body_result http_request_body(const struct http_request *request, size_t max, uint8_t **bytes,
+                                        size_t *size) {
+    struct http_body *body = request->body;
+    *bytes = NULL;
+    *size = 0;
+    if (body == NULL || body->length == 0)
+        return HTTP_BODY_READ;
+    if (body->length > 0 && (unsigned long long)body->length > max)
+        return HTTP_BODY_TOO_LARGE;
+    enum http_body_result result =
+        body->length > 0 ? read_known(body, bytes, size) : read_chunked(body, max, bytes, size);
+    if (result == HTTP_BODY_READ)
+        return result;
+    free(*bytes);
+    *bytes = NULL;
+    return result;
+}
+
+/* --- The answer --------------------------------------------------------------------------------------------- */
+
 void http_respond(struct http_response *response, int status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -59,6 +114,7 @@ const char *http_status_text(int status) {
         const char *text;
     } texts[] = {
         {200, "OK"},
+        {201, "Created"},
         {202, "Accepted"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
@@ -67,8 +123,11 @@ const char *http_status_text(int status) {
         {405, "Method Not Allowed"},
         {408, "Request Timeout"},
         {409, "Conflict"},
+        {411, "Length Required"},
         {413, "Payload Too Large"},
         {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Entity"},
         {426, "Upgrade Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},

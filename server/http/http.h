@@ -15,6 +15,14 @@ struct http_header {
 
 enum { HTTP_HEADERS_MAX = 64 }; /* more are not looked at */
 
+/* A body that is still to be read, by whoever knows the connection. */
+struct http_body {
+    /* Waits for `size` bytes; fewer come only at the end. -1: the client broke off, or is wrong, or too slow. */
+    long (*read)(struct http_body *body, void *bytes, size_t size);
+    long long length; /* -1: it comes in chunks (RFC 7230, 4.1) */
+    bool ended;       /* all of it has been read: the connection can be kept */
+};
+
 /* Valid while the request is being answered. */
 struct http_request {
     const char *method;
@@ -24,6 +32,7 @@ struct http_request {
     const struct http_header *headers;
     size_t header_count;
     long long content_length; /* -1: none given */
+    struct http_body *body;   /* NULL: none is announced, or nobody may read it */
     const char *peer_address; /* numeric */
     uint16_t peer_port, local_port;
 };
@@ -36,6 +45,13 @@ const char *http_request_list(const struct http_request *request, const char *na
 
 size_t http_request_count(const struct http_request *request, const char *name);
 
+enum http_body_result { HTTP_BODY_READ, HTTP_BODY_TOO_LARGE, HTTP_BODY_BROKEN, HTTP_BODY_NO_MEMORY };
+
+/* Reads the whole body, of `max` bytes at most, into the heap; one that is longer is not read to its end. *bytes is
+ * NULL if there is none. */
+enum http_body_result http_request_body(const struct http_request *request, size_t max, uint8_t **bytes,
+                                        size_t *size);
+
 enum { HTTP_BODY_MAX = 4096 };
 
 /* An answer; all zero is none yet. */
@@ -45,6 +61,7 @@ struct http_response {
     const char *type;    /* of the body; NULL: text/plain */
     char body[HTTP_BODY_MAX];
     char *long_body; /* in the heap, takes the place of `body`; NULL: none */
+    size_t long_size;
 };
 
 /* Sets status and body, printf-like; the body is cut to fit. */

@@ -23,12 +23,15 @@ struct httpd_options {
     unsigned threads;
     unsigned connection_queue; /* accepted connections that may wait for a thread */
     uint64_t timeout_ms;       /* for a request to come, and between two */
-    bool keep_alive;           /* each idle connection then holds a thread */
+    bool keep_alive;           /* connections are kept, bodies can be read, and slow clients are cut off */
     int descriptors_below;     /* where the descriptors of its listening sockets are */
 
     /* Called on its threads, many at a time. `accepted`, which may be NULL, before there is a request. */
     void (*answer)(void *context, const struct http_request *request, struct http_response *response);
     void (*accepted)(void *context);
+    /* Of an answer to what is no request: its status is set, and a text. `target` is NULL if nobody knows for what
+     * it was. May be NULL. */
+    void (*error)(void *context, const char *target, struct http_response *response);
     void *context;
 };
 

@@ -26,6 +26,7 @@
 #include "pool/pool.h"
 #include "server/http/accept_guard.h"
 #include "server/http/exchange.h"
+#include "server/http/peer.h"
 #include "server/log/log.h"
 
 enum {
@@ -35,13 +36,7 @@ enum {
     QUIET_LOOKS = 10, /* in a row that found nobody, before it sleeps */
     FIRST_DESCRIPTOR = 3,
     LOOK_AT_ONCE = 512,
-    HEAD_MAX = 16384, /* of a request */
     DEFER_MAX_S = 15, /* more would need more retransmissions than the kernel makes */
-};
-
-struct peer {
-    struct address address;
-    uint16_t port, local_port;
 };
 
 /* What is known of a number: the socket that was unfinished there the last time. */
@@ -76,18 +71,14 @@ struct watcher {
     size_t suspect_count;    /* those and what is too new to be judged */
     size_t all_count;
     bool closing; /* everything unfinished may be judged */
-    char head[HEAD_MAX];
+    char head[PEER_HEAD_MAX];
 };
 
 /* --- The HTTP threads' side -------------------------------------------------------------------------------- */
 
-static bool same_peer(const struct peer *a, const struct peer *b) {
-    return a->port == b->port && a->local_port == b->local_port && address_equal(&a->address, &b->address);
-}
-
 static bool is_held_locked(const struct watcher *watcher, const struct peer *peer) {
     for (unsigned i = 0; i < watcher->options.limits.threads; i++)
-        if (watcher->places[i].taken && same_peer(&watcher->places[i].peer, peer))
+        if (watcher->places[i].taken && peer_equal(&watcher->places[i].peer, peer))
             return true;
     return false;
 }
@@ -100,11 +91,7 @@ static bool is_held(struct watcher *watcher, const struct peer *peer) {
 }
 
 unsigned watcher_hold(struct watcher *watcher, const struct http_request *request) {
-    struct peer peer = {.port = request->peer_port, .local_port = request->local_port};
-    char text[ADDRESS_TEXT_SIZE];
-    /* An IPv6 address of a link has its zone behind it. */
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
-    address_parse(text, &peer.address);
+    struct peer peer = peer_of_text(request->peer_address, request->peer_port, request->local_port);
     unsigned place = 0;
     pthread_mutex_lock(&watcher->mutex);
     while (watcher->places[place].taken) /* one of them is free: each thread takes one at most */
@@ -127,32 +114,6 @@ void watcher_wake(struct watcher *watcher) {
 
 /* --- Looking at a socket ----------------------------------------------------------------------------------- */
 
-union any_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-/* Returns the port; 0 for what is neither IPv4 nor IPv6. */
-static uint16_t read_address(const union any_address *from, struct address *address) {
-    if (from->any.sa_family == AF_INET) {
-        *address = (struct address){.bytes = {[10] = 0xff, [11] = 0xff}};
-        memcpy(address->bytes + 12, &from->v4.sin_addr, 4);
-        return ntohs(from->v4.sin_port);
-    }
-    if (from->any.sa_family != AF_INET6)
-        return 0;
-    memcpy(address->bytes, &from->v6.sin6_addr, 16);
-    return ntohs(from->v6.sin6_port);
-}
-
-static uint16_t local_port(int fd) {
-    union any_address local = {0};
-    struct address address;
-    socklen_t size = sizeof local;
-    return getsockname(fd, &local.any, &size) != 0 ? 0 : read_address(&local, &address);
-}
-
 static bool is_ours(const struct watcher *watcher, uint16_t port) {
     for (int i = 0; i < watcher->listeners.count; i++)
         if (watcher->ports[i] == port)
@@ -162,28 +123,7 @@ static bool is_ours(const struct watcher *watcher, uint16_t port) {
 
 /* False if the number is no connection of a client. */
 static bool read_peer(const struct watcher *watcher, int fd, struct peer *peer) {
-    union any_address remote = {0};
-    socklen_t size = sizeof remote;
-    if (getpeername(fd, &remote.any, &size) != 0 || (peer->port = read_address(&remote, &peer->address)) == 0)
-        return false;
-    peer->local_port = local_port(fd);
-    return is_ours(watcher, peer->local_port);
-}
-
-/* The kernel's number for a socket, which no other ever gets; 0 for what is none. */
-static uint64_t cookie_of(int fd) {
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
-/* No end of a head waits in the socket. Its end of file and its errors are the library's to see. */
-static bool is_unfinished(struct watcher *watcher, int fd) {
-    ssize_t size = exchange_peek(fd, watcher->head, sizeof watcher->head);
-    if (size <= 0)
-        return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    return memmem(watcher->head, (size_t)size, "\n\r\n", 3) == NULL &&
-           memmem(watcher->head, (size_t)size, "\n\n", 2) == NULL;
+    return peer_of_socket(fd, peer) && is_ours(watcher, peer->local_port);
 }
 
 static bool has_said_nothing(int fd) {
@@ -220,8 +160,8 @@ static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
         return;
     }
     watcher->all_count++;
-    uint64_t cookie = cookie_of(fd);
-    if (!is_unfinished(watcher, fd) || is_held(watcher, &peer)) {
+    uint64_t cookie = peer_cookie(fd);
+    if (!peer_is_unfinished(fd, watcher->head) || is_held(watcher, &peer)) {
         sight->cookie = 0;
         return;
     }
@@ -255,9 +195,9 @@ static void look_at_all(struct watcher *watcher, uint64_t now_ms) {
  * since has left its number. */
 static bool still_unfinished_locked(struct watcher *watcher, const struct half_open *request) {
     struct peer peer;
-    return cookie_of(watcher->own) == request->cookie && cookie_of(request->fd) == request->cookie &&
+    return peer_cookie(watcher->own) == request->cookie && peer_cookie(request->fd) == request->cookie &&
            read_peer(watcher, watcher->own, &peer) && !is_held_locked(watcher, &peer) &&
-           is_unfinished(watcher, watcher->own);
+           peer_is_unfinished(watcher->own, watcher->head);
 }
 
 static bool cut_off(struct watcher *watcher, const struct half_open *request) {
@@ -405,7 +345,7 @@ static void defer_accept(struct watcher *watcher) {
 int watcher_start(struct watcher *watcher, const struct listeners *listeners) {
     watcher->listeners = *listeners;
     for (int i = 0; i < listeners->count; i++)
-        watcher->ports[i] = local_port(listeners->fds[i]);
+        watcher->ports[i] = peer_local_port(listeners->fds[i]);
     defer_accept(watcher);
     if (accept_guard_open(&watcher->guard, &watcher->listeners, watcher->options.adoption->base) != 0)
         return -1;

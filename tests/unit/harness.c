@@ -22,6 +22,9 @@ void harness_start(struct harness *harness, unsigned workers, const struct weir_
                                           .send_buffer_hard = 1 << 22,
                                           .close_timeout_ms = 5000}};
     harness->core.terms = &harness->terms;
+    ck_assert_int_eq(channels_init(&harness->channels, &harness->core), 0);
+    harness->core.channels = &harness->channels;
+    harness->core.on_end = channels_leave_all;
     const struct pool_options options = {.workers = workers, .scratch_size = CONN_READ_SIZE};
     log_set_level(LOG_WARNING);
     registry_init(&harness->core.registry, 10000);
@@ -37,6 +40,7 @@ void harness_stop(struct harness *harness) {
     ck_assert(pool_stop(harness->core.pool, UINT64_MAX));
     pool_drop_lane(&harness->route.lane);
     pool_destroy(harness->core.pool);
+    channels_release(&harness->channels);
     ck_assert_ptr_null(harness->route.first);
     registry_release(&harness->core.registry);
 }

@@ -1,16 +1,18 @@
-/* harness.h - connections over socket pairs, without HTTP: a core, a pool, a route, and the client's end to play
- * with.
+/* harness.h - connections over socket pairs, without HTTP: a core, a pool, channels, a route, and the client's end
+ * to play with.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef WEIR_TESTS_UNIT_HARNESS_H
 #define WEIR_TESTS_UNIT_HARNESS_H
 
+#include "server/channels/channels.h"
 #include "server/core/conn.h"
 
 struct harness {
     struct terms terms;
     struct core core;
+    struct channels channels; /* nothing is swept by itself */
     struct route route;
 };
 

@@ -1,0 +1,100 @@
+/* guest.c - see guest.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tests/unit/guest.h"
+
+#include <check.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "tests/unit/late.h"
+
+enum { CAPACITY = 1 << 20 };
+
+/* The newest stands first. */
+static void take_first(struct weir_conn *conn, void *arg) {
+    struct weir_conn **first = arg;
+    if (*first == NULL)
+        *first = weir_retain(conn);
+}
+
+struct guest guest_connect(struct harness *harness) {
+    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    struct guest guest = {.client = harness_connect(harness)};
+    ck_assert_int_eq(setsockopt(guest.client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    registry_each(&harness->core.registry, &harness->route, take_first, &guest.conn);
+    ck_assert_ptr_nonnull(guest.conn);
+    return guest;
+}
+
+void guest_leave(struct guest *guest) {
+    client_close(guest->client);
+    weir_release(guest->conn);
+    guest->conn = NULL;
+}
+
+enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form) {
+    const struct join join = {.form = form};
+    return channels_join(guest->conn->core->channels, guest->conn, channel, &join);
+}
+
+void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size) {
+    static char got[CAPACITY];
+    size_t got_size;
+    ck_assert_int_eq(client_receive(guest->client, got, sizeof got, &got_size), 0x80 | (int)opcode);
+    ck_assert_uint_eq(got_size, size);
+    ck_assert_mem_eq(got, payload, size);
+}
+
+void guest_receive(const struct guest *guest, char *text, size_t capacity) {
+    size_t size;
+    ck_assert_int_eq(client_receive(guest->client, text, capacity, &size), 0x81);
+}
+
+void guest_expect_text(const struct guest *guest, const char *text) {
+    static char got[CAPACITY];
+    guest_receive(guest, got, sizeof got);
+    ck_assert_str_eq(got, text);
+}
+
+void guest_expect_nothing(const struct guest *guest) {
+    ck_assert_int_eq(weir_send(guest->conn, WEIR_TEXT, "nothing else", 12), WEIR_OK);
+    guest_expect_text(guest, "nothing else");
+}
+
+struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
+                         const char *text) {
+    const struct publication publication = {
+        .channel = channel, .kind = kind, .data = text, .size = strlen(text), .source = PUBLISHED_BY_API};
+    struct published published;
+    ck_assert_int_eq(channels_publish(&harness->channels, &publication, &published), WEIR_OK);
+    return published;
+}
+
+void set_rules(struct harness *harness, const struct channel_rule *rules, size_t count) {
+    const struct channels_limits limits = harness->channels.limits;
+    ck_assert_int_eq(channels_configure(&harness->channels, rules, count, &limits), 0);
+}
+
+struct channel_options usual_options(void) {
+    return (struct channel_options){.may_subscribe = true, .may_publish = true};
+}
+
+void sweep(struct harness *harness) {
+    pool_submit(harness->core.pool, &harness->channels.sweep);
+}
+
+uint32_t count_channels(struct harness *harness) {
+    uint32_t count;
+    uint64_t subscriptions;
+    channels_count(&harness->channels, &count, &subscriptions);
+    return count;
+}
+
+uint64_t count_subscriptions(struct harness *harness) {
+    uint32_t count;
+    uint64_t subscriptions;
+    channels_count(&harness->channels, &count, &subscriptions);
+    return subscriptions;
+}

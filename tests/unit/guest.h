@@ -1,0 +1,48 @@
+/* guest.h - a client of channels, both its ends: the socket that a test reads from, and the connection that joins.
+ *
+ * What a guest expects and never gets fails the test after a while.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_TESTS_UNIT_GUEST_H
+#define WEIR_TESTS_UNIT_GUEST_H
+
+#include "tests/unit/harness.h"
+
+struct guest {
+    int client;
+    struct weir_conn *conn; /* with a reference */
+};
+
+struct guest guest_connect(struct harness *harness); /* by one thread at a time */
+void guest_leave(struct guest *guest);               /* closes properly */
+
+/* Joins without wishes and without an answer. */
+enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form);
+
+/* The next message is this one, of this opcode. */
+void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size);
+void guest_expect_text(const struct guest *guest, const char *text);
+
+/* Nothing has been sent that it has not read. */
+void guest_expect_nothing(const struct guest *guest);
+
+/* The next message, whose opcode is text. */
+void guest_receive(const struct guest *guest, char *text, size_t capacity);
+
+struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
+                         const char *text);
+
+/* These rules from now on, with the limits in force. */
+void set_rules(struct harness *harness, const struct channel_rule *rules, size_t count);
+
+/* The options of a channel for which no rule is made, to make one of. */
+struct channel_options usual_options(void);
+
+/* Forgets what is too old, and channels that nobody needs: what the timer asks for. Returns at once. */
+void sweep(struct harness *harness);
+
+uint32_t count_channels(struct harness *harness);
+uint64_t count_subscriptions(struct harness *harness);
+
+#endif

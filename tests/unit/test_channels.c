@@ -1,0 +1,566 @@
+/* test_channels.c - channels: who gets what in which form, how many there may be, who sees whom, and when they
+ * disappear. What somebody missed, and races, have files of their own.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <weir/channel.h>
+
+#include "server/proto/json_writer.h"
+#include "tests/unit/guest.h"
+#include "tests/unit/late.h"
+#include "tests/unit/suites.h"
+
+static struct channel_figures look(struct harness *harness, const char *channel) {
+    struct channel_figures figures;
+    ck_assert_int_eq(channels_look(&harness->channels, channel, &figures), 0);
+    return figures;
+}
+
+static bool exists(struct harness *harness, const char *channel) {
+    struct channel_figures figures;
+    return channels_look(&harness->channels, channel, &figures) == 0;
+}
+
+static enum join_result join_raw(const struct guest *guest, const char *channel) {
+    return guest_join(guest, channel, FORM_RAW);
+}
+
+static bool leave(const struct guest *guest, const char *channel) {
+    return channels_leave(guest->conn->core->channels, guest->conn, channel);
+}
+
+/* --- Publishing -------------------------------------------------------------------------------------------- */
+
+START_TEST(each_form_in_order) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest raw = guest_connect(&harness), wrapped = guest_connect(&harness);
+    ck_assert_int_eq(guest_join(&raw, "a", FORM_RAW), JOIN_DONE);
+    ck_assert_int_eq(publish(&harness, "a", PUBLICATION_TEXT, "for one").subscribers, 1);
+    ck_assert_int_eq(guest_join(&wrapped, "a", FORM_WRAPPED), JOIN_DONE);
+    struct published published = publish(&harness, "a", PUBLICATION_TEXT, "say \"hi\"\n");
+    ck_assert_uint_eq(published.offset, 2);
+    ck_assert_uint_eq(published.subscribers, 2);
+    ck_assert_int_eq(published.accepted, 2);
+    publish(&harness, "a", PUBLICATION_BINARY, "\x01\x02\xff");
+    publish(&harness, "a", PUBLICATION_JSON, "{\"x\": [1, 2.50]}");
+    guest_expect_text(&raw, "for one");
+    guest_expect_text(&raw, "say \"hi\"\n");
+    guest_expect(&raw, WEIR_BINARY, "\x01\x02\xff", 3);
+    guest_expect_text(&raw, "{\"x\": [1, 2.50]}");
+    guest_expect_text(&wrapped,
+                      "{\"type\":\"message\",\"channel\":\"a\",\"offset\":2,\"data\":\"say \\\"hi\\\"\\n\"}");
+    guest_expect_text(&wrapped, "{\"type\":\"message\",\"channel\":\"a\",\"offset\":3,\"base64\":\"AQL/\"}");
+    guest_expect_text(&wrapped,
+                      "{\"type\":\"message\",\"channel\":\"a\",\"offset\":4,\"data\":{\"x\": [1, 2.50]}}");
+    ck_assert_uint_eq(look(&harness, "a").offset, 4);
+    guest_leave(&raw);
+    guest_leave(&wrapped);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(reaches_its_channel_alone) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest one = guest_connect(&harness), other = guest_connect(&harness);
+    ck_assert_int_eq(join_raw(&one, "a"), JOIN_DONE);
+    ck_assert_int_eq(join_raw(&other, "b"), JOIN_DONE);
+    ck_assert_int_eq(join_raw(&other, "a:b"), JOIN_DONE);
+    ck_assert_int_eq(publish(&harness, "a", PUBLICATION_TEXT, "x").accepted, 1);
+    ck_assert_uint_eq(publish(&harness, "b", PUBLICATION_TEXT, "y").offset, 1);
+    struct published published = publish(&harness, "nobody", PUBLICATION_TEXT, "z");
+    ck_assert_uint_eq(published.offset, 0);
+    ck_assert_uint_eq(published.subscribers, 0);
+    ck_assert(!exists(&harness, "nobody"));
+    guest_expect_text(&one, "x");
+    guest_expect_text(&other, "y");
+    guest_expect_nothing(&one);
+    guest_expect_nothing(&other);
+    guest_leave(&one);
+    guest_leave(&other);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(publishers_are_named_or_skipped) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "named", .options = usual_options()};
+    rule.options.publisher = true;
+    set_rules(&harness, &rule, 1);
+    struct guest writer = guest_connect(&harness), reader = guest_connect(&harness);
+    ck_assert_int_eq(join_raw(&writer, "named"), JOIN_DONE);
+    ck_assert_int_eq(guest_join(&reader, "named", FORM_WRAPPED), JOIN_DONE);
+    ck_assert_int_eq(weir_publish_from(writer.conn, "named", WEIR_TEXT, "one", 3, false), 1);
+    ck_assert_int_eq(weir_publish_from(writer.conn, "named", WEIR_TEXT, "two", 3, true), 2);
+    publish(&harness, "named", PUBLICATION_TEXT, "three");
+    guest_expect_text(&writer, "two");
+    guest_expect_text(&writer, "three");
+    for (int i = 1; i <= 2; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "{\"type\":\"message\",\"channel\":\"named\",\"offset\":%d,\"data\":\"%s\","
+                 "\"publisher\":{\"connection\":\"%llu\",\"user\":\"user\"}}",
+                 i, i == 1 ? "one" : "two", (unsigned long long)weir_conn_id(writer.conn));
+        guest_expect_text(&reader, text);
+    }
+    guest_expect_text(&reader, "{\"type\":\"message\",\"channel\":\"named\",\"offset\":3,\"data\":\"three\"}");
+    ck_assert_int_eq(weir_publish_from(writer.conn, "no such name", WEIR_TEXT, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(weir_publish_from(writer.conn, "named", (enum weir_opcode)8, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(channels_publish_json(&harness.channels, "named", "[1", 2), WEIR_INVALID);
+    ck_assert_int_eq(channels_publish_json(&harness.channels, "named", " [1] ", 5), 2);
+    guest_expect_text(&writer, "[1]");
+    guest_leave(&writer);
+    guest_leave(&reader);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Coming and going -------------------------------------------------------------------------------------- */
+
+START_TEST(another_incarnation_has_another_epoch) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest guest = guest_connect(&harness);
+    ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    struct channel_figures before = look(&harness, "a");
+    ck_assert_uint_eq(before.offset, 1);
+    ck_assert_uint_eq(before.subscribers, 1);
+    ck_assert_str_eq(before.name, "a");
+    ck_assert_str_eq(look(&harness, "a").epoch, before.epoch);
+    ck_assert(leave(&guest, "a"));
+    ck_assert(!exists(&harness, "a"));
+    ck_assert_uint_eq(count_channels(&harness), 0);
+    ck_assert(!leave(&guest, "a"));
+    ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
+    struct channel_figures after = look(&harness, "a");
+    ck_assert_uint_eq(after.offset, 0);
+    ck_assert_str_ne(after.epoch, before.epoch);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(who_leaves_gets_nothing_more) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest goes = guest_connect(&harness), stays = guest_connect(&harness);
+    for (int i = 0; i < 3; i++) {
+        char name[] = {'a', (char)('0' + i), '\0'};
+        ck_assert_int_eq(join_raw(&goes, name), JOIN_DONE);
+        ck_assert_int_eq(join_raw(&stays, name), JOIN_DONE);
+    }
+    ck_assert_uint_eq(count_subscriptions(&harness), 6);
+    ck_assert(leave(&goes, "a1")); /* from the middle of its list */
+    ck_assert(!channels_is_member(&harness.channels, goes.conn, "a1"));
+    ck_assert(channels_is_member(&harness.channels, goes.conn, "a2"));
+    ck_assert_int_eq(publish(&harness, "a1", PUBLICATION_TEXT, "x").accepted, 1);
+    ck_assert_int_eq(publish(&harness, "a2", PUBLICATION_TEXT, "y").accepted, 2);
+    guest_expect_text(&goes, "y");
+    channels_leave_all(goes.conn);
+    ck_assert_uint_eq(count_subscriptions(&harness), 3);
+    ck_assert_uint_eq(goes.conn->subscription_count, 0);
+    ck_assert_int_eq(publish(&harness, "a2", PUBLICATION_TEXT, "z").accepted, 1);
+    guest_expect_nothing(&goes);
+    ck_assert_int_eq(join_raw(&goes, "a0"), JOIN_GONE); /* for ever */
+    ck_assert_int_eq(join_raw(&goes, "new"), JOIN_GONE);
+    ck_assert(!exists(&harness, "new"));
+    ck_assert(!leave(&goes, "a0"));
+    guest_leave(&goes);
+    guest_leave(&stays);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(whoever_ends_has_left) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest polite = guest_connect(&harness), lost = guest_connect(&harness), stays = guest_connect(&harness);
+    const struct guest *guests[] = {&polite, &lost, &stays};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(join_raw(guests[i], "a"), JOIN_DONE);
+        ck_assert_int_eq(join_raw(guests[i], "b"), JOIN_DONE);
+    }
+    client_close(polite.client);
+    close(lost.client);
+    UNTIL(registry_count(&harness.core.registry) == 1);
+    ck_assert_uint_eq(count_subscriptions(&harness), 2);
+    ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
+    ck_assert_int_eq(join_raw(&polite, "a"), JOIN_GONE);
+    ck_assert_int_eq(weir_subscribe(lost.conn, "a"), WEIR_GONE);
+    ck_assert_int_eq(weir_unsubscribe(lost.conn, "a"), WEIR_GONE);
+    guest_leave(&stays);
+    UNTIL(count_channels(&harness) == 0);
+    ck_assert_uint_eq(count_subscriptions(&harness), 0);
+    weir_release(polite.conn);
+    weir_release(lost.conn);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Limits ------------------------------------------------------------------------------------------------ */
+
+START_TEST(limits_refuse_and_leave_nothing_behind) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rules[] = {{.pattern = "two", .options = usual_options()},
+                                   {.pattern = "past:*", .options = usual_options()}};
+    rules[0].options.max_subscribers = 2;
+    rules[1].options.history = 1;
+    const struct channels_limits limits = {.channels = 3, .per_connection = 2, .history_memory = 10000};
+    ck_assert_int_eq(channels_configure(&harness.channels, rules, 2, &limits), 0);
+    struct guest guests[4];
+    for (int i = 0; i < 4; i++)
+        guests[i] = guest_connect(&harness);
+    ck_assert_int_eq(weir_subscribe(guests[0].conn, "two"), WEIR_OK);
+    ck_assert_int_eq(weir_subscribe(guests[0].conn, "two"), WEIR_OK);
+    ck_assert_int_eq(join_raw(&guests[0], "two"), JOIN_ALREADY);
+    ck_assert_int_eq(join_raw(&guests[1], "two"), JOIN_DONE);
+    ck_assert_int_eq(join_raw(&guests[2], "two"), JOIN_SUBSCRIBERS_LIMIT);
+    ck_assert_int_eq(weir_subscribe(guests[2].conn, "two"), WEIR_LIMIT);
+    ck_assert_int_eq(join_raw(&guests[0], "b"), JOIN_DONE);
+    ck_assert_int_eq(join_raw(&guests[0], "c"), JOIN_CONNECTION_LIMIT);
+    ck_assert(!exists(&harness, "c"));
+    ck_assert_int_eq(join_raw(&guests[1], "c"), JOIN_DONE);
+    ck_assert_int_eq(join_raw(&guests[2], "d"), JOIN_CHANNELS_LIMIT);
+    ck_assert_int_eq(channels_publish_json(&harness.channels, "past:x", "1", 1), WEIR_LIMIT);
+    ck_assert_int_eq(channels_publish_json(&harness.channels, "d", "1", 1), 0); /* it need not be made */
+    ck_assert_int_eq(join_raw(&guests[2], "c"), JOIN_DONE);
+    ck_assert_int_eq(weir_subscribe(guests[3].conn, "no name"), WEIR_INVALID);
+    ck_assert_uint_eq(count_channels(&harness), 3);
+    ck_assert_uint_eq(count_subscriptions(&harness), 5);
+    ck_assert(leave(&guests[0], "two"));
+    ck_assert_int_eq(join_raw(&guests[3], "two"), JOIN_DONE);
+    ck_assert(leave(&guests[0], "b"));
+    ck_assert_int_eq(join_raw(&guests[3], "d"), JOIN_DONE);
+    for (int i = 0; i < 4; i++)
+        guest_leave(&guests[i]);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Options ----------------------------------------------------------------------------------------------- */
+
+START_TEST(the_most_specific_rule_counts) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rules[] = {{.pattern = "*", .options = usual_options()},
+                                   {.pattern = "news:local", .options = usual_options()},
+                                   {.pattern = "news:*", .options = usual_options()}};
+    rules[0].options.history = 1;
+    rules[1].options.history = 2;
+    rules[2].options.history = 3;
+    ck_assert_uint_eq(channels_options(&harness.channels, "any").history, 0);
+    ck_assert(channels_options(&harness.channels, "any").may_publish);
+    ck_assert(channels_options(&harness.channels, "any").may_subscribe);
+    set_rules(&harness, rules, 3);
+    static const char *const names[] = {"any", "news:local", "news:world"};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(channels_options(&harness.channels, names[i]).history, (unsigned)i + 1);
+        for (int message = 0; message < 5; message++)
+            publish(&harness, names[i], PUBLICATION_TEXT, "x");
+        ck_assert_uint_eq(look(&harness, names[i]).history, (unsigned)i + 1);
+    }
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(new_rules_are_for_channels_that_exist_too) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "*", .options = usual_options()};
+    struct guest one = guest_connect(&harness), other = guest_connect(&harness);
+    ck_assert_int_eq(join_raw(&one, "a"), JOIN_DONE);
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    ck_assert_uint_eq(look(&harness, "a").history, 0);
+    rule.options.history = 10;
+    rule.options.max_subscribers = 1;
+    set_rules(&harness, &rule, 1);
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    publish(&harness, "b", PUBLICATION_TEXT, "x");
+    ck_assert_uint_eq(look(&harness, "a").history, 2);
+    ck_assert_uint_eq(look(&harness, "a").offset, 3);
+    ck_assert_int_eq(join_raw(&other, "a"), JOIN_SUBSCRIBERS_LIMIT);
+    set_rules(&harness, NULL, 0);
+    ck_assert_int_eq(join_raw(&other, "a"), JOIN_DONE);
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    ck_assert_uint_eq(harness.channels.store.messages, 1); /* of b */
+    sweep(&harness);
+    UNTIL(!exists(&harness, "b"));
+    ck_assert(exists(&harness, "a"));
+    ck_assert_uint_eq(harness.channels.store.messages, 0);
+    guest_leave(&one);
+    guest_leave(&other);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* A channel that is remembered needs no subscriber, until its past is too old. */
+START_TEST(the_past_keeps_a_channel) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rules[] = {{.pattern = "old", .options = usual_options()},
+                                   {.pattern = "kept", .options = usual_options()}};
+    rules[0].options.history = rules[1].options.history = 10;
+    rules[0].options.history_age_ms = 60000;
+    set_rules(&harness, rules, 2);
+    struct guest guest = guest_connect(&harness);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(publish(&harness, rules[i].pattern, PUBLICATION_TEXT, "x").offset, 1);
+        ck_assert_int_eq(join_raw(&guest, rules[i].pattern), JOIN_DONE);
+        ck_assert(leave(&guest, rules[i].pattern));
+        ck_assert(exists(&harness, rules[i].pattern));
+    }
+    ck_assert_uint_eq(publish(&harness, "kept", PUBLICATION_TEXT, "x").offset, 2);
+    rules[0].options.history_age_ms = 1;
+    set_rules(&harness, rules, 2);
+    uint64_t then = pool_now();
+    UNTIL(pool_now() > then + 1);
+    sweep(&harness);
+    UNTIL(count_channels(&harness) == 1);
+    ck_assert_uint_eq(look(&harness, "kept").history, 2);
+    ck_assert_uint_eq(harness.channels.store.messages, 2);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Who is there ------------------------------------------------------------------------------------------ */
+
+/* As long as `joined_at` has three digits behind its point. */
+static void expect_announcement(const struct guest *reader, const char *type, const struct guest *who) {
+    char text[400], expected[200];
+    int size = snprintf(expected, sizeof expected,
+                        "{\"type\":\"%s\",\"channel\":\"a\",\"client\":{\"connection\":\"%llu\",\"user\":\"user\","
+                        "\"joined_at\":",
+                        type, (unsigned long long)weir_conn_id(who->conn));
+    guest_receive(reader, text, sizeof text);
+    ck_assert_mem_eq(text, expected, (size_t)size);
+    ck_assert_uint_eq(strspn(text + size, "0123456789."), strlen(text + size) - 2);
+    ck_assert_str_eq(text + strlen(text) - 2, "}}");
+}
+
+START_TEST(comings_and_goings_are_announced) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    rule.options.announce = true;
+    set_rules(&harness, &rule, 1);
+    struct guest watcher = guest_connect(&harness), raw = guest_connect(&harness), other = guest_connect(&harness);
+    ck_assert_int_eq(guest_join(&watcher, "a", FORM_WRAPPED), JOIN_DONE);
+    ck_assert_int_eq(guest_join(&raw, "a", FORM_RAW), JOIN_DONE);
+    ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_DONE);
+    expect_announcement(&watcher, "join", &raw);
+    expect_announcement(&watcher, "join", &other);
+    ck_assert(leave(&raw, "a"));
+    expect_announcement(&watcher, "leave", &raw);
+    expect_announcement(&other, "leave", &raw);
+    ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_ALREADY);
+    guest_expect_nothing(&watcher);
+    guest_expect_nothing(&raw);
+    client_close(other.client);
+    expect_announcement(&watcher, "leave", &other);
+    rule.options.announce = false;
+    set_rules(&harness, &rule, 1);
+    ck_assert_int_eq(guest_join(&raw, "a", FORM_WRAPPED), JOIN_DONE);
+    ck_assert(leave(&raw, "a"));
+    guest_expect_nothing(&watcher);
+    weir_release(other.conn);
+    guest_leave(&raw);
+    guest_leave(&watcher);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* Each is listed once; not more of them than are asked for; the count is of all. */
+static void check_presence(struct harness *harness, const struct guest *guests, unsigned count, unsigned max) {
+    struct json_writer writer = {0};
+    char begin[40], connection[60];
+    ck_assert_int_eq(channels_write_presence(&harness->channels, "a", max, &writer), 0);
+    json_write(&writer, "", 1); /* its end */
+    ck_assert(!writer.failed);
+    const char *text = (const char *)writer.bytes;
+    int size = snprintf(begin, sizeof begin, "\"count\":%u,\"clients\":[", count);
+    ck_assert_mem_eq(text, begin, (size_t)size);
+    ck_assert_int_eq(text[strlen(text) - 1], ']');
+    unsigned listed = 0;
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(connection, sizeof connection, "{\"connection\":\"%llu\",\"user\":\"user\",\"joined_at\":",
+                 (unsigned long long)weir_conn_id(guests[i].conn));
+        const char *first = strstr(text, connection);
+        listed += first != NULL;
+        ck_assert(first == NULL || strstr(first + 1, connection) == NULL);
+    }
+    ck_assert_uint_eq(listed, count < max ? count : max);
+    json_writer_release(&writer);
+}
+
+START_TEST(presence_lists_who_is_there) {
+    enum { MANY = 20 };
+    struct harness harness;
+    struct guest guests[MANY];
+    struct json_writer writer = {0};
+    harness_start(&harness, 2, &silent_handler, NULL);
+    ck_assert_int_eq(channels_write_presence(&harness.channels, "a", 1, &writer), -1);
+    for (unsigned i = 0; i < MANY; i++) {
+        guests[i] = guest_connect(&harness);
+        ck_assert_int_eq(guest_join(&guests[i], "a", i % 2 == 0 ? FORM_RAW : FORM_WRAPPED), JOIN_DONE);
+        for (unsigned max = 0; max < MANY + 2; max += 3)
+            check_presence(&harness, guests, i + 1, max);
+    }
+    for (int i = 0; i < MANY; i++)
+        guest_leave(&guests[i]);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Closing ----------------------------------------------------------------------------------------------- */
+
+START_TEST(closing_sends_everybody_away) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    rule.options.history = 10;
+    rule.options.announce = true;
+    set_rules(&harness, &rule, 1);
+    struct guest away[3], stays = guest_connect(&harness);
+    ck_assert_int_eq(join_raw(&stays, "b"), JOIN_DONE);
+    for (int i = 0; i < 3; i++) {
+        away[i] = guest_connect(&harness);
+        ck_assert_int_eq(join_raw(&away[i], "a"), JOIN_DONE);
+        ck_assert_int_eq(join_raw(&away[i], "b"), JOIN_DONE);
+    }
+    publish(&harness, "a", PUBLICATION_TEXT, "x");
+    struct channel_figures before = look(&harness, "a");
+    ck_assert_int_eq(channels_close(&harness.channels, "a"), 3);
+    ck_assert_int_eq(channels_close(&harness.channels, "a"), -1);
+    ck_assert(!exists(&harness, "a"));
+    ck_assert_uint_eq(harness.channels.store.messages, 0);
+    ck_assert_int_eq(join_raw(&stays, "a"), JOIN_DONE); /* while the others are on their way out */
+    ck_assert_uint_eq(publish(&harness, "a", PUBLICATION_TEXT, "y").offset, 1);
+    ck_assert_str_ne(look(&harness, "a").epoch, before.epoch);
+    for (int i = 0; i < 3; i++) {
+        guest_expect_text(&away[i], "x");
+        ck_assert_uint_eq(client_expect_close(away[i].client), 1001);
+        weir_release(away[i].conn);
+    }
+    guest_expect_text(&stays, "y");
+    UNTIL(count_subscriptions(&harness) == 2);
+    ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
+    guest_leave(&stays);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- Looking ----------------------------------------------------------------------------------------------- */
+
+enum { MANY_CHANNELS = 100 };
+
+static void collect(const struct channel_figures *figures, void *arg) {
+    unsigned *seen = arg;
+    unsigned number = 0;
+    ck_assert_int_eq(sscanf(figures->name, "c%u", &number), 1);
+    ck_assert_uint_lt(number, MANY_CHANNELS);
+    ck_assert_uint_eq(figures->offset, number % 3);
+    ck_assert_uint_eq(figures->history, number % 3);
+    seen[number]++;
+}
+
+START_TEST(each_is_met_once) {
+    struct harness harness;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "*", .options = usual_options()};
+    rule.options.history = 10;
+    set_rules(&harness, &rule, 1);
+    struct guest guest = guest_connect(&harness);
+    unsigned expected = 0;
+    for (unsigned i = 0; i < MANY_CHANNELS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%u", i);
+        ck_assert_int_eq(join_raw(&guest, name), JOIN_DONE);
+        for (unsigned message = 0; message < i % 3; message++)
+            publish(&harness, name, PUBLICATION_TEXT, "x");
+        ck_assert(leave(&guest, name));
+        expected += i % 3 > 0;
+    }
+    ck_assert_uint_eq(count_channels(&harness), expected);
+    for (uint32_t portion = 1; portion <= MANY_CHANNELS + 1; portion += 10) {
+        unsigned seen[MANY_CHANNELS] = {0}, met = 0;
+        uint32_t position = 0, count;
+        do {
+            count = channels_each(&harness.channels, &position, portion, collect, seen);
+            met += count;
+            ck_assert_uint_le(count, portion);
+        } while (count == portion);
+        ck_assert_uint_eq(met, expected);
+        for (unsigned i = 0; i < MANY_CHANNELS; i++)
+            ck_assert_uint_eq(seen[i], i % 3 > 0);
+    }
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(the_past_can_be_read) {
+    struct harness harness;
+    struct channel_past past;
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "*", .options = usual_options()};
+    rule.options.history = 3;
+    set_rules(&harness, &rule, 1);
+    errno = ENOMEM;
+    ck_assert_int_eq(channels_past(&harness.channels, "a", 0, 10, 1000, &past), -1);
+    ck_assert_int_ne(errno, ENOMEM);
+    for (int i = 0; i < 5; i++)
+        publish(&harness, "a", PUBLICATION_JSON, "7");
+    ck_assert_int_eq(channels_past(&harness.channels, "a", 2, 2, 1000, &past), 0);
+    ck_assert_str_eq(past.epoch, look(&harness, "a").epoch);
+    ck_assert_uint_eq(past.offset, 5);
+    ck_assert(past.complete);
+    ck_assert(past.more);
+    ck_assert_uint_eq(past.count, 2);
+    size_t size;
+    static const char expected[] = "{\"type\":\"message\",\"channel\":\"a\",\"offset\":3,\"data\":7}";
+    const uint8_t *payload = message_payload(past.messages[0], &size);
+    ck_assert_uint_eq(size, sizeof expected - 1);
+    ck_assert_mem_eq(payload, expected, size);
+    channel_past_release(&past);
+    ck_assert_int_eq(channels_past(&harness.channels, "a", 1, 10, 1000, &past), 0);
+    ck_assert(!past.complete);
+    ck_assert(!past.more);
+    ck_assert_uint_eq(past.count, 3);
+    channel_past_release(&past);
+    harness_stop(&harness);
+}
+END_TEST
+
+Suite *channels_suite(void) {
+    Suite *suite = suite_create("channels");
+    TCase *tcase = tcase_create("channels");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, each_form_in_order);
+    tcase_add_test(tcase, reaches_its_channel_alone);
+    tcase_add_test(tcase, publishers_are_named_or_skipped);
+    tcase_add_test(tcase, another_incarnation_has_another_epoch);
+    tcase_add_test(tcase, who_leaves_gets_nothing_more);
+    tcase_add_test(tcase, whoever_ends_has_left);
+    tcase_add_test(tcase, limits_refuse_and_leave_nothing_behind);
+    tcase_add_test(tcase, the_most_specific_rule_counts);
+    tcase_add_test(tcase, new_rules_are_for_channels_that_exist_too);
+    tcase_add_test(tcase, the_past_keeps_a_channel);
+    tcase_add_test(tcase, comings_and_goings_are_announced);
+    tcase_add_test(tcase, presence_lists_who_is_there);
+    tcase_add_test(tcase, closing_sends_everybody_away);
+    tcase_add_test(tcase, each_is_met_once);
+    tcase_add_test(tcase, the_past_can_be_read);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,315 @@
+/* test_recovery.c - who comes back to a channel gets what was missed, all of it and before anything new; or is told
+ * that it cannot.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/proto/decoder.h"
+#include "tests/unit/guest.h"
+#include "tests/unit/late.h"
+#include "tests/unit/suites.h"
+
+/* What a guest is told before anything else. */
+static struct message *answer(const struct joined *joined, void *context) {
+    char text[100];
+    (void)context;
+    int size = snprintf(text, sizeof text, "%s at %llu, %s", joined->name, (unsigned long long)joined->offset,
+                        joined->recovered ? "recovered" : "not recovered");
+    return message_create(OPCODE_TEXT, text, (size_t)size);
+}
+
+static void come_back(const struct guest *guest, uint64_t since, const char *epoch) {
+    const struct join join = {
+        .form = FORM_WRAPPED, .recover = true, .since = since, .epoch = epoch, .answer = answer};
+    ck_assert_int_eq(channels_join(guest->conn->core->channels, guest->conn, "a", &join), JOIN_DONE);
+}
+
+static void go_away(const struct guest *guest) {
+    ck_assert(channels_leave(guest->conn->core->channels, guest->conn, "a"));
+}
+
+static void start(struct harness *harness, uint32_t history) {
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    harness_start(harness, 2, &silent_handler, NULL);
+    rule.options.history = history;
+    set_rules(harness, &rule, 1);
+}
+
+static void publish_numbers(struct harness *harness, int first, int last) {
+    for (int i = first; i <= last; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", i);
+        ck_assert_uint_eq(publish(harness, "a", PUBLICATION_JSON, number).offset, (uint64_t)i);
+    }
+}
+
+static void expect_numbers(const struct guest *guest, int first, int last) {
+    for (int i = first; i <= last; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "{\"type\":\"message\",\"channel\":\"a\",\"offset\":%d,\"data\":%d}", i, i);
+        guest_expect_text(guest, text);
+    }
+}
+
+static const struct channel_counters *counters_of(struct harness *harness) {
+    return &harness->channels.counters;
+}
+
+START_TEST(what_was_missed_comes_first) {
+    struct harness harness;
+    start(&harness, 5);
+    struct guest guest = guest_connect(&harness);
+    publish_numbers(&harness, 1, 10);
+    for (int since = 5; since <= 10; since++) {
+        come_back(&guest, (uint64_t)since, NULL);
+        guest_expect_text(&guest, "a at 10, recovered");
+        expect_numbers(&guest, since + 1, 10);
+        guest_expect_nothing(&guest);
+        go_away(&guest);
+    }
+    come_back(&guest, 8, NULL);
+    publish_numbers(&harness, 11, 12);
+    guest_expect_text(&guest, "a at 10, recovered");
+    expect_numbers(&guest, 9, 12);
+    guest_expect_nothing(&guest);
+    ck_assert_uint_eq(counters_of(&harness)->recovered, 7);
+    ck_assert_uint_eq(counters_of(&harness)->not_recovered, 0);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* Then nothing comes but what is new: the client knows what it does not know. */
+START_TEST(what_has_a_gap_is_not_recovered) {
+    struct harness harness;
+    start(&harness, 5);
+    struct guest guest = guest_connect(&harness);
+    publish_numbers(&harness, 1, 10);
+    static const uint64_t wrong[] = {0, 3, 4, 11, 1000, UINT64_MAX};
+    int offset = 10;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong && offset < 16; i++) {
+        char text[100];
+        uint64_t since = wrong[i] > 4 ? wrong[i] + (wrong[i] < 1000 ? (uint64_t)offset - 10 : 0) : wrong[i];
+        come_back(&guest, since, NULL);
+        snprintf(text, sizeof text, "a at %d, not recovered", offset);
+        guest_expect_text(&guest, text);
+        guest_expect_nothing(&guest);
+        offset++;
+        publish_numbers(&harness, offset, offset);
+        expect_numbers(&guest, offset, offset);
+        go_away(&guest);
+    }
+    ck_assert_uint_eq(counters_of(&harness)->recovered, 0);
+    ck_assert_uint_eq(counters_of(&harness)->not_recovered, 6);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(another_epoch_is_not_recovered) {
+    struct harness harness;
+    struct channel_figures figures;
+    start(&harness, 5);
+    struct guest guest = guest_connect(&harness);
+    publish_numbers(&harness, 1, 3);
+    ck_assert_int_eq(channels_look(&harness.channels, "a", &figures), 0);
+    come_back(&guest, 1, figures.epoch);
+    guest_expect_text(&guest, "a at 3, recovered");
+    expect_numbers(&guest, 2, 3);
+    go_away(&guest);
+    come_back(&guest, 1, "0123456789abcdef");
+    guest_expect_text(&guest, "a at 3, not recovered");
+    go_away(&guest);
+    ck_assert_int_eq(channels_close(&harness.channels, "a"), 0);
+    publish_numbers(&harness, 1, 3);
+    come_back(&guest, 1, figures.epoch);
+    guest_expect_text(&guest, "a at 3, not recovered");
+    guest_expect_nothing(&guest);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(without_history_only_the_last_misses_nothing) {
+    struct harness harness;
+    start(&harness, 0);
+    struct guest guest = guest_connect(&harness), stays = guest_connect(&harness);
+    ck_assert_int_eq(guest_join(&stays, "a", FORM_RAW), JOIN_DONE);
+    come_back(&guest, 0, NULL);
+    guest_expect_text(&guest, "a at 0, recovered");
+    go_away(&guest);
+    publish_numbers(&harness, 1, 2);
+    come_back(&guest, 1, NULL);
+    guest_expect_text(&guest, "a at 2, not recovered");
+    go_away(&guest);
+    come_back(&guest, 2, NULL);
+    guest_expect_text(&guest, "a at 2, recovered");
+    guest_expect_nothing(&guest);
+    guest_leave(&guest);
+    guest_leave(&stays);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* Too old is forgotten, though nobody has swept yet. */
+START_TEST(what_is_too_old_is_not_recovered) {
+    struct harness harness;
+    start(&harness, 5);
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    struct guest guest = guest_connect(&harness);
+    publish_numbers(&harness, 1, 3);
+    rule.options.history = 5;
+    rule.options.history_age_ms = 1;
+    uint64_t then = pool_now();
+    UNTIL(pool_now() > then + 1);
+    set_rules(&harness, &rule, 1);
+    come_back(&guest, 2, NULL);
+    guest_expect_text(&guest, "a at 3, not recovered");
+    guest_expect_nothing(&guest);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* --- More than a client may have waiting ------------------------------------------------------------------- */
+
+/* What the missed messages come to in an outbox: of a guest that reads nothing, whose socket is full already. */
+static size_t cost_of_missed(struct late *late, uint64_t since, bool *recovered) {
+    const struct guest guest = {.client = late->client, .conn = late->conn};
+    uint64_t before = counters_of(&late->harness)->recovered;
+    size_t waiting = weir_buffered(late->conn);
+    come_back(&guest, since, NULL);
+    *recovered = counters_of(&late->harness)->recovered > before;
+    size_t cost = weir_buffered(late->conn) - waiting;
+    go_away(&guest);
+    read_all(late);
+    return cost;
+}
+
+/* Small ones, of which each costs more than its bytes. Who is sent them is not beyond the soft limit thereby. */
+START_TEST(more_than_the_soft_limit_is_not_recovered) {
+    enum { MESSAGES = 2000, ROOM = SOFT / 2 };
+    struct late late;
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    rule.options.history = MESSAGES;
+    set_rules(&late.harness, &rule, 1);
+    publish_numbers(&late.harness, 1, MESSAGES);
+    int recoveries = 0, refusals = 0;
+    for (uint64_t missed = 10; missed <= MESSAGES; missed = missed * 5 / 4) {
+        bool recovered;
+        send_until(late.conn, ROOM);
+        size_t room = SOFT - weir_buffered(late.conn);
+        size_t cost = cost_of_missed(&late, MESSAGES - missed, &recovered);
+        ck_assert_uint_le(cost, room + 200); /* and the answer */
+        if (recovered)
+            ck_assert_uint_gt(cost, missed * 40);
+        else
+            ck_assert_uint_lt(cost, 200);
+        ck_assert(recovered || refusals > 0 || recoveries > 0);
+        ck_assert(!recovered || refusals == 0); /* more is not less */
+        recoveries += recovered;
+        refusals += !recovered;
+    }
+    ck_assert_int_gt(recoveries, 3);
+    ck_assert_int_gt(refusals, 3);
+    late_stop(&late);
+}
+END_TEST
+
+/* --- While others publish ---------------------------------------------------------------------------------- */
+
+enum { WRITERS = 2, NUMBERS = 10000, PORTION = 20 };
+
+struct writing {
+    struct harness *harness;
+    _Atomic int visits, wrong;
+};
+
+/* A portion with each visit: so they write just when the guest comes. */
+static void *write_numbers(void *arg) {
+    struct writing *writing = arg;
+    const struct publication publication = {
+        .channel = "a", .kind = PUBLICATION_JSON, .data = "1", .size = 1, .source = PUBLISHED_BY_API};
+    struct published published;
+    for (int i = 0; i < NUMBERS; i++) {
+        while (i / PORTION > writing->visits)
+            sched_yield();
+        writing->wrong += channels_publish(&writing->harness->channels, &publication, &published) != WEIR_OK;
+    }
+    return NULL;
+}
+
+/* Of the next message, which is to be one of the channel. */
+static uint64_t next_offset(const struct guest *guest) {
+    static const char begin[] = "{\"type\":\"message\",\"channel\":\"a\",\"offset\":";
+    char text[200];
+    guest_receive(guest, text, sizeof text);
+    if (strcmp(text, "stop") == 0)
+        return 0;
+    ck_assert_mem_eq(text, begin, sizeof begin - 1);
+    return strtoull(text + sizeof begin - 1, NULL, 10);
+}
+
+/* Comes back, reads some, goes away, and reads the rest. Returns the last number. */
+static uint64_t visit(const struct guest *guest, uint64_t last) {
+    char text[100], expected[100];
+    unsigned long long offset;
+    come_back(guest, last, NULL);
+    guest_receive(guest, text, sizeof text);
+    ck_assert_int_eq(sscanf(text, "a at %llu", &offset), 1);
+    snprintf(expected, sizeof expected, "a at %llu, recovered", offset);
+    ck_assert_str_eq(text, expected);
+    ck_assert_uint_ge(offset, last);
+    for (int some = rand() % PORTION; some > 0 && last < WRITERS * NUMBERS; some--)
+        ck_assert_uint_eq(next_offset(guest), ++last);
+    go_away(guest);
+    ck_assert_int_eq(weir_send(guest->conn, WEIR_TEXT, "stop", 4), WEIR_OK);
+    for (uint64_t got; (got = next_offset(guest)) != 0;)
+        ck_assert_uint_eq(got, ++last);
+    return last;
+}
+
+START_TEST(each_number_comes_once_and_in_order) {
+    struct harness harness;
+    pthread_t threads[WRITERS];
+    start(&harness, WRITERS * NUMBERS);
+    harness.terms.send_buffer_soft = 1 << 24;
+    harness.terms.send_buffer_hard = 1 << 25;
+    struct guest guest = guest_connect(&harness);
+    struct writing writing = {.harness = &harness};
+    for (int i = 0; i < WRITERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, write_numbers, &writing), 0);
+    uint64_t last = 0;
+    while (last < WRITERS * NUMBERS) {
+        writing.visits++;
+        last = visit(&guest, last);
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(writing.wrong, 0);
+    ck_assert_uint_eq(last, WRITERS * NUMBERS);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+Suite *recovery_suite(void) {
+    Suite *suite = suite_create("recovery");
+    TCase *tcase = tcase_create("recovery");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, what_was_missed_comes_first);
+    tcase_add_test(tcase, what_has_a_gap_is_not_recovered);
+    tcase_add_test(tcase, another_epoch_is_not_recovered);
+    tcase_add_test(tcase, without_history_only_the_last_misses_nothing);
+    tcase_add_test(tcase, what_is_too_old_is_not_recovered);
+    tcase_add_test(tcase, more_than_the_soft_limit_is_not_recovered);
+    tcase_add_test(tcase, each_number_comes_once_and_in_order);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

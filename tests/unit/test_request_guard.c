@@ -1,0 +1,70 @@
+/* test_request_guard.c - which slow clients of the admin listener have to go.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/http/request_guard.h"
+#include "tests/unit/suites.h"
+
+enum { NOW = 100000, MOST = 8 };
+
+/* The verdict on one client that has kept the server waiting for so long. */
+static bool goes(enum request_phase phase, uint64_t age, unsigned waiting) {
+    struct request_sight sight = {.phase = phase, .since_ms = NOW - age};
+    request_guard_judge(&sight, 1, waiting, NOW);
+    return sight.cut;
+}
+
+START_TEST(each_phase_has_its_time) {
+    static const struct {
+        enum request_phase phase;
+        uint64_t most, least;
+    } cases[] = {
+        {PHASE_HEAD, 5000, 200}, {PHASE_BODY, 10000, 500}, {PHASE_ANSWER, 10000, 500}, {PHASE_LINGER, 1000, 100}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert(!goes(cases[i].phase, cases[i].most - 1, 0));
+        ck_assert(goes(cases[i].phase, cases[i].most, 0));
+        ck_assert(!goes(cases[i].phase, cases[i].least - 1, 1));
+        ck_assert(goes(cases[i].phase, cases[i].least, 1));
+    }
+    ck_assert(!goes(PHASE_WORK, NOW, 0));
+    ck_assert(!goes(PHASE_WORK, NOW, 9));
+}
+END_TEST
+
+START_TEST(as_many_as_wait_the_oldest_first) {
+    for (unsigned waiting = 0; waiting <= MOST + 1; waiting++) {
+        struct request_sight sights[MOST];
+        unsigned cut = 0;
+        for (int i = 0; i < MOST; i++)
+            sights[i] = (struct request_sight){.fd = i,
+                                               .phase = i % 2 == 0 ? PHASE_HEAD : PHASE_BODY,
+                                               .since_ms = NOW - 2000 - (uint64_t)(i * 5 % MOST)};
+        request_guard_judge(sights, MOST, waiting, NOW);
+        for (int i = 0; i < MOST; i++)
+            cut += sights[i].cut;
+        ck_assert_uint_eq(cut, waiting < MOST ? waiting : MOST);
+        for (int i = 0; i < MOST; i++)
+            for (int k = 0; k < MOST; k++)
+                ck_assert(!sights[i].cut || sights[k].cut || sights[i].since_ms < sights[k].since_ms);
+    }
+}
+END_TEST
+
+START_TEST(who_is_over_its_time_makes_room_too) {
+    struct request_sight sights[] = {{.phase = PHASE_HEAD, .since_ms = NOW - 6000},
+                                     {.phase = PHASE_BODY, .since_ms = NOW - 9000},
+                                     {.phase = PHASE_WORK, .since_ms = 0}};
+    request_guard_judge(sights, 3, 1, NOW);
+    ck_assert(sights[0].cut && !sights[1].cut && !sights[2].cut);
+}
+END_TEST
+
+Suite *request_guard_suite(void) {
+    Suite *suite = suite_create("request_guard");
+    TCase *tcase = tcase_create("request_guard");
+    tcase_add_test(tcase, each_phase_has_its_time);
+    tcase_add_test(tcase, as_many_as_wait_the_oldest_first);
+    tcase_add_test(tcase, who_is_over_its_time_makes_room_too);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
