@@ -151,7 +151,7 @@ const struct option options[] = {
     {.section = "admin", .name = "listen", .type = OPTION_ADDRESSES, .default_value = "none", .restart = true,
      .offset = offsetof(struct config, admin.listen),
      .help = "where health, metrics and the admin API are served; a listener of its own"},
-    {.section = "admin", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "4",
+    {.section = "admin", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "16",
      .min = 1, .max = 64, .restart = true, .offset = offsetof(struct config, admin.http_threads),
      .help = "threads that answer its requests"},
     {.section = "admin", .name = "token", .type = OPTION_SECRET, .default_value = "none",
