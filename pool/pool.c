@@ -11,10 +11,11 @@
 
 enum {
     TASKS_BETWEEN_POLLS =
-        256,           /* at most: else tasks that queue themselves again could keep everybody from polling */
-    IO_STREAK_MAX = 8, /* io tasks in a row while a handler task could run */
-    LONG_QUEUE = 128,  /* tasks that wait, half a millisecond of work, before another thread is woken at once */
-    HOLD_MAX_US = 5000 /* that tasks are held */
+        256,            /* at most: else tasks that queue themselves again could keep everybody from polling */
+    IO_STREAK_MAX = 8,  /* io tasks in a row while a handler task could run */
+    LONG_QUEUE = 128,   /* tasks that wait, half a millisecond of work, before another thread is woken at once */
+    HOLD_MAX_US = 5000, /* that tasks are held */
+    BATCH_MAX = 8       /* brief tasks taken with one lock, if that leaves as many for others */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -193,10 +194,32 @@ static void sleep_locked(struct pool *pool) {
         pool->waking--;
 }
 
-static void run_locked(struct pool *pool, struct task *task) {
+static bool is_brief(const struct task *task) {
+    return task != NULL && task->kind->prefetch != NULL;
+}
+
+/* More brief tasks, if there are plenty, and no handler waits for its turn among them. */
+static void take_batch_locked(struct pool *pool, struct worker *worker) {
+    if (pool->handler.count > 0)
+        return;
+    for (unsigned i = 1; i < BATCH_MAX && pool->io.count > BATCH_MAX && is_brief(pool->io.first); i++) {
+        struct task *task = task_list_pop(&pool->io);
+        pool->taken++;
+        pool_probe_taken_locked(pool, task);
+        task_list_push(&worker->batch, task);
+    }
+}
+
+static void run_locked(struct pool *pool, struct worker *worker, struct task *task) {
+    if (is_brief(task))
+        take_batch_locked(pool, worker);
     mutex_unlock(&pool->mutex);
-    task_take(task);
-    task->kind->run(task);
+    for (; task != NULL; task = task_list_pop(&worker->batch)) {
+        if (worker->batch.first != NULL)
+            worker->batch.first->kind->prefetch(worker->batch.first);
+        task_take(task);
+        task->kind->run(task);
+    }
     mutex_lock(&pool->mutex);
 }
 
@@ -212,7 +235,7 @@ void *pool_work(void *arg) {
         }
         struct task *task = next_task_locked(pool, worker);
         if (task != NULL)
-            run_locked(pool, task);
+            run_locked(pool, worker, task);
         else if (!pool->polling)
             poll_locked(pool);
         else
@@ -267,6 +290,10 @@ void pool_submit_list(struct pool *pool, struct task_list *claimed) {
 
 void pool_hold(void) {
     this_worker->holds = true;
+}
+
+bool pool_is_holding(void) {
+    return this_worker != NULL && this_worker->holds;
 }
 
 void pool_let_go(struct pool *pool) {

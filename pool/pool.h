@@ -91,6 +91,7 @@ void pool_submit_list(struct pool *pool, struct task_list *claimed);
  * in a row have for one connection is one run of its task. */
 void pool_hold(void);
 void pool_let_go(struct pool *pool);
+bool pool_is_holding(void); /* false on other threads */
 
 /* The end of every run: gives the slot back if it held one, queues the task again if it was claimed meanwhile, else
  * releases it. */

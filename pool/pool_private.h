@@ -15,9 +15,10 @@ struct worker {
     _Atomic bool stalled; /* set by the monitor, cleared when a handler begins */
 
     /* This thread's own: */
-    bool holds;            /* between pool_hold() and pool_let_go() */
-    struct task_list held; /* submitted meanwhile */
-    uint64_t held_since;   /* microseconds */
+    bool holds;             /* between pool_hold() and pool_let_go() */
+    struct task_list held;  /* submitted meanwhile */
+    uint64_t held_since;    /* microseconds */
+    struct task_list batch; /* brief tasks that were taken together, and wait for their turn */
 
     /* The pool's mutex: */
     struct task *handling; /* the handler task that holds a slot here, or NULL */

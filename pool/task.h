@@ -37,6 +37,10 @@ struct task_kind {
     void (*retain)(struct task *task);
     void (*release)(struct task *task);
 
+    /* Has the processor fetch what a run will touch. Not NULL: the runs are brief, and never become a handler's, so
+     * a thread may take several tasks at once. */
+    void (*prefetch)(const struct task *task);
+
     /* Handler tasks: the lane whose limit counts, and the task to queue when this one takes long (it sends what the
      * handler has written so far). Either may be NULL. */
     struct lane *(*lane)(struct task *task);

@@ -27,8 +27,8 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /* Publishes one message; `data` is copied. Messages that one thread publishes to one channel arrive in that order,
- * and every subscriber gets all messages of a channel in the same order. Returns the number of connections that
- * accepted it, 0 if nobody listens; or a negative weir_result: WEIR_INVALID (the name or the opcode; text that is
+ * and every subscriber gets all messages of a channel in the same order. Returns the number of subscribers that
+ * it goes to, 0 if nobody listens; or a negative weir_result: WEIR_INVALID (the name or the opcode; text that is
  * not UTF-8 is the caller's fault), WEIR_GONE (the server does not serve), WEIR_LIMIT (it would be one channel too
  * many), WEIR_NO_MEMORY (nobody has got it). */
 long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data, size_t size);

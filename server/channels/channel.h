@@ -31,6 +31,8 @@ struct subscription {
 
 #define RATE_WINDOW_MS UINT64_C(10000)
 
+enum { DELIVERIES_MAX = 32 /* messages that may be pending; 64 at most: see conn_append_all() */ };
+
 /* How fast messages come, counted in windows of time. */
 struct channel_rate {
     uint64_t began; /* the window, pool_now() */
@@ -45,19 +47,34 @@ struct channel {
     struct audience audience[CHANNEL_FORMS];
     _Atomic uint32_t forms[CHANNEL_FORMS]; /* subscribers by form; changed under the mutex */
 
-    struct mutex publishing; /* held from the choice of an offset until its message is with the subscribers */
+    struct task delivering; /* hands out what is pending */
+
+    struct mutex publishing; /* held from the choice of an offset until its message is pending, or handed out */
 
     struct mutex mutex; /* guards all below */
     bool gone;
     struct channel_options options;
     uint64_t offset; /* changed with both mutexes held */
     struct members members;
+    struct delivery *pending, **pending_end; /* published, and not handed out yet: in the order of their offsets */
+    uint32_t pending_count;                  /* DELIVERIES_MAX at most */
     struct channel_rate rate;
+    bool remembers;         /* there may be something in the history */
     struct history history; /* the history's mutex besides */
 
     char epoch[20]; /* immutable, likewise the name */
     char name[];
 };
+
+/* Whether somebody gets its messages in this form; sure under the mutex alone. */
+static inline bool channel_wants(struct channel *channel, enum channel_form form) {
+    return atomic_load_explicit(&channel->forms[form], memory_order_relaxed) > 0;
+}
+
+static inline struct channel *channel_retain(struct channel *channel) {
+    atomic_fetch_add_explicit(&channel->references, 1, memory_order_relaxed);
+    return channel;
+}
 
 /* --- channels.c --- */
 
@@ -82,6 +99,8 @@ void channel_reap(struct channel *channel);
 struct history_bounds channel_bounds_locked(const struct channel *channel);
 
 /* --- publish.c --- */
+
+extern const struct task_kind channel_delivering_kind;
 
 /* Tells the subscribers of weir.v1 who comes or has gone. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "server/channels/channel.h"
+#include "server/channels/delivery.h"
 
 enum { SWEEP_INTERVAL_MS = 5000 };
 
@@ -46,9 +46,7 @@ static struct channel *find_locked(struct channels *channels, const char *name) 
 }
 
 static struct channel *retain(struct channel *channel) {
-    if (channel != NULL)
-        atomic_fetch_add_explicit(&channel->references, 1, memory_order_relaxed);
-    return channel;
+    return channel == NULL ? NULL : channel_retain(channel);
 }
 
 struct channel *channels_find(struct channels *channels, const char *name) {
@@ -97,6 +95,8 @@ static struct channel *create_locked(struct channels *channels, const char *name
     channel->channels = channels;
     channel->references = 2; /* the table's and the caller's */
     channel->options = options_locked(channels, name);
+    channel->pending_end = &channel->pending;
+    task_init(&channel->delivering, &channel_delivering_kind);
     mutex_init(&channel->publishing, PUBLISHING_LOCK_RANK);
     mutex_init(&channel->mutex, CHANNEL_LOCK_RANK);
     snprintf(channel->epoch, sizeof channel->epoch, "%016llx",
@@ -128,6 +128,7 @@ uint32_t channels_some(struct channels *channels, uint32_t *position, struct cha
 
 static void destroy(struct channel *channel) {
     history_clear(&channel->channels->store, &channel->history);
+    delivery_drop(channel);
     members_release(&channel->members);
     mutex_destroy(&channel->mutex);
     mutex_destroy(&channel->publishing);

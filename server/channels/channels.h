@@ -159,7 +159,7 @@ struct publication {
 struct published {
     uint64_t offset; /* 0: there is no such channel, so nobody was told and nothing remembered */
     uint32_t subscribers;
-    long accepted; /* of them */
+    uint32_t receivers; /* those, but for a publisher that is skipped */
 };
 
 /* WEIR_OK, WEIR_LIMIT, WEIR_NO_MEMORY, or WEIR_DENIED: the channel does not take a client's. */

@@ -38,7 +38,8 @@ static int resize(struct members *members, uint32_t capacity) {
         return -1;
     for (uint32_t place = 0; place < members->capacity; place++)
         if (members->table[place].conn != NULL)
-            members_add(&resized, members->table[place].conn, members->table[place].subscription);
+            *members_add(&resized, members->table[place].conn, members->table[place].subscription) =
+                members->table[place];
     free(members->table);
     *members = resized;
     return 0;
@@ -53,9 +54,11 @@ int members_reserve(struct members *members) {
     return resize(members, members->capacity * 2);
 }
 
-void members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription) {
-    members->table[find_place(members, conn)] = (struct member){conn, subscription};
+struct member *members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription) {
+    struct member *member = &members->table[find_place(members, conn)];
+    *member = (struct member){.conn = conn, .subscription = subscription};
     members->count++;
+    return member;
 }
 
 /* Whether one that belongs at `its_home` may stand at `place` when `gap` becomes free: the gap does not lie on its
@@ -72,7 +75,7 @@ void members_remove(struct members *members, const struct weir_conn *conn) {
         members->table[gap] = members->table[place];
         gap = place;
     }
-    members->table[gap] = (struct member){NULL, NULL};
+    members->table[gap] = (struct member){.conn = NULL};
     members->count--;
     if (members->count == 0)
         members_release(members);

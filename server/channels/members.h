@@ -17,6 +17,8 @@ struct subscription;
 struct member {
     struct weir_conn *conn; /* NULL: the place is free */
     struct subscription *subscription;
+    uint64_t joined_behind; /* the channel's offset then; this and the form are the owner's */
+    uint8_t form;           /* of enum channel_form */
 };
 
 /* All zero is an empty one. Who walks over it looks at every place of the table. */
@@ -32,8 +34,8 @@ struct subscription *members_find(const struct members *members, const struct we
 /* Makes sure that members_add() finds room. Returns -1 if memory is out. */
 int members_reserve(struct members *members);
 
-/* One that is no member yet. */
-void members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription);
+/* One that is no member yet; returns its place, which the next call may move. */
+struct member *members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription);
 
 /* One that is a member. Gives memory back when few are left. */
 void members_remove(struct members *members, const struct weir_conn *conn);

@@ -1,8 +1,9 @@
 /* publish.c - one message to all subscribers of a channel. It is encoded, and compressed, once for each form that
- * somebody wants, before the channel's mutex is taken: under that only references are handed out.
+ * somebody wants, before the channel's mutex is taken: under that only references are handed out (delivery.h).
  *
  * Messages of one channel are published one after the other: an offset is part of what is encoded, so nobody may
- * come between its choice and its use.
+ * come between its choice and its use. What a client sends in a row is pending for a moment, and handed out in one
+ * walk over the subscribers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,108 +11,9 @@
 
 #include <weir/channel.h>
 
-#include "server/channels/channel.h"
+#include "server/channels/delivery.h"
 #include "server/channels/wire.h"
-#include "server/proto/frame.h"
 #include "server/proto/json.h"
-
-enum { AHEAD = 8 /* members that are fetched from memory before it is their turn */ };
-
-/* One message on its way. */
-struct delivery {
-    const struct publication *publication;
-    struct channel *channel;
-    uint64_t offset;
-    bool names_publisher;
-    struct parcel parcels[CHANNEL_FORMS]; /* the plain message is NULL where nobody wants the form */
-    struct task_list ready;
-    long accepted;
-
-    struct route *route;      /* of the receivers before, mostly that of all */
-    uint64_t messages, bytes; /* accepted for them */
-};
-
-/* --- Encoding ---------------------------------------------------------------------------------------------- */
-
-static struct message *encode(const struct delivery *delivery, enum channel_form form) {
-    const struct publication *publication = delivery->publication;
-    if (form == FORM_WRAPPED)
-        return wire_message(delivery->channel, delivery->offset, publication,
-                            delivery->names_publisher ? publication->publisher : NULL);
-    uint8_t opcode = publication->kind == PUBLICATION_BINARY ? OPCODE_BINARY : OPCODE_TEXT;
-    return message_create(opcode, publication->data, publication->size);
-}
-
-static int make_parcel(struct delivery *delivery, enum channel_form form) {
-    struct message *plain = encode(delivery, form);
-    if (plain == NULL)
-        return -1;
-    parcel_make(&delivery->parcels[form], plain, &delivery->channel->audience[form],
-                core_terms(delivery->channel->channels->core)->compression_threshold);
-    return 0;
-}
-
-static bool is_wanted(struct channel *channel, enum channel_form form) {
-    return atomic_load_explicit(&channel->forms[form], memory_order_relaxed) > 0;
-}
-
-static int make_parcels(struct delivery *delivery, bool remembered) {
-    struct channel *channel = delivery->channel;
-    if ((remembered || is_wanted(channel, FORM_WRAPPED)) && make_parcel(delivery, FORM_WRAPPED) != 0)
-        return -1;
-    return is_wanted(channel, FORM_RAW) ? make_parcel(delivery, FORM_RAW) : 0;
-}
-
-static void release_parcels(struct delivery *delivery) {
-    for (int form = 0; form < CHANNEL_FORMS; form++)
-        parcel_release(&delivery->parcels[form]);
-}
-
-/* --- Handing out ------------------------------------------------------------------------------------------- */
-
-/* Who came between the encoding and the mutex may want a form that nobody wanted. */
-static struct message *message_for(struct delivery *delivery, const struct subscription *subscription) {
-    struct parcel *parcel = &delivery->parcels[subscription->form];
-    if (parcel->plain == NULL && make_parcel(delivery, subscription->form) != 0)
-        return NULL;
-    return parcel_for(parcel, subscription->conn);
-}
-
-static void count_traffic(struct delivery *delivery, struct route *next) {
-    if (delivery->route != NULL)
-        traffic_sent(&delivery->route->traffic, delivery->messages, delivery->bytes);
-    delivery->route = next;
-    delivery->messages = delivery->bytes = 0;
-}
-
-static void count_accepted(struct delivery *delivery, const struct subscription *subscription) {
-    size_t size;
-    message_payload(delivery->parcels[subscription->form].plain, &size);
-    if (subscription->conn->route != delivery->route)
-        count_traffic(delivery, subscription->conn->route);
-    delivery->messages++;
-    delivery->bytes += size;
-    delivery->accepted++;
-}
-
-static void hand_out_locked(struct delivery *delivery) {
-    const struct members *members = &delivery->channel->members;
-    const struct weir_conn *skipped =
-        delivery->publication->skip_publisher ? delivery->publication->publisher : NULL;
-    for (uint32_t place = 0; place < members->capacity; place++) {
-        if (place + AHEAD < members->capacity && members->table[place + AHEAD].conn != NULL)
-            conn_prefetch(members->table[place + AHEAD].conn);
-        const struct member *member = &members->table[place];
-        if (member->conn == NULL || member->conn == skipped)
-            continue;
-        struct message *message = message_for(delivery, member->subscription);
-        if (message == NULL)
-            weir_close(member->conn, 1011, "out of memory"); /* it must not go unnoticed */
-        else if (conn_append(member->conn, message, &delivery->ready) == WEIR_OK)
-            count_accepted(delivery, member->subscription);
-    }
-    count_traffic(delivery, NULL);
-}
 
 static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
     uint64_t elapsed = now - rate->began;
@@ -123,51 +25,102 @@ static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
     rate->now++;
 }
 
-static void deliver_locked(struct delivery *delivery, struct published *published) {
-    struct channel *channel = delivery->channel;
-    const struct history_bounds bounds = channel_bounds_locked(channel);
-    struct message *wrapped = delivery->parcels[FORM_WRAPPED].plain;
-    channel->offset = delivery->offset;
-    count_rate_locked(&channel->rate, bounds.now);
-    if (bounds.count > 0 && (wrapped != NULL || make_parcel(delivery, FORM_WRAPPED) == 0))
-        history_append(&channel->channels->store, &channel->history, delivery->parcels[FORM_WRAPPED].plain,
-                       &bounds);
-    else
-        history_clear(&channel->channels->store, &channel->history);
-    hand_out_locked(delivery);
-    *published = (struct published){
-        .offset = delivery->offset, .subscribers = channel->members.count, .accepted = delivery->accepted};
+static void remember_locked(struct channel *channel, const struct delivery *delivery,
+                            const struct history_bounds *bounds) {
+    struct history_store *store = &channel->channels->store;
+    if (bounds->count > 0)
+        history_append(store, &channel->history, delivery->parcels[FORM_WRAPPED].plain, bounds);
+    else if (channel->remembers)
+        history_clear(store, &channel->history);
+    channel->remembers = bounds->count > 0;
 }
 
 /* --- Publishing -------------------------------------------------------------------------------------------- */
+
+/* A publish under way. */
+struct publishing {
+    struct delivery_source source;
+    struct delivery *delivery;
+    struct published *published;
+    struct task_list ready;
+};
 
 static bool may_publish(const struct channel_options *options, const struct publication *publication) {
     return options->may_publish || publication->source != PUBLISHED_BY_CLIENT;
 }
 
+/* Encodes what is wanted now. -1 if memory is out. */
+static int encode_wanted(const struct publishing *publishing, bool remembered) {
+    struct channel *channel = publishing->source.channel;
+    for (int form = 0; form < CHANNEL_FORMS; form++)
+        if (((form == FORM_WRAPPED && remembered) || channel_wants(channel, (enum channel_form)form)) &&
+            delivery_encode(publishing->delivery, &publishing->source, (enum channel_form)form) != 0)
+            return -1;
+    return 0;
+}
+
+/* Begins: the offset is this message's, as long as `publishing` is held. */
+static enum weir_result prepare(struct publishing *publishing) {
+    struct channel *channel = publishing->source.channel;
+    const struct publication *publication = publishing->source.publication;
+    mutex_lock(&channel->mutex);
+    bool allowed = may_publish(&channel->options, publication);
+    bool remembered = channel->options.history > 0;
+    uint64_t offset = channel->offset + 1;
+    publishing->source.names_publisher = channel->options.publisher;
+    mutex_unlock(&channel->mutex);
+    if (!allowed)
+        return WEIR_DENIED;
+    publishing->delivery = delivery_create(publication, offset);
+    return publishing->delivery != NULL && encode_wanted(publishing, remembered) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+/* While this thread handles a client's messages one after the other, they are handed out together. */
+static void hand_out_soon_locked(struct channel *channel, struct task_list *ready) {
+    if (pool_is_holding() && channel->pending_count < DELIVERIES_MAX)
+        task_claim_into(&channel->delivering, ready);
+    else
+        delivery_hand_out_locked(channel, ready);
+}
+
+/* Who came between the encoding and now may want a form that nobody wanted. */
+static enum weir_result commit_locked(struct publishing *publishing) {
+    struct channel *channel = publishing->source.channel;
+    struct delivery *delivery = publishing->delivery;
+    const struct history_bounds bounds = channel_bounds_locked(channel);
+    if (encode_wanted(publishing, bounds.count > 0) != 0)
+        return WEIR_NO_MEMORY;
+    bool skips = delivery->skipped != NULL && members_find(&channel->members, delivery->skipped) != NULL;
+    channel->offset = delivery->offset;
+    count_rate_locked(&channel->rate, bounds.now);
+    remember_locked(channel, delivery, &bounds);
+    *publishing->published = (struct published){.offset = delivery->offset,
+                                                .subscribers = channel->members.count,
+                                                .receivers = channel->members.count - skips};
+    *channel->pending_end = delivery;
+    channel->pending_end = &delivery->next;
+    channel->pending_count++;
+    publishing->delivery = NULL;
+    hand_out_soon_locked(channel, &publishing->ready);
+    return WEIR_OK;
+}
+
 /* Returns false if the channel has gone meanwhile. */
 static bool try_to_publish(struct channel *channel, const struct publication *publication,
                            struct published *published, enum weir_result *result) {
-    struct channels *channels = channel->channels;
-    struct delivery delivery = {.publication = publication, .channel = channel};
+    struct publishing publishing = {.source = {.channel = channel, .publication = publication},
+                                    .published = published};
     mutex_lock(&channel->publishing);
+    *result = prepare(&publishing);
     mutex_lock(&channel->mutex);
-    bool remembered = channel->options.history > 0, gone = channel->gone;
-    bool allowed = may_publish(&channel->options, publication);
-    delivery.offset = channel->offset + 1;
-    delivery.names_publisher = channel->options.publisher;
+    bool gone = channel->gone;
+    if (!gone && *result == WEIR_OK)
+        *result = commit_locked(&publishing);
     mutex_unlock(&channel->mutex);
-    *result = !allowed ? WEIR_DENIED : gone || make_parcels(&delivery, remembered) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
-    if (!gone && *result == WEIR_OK) {
-        mutex_lock(&channel->mutex);
-        gone = channel->gone;
-        if (!gone)
-            deliver_locked(&delivery, published);
-        mutex_unlock(&channel->mutex);
-    }
-    pool_submit_list(channels->core->pool, &delivery.ready);
+    pool_submit_list(channel->channels->core->pool, &publishing.ready);
     mutex_unlock(&channel->publishing);
-    release_parcels(&delivery);
+    if (publishing.delivery != NULL)
+        delivery_destroy(publishing.delivery);
     return !gone;
 }
 
@@ -194,7 +147,7 @@ static struct channel *find_for(struct channels *channels, const struct publicat
 static void count(struct channels *channels, const struct publication *publication,
                   const struct published *published) {
     striped_add(&channels->counters.published[publication->source], 1);
-    buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->accepted);
+    buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->receivers);
 }
 
 enum weir_result channels_publish(struct channels *channels, const struct publication *publication,
@@ -214,11 +167,37 @@ enum weir_result channels_publish(struct channels *channels, const struct public
     return result;
 }
 
+/* --- The task that hands out ------------------------------------------------------------------------------- */
+
+#define CHANNEL_OF(task) ((struct channel *)((char *)(task)-offsetof(struct channel, delivering)))
+
+static void delivering_run(struct task *task) {
+    struct channel *channel = CHANNEL_OF(task);
+    struct pool *pool = channel->channels->core->pool;
+    struct task_list ready = {0};
+    mutex_lock(&channel->mutex);
+    delivery_hand_out_locked(channel, &ready);
+    mutex_unlock(&channel->mutex);
+    pool_submit_list(pool, &ready);
+    pool_finish(pool, task);
+}
+
+static void delivering_retain(struct task *task) {
+    channel_retain(CHANNEL_OF(task));
+}
+
+static void delivering_release(struct task *task) {
+    channel_release(CHANNEL_OF(task));
+}
+
+const struct task_kind channel_delivering_kind = {
+    .queue = TASK_IO, .run = delivering_run, .retain = delivering_retain, .release = delivering_release};
+
 /* --- Announcements ----------------------------------------------------------------------------------------- */
 
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready) {
-    if (channel->gone || !is_wanted(channel, FORM_WRAPPED))
+    if (channel->gone || !channel_wants(channel, FORM_WRAPPED))
         return; /* who is sent away need not be told of the others, which would take the square of their number */
     struct message *message = wire_announcement(channel, type, who);
     for (uint32_t place = 0; message != NULL && place < channel->members.capacity; place++) {
@@ -236,7 +215,7 @@ static long publish(struct channels *channels, const struct publication *publica
     if (!channel_name_valid(publication->channel, strlen(publication->channel)))
         return WEIR_INVALID;
     enum weir_result result = channels_publish(channels, publication, &published);
-    return result == WEIR_OK ? published.accepted : (long)result;
+    return result == WEIR_OK ? published.receivers : (long)result;
 }
 
 long channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,

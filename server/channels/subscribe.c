@@ -62,7 +62,9 @@ static bool unlink_from_conn(struct subscription *subscription) {
 /* --- The channel's set ------------------------------------------------------------------------------------- */
 
 static void add_locked(struct channel *channel, struct subscription *subscription) {
-    members_add(&channel->members, subscription->conn, subscription);
+    struct member *member = members_add(&channel->members, subscription->conn, subscription);
+    member->form = (uint8_t)subscription->form;
+    member->joined_behind = channel->offset;
     audience_add(&channel->audience[subscription->form], subscription->conn);
     atomic_fetch_add_explicit(&channel->forms[subscription->form], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);

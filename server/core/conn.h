@@ -8,7 +8,7 @@
  *   - flush compresses and writes what waits in the outbox, ends with SHUT_WR after both Closes (conn_flush.c)
  *   - handler calls the handler's callbacks, in a slot; if these never block, input does (conn_handler.c)
  *
- * What belongs to a task needs no lock. What several need stands below the mutex.
+ * What belongs to a task needs no lock. What several need the mutex guards.
  *
  * One reference stands for the living connection (given up after the close callback), one for each task that is not
  * idle, one for each weir_retain().
@@ -31,30 +31,57 @@ enum { CONN_READ_SIZE = 65536 }; /* bytes read at once, into the thread's scratc
 enum { USER_AGENT_MAX = 128 };
 
 struct weir_conn {
-    /* Immutable. */
+    /* What sending touches stands together, since a broadcast touches it for thousands. Immutable: */
     struct core *core;
     struct route *route;
-    uint64_t id;        /* set by registry_add() */
-    uint64_t opened_at; /* pool_now() */
     struct transport transport;
+    struct deflate_params deflate;
+
+    _Atomic bool closing; /* set under the mutex, once: nothing can be sent any more */
+    _Atomic uint32_t references;
+    _Atomic uint64_t stuck_at; /* when a write found no room for anything; 0: the last one did */
+    struct task flush;
+
+    struct mutex mutex; /* guards all that follows, to the next blank line */
+    struct outbox outbox;
+    bool over_soft;   /* all that waits to be sent has been over the soft limit, and not yet under half of it */
+    bool drained_due; /* the drained callback is */
+    bool send_failed;
+    bool flushing;       /* a thread is between outbox_gather() and outbox_sent() */
+    bool ended;          /* torn down: the close callback is due once the inbox is empty */
+    bool closed_by_peer; /* the peer's Close came first */
+    bool drop_inbox;     /* we close: what waits is not handled any more */
+    bool draining;       /* read no more, handle what waits, then close with 1001 */
+    bool input_stopped;  /* draining: the reader has handed over all it had */
+    bool may_shut;       /* once our Close has left, the socket may be shut for writing: peer_done */
+    bool close_flushed;  /* that has been done */
+    bool input_paused;   /* the inbox or the replies are over their limit */
+    bool handler_paused; /* the replies are */
+    bool left;           /* its channels, for ever: this and the two below belong to channels/ */
+    uint16_t close_code; /* 0: not known yet */
+    uint32_t dropped;    /* messages that slow_consumer has dropped */
+    uint32_t subscription_count;
+    struct subscription *subscriptions; /* NULL: none */
+    struct inbox inbox;
+    char *close_reason; /* what the close callback is told, with the code; NULL: none */
+
+    /* Immutable. */
+    uint64_t id;                           /* set by registry_add() */
+    uint64_t opened_at;                    /* pool_now() */
     const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
     const char *client;                    /* likewise; NULL: the peer */
     const char *user_agent;                /* likewise, cut; NULL: none, or access is not logged */
     struct visitor *visitor;               /* its place among those of its address; NULL: there are no limits */
+    uint32_t compression_threshold;        /* the core's: who sends may outlive that */
     uint8_t param_count;
-    struct deflate_params deflate;
-    uint32_t compression_threshold; /* the core's: who sends may outlive that */
 
-    _Atomic uint32_t references;
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
     _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
-    _Atomic uint64_t stuck_at;      /* when a write found no room for anything; 0: the last one did */
-    _Atomic int unsent;             /* what the kernel had not sent then */
-    _Atomic bool closing;           /* set under the mutex, once: nothing can be sent any more */
+    _Atomic int unsent;             /* what the kernel had not sent when it was stuck */
     _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
     struct source source;           /* the poller's */
     struct timer timer;             /* the pool's */
-    struct task input, flush, handler;
+    struct task input, handler;
 
     /* The input task's. */
     struct decoder decoder;
@@ -82,30 +109,6 @@ struct weir_conn {
     void *data;            /* weir_set_data() */
 
     struct registry_link link; /* the registry's mutex */
-
-    struct mutex mutex; /* guards all below */
-    struct outbox outbox;
-    struct inbox inbox;
-    char *close_reason;  /* what the close callback is told, with the code; NULL: none */
-    uint16_t close_code; /* 0: not known yet */
-    bool closed_by_peer; /* the peer's Close came first */
-    bool drop_inbox;     /* we close: what waits is not handled any more */
-    bool draining;       /* read no more, handle what waits, then close with 1001 */
-    bool input_stopped;  /* draining: the reader has handed over all it had */
-    bool may_shut;       /* once our Close has left, the socket may be shut for writing: peer_done */
-    bool close_flushed;  /* that has been done */
-    bool input_paused;   /* the inbox or the replies are over their limit */
-    bool handler_paused; /* the replies are */
-    bool over_soft;      /* all that waits to be sent has been over the soft limit, and not yet under half of it */
-    bool drained_due;    /* the drained callback is */
-    uint32_t dropped;    /* messages that slow_consumer has dropped */
-    bool send_failed;
-    bool flushing; /* a thread is between outbox_gather() and outbox_sent() */
-    bool ended;    /* torn down: the close callback is due once the inbox is empty */
-
-    bool left;                          /* its channels, for ever; this and what follows belongs to channels/ */
-    uint32_t subscription_count;        /* of the list that follows */
-    struct subscription *subscriptions; /* NULL: none */
 
     char text[]; /* terminated strings: path, name and value of each parameter, peer and the others above */
 };
@@ -163,12 +166,16 @@ void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reas
 /* Adds a message to the outbox, without a system call, and claims the flush into `ready`. */
 enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
 
-/* Has the processor fetch what conn_append() touches. */
+/* The same for up to 64 messages. Returns which of them were accepted, a bit for each from the lowest on. */
+uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
+                         struct task_list *ready);
+
+/* Has the processor fetch what conn_append() and the flush task touch. */
 static inline void conn_prefetch(const struct weir_conn *conn) {
-    __builtin_prefetch(&conn->closing);
-    __builtin_prefetch(&conn->flush, 1);
-    __builtin_prefetch(&conn->mutex, 1);
-    __builtin_prefetch((const char *)&conn->mutex + 64, 1);
+    enum { CACHE_LINE_SIZE = 64 };
+    const char *end = (const char *)&conn->over_soft;
+    for (const char *line = (const char *)conn; line <= end; line += CACHE_LINE_SIZE)
+        __builtin_prefetch(line, 1);
 }
 
 /* The connection that a handler task belongs to. */

@@ -143,5 +143,12 @@ static void flush_release(struct task *task) {
     weir_release(CONN_OF(task, flush));
 }
 
-const struct task_kind conn_flush_kind = {
-    .queue = TASK_IO, .run = flush_run, .retain = flush_retain, .release = flush_release};
+static void flush_prefetch(const struct task *task) {
+    conn_prefetch(CONN_OF(task, flush));
+}
+
+const struct task_kind conn_flush_kind = {.queue = TASK_IO,
+                                          .run = flush_run,
+                                          .retain = flush_retain,
+                                          .release = flush_release,
+                                          .prefetch = flush_prefetch};

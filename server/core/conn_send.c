@@ -110,24 +110,55 @@ static enum weir_result append_locked(struct weir_conn *conn, struct message *me
         conn_queue_close_locked(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
     }
-    conn_note_backlog_locked(conn, NULL);
     return WEIR_OK;
 }
 
-enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
+/* Which were accepted; and what became of the last that was not, WEIR_OK if all were. */
+struct appended {
+    uint64_t accepted;
+    enum weir_result result;
+};
+
+static struct appended append_all_locked(struct weir_conn *conn, struct message *const *messages, unsigned count) {
+    struct appended appended = {0, WEIR_OK};
+    for (unsigned i = 0; i < count && appended.result != WEIR_GONE; i++) {
+        enum weir_result result = append_locked(conn, messages[i]);
+        if (result == WEIR_OK)
+            appended.accepted |= UINT64_C(1) << i;
+        else
+            appended.result = result;
+    }
+    if (appended.accepted != 0)
+        conn_note_backlog_locked(conn, NULL);
+    return appended;
+}
+
+static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
+                                  struct task_list *ready) {
     mutex_lock(&conn->mutex);
-    enum weir_result result = append_locked(conn, message);
+    struct appended appended = append_all_locked(conn, messages, count);
     mutex_unlock(&conn->mutex);
-    if (result == WEIR_OK && conn_terms(conn)->idle_timeout_ms != 0)
+    bool any = appended.accepted != 0; /* only then is the core touched: a handle may outlive it */
+    if (any && conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
-    bool closes = (result == WEIR_OVERFLOW || result == WEIR_NO_MEMORY) && atomic_load(&conn->closing);
+    bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
+    bool closes = lost && atomic_load(&conn->closing);
     if (closes)
         task_claim_into(&conn->input, ready);
-    if (result == WEIR_OK)
-        shed_check(conn->core); /* only then: a handle may outlive the core */
-    if ((result == WEIR_OK || result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
+    if (any)
+        shed_check(conn->core);
+    if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
         task_claim_into(&conn->flush, ready);
-    return result;
+    return appended;
+}
+
+enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
+    return append_all(conn, &message, 1, ready).result;
+}
+
+uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
+                         struct task_list *ready) {
+    return append_all(conn, messages, count, ready).accepted;
 }
 
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-enum { RING_FIRST_CAPACITY = 4, RING_KEPT_CAPACITY = 4 };
-
 static size_t cost(const struct message *message) {
     return message->size + OUTBOX_MESSAGE_OVERHEAD;
 }
@@ -24,12 +22,21 @@ static void uncount(struct outbox *outbox, const struct message *message) {
         outbox->reply_bytes -= cost(message);
 }
 
-static struct message **slot(const struct outbox *outbox, uint32_t index) {
-    return &outbox->ring[(outbox->first + index) & (outbox->capacity - 1)];
+static uint32_t capacity_of(const struct outbox *outbox) {
+    return outbox->capacity == 0 ? OUTBOX_FEW : outbox->capacity;
+}
+
+static uint32_t place_of(const struct outbox *outbox, uint32_t index) {
+    return (outbox->first + index) & (capacity_of(outbox) - 1);
+}
+
+static struct message **slot(struct outbox *outbox, uint32_t index) {
+    struct message **ring = outbox->ring == NULL ? outbox->few : outbox->ring;
+    return &ring[place_of(outbox, index)];
 }
 
 static int grow(struct outbox *outbox) {
-    uint32_t capacity = outbox->capacity == 0 ? RING_FIRST_CAPACITY : outbox->capacity * 2;
+    uint32_t capacity = capacity_of(outbox) * 2;
     struct message **ring = malloc(capacity * sizeof *ring);
     if (ring == NULL)
         return -1;
@@ -43,7 +50,7 @@ static int grow(struct outbox *outbox) {
 }
 
 int outbox_push(struct outbox *outbox, struct message *message) {
-    if (outbox->count == outbox->capacity && grow(outbox) != 0)
+    if (outbox->count == capacity_of(outbox) && grow(outbox) != 0)
         return -1;
     *slot(outbox, outbox->count++) = message_retain(message);
     count(outbox, message);
@@ -66,7 +73,7 @@ static void pop(struct outbox *outbox) {
     struct message *message = *slot(outbox, 0);
     uncount(outbox, message);
     outbox->offset = 0;
-    outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
+    outbox->first = place_of(outbox, 1);
     outbox->count--;
     outbox->committed -= outbox->committed > 0;
     message_release(message);
@@ -81,11 +88,9 @@ static void count_sent(struct outbox *outbox) {
 }
 
 static void shrink(struct outbox *outbox) {
-    if (outbox->capacity > RING_KEPT_CAPACITY) {
-        free(outbox->ring);
-        outbox->ring = NULL;
-        outbox->capacity = 0;
-    }
+    free(outbox->ring);
+    outbox->ring = NULL;
+    outbox->capacity = 0;
     outbox->first = 0;
 }
 
@@ -101,7 +106,7 @@ void outbox_sent(struct outbox *outbox, size_t size) {
         count_sent(outbox);
         pop(outbox);
     }
-    if (outbox->count == 0)
+    if (outbox->count == 0 && outbox->ring != NULL)
         shrink(outbox);
 }
 
@@ -132,7 +137,7 @@ bool outbox_drop_oldest(struct outbox *outbox) {
     struct message *message = *slot(outbox, kept);
     for (uint32_t i = kept; i > 0; i--)
         *slot(outbox, i) = *slot(outbox, i - 1);
-    outbox->first = (outbox->first + 1) & (outbox->capacity - 1);
+    outbox->first = place_of(outbox, 1);
     outbox->count--;
     uncount(outbox, message);
     message_release(message);

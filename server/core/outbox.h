@@ -19,11 +19,13 @@
 /* What a message costs beside its bytes: its struct, malloc's share, its place in the ring. */
 enum { OUTBOX_MESSAGE_OVERHEAD = 64 };
 
-/* All zero is an empty outbox. The ring is allocated when something has to wait and given back when all has left.
- */
+enum { OUTBOX_FEW = 8 };
+
+/* All zero is an empty outbox. A ring is allocated when more than a few messages wait, and given back when all have
+ * left. */
 struct outbox {
-    struct message **ring;
-    uint32_t capacity, first, count; /* capacity is 0 or a power of two */
+    struct message **ring;           /* NULL: `few` is the ring */
+    uint32_t capacity, first, count; /* capacity is a power of two; 0: OUTBOX_FEW */
     uint32_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
     uint32_t committed;              /* of the messages from `first` on: see outbox_commit() */
     size_t offset;                   /* bytes of the first message that have left */
@@ -31,6 +33,7 @@ struct outbox {
     size_t reply_bytes;              /* of them: messages with is_reply */
     uint64_t sent_messages;          /* that have left whole, text and binary alone */
     uint64_t sent_bytes;             /* of their payloads, as they left */
+    struct message *few[OUTBOX_FEW];
 };
 
 /* Takes a reference of its own. Returns -1 if memory is out. */

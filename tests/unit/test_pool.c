@@ -62,9 +62,14 @@ static struct task *job_on_stall(struct task *task) {
     return job_of(task)->on_stall;
 }
 
-static const struct task_kind handler_kind = {TASK_HANDLER, job_run,  job_retain,
-                                              job_release,  job_lane, job_on_stall};
-static const struct task_kind io_kind = {TASK_IO, job_run, job_retain, job_release, NULL, NULL};
+static const struct task_kind handler_kind = {.queue = TASK_HANDLER,
+                                              .run = job_run,
+                                              .retain = job_retain,
+                                              .release = job_release,
+                                              .lane = job_lane,
+                                              .on_stall = job_on_stall};
+static const struct task_kind io_kind = {
+    .queue = TASK_IO, .run = job_run, .retain = job_retain, .release = job_release};
 
 static struct job make_job(struct pool *pool, const struct task_kind *kind, sem_t *ended) {
     struct job job = {.pool = pool, .ended = ended};
@@ -190,7 +195,8 @@ static void flood_run(struct task *task) {
     pool_finish(job->pool, task);
 }
 
-static const struct task_kind flood_kind = {TASK_IO, flood_run, job_retain, job_release, NULL, NULL};
+static const struct task_kind flood_kind = {
+    .queue = TASK_IO, .run = flood_run, .retain = job_retain, .release = job_release};
 
 /* Handler tasks get their turns though io tasks never end. */
 START_TEST(io_does_not_starve_handlers) {
@@ -228,8 +234,8 @@ static void queue_and_block(struct task *task) {
     sem_post(job->begun);
 }
 
-static const struct task_kind queue_and_block_kind = {TASK_HANDLER, queue_and_block, job_retain, job_release, NULL,
-                                                      NULL};
+static const struct task_kind queue_and_block_kind = {
+    .queue = TASK_HANDLER, .run = queue_and_block, .retain = job_retain, .release = job_release};
 
 START_TEST(a_task_queued_by_a_blocking_handler_runs) {
     struct pool *pool = start(1);
@@ -295,7 +301,8 @@ static void exclusive_run(struct task *task) {
     pool_finish(job_of(task)->pool, task);
 }
 
-static const struct task_kind exclusive_kind = {TASK_IO, exclusive_run, job_retain, job_release, NULL, NULL};
+static const struct task_kind exclusive_kind = {
+    .queue = TASK_IO, .run = exclusive_run, .retain = job_retain, .release = job_release};
 
 START_TEST(a_task_runs_on_one_thread_at_a_time) {
     enum { THREADS = 4, TIMES = 5000 };
