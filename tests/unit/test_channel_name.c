@@ -128,12 +128,9 @@ static const struct {
     {"{a.b}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
     {"{**}", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
     {"{", NULL, "has a { without a parameter's name and a } behind it; write it like room:{name}"},
-    {"room:name}", NULL,
-     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
-    {"room *", NULL,
-     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
-    {"room:*", NULL,
-     "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+    {"room:name}", NULL, "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+    {"room *", NULL, "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
+    {"room:*", NULL, "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}"},
 };
 
 static void expect_parts(const char *template, const char *expected) {
