@@ -197,6 +197,7 @@ long channels_close(struct channels *channels, const char *name) {
     if (channel == NULL)
         return -1;
     mutex_lock(&channel->mutex);
+    delivery_hand_out_locked(channel, &ready);
     for (uint32_t place = 0; place < channel->members.capacity; place++)
         if (channel->members.table[place].conn != NULL)
             conn_send_away(channel->members.table[place].conn, "the channel was closed", &ready);

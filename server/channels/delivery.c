@@ -127,7 +127,8 @@ void delivery_hand_out_locked(struct channel *channel, struct task_list *ready) 
     mutex_check_held(&channel->mutex);
     for (const struct delivery *delivery = channel->pending; delivery != NULL; delivery = delivery->next)
         walk.deliveries[walk.count++] = delivery;
-    if (walk.count > 0)
-        walk_locked(&channel->members, &walk);
+    if (walk.count == 0)
+        return;
+    walk_locked(&channel->members, &walk);
     delivery_drop(channel);
 }

@@ -199,6 +199,7 @@ void channel_announce_locked(struct channel *channel, const char *type, const st
                              struct task_list *ready) {
     if (channel->gone || !channel_wants(channel, FORM_WRAPPED))
         return; /* who is sent away need not be told of the others, which would take the square of their number */
+    delivery_hand_out_locked(channel, ready); /* everybody sees it behind them */
     struct message *message = wire_announcement(channel, type, who);
     for (uint32_t place = 0; message != NULL && place < channel->members.capacity; place++) {
         const struct member *member = &channel->members.table[place];

@@ -13,7 +13,7 @@
 
 #include <weir/channel.h>
 
-#include "server/channels/channel.h"
+#include "server/channels/delivery.h"
 
 static double seconds_since_1970(void) {
     struct timespec now;
@@ -215,6 +215,7 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     struct task_list ready = {0};
     mutex_lock(&channel->mutex);
     struct subscription *subscription = members_find(&channel->members, conn);
+    delivery_hand_out_locked(channel, &ready); /* what was published before it leaves is its, too */
     bool leaves = subscription != NULL && unlink_from_conn(subscription);
     if (leaves)
         remove_locked(subscription, &ready);
