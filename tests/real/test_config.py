@@ -106,7 +106,8 @@ class Check(ConfigTestCase):
     def test_default_configuration(self):
         done = run_weir("check", "-c", ROOT / "conf/weir.ini")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for part in ("[server]", "0.0.0.0:9000", "[websocket]", "[log]", "[route /echo]", "[route /broadcast]"):
+        for part in ("[server]", "0.0.0.0:9000", "[websocket]", "[log]", "[route /echo]", "[route /broadcast]",
+                     "[route /room/{name}]", "[route /channels]"):
             self.assertIn(part, done.stdout)
 
     def test_without_a_file_it_is_the_default_one(self):

@@ -1,4 +1,4 @@
-"""test_tutorial - the four servers of conf/tutorial.ini and the two of conf/weir.ini, with Debian's
+"""test_tutorial - the four servers of conf/tutorial.ini and those of conf/weir.ini, with Debian's
 python3-websockets, by programs as a new user would write them.
 
 SPDX-License-Identifier: MIT
@@ -287,6 +287,21 @@ class Default(AsyncWeirTestCase):
                 self.assertEqual(message, f"from {sender.local_address[1]}")
         for client in clients:
             await client.close()
+
+    async def test_channels(self):
+        connect = websockets.connect
+        async with connect(self.weir.url("/room/x")) as one, connect(self.weir.url("/room/x")) as other:
+            async with connect(self.weir.url("/room/y")) as elsewhere:
+                async with connect(self.weir.url("/channels"), subprotocols=["weir.v1"]) as listener:
+                    self.assertEqual(listener.subprotocol, "weir.v1")
+                    await listener.send('{"type":"subscribe","channel":"room:x"}')
+                    self.assertEqual(json.loads(await listener.recv())["type"], "subscribed")
+                    await one.send("hello")
+                    for client in (one, other):
+                        self.assertEqual(await asyncio.wait_for(client.recv(), PATIENCE), "hello")
+                    self.assertEqual(json.loads(await listener.recv())["data"], "hello")
+                    await listener.send('{"type":"publish","channel":"room:y","data":7}')
+                    self.assertEqual(await asyncio.wait_for(elsewhere.recv(), PATIENCE), "7")
 
 
 class EchoSelf(AsyncWeirTestCase):

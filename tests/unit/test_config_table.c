@@ -61,17 +61,22 @@ END_TEST
 
 static const char shipped[] = "conf/weir.ini";
 
-START_TEST(the_shipped_file_serves_echo_and_broadcast) {
+START_TEST(the_shipped_file_serves_echo_broadcast_and_channels) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = config_create();
     ck_assert_msg(config_load(config, shipped, error, sizeof error) == 0, "%s", error);
     ck_assert_str_eq(config->path, shipped);
     ck_assert_int_eq(config_check(config, error, sizeof error), 0);
-    ck_assert_uint_eq(config->route_count, 2);
+    ck_assert_uint_eq(config->route_count, 4);
     ck_assert_str_eq(config->routes[0].pattern, "/echo");
     ck_assert_str_eq(config->routes[0].handler, "echo");
     ck_assert_str_eq(config->routes[1].pattern, "/broadcast");
     ck_assert_str_eq(config->routes[1].handler, "broadcast");
+    ck_assert_str_eq(config->routes[2].pattern, "/room/{name}");
+    ck_assert_str_eq(config->routes[2].handler, "channel");
+    ck_assert_str_eq(config->routes[2].channel, "room:{name}");
+    ck_assert_str_eq(config->routes[3].pattern, "/channels");
+    ck_assert_str_eq(config->routes[3].handler, "channels");
     config_destroy(config);
 }
 END_TEST
@@ -139,7 +144,7 @@ TCase *config_table_tcase(void) {
     tcase_add_test(table, the_table_is_in_order);
     tcase_add_test(table, defaults_print_as_they_are_written);
     tcase_add_test(table, the_list_has_every_option);
-    tcase_add_test(table, the_shipped_file_serves_echo_and_broadcast);
+    tcase_add_test(table, the_shipped_file_serves_echo_broadcast_and_channels);
     tcase_add_test(table, the_shipped_file_describes_every_option);
     return table;
 }

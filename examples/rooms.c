@@ -1,0 +1,80 @@
+/* rooms.c - weir.v1 (docs/protocol.md) for users with names, and who may do what in which channels.
+ *
+ *     [route /chat]
+ *     handler = plugin:build/examples/rooms.so
+ *     subprotocols = weir.v1
+ *
+ *     build/weir connect -s weir.v1 'ws://127.0.0.1:9000/chat?name=ann'
+ *
+ * Everybody may subscribe and publish to room:*. Everybody may publish to user:ann, but only ann may subscribe to
+ * it. Everybody may subscribe to news:*, and nobody may publish there: the news come from C (weir_publish()) or
+ * over HTTP (docs/deploy.md). Other channels are for nobody. conf/chat.ini has the route, chat.html is a client.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include <weir/weir.h>
+
+enum { NAME_MAX_SIZE = 32 };
+static const char name_alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+/* Copies the value of `name` in a query like "name=ann&x=1". None of the characters that it may have is ever
+ * percent-encoded. False if it is missing, empty, too long, or has other characters in it. */
+static bool read_name(const char *query, char name[NAME_MAX_SIZE + 1]) {
+    static const char key[] = "name=";
+    while (strncmp(query, key, strlen(key)) != 0) {
+        query = strchr(query, '&');
+        if (query == NULL)
+            return false;
+        query++;
+    }
+    query += strlen(key);
+    size_t size = strspn(query, name_alphabet);
+    if (size == 0 || size > NAME_MAX_SIZE || (query[size] != '\0' && query[size] != '&'))
+        return false;
+    memcpy(name, query, size);
+    name[size] = '\0';
+    return true;
+}
+
+/* A real server would not believe a name, but look at a cookie or a token (weir_upgrade_header()), and may take its
+ * time: `upgrade` may block. */
+static int rooms_upgrade(weir_upgrade *upgrade, void *context) {
+    (void)context;
+    char name[NAME_MAX_SIZE + 1];
+    if (!read_name(weir_upgrade_query(upgrade), name))
+        return weir_upgrade_refuse(upgrade, 400, "name=: 1 to 32 letters, digits and characters of _-.\n");
+    if (weir_upgrade_set_user(upgrade, name) != 0)
+        return weir_upgrade_refuse(upgrade, 503, "out of memory\n");
+    return 0;
+}
+
+static bool begins_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int rooms_subscribe(weir_conn *conn, const char *channel, void *context) {
+    (void)context;
+    bool allowed = begins_with(channel, "room:") || begins_with(channel, "news:");
+    if (begins_with(channel, "user:"))
+        allowed = strcmp(channel + strlen("user:"), weir_user(conn)) == 0;
+    return allowed ? 0 : -1;
+}
+
+static int rooms_publish(weir_conn *conn, const char *channel, const void *json, size_t size, void *context) {
+    (void)conn, (void)json, (void)size, (void)context;
+    return begins_with(channel, "room:") || begins_with(channel, "user:") ? 0 : -1;
+}
+
+/* weir_channels_message() does the rest. Nothing here waits for anything, so the server need not give it a slot. */
+static const struct weir_handler handler = {
+    .upgrade = rooms_upgrade,
+    .message = weir_channels_message,
+    .subscribe = rooms_subscribe,
+    .publish = rooms_publish,
+    .flags = WEIR_NEVER_BLOCKS,
+};
+
+const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "rooms", .handler = &handler};
