@@ -198,9 +198,8 @@ long channels_close(struct channels *channels, const char *name) {
         return -1;
     mutex_lock(&channel->mutex);
     delivery_hand_out_locked(channel, &ready);
-    for (uint32_t place = 0; place < channel->members.capacity; place++)
-        if (channel->members.table[place].conn != NULL)
-            conn_send_away(channel->members.table[place].conn, "the channel was closed", &ready);
+    for (uint32_t i = 0; i < channel->members.count; i++)
+        conn_send_away(channel->members.list[i].conn, "the channel was closed", &ready);
     long closed = channel->members.count;
     mutex_unlock(&channel->mutex);
     history_clear(&channels->store, &channel->history);

@@ -97,16 +97,11 @@ static void hand_to(struct walk *walk, const struct member *member) {
         count_accepted(walk, given, conn_append_all(member->conn, messages, count, walk->ready), member);
 }
 
-static void prefetch(const struct members *members, uint32_t place) {
-    if (place < members->capacity && members->table[place].conn != NULL)
-        conn_prefetch(members->table[place].conn);
-}
-
 static void walk_locked(const struct members *members, struct walk *walk) {
-    for (uint32_t place = 0; place < members->capacity; place++) {
-        prefetch(members, place + AHEAD);
-        if (members->table[place].conn != NULL)
-            hand_to(walk, &members->table[place]);
+    for (uint32_t i = 0; i < members->count; i++) {
+        if (i + AHEAD < members->count)
+            conn_prefetch(members->list[i + AHEAD].conn);
+        hand_to(walk, &members->list[i]);
     }
     count_traffic(walk, NULL);
 }

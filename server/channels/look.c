@@ -104,16 +104,13 @@ void channel_past_release(struct channel_past *past) {
 
 void channel_write_presence_locked(const struct channel *channel, uint32_t max, struct json_writer *writer) {
     const struct members *members = &channel->members;
-    uint32_t listed = 0;
     mutex_check_held(&channel->mutex);
     json_write_literal(writer, "\"count\":");
     json_write_number(writer, members->count);
     json_write_literal(writer, ",\"clients\":[");
-    for (uint32_t place = 0; place < members->capacity && listed < max; place++) {
-        const struct subscription *subscription = members->table[place].subscription;
-        if (subscription == NULL)
-            continue;
-        json_write_literal(writer, listed++ == 0 ? "" : ",");
+    for (uint32_t i = 0; i < members->count && i < max; i++) {
+        const struct subscription *subscription = members->list[i].subscription;
+        json_write_literal(writer, i == 0 ? "" : ",");
         wire_write_client(writer, subscription->conn, subscription->joined_at);
     }
     json_write_literal(writer, "]");

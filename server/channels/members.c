@@ -1,5 +1,5 @@
-/* members.c - see members.h. Open addressing: a place that is taken sends one on to the next, and who leaves has
- * those behind move up, so there are no gravestones.
+/* members.c - see members.h. The index is open addressing: a place that is taken sends one on to the next, and who
+ * leaves has those behind move up, so there are no gravestones.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,6 +9,10 @@
 #include <stdlib.h>
 
 enum { FIRST_CAPACITY = 4, SHRINK_SHARE = 8 };
+
+static uint32_t room(uint32_t capacity) {
+    return capacity / 4 * 3;
+}
 
 /* The place where a connection belongs. Addresses of the heap end alike, so they are mixed (Fibonacci hashing). */
 static uint32_t home(const struct members *members, const struct weir_conn *conn) {
@@ -20,44 +24,50 @@ static uint32_t next(const struct members *members, uint32_t place) {
     return (place + 1) & (members->capacity - 1);
 }
 
-/* Where it is, or where it would be. There is always a free place. */
+static const struct weir_conn *conn_at(const struct members *members, uint32_t place) {
+    return members->list[members->index[place] - 1].conn;
+}
+
+/* Where it is in the index, or where it would be. There is always a free place. */
 static uint32_t find_place(const struct members *members, const struct weir_conn *conn) {
     uint32_t place = home(members, conn);
-    while (members->table[place].conn != NULL && members->table[place].conn != conn)
+    while (members->index[place] != 0 && conn_at(members, place) != conn)
         place = next(members, place);
     return place;
 }
 
 struct subscription *members_find(const struct members *members, const struct weir_conn *conn) {
-    return members->count == 0 ? NULL : members->table[find_place(members, conn)].subscription;
+    uint32_t position = members->count == 0 ? 0 : members->index[find_place(members, conn)];
+    return position == 0 ? NULL : members->list[position - 1].subscription;
 }
 
 static int resize(struct members *members, uint32_t capacity) {
-    struct members resized = {.table = calloc(capacity, sizeof *resized.table), .capacity = capacity};
-    if (resized.table == NULL)
+    uint32_t *index = calloc(capacity, sizeof *index);
+    struct member *list = index == NULL ? NULL : realloc(members->list, room(capacity) * sizeof *list);
+    if (list == NULL) {
+        free(index);
         return -1;
-    for (uint32_t place = 0; place < members->capacity; place++)
-        if (members->table[place].conn != NULL)
-            *members_add(&resized, members->table[place].conn, members->table[place].subscription) =
-                members->table[place];
-    free(members->table);
-    *members = resized;
+    }
+    free(members->index);
+    members->list = list;
+    members->index = index;
+    members->capacity = capacity;
+    for (uint32_t i = 0; i < members->count; i++)
+        index[find_place(members, list[i].conn)] = i + 1;
     return 0;
 }
 
-/* A quarter stays free, so that searches are short. */
 int members_reserve(struct members *members) {
     if (members->capacity == 0)
         return resize(members, FIRST_CAPACITY);
-    if (members->count < members->capacity / 4 * 3)
-        return 0;
-    return resize(members, members->capacity * 2);
+    return members->count < room(members->capacity) ? 0 : resize(members, members->capacity * 2);
 }
 
 struct member *members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription) {
-    struct member *member = &members->table[find_place(members, conn)];
+    uint32_t place = find_place(members, conn);
+    struct member *member = &members->list[members->count++];
+    members->index[place] = members->count;
     *member = (struct member){.conn = conn, .subscription = subscription};
-    members->count++;
     return member;
 }
 
@@ -67,15 +77,25 @@ static bool may_stay(uint32_t its_home, uint32_t gap, uint32_t place) {
     return gap <= place ? its_home > gap && its_home <= place : its_home > gap || its_home <= place;
 }
 
-void members_remove(struct members *members, const struct weir_conn *conn) {
-    uint32_t gap = find_place(members, conn);
-    for (uint32_t place = next(members, gap); members->table[place].conn != NULL; place = next(members, place)) {
-        if (may_stay(home(members, members->table[place].conn), gap, place))
+static void remove_from_index(struct members *members, uint32_t gap) {
+    for (uint32_t place = next(members, gap); members->index[place] != 0; place = next(members, place)) {
+        if (may_stay(home(members, conn_at(members, place)), gap, place))
             continue;
-        members->table[gap] = members->table[place];
+        members->index[gap] = members->index[place];
         gap = place;
     }
-    members->table[gap] = (struct member){.conn = NULL};
+    members->index[gap] = 0;
+}
+
+void members_remove(struct members *members, const struct weir_conn *conn) {
+    uint32_t place = find_place(members, conn);
+    uint32_t position = members->index[place];
+    remove_from_index(members, place);
+    const struct member last = members->list[members->count - 1];
+    if (position != members->count) {
+        members->index[find_place(members, last.conn)] = position;
+        members->list[position - 1] = last;
+    }
     members->count--;
     if (members->count == 0)
         members_release(members);
@@ -84,6 +104,7 @@ void members_remove(struct members *members, const struct weir_conn *conn) {
 }
 
 void members_release(struct members *members) {
-    free(members->table);
-    *members = (struct members){.table = NULL};
+    free(members->list);
+    free(members->index);
+    *members = (struct members){.list = NULL};
 }

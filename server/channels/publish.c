@@ -201,9 +201,9 @@ void channel_announce_locked(struct channel *channel, const char *type, const st
         return; /* who is sent away need not be told of the others, which would take the square of their number */
     delivery_hand_out_locked(channel, ready); /* everybody sees it behind them */
     struct message *message = wire_announcement(channel, type, who);
-    for (uint32_t place = 0; message != NULL && place < channel->members.capacity; place++) {
-        const struct member *member = &channel->members.table[place];
-        if (member->conn != NULL && member->subscription->form == FORM_WRAPPED && weir_conn_is_open(member->conn))
+    for (uint32_t i = 0; message != NULL && i < channel->members.count; i++) {
+        const struct member *member = &channel->members.list[i];
+        if (member->form == FORM_WRAPPED && weir_conn_is_open(member->conn))
             conn_append(member->conn, message, ready);
     }
     message_release(message);
