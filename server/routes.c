@@ -64,12 +64,9 @@ static struct entrance default_entrance(const struct config *config, struct rout
 
 static struct entrance entrance_of(const struct config *config, const struct config_route *configured,
                                    struct route *route) {
-    static char weir_v1[] = "weir.v1", *const protocol[] = {weir_v1, NULL}; /* what handler channels speaks */
     struct entrance entrance = default_entrance(config, route);
-    if (strcmp(configured->subprotocols[0], "none") != 0)
-        entrance.subprotocols = configured->subprotocols;
-    else if (strcmp(configured->handler, "channels") == 0)
-        entrance.subprotocols = protocol;
+    if (strcmp(config_subprotocols(configured)[0], "none") != 0)
+        entrance.subprotocols = config_subprotocols(configured);
     entrance.require_subprotocol = configured->require_subprotocol;
     if (strcmp(configured->origins[0], "inherit") != 0)
         entrance.origins = configured->origins;

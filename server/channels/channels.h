@@ -123,6 +123,7 @@ struct join {
     bool recover;      /* the two that follow count */
     uint64_t since;    /* the last message that the client has */
     const char *epoch; /* NULL: not checked */
+    uint32_t last;     /* so many messages, unless what was missed follows; 0: none */
 
     /* Makes the answer, under the channel's mutex; it is sent before any message. NULL: there is none, or memory is
      * out. The function itself may be NULL. */

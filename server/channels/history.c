@@ -186,6 +186,10 @@ void history_append(struct history_store *store, struct history *history, struct
 
 /* --- Reading ----------------------------------------------------------------------------------------------- */
 
+static struct message *message_locked(const struct history *history, uint32_t index) {
+    return history->ring[(history->first + index) & (history->capacity - 1)]->message;
+}
+
 static int take_locked(const struct history *history, uint32_t skipped, uint32_t limit, size_t max_bytes,
                        struct history_slice *slice) {
     uint32_t available = history->count - skipped;
@@ -193,8 +197,7 @@ static int take_locked(const struct history *history, uint32_t skipped, uint32_t
     if (wanted > 0 && (slice->messages = malloc(wanted * sizeof(struct message *))) == NULL)
         return -1;
     while (slice->count < wanted) {
-        uint32_t place = (history->first + skipped + slice->count) & (history->capacity - 1);
-        struct message *message = history->ring[place]->message;
+        struct message *message = message_locked(history, skipped + slice->count);
         if (slice->count > 0 && slice->bytes + message->size > max_bytes)
             break;
         slice->bytes += message->size;
@@ -214,6 +217,21 @@ int history_read(struct history_store *store, const struct history *history, uin
     slice->complete = since >= before_first;
     uint32_t skipped = slice->complete ? (uint32_t)(since - before_first) : 0;
     int result = take_locked(history, skipped, limit, max_bytes, slice);
+    mutex_unlock(&store->mutex);
+    return result;
+}
+
+int history_read_last(struct history_store *store, const struct history *history, uint32_t limit, size_t max_bytes,
+                      size_t overhead, struct history_slice *slice) {
+    *slice = (struct history_slice){.messages = NULL};
+    mutex_lock(&store->mutex);
+    uint32_t skipped = history->count;
+    for (size_t bytes = 0; skipped > 0 && history->count - skipped < limit; skipped--) {
+        bytes += message_locked(history, skipped - 1)->size + overhead;
+        if (bytes > max_bytes)
+            break;
+    }
+    int result = take_locked(history, skipped, UINT32_MAX, SIZE_MAX, slice);
     mutex_unlock(&store->mutex);
     return result;
 }

@@ -81,6 +81,11 @@ struct history_slice {
  * is out. */
 int history_read(struct history_store *store, const struct history *history, uint64_t since, uint64_t offset,
                  uint32_t limit, size_t max_bytes, struct history_slice *slice);
+
+/* The newest instead, in their order: `limit` of them at most, and no more than come to `max_bytes` if each takes
+ * `overhead` beside its bytes. `complete` and `more` say nothing then. */
+int history_read_last(struct history_store *store, const struct history *history, uint32_t limit, size_t max_bytes,
+                      size_t overhead, struct history_slice *slice);
 void history_slice_release(struct history_slice *slice);
 
 uint32_t history_count(struct history_store *store, const struct history *history);

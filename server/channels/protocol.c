@@ -135,6 +135,7 @@ static void subscribe(struct channels *channels, struct weir_conn *conn, const s
         .recover = request->recover,
         .since = request->since,
         .epoch = request->epoch[0] != '\0' ? request->epoch : NULL,
+        .last = request->last,
         .answer = make_subscribed,
         .context = &subscribing,
     };

@@ -14,20 +14,22 @@ enum member {
     MEMBER_DATA,
     MEMBER_SINCE,
     MEMBER_EPOCH,
+    MEMBER_LAST,
     MEMBER_PRESENCE,
     MEMBERS
 };
 
 #define BIT(member) (1u << (member))
 
-static const char *const member_names[MEMBERS] = {"type", "id", "channel", "data", "since", "epoch", "presence"};
+static const char *const member_names[MEMBERS] = {"type",  "id",    "channel", "data",
+                                                  "since", "epoch", "last",    "presence"};
 
 static const struct {
     const char *name;
     unsigned required, optional; /* beside type and id */
 } types[REQUEST_TYPES] = {
     [REQUEST_SUBSCRIBE] = {"subscribe", BIT(MEMBER_CHANNEL),
-                           BIT(MEMBER_SINCE) | BIT(MEMBER_EPOCH) | BIT(MEMBER_PRESENCE)},
+                           BIT(MEMBER_SINCE) | BIT(MEMBER_EPOCH) | BIT(MEMBER_LAST) | BIT(MEMBER_PRESENCE)},
     [REQUEST_UNSUBSCRIBE] = {"unsubscribe", BIT(MEMBER_CHANNEL), 0},
     [REQUEST_PUBLISH] = {"publish", BIT(MEMBER_CHANNEL) | BIT(MEMBER_DATA), 0},
     [REQUEST_PRESENCE] = {"presence", BIT(MEMBER_CHANNEL), 0},
@@ -178,6 +180,14 @@ static int read_epoch(const struct json_value *epoch, struct request *request, s
     return 0;
 }
 
+static int read_last(const struct json_value *last, struct request *request, struct request_flaw *flaw) {
+    int64_t number = last->type == JSON_NUMBER ? json_whole(last) : -1;
+    if (number < 1 || number > REQUEST_LAST_MAX)
+        return refuse(flaw, "invalid_message", "\"last\" must be a whole number from 1 to %d", REQUEST_LAST_MAX);
+    request->last = (uint32_t)number;
+    return 0;
+}
+
 static int read_presence(const struct json_value *presence, struct request *request, struct request_flaw *flaw) {
     if (presence->type != JSON_TRUE && presence->type != JSON_FALSE)
         return refuse(flaw, "invalid_message", "\"presence\" must be true or false");
@@ -192,6 +202,8 @@ static int read_values(const struct members *members, struct request *request, s
         return -1;
     if (has(members, MEMBER_EPOCH) && read_epoch(&members->values[MEMBER_EPOCH], request, flaw) != 0)
         return -1;
+    if (has(members, MEMBER_LAST) && read_last(&members->values[MEMBER_LAST], request, flaw) != 0)
+        return -1;
     if (has(members, MEMBER_PRESENCE))
         return read_presence(&members->values[MEMBER_PRESENCE], request, flaw);
     return 0;
@@ -201,6 +213,7 @@ int request_parse(const void *text, size_t size, struct request *request, struct
     request->id.size = request->data.size = 0;
     request->channel[0] = request->epoch[0] = '\0';
     request->recover = request->presence = false;
+    request->last = 0;
     struct json_value object;
     struct json_error error;
     if (json_check(text, size, &object, &error) != 0)

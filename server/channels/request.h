@@ -14,7 +14,7 @@
 #include "server/proto/channel_name.h"
 #include "server/proto/json.h"
 
-enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_FLAW_SIZE = 160 };
+enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_LAST_MAX = 10000, REQUEST_FLAW_SIZE = 160 };
 
 enum request_type {
     REQUEST_SUBSCRIBE,
@@ -33,6 +33,7 @@ struct request {
     bool recover;                       /* of a subscribe: the two that follow count */
     uint64_t since;                     /* the last message that the client has */
     char epoch[REQUEST_EPOCH_MAX + 1];  /* "": not given */
+    uint32_t last;                      /* messages asked for; 0: not given */
     bool presence;
 };
 

@@ -2,8 +2,8 @@
  * change under both mutexes, and a connection that has left everything never stands anywhere again: there are no
  * ghosts.
  *
- * What a client has missed is appended to its outbox in the step that makes it a member, under the channel's mutex:
- * so nothing falls between the past and the present, and nothing comes twice.
+ * What a client is sent of the past is appended to its outbox in the step that makes it a member, under the
+ * channel's mutex: so nothing falls between the past and the present, and nothing comes twice.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -80,7 +80,7 @@ static void remove_locked(struct subscription *subscription, struct task_list *r
         channel_announce_locked(channel, "leave", subscription, ready);
 }
 
-/* --- What was missed --------------------------------------------------------------------------------------- */
+/* --- The past ---------------------------------------------------------------------------------------------- */
 
 static size_t soft_room(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
@@ -91,17 +91,29 @@ static size_t soft_room(struct weir_conn *conn) {
 }
 
 /* Whether all of it is there, and the client can be sent it without falling behind at once. */
-static bool read_missed_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
+static bool read_missed_locked(struct channel *channel, const struct join *join, size_t room,
                                struct history_slice *slice) {
+    struct history_store *store = &channel->channels->store;
+    if (join->epoch != NULL && strcmp(join->epoch, channel->epoch) != 0)
+        return false;
+    if (history_read(store, &channel->history, join->since, channel->offset, UINT32_MAX, room, slice) == 0 &&
+        slice->complete && !slice->more && slice->bytes + (size_t)slice->count * OUTBOX_MESSAGE_OVERHEAD <= room)
+        return true;
+    history_slice_release(slice);
+    return false;
+}
+
+/* Returns whether it is what was missed. */
+static bool read_past_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
+                             struct history_slice *slice) {
     struct history_store *store = &channel->channels->store;
     const struct history_bounds bounds = channel_bounds_locked(channel);
     size_t room = soft_room(conn);
-    *slice = (struct history_slice){.messages = NULL};
-    if (join->epoch != NULL && strcmp(join->epoch, channel->epoch) != 0)
-        return false;
     history_trim(store, &channel->history, &bounds);
-    return history_read(store, &channel->history, join->since, channel->offset, UINT32_MAX, room, slice) == 0 &&
-           slice->complete && !slice->more && slice->bytes + (size_t)slice->count * OUTBOX_MESSAGE_OVERHEAD <= room;
+    bool recovered = join->recover && read_missed_locked(channel, join, room, slice);
+    if (!recovered && join->last > 0) /* if memory is out, it is none */
+        history_read_last(store, &channel->history, join->last, room, OUTBOX_MESSAGE_OVERHEAD, slice);
+    return recovered;
 }
 
 static void send_counted(struct weir_conn *conn, struct message *message, struct task_list *ready) {
@@ -111,22 +123,22 @@ static void send_counted(struct weir_conn *conn, struct message *message, struct
         traffic_sent(&conn->route->traffic, 1, size);
 }
 
-/* Tells the new member where it stands, and what it has missed. */
+/* Tells the new member where it stands, and what has been said. */
 static void welcome_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
                            struct task_list *ready) {
     struct history_slice slice = {.messages = NULL};
     struct channel_counters *counters = &channel->channels->counters;
     struct joined joined = {
         .name = channel->name, .epoch = channel->epoch, .offset = channel->offset, .channel = channel};
-    if (join->recover) {
-        joined.recovered = read_missed_locked(channel, conn, join, &slice);
+    if (join->recover || join->last > 0)
+        joined.recovered = read_past_locked(channel, conn, join, &slice);
+    if (join->recover)
         atomic_fetch_add(joined.recovered ? &counters->recovered : &counters->not_recovered, 1);
-    }
     struct message *answer = join->answer == NULL ? NULL : join->answer(&joined, join->context);
     if (answer != NULL)
         send_counted(conn, answer, ready);
     message_release(answer);
-    for (uint32_t i = 0; joined.recovered && i < slice.count; i++)
+    for (uint32_t i = 0; i < slice.count; i++)
         send_counted(conn, slice.messages[i], ready);
     history_slice_release(&slice);
 }

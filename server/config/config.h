@@ -199,6 +199,9 @@ int config_check(struct config *config, char *error, size_t error_size);
 /* Where the route's handler is set. */
 struct config_place config_handler_place(const struct config_route *route);
 
+/* What the route speaks, which is weir.v1 for handler channels without any of its own; "none" alone. */
+char **config_subprotocols(const struct config_route *route);
+
 /* Writes "source:line: ", or "source: ", in front of the message. Returns -1. */
 int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -51,6 +51,13 @@ static void print_extras(const struct config_route *route, FILE *out) {
     }
 }
 
+static void print_route(const struct config_route *route, FILE *out) {
+    struct config_route shown = *route;
+    shown.subprotocols = config_subprotocols(route);
+    print_section("route", &shown, route->places, out);
+    print_extras(route, out);
+}
+
 void config_print(const struct config *config, FILE *out) {
     const char *between = "";
     for (const char *const *section = option_sections; *section != NULL; section++)
@@ -64,9 +71,10 @@ void config_print(const struct config *config, FILE *out) {
         fputc('\n', out);
         print_origin(section.place, out);
         fprintf(out, "[%s %s]\n", section.section, section.pattern);
-        print_section(section.section, section.base, section.places, out);
         if (strcmp(section.section, "route") == 0)
-            print_extras(section.base, out);
+            print_route(section.base, out);
+        else
+            print_section(section.section, section.base, section.places, out);
     }
 }
 

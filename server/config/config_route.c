@@ -74,6 +74,12 @@ struct config_place config_handler_place(const struct config_route *route) {
     return route->places[option_find("route", "handler") - options];
 }
 
+char **config_subprotocols(const struct config_route *route) {
+    static char weir_v1[] = "weir.v1", *protocol[] = {weir_v1, NULL};
+    bool none = strcmp(route->subprotocols[0], "none") == 0;
+    return none && strcmp(route->handler, "channels") == 0 ? protocol : route->subprotocols;
+}
+
 /* --- Checks ------------------------------------------------------------------------------------------------ */
 
 static int check_route(const struct config_route *route, char *error, size_t error_size) {

@@ -182,7 +182,7 @@ const struct option options[] = {
      .help = "subscribers at once, one more is refused; 0: no limit"},
     {.section = "channel", .name = "subscribe", .type = OPTION_BOOLEAN, .default_value = "yes",
      .offset = offsetof(struct config_channel, subscribe),
-     .help = "whether clients may subscribe"},
+     .help = "whether clients of weir.v1 may subscribe"},
     {.section = "channel", .name = "publish", .type = OPTION_BOOLEAN, .default_value = "yes",
      .offset = offsetof(struct config_channel, publish),
      .help = "whether clients may publish"},

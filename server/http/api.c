@@ -150,6 +150,13 @@ static void answer_method(struct api_call *call, const struct method *method) {
                   (int)(name_size < 64 ? name_size : 64), name, wrong);
 }
 
+static void answer_unknown(const struct http_request *request, struct http_response *response) {
+    static const char channels[] = "/api/channels/";
+    bool within_channel = strncmp(request->path, channels, sizeof channels - 1) == 0;
+    api_error(response, 404, "not_found", "There are channels, connections and reload below /api.%s",
+              within_channel ? " In a channel's name / is written as %2F." : "");
+}
+
 void api_answer(struct api *api, const struct http_request *request, struct http_response *response) {
     struct api_path asked;
     enum api_path_result result = api_path_parse(request->path, &asked);
@@ -159,7 +166,7 @@ void api_answer(struct api *api, const struct http_request *request, struct http
     }
     const struct path *path = result == API_PATH_DONE ? find_path(&asked) : NULL;
     if (path == NULL) {
-        api_error(response, 404, "not_found", "There are channels, connections and reload below /api.");
+        answer_unknown(request, response);
         return;
     }
     const struct method *method = find_method(path, request->method);

@@ -37,6 +37,7 @@ static void check_values(const struct request *request, const uint8_t *text, siz
     FUZZ_REQUIRE(!request->recover || (request->type == REQUEST_SUBSCRIBE && request->since <= UINT64_C(1) << 53));
     FUZZ_REQUIRE(request->epoch[0] == '\0' || request->recover);
     FUZZ_REQUIRE(utf8_valid((const uint8_t *)request->epoch, strlen(request->epoch)));
+    FUZZ_REQUIRE(request->last <= (request->type == REQUEST_SUBSCRIBE ? REQUEST_LAST_MAX : 0));
     FUZZ_REQUIRE(!request->presence || request->type == REQUEST_SUBSCRIBE);
 }
 
@@ -63,6 +64,10 @@ static void write_again(const struct request *request, struct json_writer *write
         json_write_literal(writer, ",\"epoch\":");
         json_write_string(writer, request->epoch);
     }
+    if (request->last > 0) {
+        json_write_literal(writer, ",\"last\":");
+        json_write_number(writer, request->last);
+    }
     json_write_literal(writer, request->presence ? ",\"presence\":true}" : "}");
     FUZZ_REQUIRE(!writer->failed);
 }
@@ -80,7 +85,8 @@ static void check_again(const struct request *request) {
     FUZZ_REQUIRE(again.type == request->type && strcmp(again.channel, request->channel) == 0);
     FUZZ_REQUIRE(is_same_value(&again.id, &request->id) && is_same_value(&again.data, &request->data));
     FUZZ_REQUIRE(again.recover == request->recover && (!again.recover || again.since == request->since));
-    FUZZ_REQUIRE(strcmp(again.epoch, request->epoch) == 0 && again.presence == request->presence);
+    FUZZ_REQUIRE(strcmp(again.epoch, request->epoch) == 0 && again.last == request->last);
+    FUZZ_REQUIRE(again.presence == request->presence);
     json_writer_release(&writer);
 }
 

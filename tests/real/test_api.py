@@ -400,6 +400,11 @@ class BadInput(unittest.TestCase):
             for method in ("GET", "POST", "DELETE", "HEAD"):
                 self.assertEqual(self.caller.call(method, target).status, 404)
 
+    def test_a_slash_in_a_name(self):
+        for target, hint in (("/api/channels/news/de/messages", True), ("/api/channels/a/b", True), ("/api/channel/a", False)):
+            message = self.caller.call("GET", target).data["error"]["message"]
+            self.assertEqual("%2F" in message, hint, message)
+
     def test_methods(self):
         for path, item in CONTRACT.whole["paths"].items():
             target = re.sub(r"{\w+}", "1", path)

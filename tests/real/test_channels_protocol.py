@@ -258,6 +258,8 @@ WRONG = [
      '"epoch" must be a string of 1 to 64 bytes', {"channel": "c"}),
     ('{"type":"subscribe","channel":"c","epoch":"1"}', "invalid_message", '"epoch" says nothing without "since"',
      {"channel": "c"}),
+    *[('{"type":"subscribe","channel":"c","last":%s}' % last, "invalid_message",
+       '"last" must be a whole number from 1 to 10000', {"channel": "c"}) for last in ("0", "10001", "-1", "1.5", "null")],
     ('{"type":"subscribe","channel":"c","presence":1}', "invalid_message", '"presence" must be true or false',
      {"channel": "c"}),
     ('{"type":"ping","id":1.5}', "invalid_message", '"id" must be an integer or a string, of 64 bytes at most', {}),
@@ -503,6 +505,48 @@ class Recovery(Speaking):
         await peer.ask("unsubscribe", "long:1")
         self.assertEqual((await peer.subscribe("long:1", since=6, epoch=epoch))["recovered"], True)
         self.assertEqual([offset for offset, _ in await peer.data(4)], [7, 8, 9, 10])
+        await peer.quiet()
+
+    async def test_the_last(self):
+        sender, epoch = await self.left("past:3", *range(1, 8))
+        for last, first in ((1, 7), (3, 5), (5, 3), (6, 3), (10000, 3)):
+            with self.subTest(last=last):
+                peer = await self.peer()
+                answer = await peer.subscribe("past:3", last=last, id="l")
+                self.assertEqual(answer, {"type": "subscribed", "channel": "past:3", "offset": 7, "epoch": epoch, "id": "l"})
+                self.assertEqual(await peer.data(8 - first), [(number, number) for number in range(first, 8)])
+                await peer.quiet()
+        await sender.publish("past:3", 8)
+        self.assertEqual(await peer.data(1), [(8, 8)])
+
+    async def test_the_last_where_nothing_is_remembered(self):
+        for channel in ("past:new", "forgets"):
+            peer = await self.peer()
+            self.assertEqual((await peer.subscribe(channel, last=5))["offset"], 0)
+            await peer.quiet()
+
+    async def test_the_last_if_what_was_missed_is_gone(self):
+        sender, epoch = await self.left("past:4", *range(1, 8))
+        for since, members, recovered, first in (
+            (2, {"epoch": epoch}, True, 3), (7, {"epoch": epoch}, True, 8), (1, {"epoch": epoch}, False, 4),
+            (6, {"epoch": "another"}, False, 4), (9, {}, False, 4),
+        ):  # fmt: skip
+            with self.subTest(since=since, **members):
+                peer = await self.peer()
+                answer = await peer.subscribe("past:4", since=since, last=4, **members)
+                self.assertEqual((answer["offset"], answer["recovered"]), (7, recovered))
+                self.assertEqual([offset for offset, _ in await peer.data(8 - first)], list(range(first, 8)))
+                await peer.quiet()
+
+    async def test_the_last_that_fit(self):
+        await self.left("long:3", *["x" * 10_000] * 10)
+        peer = await self.peer()
+        self.assertEqual((await peer.subscribe("long:3", last=10))["offset"], 10)
+        self.assertEqual([offset for offset, _ in await peer.data(6)], [5, 6, 7, 8, 9, 10])
+        await peer.quiet()
+        await peer.ask("unsubscribe", "long:3")
+        self.assertEqual((await peer.subscribe("long:3", last=10, since=2))["recovered"], False)
+        self.assertEqual([offset for offset, _ in await peer.data(6)], [5, 6, 7, 8, 9, 10])
         await peer.quiet()
 
     async def test_coming_back_while_somebody_publishes(self):

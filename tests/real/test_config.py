@@ -120,6 +120,13 @@ class Check(ConfigTestCase):
         for pattern in ("/", "/light/{status}", "/distribute", "/command"):
             self.assertIn(f"[route {pattern}]", done.stdout)
 
+    def test_what_handler_channels_speaks(self):
+        route = "[route /a]\nhandler = channels\n"
+        for text, spoken in ((ROUTE, "none"), (route, "weir.v1"), (route + "subprotocols = chat.v2, weir.v1\n", "chat.v2, weir.v1")):
+            done = run_weir("check", "-c", self.write(self.listen + text))
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"\nsubprotocols = {spoken}\n", done.stdout)
+
     def test_what_is_printed_loads_to_the_same(self):
         text = f"{self.listen}workers = 3\ndrain_timeout = 1500ms\n{ROUTE}"
         text += f"[route /light/{{status}}]\nhandler = plugin:{EXAMPLES}/light.so\ndelay = 70s\n"

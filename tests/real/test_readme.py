@@ -1,4 +1,5 @@
-"""test_readme - the plug-in that docs/handlers.md prints compiles as printed, and works; links lead somewhere.
+"""test_readme - the plug-in that docs/handlers.md prints compiles as printed, and works; so does the line for browsers of
+README.md; links lead somewhere.
 
 SPDX-License-Identifier: MIT
 """
@@ -9,8 +10,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from chromium import Chromium, needs_chromium
 from raw_client import TEXT, RawClient, frame
-from weir_process import ROOT, Weir
+from weir_process import ROOT, AsyncTestCase, Weir
 
 COMPILE = "cc -std=c17 -shared -fPIC -Iinclude"
 
@@ -43,6 +45,24 @@ class Readme(unittest.TestCase):
                     self.assertEqual(client.frame(), (TEXT, b"hello, Ada"))
                     client.send(frame(TEXT, b"12345"))
                     self.assertEqual(client.frame(), (TEXT, b"thank you for 5 bytes"))
+
+
+@needs_chromium
+class InABrowser(AsyncTestCase):
+    configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /room/{name}]\nhandler = channel\nchannel = room:{name}\n"
+
+    async def test_the_line_of_the_readme(self):
+        readme = (ROOT / "README.md").read_text()
+        (line,) = re.findall(r"(?m)^    (s = new WebSocket.*)$", readme)
+        self.assertIn(" http://127.0.0.1:9000/ ", readme)
+        async with Chromium() as browser:
+            with Weir(self.configuration) as weir:
+                tabs = [await browser.open(f"http://127.0.0.1:{weir.port}/") for _ in range(2)]
+                for tab in tabs:
+                    await tab.run("heard = []; console.log = text => heard.push(text)")
+                    await tab.run(line.replace(":9000", f":{weir.port}") + "; null")
+                    await tab.until("heard.at(-1) == 'hello'")
+                await tabs[0].until("heard.length == 2")
 
 
 if __name__ == "__main__":

@@ -255,6 +255,34 @@ START_TEST(reads_from_every_position) {
 }
 END_TEST
 
+START_TEST(reads_the_newest_that_fit) {
+    enum { OVERHEAD = 7 };
+    struct history_store store;
+    struct history history = {0};
+    history_store_init(&store, PLENTY);
+    for (uint64_t offset = 1; offset <= OFFSET; offset++)
+        append(&store, &history, offset, offset < 10 ? 31 : 30, (struct history_bounds){.count = KEPT});
+    struct history_slice all = read_all_of(&store, &history, OFFSET);
+    size_t each = all.bytes / KEPT + OVERHEAD;
+    history_slice_release(&all);
+    for (uint32_t limit = 0; limit <= KEPT + 1; limit++)
+        for (size_t bytes = 0; bytes <= (KEPT + 1) * each; bytes++) {
+            size_t fitting = bytes / each, most = limit < KEPT ? limit : KEPT;
+            struct history_slice slice;
+            ck_assert_int_eq(history_read_last(&store, &history, limit, bytes, OVERHEAD, &slice), 0);
+            ck_assert_uint_eq(slice.count, fitting < most ? fitting : most);
+            for (uint32_t i = 0; i < slice.count; i++)
+                ck_assert_uint_eq(number_of(slice.messages[i]), OFFSET - slice.count + 1 + i);
+            history_slice_release(&slice);
+        }
+    history_clear(&store, &history);
+    ck_assert_int_eq(history_read_last(&store, &history, 5, PLENTY, OVERHEAD, &all), 0);
+    ck_assert_uint_eq(all.count, 0);
+    ck_assert_ptr_null(all.messages);
+    history_store_release(&store);
+}
+END_TEST
+
 /* What has been read stays, whatever is forgotten. */
 START_TEST(a_slice_keeps_its_messages) {
     struct history_store store;
@@ -396,6 +424,7 @@ Suite *history_suite(void) {
     tcase_add_test(tcase, larger_than_the_limit_is_not_remembered);
     tcase_add_test(tcase, gives_back_what_a_long_past_needed);
     tcase_add_test(tcase, reads_from_every_position);
+    tcase_add_test(tcase, reads_the_newest_that_fit);
     tcase_add_test(tcase, a_slice_keeps_its_messages);
     tcase_add_test(tcase, has_no_gap_whatever_is_forgotten);
     suite_add_tcase(suite, tcase);

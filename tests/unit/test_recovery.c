@@ -1,5 +1,5 @@
 /* test_recovery.c - who comes back to a channel gets what was missed, all of it and before anything new; or is told
- * that it cannot.
+ * that it cannot. Who asks for the last messages gets those, before anything new too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,10 +23,14 @@ static struct message *answer(const struct joined *joined, void *context) {
     return message_create(OPCODE_TEXT, text, (size_t)size);
 }
 
-static void come_back(const struct guest *guest, uint64_t since, const char *epoch) {
-    const struct join join = {
-        .form = FORM_WRAPPED, .recover = true, .since = since, .epoch = epoch, .answer = answer};
+static void come(const struct guest *guest, struct join join) {
+    join.form = FORM_WRAPPED;
+    join.answer = answer;
     ck_assert_int_eq(channels_join(guest->conn->core->channels, guest->conn, "a", &join), JOIN_DONE);
+}
+
+static void come_back(const struct guest *guest, uint64_t since, const char *epoch) {
+    come(guest, (struct join){.recover = true, .since = since, .epoch = epoch});
 }
 
 static void go_away(const struct guest *guest) {
@@ -176,6 +180,59 @@ START_TEST(what_is_too_old_is_not_recovered) {
 }
 END_TEST
 
+START_TEST(the_last_come_first) {
+    struct harness harness;
+    start(&harness, 5);
+    struct guest guest = guest_connect(&harness);
+    come(&guest, (struct join){.last = 5});
+    guest_expect_text(&guest, "a at 0, not recovered");
+    guest_expect_nothing(&guest);
+    go_away(&guest);
+    publish_numbers(&harness, 1, 10);
+    for (int last = 1; last <= 7; last++) {
+        come(&guest, (struct join){.last = (uint32_t)last});
+        guest_expect_text(&guest, "a at 10, not recovered");
+        expect_numbers(&guest, last < 5 ? 11 - last : 6, 10);
+        guest_expect_nothing(&guest);
+        go_away(&guest);
+    }
+    come(&guest, (struct join){.last = 2});
+    publish_numbers(&harness, 11, 12);
+    guest_expect_text(&guest, "a at 10, not recovered");
+    expect_numbers(&guest, 9, 12);
+    guest_expect_nothing(&guest);
+    ck_assert_uint_eq(counters_of(&harness)->recovered + counters_of(&harness)->not_recovered, 0);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
+/* All that was missed; or, if that is gone, the last. */
+START_TEST(the_last_stand_in_for_what_was_missed) {
+    struct harness harness;
+    start(&harness, 5);
+    struct guest guest = guest_connect(&harness);
+    publish_numbers(&harness, 1, 10);
+    static const struct {
+        const char *epoch;
+        int since, first;
+    } cases[] = {{NULL, 5, 6}, {NULL, 9, 10}, {NULL, 10, 11}, {NULL, 4, 8}, {NULL, 11, 8}, {"another", 9, 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool recovered = cases[i].first == cases[i].since + 1;
+        come(&guest,
+             (struct join){.recover = true, .since = (uint64_t)cases[i].since, .epoch = cases[i].epoch, .last = 3});
+        guest_expect_text(&guest, recovered ? "a at 10, recovered" : "a at 10, not recovered");
+        expect_numbers(&guest, cases[i].first, 10);
+        guest_expect_nothing(&guest);
+        go_away(&guest);
+    }
+    ck_assert_uint_eq(counters_of(&harness)->recovered, 3);
+    ck_assert_uint_eq(counters_of(&harness)->not_recovered, 3);
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
 /* --- More than a client may have waiting ------------------------------------------------------------------- */
 
 /* What the missed messages come to in an outbox: of a guest that reads nothing, whose socket is full already. */
@@ -218,6 +275,30 @@ START_TEST(more_than_the_soft_limit_is_not_recovered) {
     }
     ck_assert_int_gt(recoveries, 3);
     ck_assert_int_gt(refusals, 3);
+    late_stop(&late);
+}
+END_TEST
+
+/* As many of the last as there is room for. */
+START_TEST(the_last_keep_to_the_soft_limit) {
+    enum { MESSAGES = 2000 };
+    struct late late;
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
+    struct channel_rule rule = {.pattern = "a", .options = usual_options()};
+    rule.options.history = MESSAGES;
+    set_rules(&late.harness, &rule, 1);
+    publish_numbers(&late.harness, 1, MESSAGES);
+    const struct guest guest = {.client = late.client, .conn = late.conn};
+    for (size_t waiting = SOFT / 8; waiting < SOFT - SIZE; waiting += SOFT / 8) {
+        send_until(late.conn, waiting);
+        size_t before = weir_buffered(late.conn);
+        come(&guest, (struct join){.last = MESSAGES});
+        size_t cost = weir_buffered(late.conn) - before;
+        ck_assert_uint_le(cost, SOFT - before + 200); /* and the answer */
+        ck_assert_uint_ge(cost + 200, SOFT - before); /* one more would not fit */
+        go_away(&guest);
+        read_all(&late);
+    }
     late_stop(&late);
 }
 END_TEST
@@ -308,7 +389,10 @@ Suite *recovery_suite(void) {
     tcase_add_test(tcase, another_epoch_is_not_recovered);
     tcase_add_test(tcase, without_history_only_the_last_misses_nothing);
     tcase_add_test(tcase, what_is_too_old_is_not_recovered);
+    tcase_add_test(tcase, the_last_come_first);
+    tcase_add_test(tcase, the_last_stand_in_for_what_was_missed);
     tcase_add_test(tcase, more_than_the_soft_limit_is_not_recovered);
+    tcase_add_test(tcase, the_last_keep_to_the_soft_limit);
     tcase_add_test(tcase, each_number_comes_once_and_in_order);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -19,6 +19,7 @@
 #define CHANNEL      "{\"type\":\"subscribe\",\"channel\":"
 #define SINCE        "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":"
 #define EPOCH        "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":1,\"epoch\":"
+#define LAST         "{\"type\":\"subscribe\",\"channel\":\"news\",\"last\":"
 #define PRESENCE     "{\"type\":\"subscribe\",\"channel\":\"news\",\"presence\":"
 #define ID           "{\"type\":\"ping\",\"id\":"
 #define NAME         SIXTY SIXTY SIXTY SIXTY TEN "12345" /* as long as one may be */
@@ -34,12 +35,14 @@ static int parse(const char *text, struct request_flaw *flaw, char *got, size_t 
     struct request request;
     memset(&request, 0xAA, sizeof request);
     int result = request_parse(copy, size, &request, flaw);
-    char since[32] = "";
+    char since[32] = "", last[32] = "";
     if (result == 0 && request.recover)
         snprintf(since, sizeof since, "%" PRIu64, request.since);
-    snprintf(got, got_size, "%s|%s|%.*s|%.*s|%s|%s%s", result == 0 ? types[request.type] : "", request.channel,
+    if (result == 0 && request.last > 0)
+        snprintf(last, sizeof last, "|last %" PRIu32, request.last);
+    snprintf(got, got_size, "%s|%s|%.*s|%.*s|%s|%s%s%s", result == 0 ? types[request.type] : "", request.channel,
              (int)request.data.size, (const char *)request.data.bytes, (int)request.id.size,
-             (const char *)request.id.bytes, since, result == 0 ? request.epoch : "",
+             (const char *)request.id.bytes, since, result == 0 ? request.epoch : "", last,
              result == 0 && request.presence ? "|presence" : "");
     free(copy);
     return result;
@@ -69,6 +72,10 @@ static const struct {
     {EPOCH "\"e\"}", "subscribe|news|||1|e"},
     {EPOCH "\"\\u00e9\"}", "subscribe|news|||1|\xc3\xa9"},
     {EPOCH "\"" SIXTY "1234\"}", "subscribe|news|||1|" SIXTY "1234"},
+    {LAST "1}", "subscribe|news|||||last 1"},
+    {LAST "10000}", "subscribe|news|||||last 10000"},
+    {LAST "10,\"since\":7}", "subscribe|news|||7||last 10"},
+    {EPOCH "\"e\",\"presence\":true,\"last\":9}", "subscribe|news|||1|e|last 9|presence"},
     {PRESENCE "true}", "subscribe|news|||||presence"},
     {PRESENCE "false}", "subscribe|news||||"},
     {"{\"type\":\"unsubscribe\"" MEMBER "}", "unsubscribe|news||||"},
@@ -140,6 +147,17 @@ static const struct {
     {EPOCH "\"\"}", "invalid_message: \"epoch\" must be", "news|"},
     {EPOCH "\"" SIXTY "12345\"}", "invalid_message: \"epoch\" must be", "news|"},
     {CHANNEL "\"news\",\"epoch\":\"e\"}", "invalid_message: \"epoch\" says nothing without \"since\"", "news|"},
+    {CHANNEL "\"news\",\"epoch\":\"e\",\"last\":1}", "invalid_message: \"epoch\" says nothing without", "news|"},
+    {LAST "0}", "invalid_message: \"last\" must be a whole number from 1 to 10000", "news|"},
+    {LAST "10001}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "-1}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "1e1}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "2.5}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "4294967297}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "\"1\"}", "invalid_message: \"last\" must be", "news|"},
+    {LAST "true}", "invalid_message: \"last\" must be", "news|"},
+    {"{\"type\":\"presence\"" MEMBER ",\"last\":1}", "invalid_message: \"last\" is no member of \"presence\"",
+     "news|"},
     {PRESENCE "1}", "invalid_message: \"presence\" must be true or false", "news|"},
     {PRESENCE "null}", "invalid_message: \"presence\" must be", "news|"},
 };
