@@ -135,9 +135,14 @@ static void destroy(struct channel *channel) {
     free(channel);
 }
 
-void channel_release(struct channel *channel) {
-    if (channel != NULL && atomic_fetch_sub_explicit(&channel->references, 1, memory_order_acq_rel) == 1)
+static void give_up(struct channel *channel, uint32_t references) {
+    if (atomic_fetch_sub_explicit(&channel->references, references, memory_order_acq_rel) == references)
         destroy(channel);
+}
+
+void channel_release(struct channel *channel) {
+    if (channel != NULL)
+        give_up(channel, 1);
 }
 
 /* From the table; the table's reference is the caller's to give up. Both mutexes are held. */
@@ -166,12 +171,17 @@ static bool reap_locked(struct channel *channel) {
     return leaves;
 }
 
-void channel_reap(struct channel *channel) {
+/* Likewise. Then the table's reference is the caller's. */
+static bool reap(struct channel *channel) {
     struct channels *channels = channel->channels;
     mutex_lock(&channels->mutex);
     bool left = reap_locked(channel);
     mutex_unlock(&channels->mutex);
-    if (left)
+    return left;
+}
+
+void channel_reap(struct channel *channel) {
+    if (reap(channel))
         channel_release(channel);
 }
 
@@ -261,15 +271,15 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
 
 /* --- The sweep --------------------------------------------------------------------------------------------- */
 
-/* Nobody waits for the table while this waits for a channel whose many subscribers are being handed a message. */
+/* Takes the caller's reference. Nobody waits for the table while this waits for a channel whose many subscribers
+ * are being handed a message. */
 static void forget_old(struct channel *channel) {
     mutex_lock(&channel->mutex);
     const struct history_bounds bounds = channel_bounds_locked(channel);
     uint32_t remembered = history_trim(&channel->channels->store, &channel->history, &bounds);
     bool unused = channel->members.count == 0 && remembered == 0;
     mutex_unlock(&channel->mutex);
-    if (unused)
-        channel_reap(channel);
+    give_up(channel, unused && reap(channel) ? 2 : 1);
 }
 
 static void sweep_all(struct channels *channels) {
@@ -277,10 +287,8 @@ static void sweep_all(struct channels *channels) {
     uint32_t position = 0, count;
     do {
         count = channels_some(channels, &position, some, CHANNELS_AT_ONCE);
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; i < count; i++)
             forget_old(some[i]);
-            channel_release(some[i]);
-        }
     } while (count == CHANNELS_AT_ONCE);
 }
 

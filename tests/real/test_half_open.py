@@ -92,7 +92,7 @@ class HalfOpen(unittest.TestCase):
         times.sort()
         print(f"\n    {len(times)} visits, median {times[len(times) // 2] * 1000:.1f} ms, longest "
               f"{times[-1] * 1000:.1f} ms, {cut_off[0]} cut off", end=" ", flush=True)
-        self.assertLess(times[-1], 2)
+        self.assertLess(times[-1], 4)  # left alone, the attack keeps everybody out for the 5 s of handshake_timeout
         self.assertLess(times[len(times) // 2], 0.5)
         return cut_off[0]
 
