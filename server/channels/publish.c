@@ -15,6 +15,8 @@
 #include "server/channels/wire.h"
 #include "server/proto/json.h"
 
+enum { MANY_MEMBERS = 16 /* so many that one walk for several messages is worth a task */ };
+
 static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
     uint64_t elapsed = now - rate->began;
     if (elapsed >= RATE_WINDOW_MS) {
@@ -77,7 +79,7 @@ static enum weir_result prepare(struct publishing *publishing) {
 
 /* While this thread handles a client's messages one after the other, they are handed out together. */
 static void hand_out_soon_locked(struct channel *channel, struct task_list *ready) {
-    if (pool_is_holding() && channel->pending_count < DELIVERIES_MAX)
+    if (pool_is_holding() && channel->members.count >= MANY_MEMBERS && channel->pending_count < DELIVERIES_MAX)
         task_claim_into(&channel->delivering, ready);
     else
         delivery_hand_out_locked(channel, ready);
