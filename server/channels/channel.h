@@ -44,8 +44,7 @@ struct channel {
     _Atomic uint32_t references;
     UT_hash_handle hh; /* these two: the table's mutex */
     uint64_t key;
-    struct audience audience[CHANNEL_FORMS];
-    _Atomic uint32_t forms[CHANNEL_FORMS]; /* subscribers by form; changed under the mutex */
+    struct audience audience[CHANNEL_FORMS]; /* the subscribers by form; changed under the mutex */
 
     struct task delivering; /* hands out what is pending */
 
@@ -67,8 +66,8 @@ struct channel {
 };
 
 /* Whether somebody gets its messages in this form; sure under the mutex alone. */
-static inline bool channel_wants(struct channel *channel, enum channel_form form) {
-    return atomic_load_explicit(&channel->forms[form], memory_order_relaxed) > 0;
+static inline bool channel_wants(const struct channel *channel, enum channel_form form) {
+    return !audience_is_empty(&channel->audience[form]);
 }
 
 static inline struct channel *channel_retain(struct channel *channel) {

@@ -119,8 +119,8 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
     if (!gone && *result == WEIR_OK)
         *result = commit_locked(&publishing);
     mutex_unlock(&channel->mutex);
-    pool_submit_list(channel->channels->core->pool, &publishing.ready);
     mutex_unlock(&channel->publishing);
+    pool_submit_list(channel->channels->core->pool, &publishing.ready);
     if (publishing.delivery != NULL)
         delivery_destroy(publishing.delivery);
     return !gone;

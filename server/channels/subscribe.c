@@ -66,7 +66,6 @@ static void add_locked(struct channel *channel, struct subscription *subscriptio
     member->form = (uint8_t)subscription->form;
     member->joined_behind = channel->offset;
     audience_add(&channel->audience[subscription->form], subscription->conn);
-    atomic_fetch_add_explicit(&channel->forms[subscription->form], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
 }
 
@@ -74,7 +73,6 @@ static void remove_locked(struct subscription *subscription, struct task_list *r
     struct channel *channel = subscription->channel;
     members_remove(&channel->members, subscription->conn);
     audience_remove(&channel->audience[subscription->form], subscription->conn);
-    atomic_fetch_sub_explicit(&channel->forms[subscription->form], 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
     if (channel->options.announce)
         channel_announce_locked(channel, "leave", subscription, ready);

@@ -4,8 +4,6 @@
  */
 #include "server/channels/wire.h"
 
-#include <stdio.h>
-
 #include "server/proto/frame.h"
 
 /* Names of channels need no escaping. */

@@ -14,6 +14,13 @@ void audience_remove(struct audience *audience, const struct weir_conn *conn) {
     atomic_fetch_sub_explicit(&audience->by_bits[conn_send_bits(conn)], 1, memory_order_relaxed);
 }
 
+bool audience_is_empty(const struct audience *audience) {
+    for (unsigned bits = 0; bits <= WINDOW_BITS_MAX; bits++)
+        if (atomic_load_explicit(&audience->by_bits[bits], memory_order_relaxed) > 0)
+            return false;
+    return true;
+}
+
 void parcel_make(struct parcel *parcel, struct message *plain, const struct audience *audience, size_t threshold) {
     *parcel = (struct parcel){.plain = plain};
     size_t size;

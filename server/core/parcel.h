@@ -9,6 +9,7 @@
 #define WEIR_CORE_PARCEL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/core/message.h"
@@ -23,6 +24,7 @@ struct audience {
 
 void audience_add(struct audience *audience, const struct weir_conn *conn);
 void audience_remove(struct audience *audience, const struct weir_conn *conn);
+bool audience_is_empty(const struct audience *audience);
 
 struct parcel {
     struct message *plain;
