@@ -9,6 +9,7 @@
 
 #include "server/channels/channels.h"
 #include "server/channels/request.h"
+#include "server/channels/wire.h"
 #include "server/core/conn.h"
 #include "server/core/message.h"
 #include "server/proto/close_code.h"
@@ -18,16 +19,6 @@
 enum { PRESENCE_LISTED_MAX = 100 };
 
 /* --- Answers ----------------------------------------------------------------------------------------------- */
-
-static void begin(struct json_writer *writer, const char *type, const char *channel) {
-    json_write_literal(writer, "{\"type\":\"");
-    json_write_literal(writer, type);
-    if (channel[0] != '\0') {
-        json_write_literal(writer, "\",\"channel\":\"");
-        json_write_literal(writer, channel); /* no character of a name needs an escape */
-    }
-    json_write_literal(writer, "\"");
-}
 
 static void write_member(struct json_writer *writer, const char *name, uint64_t value) {
     json_write_literal(writer, ",\"");
@@ -56,7 +47,7 @@ static void send_answer(struct weir_conn *conn, struct json_writer *writer) {
 static void send_error(struct weir_conn *conn, const struct request *request, const char *code,
                        const char *message) {
     struct json_writer writer = {0};
-    begin(&writer, "error", request->channel);
+    wire_begin(&writer, "error", request->channel);
     json_write_literal(&writer, ",\"code\":\"");
     json_write_literal(&writer, code);
     json_write_literal(&writer, "\",\"message\":");
@@ -76,7 +67,7 @@ static struct message *make_subscribed(const struct joined *joined, void *contex
     struct subscribing *subscribing = context;
     const struct request *request = subscribing->request;
     struct json_writer writer = {0};
-    begin(&writer, "subscribed", joined->name);
+    wire_begin(&writer, "subscribed", joined->name);
     write_member(&writer, "offset", joined->offset);
     json_write_literal(&writer, ",\"epoch\":");
     json_write_string(&writer, joined->epoch);
@@ -88,8 +79,7 @@ static struct message *make_subscribed(const struct joined *joined, void *contex
         json_write_literal(&writer, "}");
     }
     end(&writer, request);
-    struct message *message = writer.failed ? NULL : message_create(OPCODE_TEXT, writer.bytes, writer.size);
-    json_writer_release(&writer);
+    struct message *message = wire_take(&writer);
     if (message != NULL)
         message->is_reply = true;
     subscribing->failed = message == NULL;
@@ -154,7 +144,7 @@ static void unsubscribe(struct channels *channels, struct weir_conn *conn, const
         return;
     }
     struct json_writer writer = {0};
-    begin(&writer, "unsubscribed", request->channel);
+    wire_begin(&writer, "unsubscribed", request->channel);
     end(&writer, request);
     send_answer(conn, &writer);
 }
@@ -193,7 +183,7 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
         return;
     }
     struct json_writer writer = {0};
-    begin(&writer, "published", request->channel);
+    wire_begin(&writer, "published", request->channel);
     write_member(&writer, "offset", published.offset);
     write_member(&writer, "subscribers", published.subscribers);
     end(&writer, request);
@@ -202,7 +192,7 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
 
 static void presence(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     struct json_writer writer = {0};
-    begin(&writer, "presence", request->channel);
+    wire_begin(&writer, "presence", request->channel);
     json_write_literal(&writer, ",");
     if (!channels_options(channels, request->channel).presence) {
         send_error(conn, request, "presence_off", "this channel does not tell who is there");
@@ -219,7 +209,7 @@ static void presence(struct channels *channels, struct weir_conn *conn, const st
 static void ping(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     (void)channels;
     struct json_writer writer = {0};
-    begin(&writer, "pong", "");
+    wire_begin(&writer, "pong", "");
     end(&writer, request);
     send_answer(conn, &writer);
 }

@@ -6,17 +6,17 @@
 
 #include "server/proto/frame.h"
 
-/* Names of channels need no escaping. */
-static void begin(struct json_writer *writer, const char *type, const struct channel *channel) {
+void wire_begin(struct json_writer *writer, const char *type, const char *channel) {
     json_write_literal(writer, "{\"type\":\"");
     json_write_literal(writer, type);
-    json_write_literal(writer, "\",\"channel\":\"");
-    json_write_literal(writer, channel->name);
+    if (channel[0] != '\0') {
+        json_write_literal(writer, "\",\"channel\":\"");
+        json_write_literal(writer, channel);
+    }
     json_write_literal(writer, "\"");
 }
 
-static struct message *finish(struct json_writer *writer) {
-    json_write_literal(writer, "}");
+struct message *wire_take(struct json_writer *writer) {
     struct message *message = writer->failed ? NULL : message_create(OPCODE_TEXT, writer->bytes, writer->size);
     json_writer_release(writer);
     return message;
@@ -42,7 +42,7 @@ static void write_data(struct json_writer *writer, const struct publication *pub
 struct message *wire_message(const struct channel *channel, uint64_t offset, const struct publication *publication,
                              const struct weir_conn *publisher) {
     struct json_writer writer = {0};
-    begin(&writer, "message", channel);
+    wire_begin(&writer, "message", channel->name);
     json_write_literal(&writer, ",\"offset\":");
     json_write_number(&writer, offset);
     write_data(&writer, publication);
@@ -50,15 +50,17 @@ struct message *wire_message(const struct channel *channel, uint64_t offset, con
         json_write_literal(&writer, ",\"publisher\":");
         wire_write_client(&writer, publisher, 0);
     }
-    return finish(&writer);
+    json_write_literal(&writer, "}");
+    return wire_take(&writer);
 }
 
 struct message *wire_announcement(const struct channel *channel, const char *type, const struct subscription *who) {
     struct json_writer writer = {0};
-    begin(&writer, type, channel);
+    wire_begin(&writer, type, channel->name);
     json_write_literal(&writer, ",\"client\":");
     wire_write_client(&writer, who->conn, who->joined_at);
-    return finish(&writer);
+    json_write_literal(&writer, "}");
+    return wire_take(&writer);
 }
 
 void wire_write_client(struct json_writer *writer, const struct weir_conn *conn, double joined_at) {

@@ -1,5 +1,5 @@
-/* wire.h - what channels tell the clients of weir.v1 by themselves (docs/protocol.md). Answers to their requests
- * are made in protocol.c. No locks.
+/* wire.h - messages of weir.v1 (docs/protocol.md), and what channels tell its clients by themselves. Answers to
+ * their requests are put together in protocol.c. No locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,6 +8,12 @@
 
 #include "server/channels/channel.h"
 #include "server/proto/json_writer.h"
+
+/* Begins an object: {"type":"...","channel":"..." - the latter unless it is empty. Names need no escaping. */
+void wire_begin(struct json_writer *writer, const char *type, const char *channel);
+
+/* The text message that has been written; releases the writer. NULL if memory was out. */
+struct message *wire_take(struct json_writer *writer);
 
 /* {"type":"message","channel":...,"offset":...,"data":...}. With `publisher`, if there is one. NULL if memory is
  * out.
