@@ -14,6 +14,7 @@ SPDX-License-Identifier: MIT
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import random
@@ -80,6 +81,8 @@ def run_weir(*arguments, **environment):
 class Weir:
     """A running `weir serve`."""
 
+    manager = None  # unless _start makes one
+
     def __init__(self, configuration, tsan_options=""):
         self.environment = {**os.environ, "TSAN_OPTIONS": f"{os.environ.get('TSAN_OPTIONS', '')} {tsan_options}"}
         self.directory = tempfile.TemporaryDirectory(prefix="weir-test-")
@@ -94,6 +97,7 @@ class Weir:
         raise AssertionError(f"the server did not start (status {self.process.poll()})\n{self.log()}")
 
     def _start(self, configuration):
+        self.manager = self._manage()
         file = Path(self.directory.name) / "weir.ini"
         file.write_text(configuration.replace("PORT", str(self.port)).replace("EXAMPLES", str(EXAMPLES)))
         with open(self.log_file, "wb") as log:
@@ -106,19 +110,43 @@ class Weir:
     def command(self, file):
         return [WEIR, "serve", "-c", file]
 
+    def _manage(self):
+        """The socket at which the server says that it is ready; none in a test that is the manager itself."""
+        name = f"{self.directory.name}/notify"
+        if os.environ.get("NOTIFY_SOCKET", name) != name:
+            return None
+        self.environment["NOTIFY_SOCKET"] = name
+        Path(name).unlink(missing_ok=True)
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(name)
+        manager.settimeout(0.1)
+        return manager
+
     def _ready(self):
-        """True once the server accepts a connection, false if it ended before."""
+        """True once the server says that it is ready, all of its threads started; false if it ended before."""
+        with self.manager or contextlib.nullcontext():  # nobody reads what it says later
+            return self._becomes_ready()
+
+    def _becomes_ready(self):
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            if self._says_ready():
                 return self.process.poll() is None
-            except OSError:
-                time.sleep(0.01)
             if time.monotonic() > deadline:
                 self._kill()
-                raise AssertionError(f"the server does not accept connections\n{self.log()}")
+                raise AssertionError(f"the server does not become ready\n{self.log()}")
         return False
+
+    def _says_ready(self):
+        """Waits a moment. A test that is the manager itself takes an accepted connection for it."""
+        try:
+            if self.manager:
+                return b"READY=1" in self.manager.recv(4096)
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.01)
+            return False
 
     def _kill(self):
         self.process.kill()
