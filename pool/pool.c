@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "pool/pool_private.h"
+#include "pool/striped.h"
 
 enum {
     TASKS_BETWEEN_POLLS =
@@ -227,6 +228,7 @@ void *pool_work(void *arg) {
     struct worker *worker = arg;
     struct pool *pool = worker->pool;
     this_worker = worker;
+    striped_index(); /* before threads that count less */
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
         if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS) {
@@ -249,13 +251,16 @@ void *pool_work(void *arg) {
 
 /* --- What users call --------------------------------------------------------------------------------------- */
 
-void pool_submit(struct pool *pool, struct task *task) {
-    if (!task_claim(task))
-        return;
+static void queue(struct pool *pool, struct task *claimed) {
     mutex_lock(&pool->mutex);
-    queue_locked(pool, task);
+    queue_locked(pool, claimed);
     queued_locked(pool);
     mutex_unlock(&pool->mutex);
+}
+
+void pool_submit(struct pool *pool, struct task *task) {
+    if (task_claim(task))
+        queue(pool, task);
 }
 
 static void queue_list(struct pool *pool, struct task_list *claimed) {
@@ -316,14 +321,17 @@ static void leave_slot_of(struct pool *pool, const struct task *task) {
 
 void pool_finish(struct pool *pool, struct task *task) {
     leave_slot_of(pool, task);
-    if (!task_leave(task)) {
+    if (task_leave(task))
+        queue(pool, task);
+    else
         task->kind->release(task);
+}
+
+void pool_finish_borrowed(struct pool *pool, struct task *task) {
+    if (!task_leave(task))
         return;
-    }
-    mutex_lock(&pool->mutex);
-    queue_locked(pool, task);
-    queued_locked(pool);
-    mutex_unlock(&pool->mutex);
+    task->kind->retain(task);
+    queue(pool, task);
 }
 
 static void drop_key(struct pool *pool, const struct source *source) {

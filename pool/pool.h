@@ -97,6 +97,9 @@ bool pool_is_holding(void); /* false on other threads */
  * releases it. */
 void pool_finish(struct pool *pool, struct task *task);
 
+/* The end of a run that began with task_borrow(). */
+void pool_finish_borrowed(struct pool *pool, struct task *task);
+
 /* --- Descriptors --- */
 
 /* Watches a descriptor. Returns -1 with errno. The source's tasks may be queued before this returns. */

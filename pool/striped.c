@@ -7,14 +7,16 @@
 unsigned striped_index(void) {
     static _Atomic unsigned threads;
     static _Thread_local unsigned own; /* one more than the index; 0: not known yet */
-    if (own == 0)
-        own = 1 + atomic_fetch_add(&threads, 1) % STRIPES;
+    if (own == 0) {
+        unsigned before = atomic_fetch_add(&threads, 1);
+        own = 1 + (before < SHARED_STRIPE ? before : SHARED_STRIPE);
+    }
     return own - 1;
 }
 
 int64_t striped_sum(const struct striped *striped) {
-    int64_t sum = 0;
+    uint64_t sum = 0;
     for (unsigned i = 0; i < STRIPES; i++)
         sum += atomic_load_explicit(&striped->stripes[i].value, memory_order_relaxed);
-    return sum;
+    return (int64_t)sum;
 }

@@ -1,5 +1,5 @@
 /* striped.h - a count that many threads change and few read: each thread has a stripe of its own, so that they do
- * not wait for each other's cache lines. Any thread, no locks.
+ * not wait for each other's cache lines, nor need a locked instruction. Any thread, no locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,23 +9,33 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { STRIPES = 16, CACHE_LINE = 64 };
+enum { STRIPES = 64, SHARED_STRIPE = STRIPES - 1, CACHE_LINE = 64 };
 
 /* All zero is 0. */
 struct striped {
     struct {
-        _Atomic int64_t value;
-        char padding[CACHE_LINE - sizeof(int64_t)];
+        _Atomic uint64_t value;
+        char padding[CACHE_LINE - sizeof(uint64_t)];
     } stripes[STRIPES];
 };
 
-/* Which stripe is this thread's; two may share one. */
+/* Which stripe is this thread's. The first threads that ask have one each, for good; all later ones share the last.
+ */
 unsigned striped_index(void);
+
+/* Adds to what lies in this stripe, which is this thread's. Returns the new value. */
+static inline uint64_t stripe_add(_Atomic uint64_t *value, unsigned stripe, uint64_t change) {
+    if (stripe == SHARED_STRIPE)
+        return atomic_fetch_add_explicit(value, change, memory_order_relaxed) + change;
+    uint64_t sum = atomic_load_explicit(value, memory_order_relaxed) + change; /* nobody else writes here */
+    atomic_store_explicit(value, sum, memory_order_relaxed);
+    return sum;
+}
 
 /* Returns the new value of this thread's stripe alone. */
 static inline int64_t striped_add(struct striped *striped, int64_t change) {
-    return atomic_fetch_add_explicit(&striped->stripes[striped_index()].value, change, memory_order_relaxed) +
-           change;
+    unsigned stripe = striped_index();
+    return (int64_t)stripe_add(&striped->stripes[stripe].value, stripe, (uint64_t)change);
 }
 
 /* What all have added; what is added meanwhile may be missing. */

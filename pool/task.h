@@ -88,6 +88,13 @@ static inline bool task_begin(struct task *task) {
     return true;
 }
 
+/* The same for a thread that holds the owner until the run is over anyway: no reference is taken. The run ends with
+ * pool_finish_borrowed(). */
+static inline bool task_borrow(struct task *task) {
+    uint8_t idle = TASK_IDLE;
+    return atomic_compare_exchange_strong(&task->state, &idle, TASK_RUNNING);
+}
+
 /* A task that left its queue. */
 static inline void task_take(struct task *task) {
     atomic_exchange(&task->state, TASK_RUNNING);

@@ -159,13 +159,6 @@ static void log_open(const struct weir_conn *conn) {
                          LOG_TEXT("path", conn->text)));
 }
 
-static bool is_draining(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
-    bool draining = conn->draining;
-    mutex_unlock(&conn->mutex);
-    return draining;
-}
-
 int conn_start(struct weir_conn *conn) {
     struct pool *pool = conn->core->pool;
     task_begin(&conn->input); /* nobody can end it before this is over */
@@ -180,7 +173,7 @@ int conn_start(struct weir_conn *conn) {
         conn_flush_here(conn);
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
-        if (!weir_conn_is_open(conn) || is_draining(conn) || conn->timed_by != conn_terms(conn))
+        if (!weir_conn_is_open(conn) || atomic_load(&conn->draining) || conn->timed_by != conn_terms(conn))
             task_again(&conn->input);
     }
     pool_finish(pool, &conn->input);

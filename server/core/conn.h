@@ -37,7 +37,8 @@ struct weir_conn {
     struct transport transport;
     struct deflate_params deflate;
 
-    _Atomic bool closing; /* set under the mutex, once: nothing can be sent any more */
+    _Atomic bool closing;  /* set under the mutex, once: nothing can be sent any more */
+    _Atomic bool draining; /* likewise: read no more, handle what waits, then close with 1001 */
     _Atomic uint32_t references;
     _Atomic uint64_t stuck_at; /* when a write found no room for anything; 0: the last one did */
     struct task flush;
@@ -51,7 +52,6 @@ struct weir_conn {
     bool ended;          /* torn down: the close callback is due once the inbox is empty */
     bool closed_by_peer; /* the peer's Close came first */
     bool drop_inbox;     /* we close: what waits is not handled any more */
-    bool draining;       /* read no more, handle what waits, then close with 1001 */
     bool input_stopped;  /* draining: the reader has handed over all it had */
     bool may_shut;       /* once our Close has left, the socket may be shut for writing: peer_done */
     bool close_flushed;  /* that has been done */

@@ -121,18 +121,22 @@ static void flush(struct weir_conn *conn) {
     if (must_close)
         conn->transport.kind->close(&conn->transport);
     pool_submit_list(conn->core->pool, &ready);
-    pool_finish(conn->core->pool, &conn->flush);
 }
 
 void conn_flush_here(struct weir_conn *conn) {
-    if (task_begin(&conn->flush))
-        flush(conn);
-    else
-        pool_submit(conn->core->pool, &conn->flush);
+    struct pool *pool = conn->core->pool;
+    if (!task_borrow(&conn->flush)) {
+        pool_submit(pool, &conn->flush);
+        return;
+    }
+    flush(conn);
+    pool_finish_borrowed(pool, &conn->flush);
 }
 
 static void flush_run(struct task *task) {
-    flush(CONN_OF(task, flush));
+    struct weir_conn *conn = CONN_OF(task, flush);
+    flush(conn);
+    pool_finish(conn->core->pool, task);
 }
 
 static void flush_retain(struct task *task) {

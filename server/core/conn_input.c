@@ -93,7 +93,7 @@ static enum gate gate_locked(struct weir_conn *conn) {
         return GATE_END;
     if (atomic_load(&conn->closing))
         return GATE_CLOSING;
-    if (conn->draining)
+    if (atomic_load(&conn->draining))
         return GATE_WAIT;
     if (conn->inbox.bytes < terms->inbox_size && conn->outbox.reply_bytes <= terms->send_buffer_soft)
         return GATE_READ;
@@ -294,9 +294,11 @@ static void tear_down(struct weir_conn *conn) {
 
 /* In a drain: from here on the reader has nothing that the handler does not know of. */
 static void stop_if_draining(struct weir_conn *conn) {
+    if (!atomic_load(&conn->draining)) /* if it is later, the task has been claimed for it */
+        return;
     mutex_lock(&conn->mutex);
-    bool stopped = conn->draining && !conn->input_stopped;
-    conn->input_stopped = conn->draining;
+    bool stopped = !conn->input_stopped;
+    conn->input_stopped = true;
     mutex_unlock(&conn->mutex);
     if (!stopped)
         return;
@@ -390,5 +392,7 @@ static void input_release(struct task *task) {
     weir_release(CONN_OF(task, input));
 }
 
-const struct task_kind conn_input_kind = {
-    .queue = TASK_IO, .run = input_run, .retain = input_retain, .release = input_release};
+const struct task_kind conn_input_kind = {.queue = TASK_IO,
+                                          .run = input_run,
+                                          .retain = input_retain,
+                                          .release = input_release};

@@ -63,7 +63,8 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
-    bool waiting = conn->throttled_until != 0 || conn->input_paused || conn->draining || conn->inbox.first != NULL;
+    bool waiting = conn->throttled_until != 0 || conn->input_paused || atomic_load(&conn->draining) ||
+                   conn->inbox.first != NULL;
     mutex_unlock(&conn->mutex);
     return waiting;
 }

@@ -77,7 +77,7 @@ void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
 
 void conn_drain(struct weir_conn *conn, struct task_list *ready) {
     mutex_lock(&conn->mutex);
-    conn->draining = true;
+    atomic_store(&conn->draining, true);
     mutex_unlock(&conn->mutex);
     task_claim_into(&conn->input, ready);
 }

@@ -63,14 +63,14 @@ struct traffic {
 
 static inline void traffic_received(struct traffic *traffic, uint64_t bytes) {
     unsigned stripe = striped_index();
-    atomic_fetch_add_explicit(&traffic->stripes[stripe].received, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&traffic->stripes[stripe].received_bytes, bytes, memory_order_relaxed);
+    stripe_add(&traffic->stripes[stripe].received, stripe, 1);
+    stripe_add(&traffic->stripes[stripe].received_bytes, stripe, bytes);
 }
 
 static inline void traffic_sent(struct traffic *traffic, uint64_t messages, uint64_t bytes) {
     unsigned stripe = striped_index();
-    atomic_fetch_add_explicit(&traffic->stripes[stripe].sent, messages, memory_order_relaxed);
-    atomic_fetch_add_explicit(&traffic->stripes[stripe].sent_bytes, bytes, memory_order_relaxed);
+    stripe_add(&traffic->stripes[stripe].sent, stripe, messages);
+    stripe_add(&traffic->stripes[stripe].sent_bytes, stripe, bytes);
 }
 
 #endif

@@ -83,7 +83,7 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
         link_locked(conn);
     if (registry->closed) { /* it was admitted before, and those who end connections have not met it */
         mutex_lock(&conn->mutex);
-        conn->draining = true;
+        atomic_store(&conn->draining, true);
         mutex_unlock(&conn->mutex);
     }
     mutex_unlock(&registry->mutex);
