@@ -27,7 +27,8 @@
 #include "server/core/rate.h"
 #include "server/core/transport.h"
 
-enum { CONN_READ_SIZE = 65536 }; /* bytes read at once, into the thread's scratch memory */
+/* Bytes of the thread's scratch memory: for what is read at once, and for replies behind it. */
+enum { CONN_READ_SIZE = 65536, CONN_SCRATCH_SIZE = CONN_READ_SIZE + 16384 };
 enum { USER_AGENT_MAX = 128 };
 
 struct weir_conn {

@@ -80,7 +80,7 @@ size_t weir_buffered(weir_conn *conn) {
     mutex_lock(&conn->mutex);
     size_t bytes = conn->outbox.bytes;
     mutex_unlock(&conn->mutex);
-    return bytes;
+    return bytes + conn_gathered_size(conn);
 }
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {

@@ -34,13 +34,7 @@ static int join(struct iovec *vectors, int count, uint8_t joined[JOINED_MAX]) {
     return 1;
 }
 
-/* One write, without the lock. Returns 0, or its errno. */
-static int write_some_locked(struct weir_conn *conn) {
-    struct iovec vectors[VECTORS_MAX];
-    uint8_t joined[JOINED_MAX];
-    int count = outbox_gather(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
-    mutex_unlock(&conn->mutex);
-    count = join(vectors, count, joined);
+int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t *sent) {
     ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
     int error = size < 0 ? errno : 0;
     if (size > 0)
@@ -52,9 +46,24 @@ static int write_some_locked(struct weir_conn *conn) {
         }
         pool_await_room(conn->core->pool, &conn->source, conn->transport.fd);
     }
-    mutex_lock(&conn->mutex);
-    outbox_sent(&conn->outbox, size < 0 ? 0 : (size_t)size);
+    *sent = size < 0 ? 0 : (size_t)size;
     return error;
+}
+
+static int write_some_locked(struct weir_conn *conn) {
+    struct iovec vectors[VECTORS_MAX];
+    uint8_t joined[JOINED_MAX];
+    size_t sent;
+    int count = outbox_gather(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
+    mutex_unlock(&conn->mutex);
+    int error = conn_write(conn, vectors, join(vectors, count, joined), &sent);
+    mutex_lock(&conn->mutex);
+    outbox_sent(&conn->outbox, sent);
+    return error;
+}
+
+static bool is_fatal(int error) {
+    return error != 0 && error != EINTR && error != EAGAIN && error != EWOULDBLOCK;
 }
 
 static enum outcome write_all_locked(struct weir_conn *conn) {
@@ -66,7 +75,7 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
         int error = write_some_locked(conn);
         if (error == EAGAIN || error == EWOULDBLOCK)
             return FLUSH_BLOCKED;
-        if (error != 0 && error != EINTR)
+        if (is_fatal(error))
             return FLUSH_FAILED;
     }
     return FLUSH_TURN_OVER;
@@ -115,7 +124,13 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
 /* The flush task is this thread's. */
 static void flush(struct weir_conn *conn) {
     struct task_list ready = {0};
+    struct replies *replies = conn_take_gathered(conn);
+    size_t sent = 0;
+    int error = replies == NULL ? 0 : conn_send_gathered(conn, replies, &sent);
     mutex_lock(&conn->mutex);
+    if (replies != NULL)
+        conn_settle_gathered_locked(conn, replies, sent);
+    conn->send_failed = conn->send_failed || is_fatal(error);
     bool must_close = !conn->ended && flush_locked(conn, &ready);
     mutex_unlock(&conn->mutex);
     if (must_close)
@@ -125,7 +140,7 @@ static void flush(struct weir_conn *conn) {
 
 void conn_flush_here(struct weir_conn *conn) {
     struct pool *pool = conn->core->pool;
-    if (!task_borrow(&conn->flush)) {
+    if (!conn_is_gathering(conn) && !task_borrow(&conn->flush)) {
         pool_submit(pool, &conn->flush);
         return;
     }

@@ -360,6 +360,7 @@ static bool close_is_leaving(struct weir_conn *conn) {
 static void run_turn(struct weir_conn *conn) {
     struct turn_state state = {.now = pool_now()};
     pool_hold();
+    conn_gather(conn);
     enum turn turn = read_turn(conn, &state);
     pool_let_go(conn->core->pool);
     count_partial(conn);
@@ -368,6 +369,8 @@ static void run_turn(struct weir_conn *conn) {
         return;
     }
     conn_hold(conn, &state.held);
+    if (turn == TURN_END)
+        conn_drop_gathered(conn);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
     pool_finish(conn->core->pool, &conn->input);
@@ -392,7 +395,5 @@ static void input_release(struct task *task) {
     weir_release(CONN_OF(task, input));
 }
 
-const struct task_kind conn_input_kind = {.queue = TASK_IO,
-                                          .run = input_run,
-                                          .retain = input_retain,
-                                          .release = input_release};
+const struct task_kind conn_input_kind = {
+    .queue = TASK_IO, .run = input_run, .retain = input_retain, .release = input_release};

@@ -59,7 +59,42 @@ size_t conn_memory(struct weir_conn *conn);
 /* Closes it for the sake of memory_limit, and drops what it has waiting. Returns whether it did. */
 bool conn_shed(struct weir_conn *conn, struct task_list *ready);
 
+/* --- conn_replies.c --- */
+
+struct replies; /* what has been gathered: memory of the thread */
+
+/* At the beginning of a turn of the input task: if the handler never blocks, what it sends to this connection on
+ * this thread is gathered from now on. One of conn_flush_here() and conn_drop_gathered() has to follow. */
+void conn_gather(struct weir_conn *conn);
+
+/* Whether something has been: then the flush task is this thread's. */
+bool conn_is_gathering(const struct weir_conn *conn);
+
+/* Before this thread puts something in the outbox. */
+void conn_stop_gathering(const struct weir_conn *conn);
+
+/* False if this message has to go to the outbox. */
+bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size);
+
+size_t conn_gathered_size(const struct weir_conn *conn);
+
+/* Ends the gathering. Returns what there is to send, NULL if that is nothing; it stays until the run ends. */
+struct replies *conn_take_gathered(const struct weir_conn *conn);
+
+/* Writes it, without the lock. Returns 0, or the write's errno. */
+int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *sent);
+
+/* Afterwards: what the socket has not taken waits in front of the outbox. */
+void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent);
+
+/* Ends the gathering, gives the flush task back, and sends nothing. */
+void conn_drop_gathered(struct weir_conn *conn);
+
 /* --- conn_flush.c --- */
+
+/* One write, without the lock, by the thread that has the flush task: notes how it went, and asks the poller to
+ * tell when there is room again if there was none. Returns 0, or its errno. */
+int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t *sent);
 
 /* Claims what was paused and may go on: the handler when half of the replies that are too many have left, the input
  * when half of the inbox is free besides. To be called whenever either has become less. */

@@ -135,6 +135,7 @@ static struct appended append_all_locked(struct weir_conn *conn, struct message 
 
 static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                                   struct task_list *ready) {
+    conn_stop_gathering(conn);
     mutex_lock(&conn->mutex);
     struct appended appended = append_all_locked(conn, messages, count);
     mutex_unlock(&conn->mutex);
@@ -163,6 +164,7 @@ uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages
 
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
     struct message *message = message_create(opcode, payload, size);
+    conn_stop_gathering(conn);
     mutex_lock(&conn->mutex);
     if (message != NULL)
         message->is_reply = true;
@@ -177,6 +179,10 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
         return WEIR_INVALID;
     if (atomic_load(&conn->closing))
         return WEIR_GONE;
+    if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
+        traffic_sent(&conn->route->traffic, 1, size);
+        return WEIR_OK;
+    }
     struct message *message =
         conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
     if (message == NULL)

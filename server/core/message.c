@@ -82,9 +82,7 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
 }
 
 const uint8_t *message_payload(const struct message *message, size_t *size) {
-    size_t header_size = frame_header_written(message->bytes);
-    *size = message->size - header_size;
-    return message->bytes + header_size;
+    return frame_payload(message->bytes, size);
 }
 
 /* Raw bytes are no frame: the 101 is text, and no first byte of a text has FIN's bit. */

@@ -57,6 +57,18 @@ int outbox_push(struct outbox *outbox, struct message *message) {
     return 0;
 }
 
+int outbox_prepend(struct outbox *outbox, struct outbox *front) {
+    for (uint32_t i = 0; i < outbox->count; i++)
+        if (outbox_push(front, *slot(outbox, i)) != 0)
+            return -1;
+    outbox_release(outbox);
+    front->sent_messages = outbox->sent_messages;
+    front->sent_bytes = outbox->sent_bytes;
+    *outbox = *front;
+    *front = (struct outbox){0};
+    return 0;
+}
+
 int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
     int vector_count = 0;
     size_t offset = outbox->offset;

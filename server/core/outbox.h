@@ -39,6 +39,10 @@ struct outbox {
 /* Takes a reference of its own. Returns -1 if memory is out. */
 int outbox_push(struct outbox *outbox, struct message *message);
 
+/* Moves all of `front` before what waits, of which nothing has begun to leave or is committed; a part of its first
+ * message may have left. Returns -1 if memory is out: then `outbox` is as before. */
+int outbox_prepend(struct outbox *outbox, struct outbox *front);
+
 static inline bool outbox_is_empty(const struct outbox *outbox) {
     return outbox->count == 0;
 }

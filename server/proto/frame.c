@@ -28,8 +28,15 @@ size_t frame_header_masked(uint8_t *header, uint8_t opcode, uint64_t size, const
     return header_size + MASK_SIZE;
 }
 
-size_t frame_header_written(const uint8_t *header) {
-    return header[1] < LENGTH_16 ? 2 : header[1] == LENGTH_16 ? 4 : 10;
+const uint8_t *frame_payload(const uint8_t *frame, size_t *size) {
+    *size = frame[1];
+    if (frame[1] < LENGTH_16)
+        return frame + 2;
+    const uint8_t *payload = frame + (frame[1] == LENGTH_16 ? 4 : 10);
+    *size = 0;
+    for (const uint8_t *byte = frame + 2; byte < payload; byte++)
+        *size = *size << 8 | *byte;
+    return payload;
 }
 
 /* In steps of 32 bytes, which the compiler turns into vectors; of 8; of 1. */

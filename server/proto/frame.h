@@ -21,8 +21,8 @@ size_t frame_header_masked(uint8_t *header, uint8_t opcode, uint64_t size, const
 /* The length that frame_header() will return. */
 size_t frame_header_size(uint64_t size);
 
-/* The length of such a header that has been written. */
-size_t frame_header_written(const uint8_t *header);
+/* The payload of a frame behind such a header. */
+const uint8_t *frame_payload(const uint8_t *frame, size_t *size);
 
 /* Masks or unmasks `size` bytes in place; mask[0] belongs to the first of them. */
 void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]);

@@ -44,6 +44,7 @@ static const struct {
     {"history", history_suite},
     {"conn", conn_suite},
     {"backlog", backlog_suite},
+    {"replies", replies_suite},
     {"drained", drained_suite},
     {"channels", channels_suite},
     {"recovery", recovery_suite},

@@ -38,6 +38,7 @@ Suite *members_suite(void);
 Suite *history_suite(void);
 Suite *conn_suite(void);
 Suite *backlog_suite(void);
+Suite *replies_suite(void);
 Suite *drained_suite(void);
 Suite *channels_suite(void);
 Suite *recovery_suite(void);

@@ -45,6 +45,14 @@ START_TEST(masked_headers_end_in_the_mask) {
 }
 END_TEST
 
+START_TEST(payloads_are_found_again) {
+    uint8_t frame[FRAME_HEADER_MAX];
+    size_t size, header_size = frame_header(frame, headers[_i].opcode, headers[_i].size);
+    ck_assert_ptr_eq(frame_payload(frame, &size), frame + header_size);
+    ck_assert_uint_eq(size, headers[_i].size);
+}
+END_TEST
+
 START_TEST(mask_of_the_rfc) {
     uint8_t bytes[] = {0x7f, 0x9f, 0x4d, 0x51, 0x58};
     frame_mask(bytes, sizeof bytes, (const uint8_t[]){0x37, 0xfa, 0x21, 0x3d});
@@ -73,6 +81,7 @@ Suite *frame_suite(void) {
     TCase *tcase = tcase_create("frame");
     tcase_add_loop_test(tcase, headers_take_the_shortest_form, 0, sizeof headers / sizeof *headers);
     tcase_add_loop_test(tcase, masked_headers_end_in_the_mask, 0, sizeof headers / sizeof *headers);
+    tcase_add_loop_test(tcase, payloads_are_found_again, 0, sizeof headers / sizeof *headers);
     tcase_add_test(tcase, mask_of_the_rfc);
     tcase_add_test(tcase, mask_by_the_definition);
     suite_add_tcase(suite, tcase);

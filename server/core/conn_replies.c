@@ -1,0 +1,167 @@
+/* conn_replies.c - what a handler that never blocks answers to the messages of one turn: gathered as frames in
+ * memory of the thread, and written from there. So a short reply to a client that reads costs no allocation and no
+ * lock.
+ *
+ * The thread that gathers has the connection's flush task from the first reply on: nobody else sends meanwhile. The
+ * first message that has to go to the outbox, whoever sends it, ends the gathering: what comes later goes there
+ * too, and leaves behind it. What the socket does not take is put in front of the outbox, as the messages that it
+ * would have been.
+ *
+ * Only the thread that runs the input task calls this, but for conn_stop_gathering(), which is for any thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "server/core/conn_private.h"
+#include "server/proto/frame.h"
+
+struct replies {
+    struct weir_conn *conn;
+    bool owns_flush; /* this thread has the connection's flush task, from the first reply on */
+    bool over;       /* something stands in the outbox that the next reply would overtake */
+    uint32_t count;
+    size_t size, payload_size;
+    uint8_t bytes[];
+};
+
+enum { REPLIES_SIZE = CONN_SCRATCH_SIZE - CONN_READ_SIZE - sizeof(struct replies) };
+
+static _Thread_local struct replies
+    *gathered; /* in the scratch memory, behind what is read; NULL: nothing is gathered */
+
+static struct replies *replies_of(const struct weir_conn *conn) {
+    return gathered != NULL && gathered->conn == conn ? gathered : NULL;
+}
+
+void conn_gather(struct weir_conn *conn) {
+    if (!route_never_blocks(conn->route) || conn->deflate.enabled)
+        return;
+    gathered = (struct replies *)((char *)pool_scratch() + CONN_READ_SIZE);
+    *gathered = (struct replies){.conn = conn};
+}
+
+void conn_stop_gathering(const struct weir_conn *conn) {
+    struct replies *replies = replies_of(conn);
+    if (replies != NULL)
+        replies->over = true;
+}
+
+bool conn_is_gathering(const struct weir_conn *conn) {
+    const struct replies *replies = replies_of(conn);
+    return replies != NULL && replies->owns_flush;
+}
+
+size_t conn_gathered_size(const struct weir_conn *conn) {
+    const struct replies *replies = replies_of(conn);
+    return replies == NULL ? 0 : replies->size;
+}
+
+static bool fits(const struct replies *replies, size_t size) {
+    size_t soft = conn_terms(replies->conn)->send_buffer_soft, limit = soft < REPLIES_SIZE ? soft : REPLIES_SIZE;
+    return size <= limit && replies->size + frame_header_size(size) + size <= limit;
+}
+
+static bool begin(struct replies *replies) {
+    struct weir_conn *conn = replies->conn;
+    if (!task_borrow(&conn->flush))
+        return false;
+    mutex_lock(&conn->mutex);
+    replies->owns_flush = outbox_is_empty(&conn->outbox);
+    mutex_unlock(&conn->mutex);
+    if (!replies->owns_flush)
+        pool_finish_borrowed(conn->core->pool, &conn->flush);
+    return replies->owns_flush;
+}
+
+/* No other thread has sent anything: it would have claimed the flush task. */
+static bool is_alone(struct replies *replies) {
+    return replies->owns_flush ? atomic_load(&replies->conn->flush.state) == TASK_RUNNING : begin(replies);
+}
+
+bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size) {
+    struct replies *replies = replies_of(conn);
+    if (replies == NULL || replies->over)
+        return false;
+    replies->over = !fits(replies, size) || !is_alone(replies);
+    if (replies->over)
+        return false;
+    uint8_t *end = replies->bytes + replies->size;
+    end += frame_header(end, opcode, size);
+    if (size > 0)
+        end = mempcpy(end, data, size);
+    replies->size = (size_t)(end - replies->bytes);
+    replies->payload_size += size;
+    replies->count++;
+    return true;
+}
+
+/* --- Leaving ----------------------------------------------------------------------------------------------- */
+
+/* The frames from `at` on, of which `sent` bytes have left, each as a message. Returns false if memory is out. */
+static bool keep(const struct replies *replies, size_t at, size_t sent, struct outbox *unsent) {
+    unsent->offset = sent - at;
+    while (at < replies->size) {
+        size_t size;
+        const uint8_t *payload = frame_payload(replies->bytes + at, &size);
+        struct message *message = message_create(replies->bytes[at] & 0x0F, payload, size);
+        if (message != NULL)
+            message->is_reply = true;
+        bool kept = message != NULL && outbox_push(unsent, message) == 0;
+        message_release(message);
+        if (!kept)
+            return false;
+        at = (size_t)(payload - replies->bytes) + size;
+    }
+    return true;
+}
+
+/* Counts the frames that have left whole. Returns where the first other one begins. */
+static size_t count_sent(const struct replies *replies, size_t sent, struct outbox *outbox) {
+    size_t at = 0, size;
+    while (at < replies->size) {
+        const uint8_t *payload = frame_payload(replies->bytes + at, &size);
+        size_t end = (size_t)(payload - replies->bytes) + size;
+        if (end > sent)
+            break;
+        outbox->sent_messages++;
+        outbox->sent_bytes += size;
+        at = end;
+    }
+    return at;
+}
+
+struct replies *conn_take_gathered(const struct weir_conn *conn) {
+    struct replies *replies = replies_of(conn);
+    if (replies != NULL)
+        gathered = NULL;
+    return replies == NULL || replies->count == 0 ? NULL : replies;
+}
+
+int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *sent) {
+    struct iovec vector = {replies->bytes, replies->size};
+    return conn_write(conn, &vector, 1, sent);
+}
+
+void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent) {
+    mutex_check_held(&conn->mutex);
+    if (sent == replies->size) {
+        conn->outbox.sent_messages += replies->count;
+        conn->outbox.sent_bytes += replies->payload_size;
+        return;
+    }
+    struct outbox unsent = {0};
+    size_t at = count_sent(replies, sent, &conn->outbox);
+    if (!keep(replies, at, sent, &unsent) || outbox_prepend(&conn->outbox, &unsent) != 0) {
+        outbox_release(&unsent);
+        conn->send_failed = true;
+    }
+    conn_note_backlog_locked(conn, NULL);
+}
+
+void conn_drop_gathered(struct weir_conn *conn) {
+    bool owns_flush = conn_is_gathering(conn);
+    gathered = NULL;
+    if (owns_flush)
+        pool_finish_borrowed(conn->core->pool, &conn->flush);
+}
