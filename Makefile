@@ -28,7 +28,9 @@ COMMAND_SOURCES := $(wildcard commands/*.c) $(TOOL_SOURCES)
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
 CLIENT_SOURCES  := $(wildcard examples/clients/*.c)
-BENCH_PROGRAMS  := build/bench/floor build/bench/load build/bench/many_channels
+BENCH_PROGRAMS  := build/bench/floor build/bench/load build/bench/many_channels build/bench/sleep.so \
+                   build/bench/peers/thread_per_client \
+                   $(if $(wildcard /usr/include/libwebsockets.h),build/bench/peers/libwebsockets)
 HEADERS         := $(wildcard include/weir/*.h)
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -69,9 +71,19 @@ $(OUT)/%.o: %.c Makefile
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(UNIT_SOURCES)))
 
-build/bench/floor: tests/bench/floor.c Makefile
+build/bench/floor: tests/bench/peers/floor.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lcrypto
+# Other servers, to compare with; libwebsockets is one of those that need not be installed.
+build/bench/peers/thread_per_client: tests/bench/peers/thread_per_client.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $< -lcivetweb
+build/bench/peers/libwebsockets: tests/bench/peers/libwebsockets.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lwebsockets
+build/bench/sleep.so: tests/bench/peers/sleep.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -fvisibility=hidden -fPIC -shared -o $@ $<
 build/bench/load: $(wildcard tests/bench/load*.c) client/bench/histogram.c $(wildcard tests/bench/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $(filter %.c,$^) -lcrypto -lm
