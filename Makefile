@@ -131,9 +131,8 @@ tsan:  ## all tests under ThreadSanitizer
 	@$(BUILD) FLAVOUR=tsan build-tests
 	WEIR_SCALE=0.1 $(MAKE) --no-print-directory FLAVOUR=tsan check-unit check-conformance check-real
 
-bench: all $(BENCH_PROGRAMS)  ## throughput beside a bare epoll program, of echo and of channels (ROUNDS=5)
-	tests/bench/compare.py --build build --rounds $(ROUNDS)
-	tests/bench/channels.py --build build --rounds $(ROUNDS)
+bench: all $(BENCH_PROGRAMS)  ## measure beside the peers that are installed, for docs/benchmarks.md (ROUNDS=5, BENCH=OPTIONS)
+	tests/bench/run --build build --rounds $(ROUNDS) $(BENCH)
 
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 format:  ## clang-format on every source
