@@ -28,7 +28,7 @@ COMMAND_SOURCES := $(wildcard commands/*.c) $(TOOL_SOURCES)
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
 CLIENT_SOURCES  := $(wildcard examples/clients/*.c)
-BENCH_PROGRAMS  := build/bench/floor build/bench/load build/bench/many_channels build/bench/sleep.so \
+BENCH_PROGRAMS  := build/bench/floor build/bench/many_channels build/bench/sleep.so \
                    build/bench/peers/thread_per_client \
                    $(if $(wildcard /usr/include/libwebsockets.h),build/bench/peers/libwebsockets)
 HEADERS         := $(wildcard include/weir/*.h)
@@ -84,9 +84,6 @@ build/bench/peers/libwebsockets: tests/bench/peers/libwebsockets.c Makefile
 build/bench/sleep.so: tests/bench/peers/sleep.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -fvisibility=hidden -fPIC -shared -o $@ $<
-build/bench/load: $(wildcard tests/bench/load*.c) client/bench/histogram.c $(wildcard tests/bench/*.h) Makefile
-	@mkdir -p $(@D)
-	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $(filter %.c,$^) -lcrypto -lm
 build/bench/many_channels: tests/bench/many_channels.c client/bench/histogram.c client/bench/sequence.c $(OUT)/libweir.a Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS)
