@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from handshake import published, upgraded
-from usage import Watch
+from usage import Watch, descriptors
 
 GRACE = 60  # seconds beyond its own time in which a load program must have ended
 TROUBLE = {"connections": ("failed", "dropped"),
@@ -97,8 +97,8 @@ def connect(settings, process, row):
 
 def connect_speed(settings, process):
     """Clients a second that the server takes when 1,000 come at once; 0 if it does not take them."""
-    command = bench_command(settings._replace(warmup=0, duration=0.1), process.url(next(iter(process.paths))), 1000,
-                            ("--scenario", "idle"))
+    url = f"ws://127.0.0.1:{process.port}{process.path(next(iter(process.paths)))}"
+    command = bench_command(settings._replace(warmup=0, duration=0.1), url, 1000, ("--scenario", "idle"))
     result, run = finish(start(command), settings)
     return 1000 / result["connections"]["connect_seconds"] if result and run["ok"] else 0
 
@@ -115,24 +115,37 @@ def paths_of(process):
 # --- Two loads at once -------------------------------------------------------------------------------------------
 
 MIXED_TIMEOUT = 2  # seconds after the end in which messages must have come back
+MIXED_CONNECT = 5  # seconds in which all clients must have connected
+MIXED_LEAD = 0.7  # seconds in which those that sleep have to connect and begin, before the others are measured
 
 
 def mixed(settings, process, row):
-    """The latency of messages that do not sleep, while others do."""
+    """The latency of messages that do not sleep, while others do. Those that do sleep begin when all others are
+    connected, and end after them."""
     sleepers = round(row.clients * row.share)
     sleeper_rate, rate = row.rate
     message = settings.folder / f"sleep-{row.sleep}"
     message.write_text(f"sleep {row.sleep}\n", encoding="ascii")
-    timeout = ("--scenario", "rate", "--timeout", f"{MIXED_TIMEOUT}s", "--rate")
-    url = process.url(row.purpose)
-    asleep = start(bench_command(settings, url, sleepers, (*timeout, str(sleeper_rate), "--message-file", str(message))))
-    awake = start(bench_command(settings, url, row.clients - sleepers, (*timeout, str(rate))))
+    offered = ("--scenario", "rate", "--timeout", f"{MIXED_TIMEOUT}s", "--rate")
+    url, before = process.url(row.purpose), descriptors(process.pids)
+    awake = start(bench_command(settings._replace(warmup=MIXED_LEAD), url, row.clients - sleepers, (*offered, str(rate))))
+    wait_for_clients(process, before + row.clients - sleepers, awake)
+    asleep = start(bench_command(settings._replace(warmup=0, duration=settings.duration + MIXED_LEAD), url, sleepers,
+                                 (*offered, str(sleeper_rate), "--message-file", str(message))))
     result, run = finish(awake, settings)
     sleeping, sleeping_run = finish(asleep, settings)
     if result is None or sleeping is None:
         return run if result is None else sleeping_run
-    run["p99_ms"], run["p50_ms"] = result["latency"]["p99_seconds"] * 1e3, result["latency"]["p50_seconds"] * 1e3
+    run.update(p99_ms=result["latency"]["p99_seconds"] * 1e3, p50_ms=result["latency"]["p50_seconds"] * 1e3)
+    if sleeping["latency"]["count"] and sleeping["latency"]["minimum_seconds"] * 1e3 < row.sleep:
+        return {**run, **failed("a handler did not sleep")}
     return with_backlog(run, (result, sleeping), sleeping_run)
+
+
+def wait_for_clients(process, count, load):
+    deadline = time.monotonic() + MIXED_CONNECT
+    while descriptors(process.pids) < count and load.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def with_backlog(run, results, sleeping_run):
