@@ -124,7 +124,9 @@ def all_servers(build, weir):
                ["nginx", "-p", "{folder}", "-e", "{folder}/error.log", "-c", PEERS / "nchan.conf"],
                paths("room", "broadcast", "pings", "publish"), package("libnginx-mod-nchan", "nginx")),
         Server("threads", "C, civetweb's own WebSocket layer: a thread for each client, 8 for the handlers",
-               [bench / "peers/thread_per_client", "{port}"], paths("echo", "broadcast", "room", "pings", "sleep")),
+               [bench / "peers/thread_per_client", "{port}"],
+               paths("echo", "broadcast", "room", "pings", "sleep", "publish"),
+               note="all 10,050 threads are there from the start"),
     ]
 
 
