@@ -30,7 +30,7 @@ class Goal(NamedTuple):
 
 class Outcome(NamedTuple):
     goal: Goal
-    other: str  # "" if none was measured, or none is needed
+    other: str  # "" if none is needed
     reached: object  # Spread, or None
     kept: object  # True, False, or None: not measured
     failure: str = ""
@@ -67,7 +67,7 @@ def outcomes(figures):
 def outcome(figures, goal):
     other = next((name for name in goal.others if figures.runs(goal.row, name)), "")
     if not figures.runs(goal.row, WEIR) or (goal.others and not other):
-        return Outcome(goal, other, None, None)
+        return Outcome(goal, other or ", ".join(goal.others[-1:]), None, None)
     failure = figures.failure(goal.row, WEIR) or (other and figures.failure(goal.row, other))
     if failure:
         return Outcome(goal, other, None, False, failure)

@@ -129,7 +129,7 @@ def mixed(settings, process, row):
     offered = ("--scenario", "rate", "--timeout", f"{MIXED_TIMEOUT}s", "--rate")
     url, before = process.url(row.purpose), descriptors(process.pids)
     awake = start(bench_command(settings._replace(warmup=MIXED_LEAD), url, row.clients - sleepers, (*offered, str(rate))))
-    wait_for_clients(process, before + row.clients - sleepers, awake)
+    there = clients_there(process, before + row.clients - sleepers, awake)
     asleep = start(bench_command(settings._replace(warmup=0, duration=settings.duration + MIXED_LEAD), url, sleepers,
                                  (*offered, str(sleeper_rate), "--message-file", str(message))))
     result, run = finish(awake, settings)
@@ -137,15 +137,21 @@ def mixed(settings, process, row):
     if result is None or sleeping is None:
         return run if result is None else sleeping_run
     run.update(p99_ms=result["latency"]["p99_seconds"] * 1e3, p50_ms=result["latency"]["p50_seconds"] * 1e3)
+    if not there or sleeping["connections"]["connect_seconds"] > MIXED_LEAD:
+        return {**run, **failed("not all clients were connected in time")}
     if sleeping["latency"]["count"] and sleeping["latency"]["minimum_seconds"] * 1e3 < row.sleep:
         return {**run, **failed("a handler did not sleep")}
     return with_backlog(run, (result, sleeping), sleeping_run)
 
 
-def wait_for_clients(process, count, load):
+def clients_there(process, count, load):
+    """True when the server has so many descriptors; false if it does not come to that while the load runs."""
     deadline = time.monotonic() + MIXED_CONNECT
-    while descriptors(process.pids) < count and load.poll() is None and time.monotonic() < deadline:
+    while descriptors(process.pids) < count:
+        if load.poll() is not None or time.monotonic() > deadline:
+            return False
         time.sleep(0.005)
+    return True
 
 
 def with_backlog(run, results, sleeping_run):

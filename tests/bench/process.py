@@ -16,6 +16,7 @@ from usage import family
 START_TIMEOUT = 15
 STOP_TIMEOUT = 15
 LOOK_INTERVAL = 0.001
+SETTLE = 0.1
 
 
 class StartError(Exception):
@@ -41,6 +42,7 @@ class Process:
             self.kill()
             raise
         self.start_seconds = time.monotonic() - began
+        time.sleep(SETTLE)  # until the connection of the handshake is gone, whose descriptor would be counted
 
     def wait_until_ready(self, deadline):
         path = self.path(next(iter(self.paths)))

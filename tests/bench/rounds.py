@@ -24,6 +24,7 @@ from usage import processor_seconds
 SLOWEST = 2000  # clients a second: whoever connects fewer is left out of rows with MANY_CLIENTS
 QUIET = 0.01  # of a core, without clients
 FRESH = ("mixed", "start", "idle")  # kinds of rows that start servers of their own
+BEGAN = time.monotonic()
 KINDS = {"load": loads.load, "connect": loads.connect, "mixed": loads.mixed, "publish": loads.publish,
          "metrics": loads.metrics, "many": loads.many}
 
@@ -196,4 +197,4 @@ def brief(run):
 
 
 def progress(text):
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.monotonic() - BEGAN:5.0f} s  {text}", file=sys.stderr, flush=True)
