@@ -81,8 +81,9 @@ def bars(title, groups, logarithmic=False, unit=""):
 
 def shape(bar, axis, y):
     length = max(1, axis.length(bar.value))
+    kind = "weir" if bar.ours else "bar"
     return (text(NAME_WIDTH - 8, y + 10, bar.name, anchor="end")
-            + f'<rect class="{"weir" if bar.ours else "bar"}" x="{NAME_WIDTH}" y="{y}" width="{length:.1f}" height="{BAR}"/>'
+            + f'<rect class="{kind}" x="{NAME_WIDTH}" y="{y}" width="{length:.1f}" height="{BAR}"/>'
             + text(NAME_WIDTH + length + 6, y + 10, bar.label))
 
 

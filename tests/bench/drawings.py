@@ -51,9 +51,11 @@ DRAWINGS = [
     ("echo", "echo.svg", lambda figures: of_group(figures, "echo", "rate", "Echo: messages per second")),
     ("sizes", "sizes.svg", lambda figures: of_group(
         figures, "sizes", "rate", "Echo of larger messages: MB of payload per second, each way", scale=megabytes)),
-    ("broadcast", "broadcast.svg", lambda figures: of_group(figures, "broadcast", "rate", "Broadcast: deliveries per second")),
+    ("broadcast", "broadcast.svg", lambda figures: of_group(
+        figures, "broadcast", "rate", "Broadcast: deliveries per second")),
     ("mixed", "mixed.svg", lambda figures: of_group(
-        figures, "mixed", "p99_ms", "Others while some handlers block: p99, logarithmic, shorter is better", logarithmic=True)),
+        figures, "mixed", "p99_ms", "Others while some handlers block: p99, logarithmic, shorter is better",
+        logarithmic=True)),
     ("idle", "memory.svg", lambda figures: of_group(
         figures, "idle", "memory_kb", "Memory of the server per idle client, kB, shorter is better")),
 ]

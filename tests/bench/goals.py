@@ -54,7 +54,8 @@ GOALS = [
     Goal("idle", "idle_cpu", 1, (), at_least=False),
     Goal("mixed-10x10", "p99_ms", 5, (), at_least=False),
     *(Goal("echo-1", "rate", 1, (peer,)) for peer in PEERS_AHEAD),
-    *(Goal(f"echo-{clients}", "rate", limit, (peer,)) for peer, limit in PEERS_AHEAD.items() for clients in (100, 1000, 10000)),
+    *(Goal(f"echo-{clients}", "rate", limit, (peer,))
+      for peer, limit in PEERS_AHEAD.items() for clients in (100, 1000, 10000)),
     Goal("metrics", "rate", 0.98, ("weir-bare",)),
 ]
 

@@ -21,12 +21,13 @@ TROUBLE = {"connections": ("failed", "dropped"),
 
 def bench_command(settings, url, clients, options=()):
     options = [option.replace("{json}", str(settings.json_file)) for option in options]
-    return [settings.weir, "bench", "--quiet", "--json", "-", "--clients", str(clients), "--warmup", f"{settings.warmup}s",
-            "--duration", f"{settings.duration}s", *options, url]
+    return [settings.weir, "bench", "--quiet", "--json", "-", "--clients", str(clients),
+            "--warmup", f"{settings.warmup}s", "--duration", f"{settings.duration}s", *options, url]
 
 
 def start(command):
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
 
 
 def finish(load, settings):
@@ -130,7 +131,8 @@ def mixed(settings, process, row):
     url, before = process.url(row.purpose), descriptors(process.pids)
     awake = start(bench_command(settings._replace(warmup=MIXED_LEAD), url, row.clients - sleepers, (*offered, str(rate))))
     there = clients_there(process, before + row.clients - sleepers, awake)
-    asleep = start(bench_command(settings._replace(warmup=0, duration=settings.duration + MIXED_LEAD), url, sleepers,
+    longer = settings._replace(warmup=0, duration=settings.duration + MIXED_LEAD)
+    asleep = start(bench_command(longer, url, sleepers,
                                  (*offered, str(sleeper_rate), "--message-file", str(message))))
     result, run = finish(awake, settings)
     sleeping, sleeping_run = finish(asleep, settings)
@@ -211,8 +213,8 @@ def metrics(settings, process, row):
 
 
 def many(settings, process, row):
-    command = [settings.many, "--port", str(process.port), "--path", "/channels", "--channels", "1000", "--publishers", "4",
-               "--window", "8", "--warmup", str(settings.warmup), "--duration", str(settings.duration)]
+    command = [settings.many, "--port", str(process.port), "--path", "/channels", "--channels", "1000",
+               "--publishers", "4", "--window", "8", "--warmup", str(settings.warmup), "--duration", str(settings.duration)]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if not run.stdout:
         return failed(run.stderr.strip())

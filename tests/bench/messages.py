@@ -8,7 +8,7 @@ import random
 
 COUNT = 100
 SIZE = 1024
-WORDS = "temperature pressure humidity voltage status error open closed north south east west kitchen hall cellar".split()
+WORDS = "temperature pressure humidity voltage status open closed north south east west kitchen hall cellar".split()
 
 
 def write_json_messages(path):

@@ -17,7 +17,7 @@ INTRODUCTION = """\
 
 weir and its peers, each driven by `weir bench` on one machine, interleaved: in every round each server has its turn in
 every row, in an order that shifts from round to round. `make bench` measures again, with what is installed, and writes
-this page. Of {date}: {rounds} rounds of {duration:g} s, after {warmup:g} s of warm-up.
+this page. Of {date}: {count}, {duration:g} s measured in each run after {warmup:g} s of warm-up.
 
 | | |
 |---|---|
@@ -30,19 +30,19 @@ this page. Of {date}: {rounds} rounds of {duration:g} s, after {warmup:g} s of w
 READING = """\
 ## How to read it
 
-Figures are medians of the rounds; in brackets stand the lowest and the highest. A ratio is taken within a round, weir's figure
-by that of the other server next to it in time, so that what slows the machine down for a while slows both; then comes the
-median of the ratios. **×1.20** means that weir did 1.2 times as much. Two servers whose brackets overlap can hardly be told
-apart.
+Figures are medians of the rounds; in brackets stand the lowest and the highest. A ratio is taken within a round, weir's
+figure by that of the other server next to it in time, so that what slows the machine down for a while slows both; then
+comes the median of the ratios. **×1.20** below another server's figure means that weir did 1.2 times as much. Where the
+brackets include ×1, the two can hardly be told apart.
 
 A run counts only if every client connected and stayed, and every message came back once, in order and unchanged. One that
 did not is shown as failed, and the row then has no figure of that server.
 
-Server and load share the machine's {processors} processors. So a rate is what both come to together: a server that needs less
-leaves more to the load, and where the load program is the limit (its thread had work for more than 95 % of the time, marked
-*), faster servers look more alike than they are; the processor time per message then says more. A server with several threads gains
-where the load leaves processors free and has to share where it does not. Nothing here tells of a network, or of a
-larger machine.
+Server and load share the machine's {processors} processors. So a rate is what both come to together: a server that needs
+less leaves more to the load. Where the load program is the limit (its thread had work for more than 95 % of the time,
+marked \\*), faster servers look more alike than they are, and the processor time per message says more. A server with
+several threads gains where the load leaves processors free, and has to share where it does not. Nothing here tells of a
+network, or of a larger machine.
 """
 
 RERUN = """\
@@ -53,10 +53,11 @@ RERUN = """\
     tests/bench/run --report raw.json             # this page again, from raw figures
     tests/bench/run --peer 'NAME=COMMAND {port}' --peer-version NAME=TEXT
 
-`make bench` installs nothing: a peer that is not there is skipped by name. Those it knows are the Debian packages
-libwebsockets-dev, node-ws, python3-websockets, and libnginx-mod-nchan; publishing by HTTP is measured with wrk. Any
-other server can be given on the command line, if it has the paths of `tests/bench/servers.py`; it is asked which of
-them it has. Let the machine do nothing else meanwhile.
+`make bench` installs nothing: a peer that is not there is skipped by name. Those that it knows are made with the Debian
+packages libwebsockets-dev, node-ws, python3-websockets (with python3-uvloop, if that is there) and libnginx-mod-nchan;
+publishing by HTTP is measured with wrk. Their sources are in `tests/bench/peers/`. Any other server can be given on the
+command line, if it has the paths that `tests/bench/servers.py` lists, or some of them: it is asked which. Let the
+machine do nothing else meanwhile.
 """
 
 
@@ -69,7 +70,9 @@ def write(figures, folder):
 
 def page(figures, drawn):
     raw = figures.raw
-    parts = [INTRODUCTION.format(**raw["machine"], **raw["settings"]), "## Goals\n", goal_table(figures), "## Who\n",
+    rounds = raw["settings"]["rounds"]
+    count = f"{rounds} round{'s' if rounds > 1 else ''}"
+    parts = [INTRODUCTION.format(count=count, **raw["machine"], **raw["settings"]), "## Goals\n", goal_table(figures), "## Who\n",
              server_table(raw), READING.format(**raw["machine"])]
     for group in GROUPS:
         parts += section(figures, group, drawn)
@@ -182,6 +185,6 @@ def notes(figures, rows):
             if figures.failure(row.name, server):
                 lines[f"{row.title}, {server}: {figures.failure(row.name, server)}."] = None
             if any(run.get("behind") for run in figures.runs(row.name, server)):
-                lines["†: not all messages had come back 2 s after the last was sent; if more than 1 % of those that did not "
-                      "sleep were missing, the figure is a lower bound."] = None
+                lines["†: not all messages had come back 2 s after the last was sent; if more than 1 % of those that "
+                      "did not sleep were missing, the figure is a lower bound."] = None
     return "".join(f"- {line}\n" for line in lines)

@@ -91,7 +91,7 @@ class Meeting:
         for name, process in list(self.running.items()):
             self.idle_cpu[name] = processor_seconds(process.pids) - before[name]
             if self.idle_cpu[name] > QUIET:
-                progress(f"{name} uses {self.idle_cpu[name]:.0%} of a core without clients: it is started for its turns")
+                progress(f"{name} uses {self.idle_cpu[name]:.0%} of a core without clients: started for its turns")
                 self.running.pop(name).stop()
 
     def left_out(self, server, row):
@@ -129,8 +129,8 @@ class Meeting:
                 if row.kind == "start":
                     return {"ok": True, "start_ms": process.start_seconds * 1e3}
                 return KINDS[row.kind](self.settings, process, row)
-        except StartError as error:
-            return loads.failed(str(error))
+        except (StartError, OSError, ValueError) as error:
+            return loads.failed(str(error) or repr(error))
 
     def all_at_once(self, servers, row):
         """One run of each server, {name: run}."""
@@ -177,10 +177,10 @@ def run_row(meeting, row, number, results, reasons):
         return
     servers = in_turn(servers, number)
     if row.kind == "idle":
-        runs = meeting.all_at_once(servers, row)
+        runs = meeting.all_at_once(servers, row).items()
     else:
-        runs = {server.name: meeting.turn(server, row) for server in servers}
-    for name, run in runs.items():
+        runs = ((server.name, meeting.turn(server, row)) for server in servers)
+    for name, run in runs:
         results.setdefault(name, []).append(run)
         progress(f"round {number + 1}/{rounds}, {row.group}, {row.title}, {name}: {brief(run)}")
 

@@ -61,21 +61,24 @@ METRICS = {
 
 GROUPS = [
     Group("echo", "Echo", "20-byte messages; each client sends its next one when the last has come back (16 in flight: "
-          "when one of 16 has).", "rate"),
+          "when one of 16 has). With one client it matters several times over whether the kernel runs both ends on one "
+          "processor or wakes another one for each message, which it decides anew in each run: hence the wide brackets.",
+          "rate"),
     Group("sizes", "Echo of larger messages", "50 clients, one message in flight each. Compressed: JSON, "
           "permessage-deflate without context takeover in both directions.", "rate"),
     Group("broadcast", "Broadcast", "One client sends 20-byte messages, all receive them, itself too; it sends the next "
-          "one when one has come to all. Counted are deliveries. The last row is 100 channels of 100 clients.", "rate"),
+          "one when one has come to all. Deliveries are counted. The last row is 100 channels of 100 clients, with a "
+          "sender in each.", "rate"),
     Group("connect", "Connect storm", "100 clients connect, close, and connect again, as fast as they can.", "connects"),
     Group("publish", "Publish by HTTP", "10 kept connections of wrk POST 20 bytes each to a channel that 10 clients "
           "hear.", "publishes"),
     Group("mixed", "Handlers that block", f"{SLEEP_CLIENTS:,} clients; some messages make their handler sleep, as a "
-          "database or a driver would, and the figure is the 99th percentile of how long the *others* took, counted from "
-          "when each was to be sent. As many are offered as keep half of weir's 8 workers asleep, at most "
+          "database or a driver would, and the figure is the 99th percentile of how long the *others* took, counted "
+          "from when each was to be sent. As many are offered as keep half of weir's 8 workers asleep, at most "
           f"{SLEEP_RATE_MAX:,} a second of both kinds.", "p99_ms"),
     Group("idle", "10,000 idle clients", "What they take while they say nothing; the server pings each every 20 s. All "
           "servers hold theirs at the same time.", "memory_kb"),
-    Group("start", "Start", "From exec to the first handshake answered.", "start_ms"),
+    Group("start", "Start", "Each server is started and asked for a handshake until it answers.", "start_ms"),
     Group("own", "weir alone", "What has no like elsewhere. Metrics: echo with 100 clients while /metrics is read ten "
           "times a second, beside the same without an admin listener. Many channels: one client in 1,000 channels by "
           "weir.v1, to which 4 publishers send, 8 messages in flight each.", "rate"),
@@ -83,17 +86,18 @@ GROUPS = [
 
 
 def echo(name, title, clients, *options, **others):
-    return Row(name, others.pop("group", "echo"), title, others.pop("purpose", "echo"), clients, options=options, **others)
+    group, purpose = others.pop("group", "echo"), others.pop("purpose", "echo")
+    return Row(name, group, title, purpose, clients, options=options, **others)
 
 
 def broadcast(clients, window):
-    return Row(f"broadcast-{clients}-w{window}", "broadcast", f"{clients:,} clients, {window} in flight", "broadcast", clients,
-               options=("--scenario", "broadcast", "--window", str(window)))
+    return Row(f"broadcast-{clients}-w{window}", "broadcast", f"{clients:,} clients, {window} in flight", "broadcast",
+               clients, options=("--scenario", "broadcast", "--window", str(window)))
 
 
 def mixed(share, sleep):
-    return Row(f"mixed-{share}x{sleep}", "mixed", f"{share} % sleep {sleep} ms", "sleep", SLEEP_CLIENTS, "mixed", rounds=3,
-               share=share / 100, sleep=sleep)
+    return Row(f"mixed-{share}x{sleep}", "mixed", f"{share} % sleep {sleep} ms", "sleep", SLEEP_CLIENTS, "mixed",
+               rounds=3, share=share / 100, sleep=sleep)
 
 
 ROWS = [

@@ -91,7 +91,7 @@ def output_of(*words):
 def package(*names):
     """The versions of Debian packages; "" if one is not installed."""
     def find():
-        lines = [output_of("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name) for name in names]
+        lines = [output_of("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}", name) for name in names]
         versions = [line.partition(" ")[2] for line in lines if line.startswith("installed ")]
         return ", ".join(versions) if len(versions) == len(names) else ""
     return find
