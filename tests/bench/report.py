@@ -48,7 +48,7 @@ network, or of a larger machine.
 RERUN = """\
 ## Measure again
 
-    make bench                                    # all of it, about 25 minutes; ROUNDS=1 is a first look
+    make bench                                    # all of it, about half an hour; ROUNDS=1 is a first look
     tests/bench/run --rows echo,connect --peers floor,ws --json raw.json --output /tmp/bench
     tests/bench/run --report raw.json             # this page again, from raw figures
     tests/bench/run --peer 'NAME=COMMAND {port}' --peer-version NAME=TEXT

@@ -170,9 +170,10 @@ def run_all(meeting, rows):
 
 
 def run_row(meeting, row, number, results, reasons):
-    """One round of a row, if it has that many."""
+    """One round of a row, if it has that many. Who was behind is known: that is not waited for again."""
     rounds = min(meeting.settings.rounds, row.rounds or meeting.settings.rounds)
-    servers = [server for server in meeting.guests(row) if server.name not in reasons]
+    servers = [server for server in meeting.guests(row) if server.name not in reasons
+               and not any(run.get("behind") for run in results.get(server.name, ()))]
     if number >= rounds or not servers:
         return
     servers = in_turn(servers, number)

@@ -75,7 +75,8 @@ GROUPS = [
     Group("mixed", "Handlers that block", f"{SLEEP_CLIENTS:,} clients; some messages make their handler sleep, as a "
           "database or a driver would, and the figure is the 99th percentile of how long the *others* took, counted "
           "from when each was to be sent. As many are offered as keep half of weir's 8 workers asleep, at most "
-          f"{SLEEP_RATE_MAX:,} a second of both kinds.", "p99_ms"),
+          f"{SLEEP_RATE_MAX:,} a second of both kinds. A server that is behind with them (†) is measured once.",
+          "p99_ms"),
     Group("idle", "10,000 idle clients", "What they take while they say nothing; the server pings each every 20 s. All "
           "servers hold theirs at the same time.", "memory_kb"),
     Group("start", "Start", "Each server is started and asked for a handshake until it answers.", "start_ms"),
