@@ -120,7 +120,7 @@ def all_servers(build, weir):
         Server("ws", "JavaScript, one event loop", ["node", PEERS / "ws.cjs", "{port}"], paths(*PATHS)),
         Server("websockets", "Python, asyncio", [PYTHON, PEERS / "python_websockets.py", "{port}"],
                paths("echo", "deflate", "broadcast", "room", "pings", "sleep")),
-        Server("nchan", "nginx's module for channels, one process",
+        Server("nchan", "nginx's module for channels, two processes",
                ["nginx", "-p", "{folder}", "-e", "{folder}/error.log", "-c", PEERS / "nchan.conf"],
                paths("room", "broadcast", "pings", "publish"), package("libnginx-mod-nchan", "nginx")),
         Server("threads", "C, civetweb's own WebSocket layer: a thread for each client, 8 for the handlers",
