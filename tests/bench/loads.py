@@ -76,6 +76,7 @@ def watched(settings, process, command):
 
 def load(settings, process, row):
     """Messages, as fast as they come back, or deliveries of a broadcast."""
+    settings = settings._replace(duration=settings.duration * row.longer)
     command = bench_command(settings, process.url(row.purpose), row.clients, row.options)
     result, run = watched(settings, process, command)
     if result is None:

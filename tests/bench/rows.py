@@ -21,6 +21,7 @@ class Row(NamedTuple):
     options: tuple = ()  # of weir bench
     size: int = 20  # bytes of a message
     rounds: int = 0  # at most; 0: all
+    longer: int = 1  # times the duration: where deliveries come in lots that a second holds few of
     servers: tuple = ()  # names; none: all that have the path
     share: float = 0  # mixed: of the messages that sleep
     sleep: int = 0  # mixed: milliseconds
@@ -93,7 +94,8 @@ def echo(name, title, clients, *options, **others):
 
 def broadcast(clients, window):
     return Row(f"broadcast-{clients}-w{window}", "broadcast", f"{clients:,} clients, {window} in flight", "broadcast",
-               clients, options=("--scenario", "broadcast", "--window", str(window)))
+               clients, options=("--scenario", "broadcast", "--window", str(window)),
+               longer=3 if clients * window > MANY_CLIENTS else 1)
 
 
 def mixed(share, sleep):
@@ -114,7 +116,7 @@ ROWS = [
          size=1024),
     *(broadcast(clients, window) for clients in (100, 1000, 10000) for window in (1, 8)),
     Row("channels", "broadcast", "100 x 100 clients, 1 in flight", "room", 10000,
-        options=("--scenario", "broadcast", "--rooms", "100")),
+        options=("--scenario", "broadcast", "--rooms", "100"), longer=3),
     *(mixed(share, sleep) for share in (1, 10) for sleep in (1, 10, 100)),
     Row("publish", "publish", "10 connections", "publish", 10, "publish"),
     Row("metrics", "own", "metrics read", "echo", 100, "metrics", servers=("weir", "weir-bare")),
