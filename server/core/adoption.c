@@ -9,12 +9,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { FIRST_DESCRIPTOR = 3, SEARCH_AT_ONCE = 512 };
+enum { FIRST_DESCRIPTOR = 3, LOOK_AT_ONCE = 16, SEARCH_AT_ONCE = 512 };
 
 union address {
     struct sockaddr any;
@@ -22,12 +21,30 @@ union address {
     struct sockaddr_in6 v6;
 };
 
+/* What is searched for. */
+struct ends {
+    union address peer, local;
+    bool local_is_known; /* else its port alone counts */
+};
+
+/* With this setting a listener takes connections from all networks of the machine (vrf.rst in the kernel's
+ * documentation). A kernel that does not know it has one network. */
+static bool has_many_networks(void) {
+    char setting = '0';
+    int fd = open("/proc/sys/net/ipv4/tcp_l3mdev_accept", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t size = read(fd, &setting, 1);
+    close(fd);
+    return size != 1 || setting != '0';
+}
+
 int adoption_open(struct adoption *adoption, int base) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
     close(pair[1]);
-    *adoption = (struct adoption){.dead_socket = pair[0], .base = base};
+    *adoption = (struct adoption){.dead_socket = pair[0], .base = base, .many_networks = has_many_networks()};
     return 0;
 }
 
@@ -54,6 +71,25 @@ static bool parse_address(const char *text, uint16_t port, union address *addres
     return inet_pton(AF_INET6, plain, &address->v6.sin6_addr) == 1;
 }
 
+static bool parse_ends(const struct adoption_ends *text, struct ends *ends) {
+    ends->local_is_known =
+        text->local_address != NULL && parse_address(text->local_address, text->local_port, &ends->local);
+    if (!ends->local_is_known)
+        ends->local.v4 = (struct sockaddr_in){.sin_port = htons(text->local_port)};
+    return parse_address(text->peer_address, text->peer_port, &ends->peer);
+}
+
+/* Each interface has link-local addresses of its own. */
+static bool is_link_local(const union address *address) {
+    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr);
+}
+
+/* No two connections can have them. */
+static bool are_unique(const struct adoption *adoption, const struct ends *ends) {
+    return ends->local_is_known && !adoption->many_networks && !is_link_local(&ends->peer) &&
+           !is_link_local(&ends->local);
+}
+
 static bool same_address(const union address *a, const union address *b) {
     if (a->any.sa_family != b->any.sa_family)
         return false;
@@ -63,37 +99,70 @@ static bool same_address(const union address *a, const union address *b) {
            memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
 }
 
-static bool has_local_port(int fd, uint16_t port) {
+static in_port_t port_of(const union address *address) {
+    return address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port;
+}
+
+static bool has_local_end(int fd, const struct ends *wanted) {
     union address local = {0};
     socklen_t size = sizeof local;
     if (getsockname(fd, &local.any, &size) != 0)
         return false;
-    return (local.any.sa_family == AF_INET ? local.v4.sin_port : local.v6.sin6_port) == htons(port);
+    return wanted->local_is_known ? same_address(&local, &wanted->local)
+                                  : port_of(&local) == port_of(&wanted->local);
 }
 
-static bool is_wanted(int fd, const union address *wanted, uint16_t local_port) {
+static bool is_wanted(int fd, const struct ends *wanted) {
     union address peer = {0};
     socklen_t size = sizeof peer;
-    return getpeername(fd, &peer.any, &size) == 0 && same_address(&peer, wanted) && has_local_port(fd, local_port);
+    return getpeername(fd, &peer.any, &size) == 0 && same_address(&peer, &wanted->peer) &&
+           has_local_end(fd, wanted);
 }
 
-/* Which of `count` numbers from `first` on are open: one system call, where asking each would be hundreds. */
-static void mark_open(struct pollfd *numbers, int first, int count) {
+/* Which of the numbers from `first` on, up to `end`, are open, and on which there is something to read: one system
+ * call, where asking each would be many. Returns how many numbers those are. */
+static int mark(struct pollfd *numbers, int most, int first, int end) {
+    int count = end - first < most ? end - first : most;
     for (int i = 0; i < count; i++)
-        numbers[i] = (struct pollfd){.fd = first + i};
+        numbers[i] = (struct pollfd){.fd = first + i, .events = POLLIN};
     while (poll(numbers, (nfds_t)count, 0) < 0 && errno == EINTR)
         continue;
+    return count;
 }
 
-static enum adoption_result find(const struct adoption *adoption, const union address *peer, uint16_t local_port,
-                                 int *found) {
+/* Whoever sends on too early, or has gone, is not found here. */
+static int find_quiet(const struct ends *wanted, int first, int end) {
+    struct pollfd numbers[LOOK_AT_ONCE];
+    for (int count; first < end; first += count) {
+        count = mark(numbers, LOOK_AT_ONCE, first, end);
+        for (int i = 0; i < count; i++)
+            if (numbers[i].revents == 0 && is_wanted(numbers[i].fd, wanted))
+                return numbers[i].fd;
+    }
+    return -1;
+}
+
+/* Clients who come together have numbers one after the other, and their requests are answered in that order. */
+static bool find_next(const struct adoption *adoption, const struct ends *wanted, int *found) {
+    static _Atomic int latest =
+        FIRST_DESCRIPTOR; /* only where to begin, so all servers of a process may share it */
+    int first = latest < adoption->base ? latest : FIRST_DESCRIPTOR;
+    *found = find_quiet(wanted, first, adoption->base);
+    if (*found < 0)
+        *found = find_quiet(wanted, FIRST_DESCRIPTOR, first);
+    if (*found < 0)
+        return false;
+    latest = *found;
+    return true;
+}
+
+static enum adoption_result find_only(const struct adoption *adoption, const struct ends *wanted, int *found) {
     struct pollfd numbers[SEARCH_AT_ONCE];
     *found = -1;
-    for (int first = FIRST_DESCRIPTOR; first < adoption->base; first += SEARCH_AT_ONCE) {
-        int left = adoption->base - first, count = left < SEARCH_AT_ONCE ? left : SEARCH_AT_ONCE;
-        mark_open(numbers, first, count);
+    for (int count, first = FIRST_DESCRIPTOR; first < adoption->base; first += count) {
+        count = mark(numbers, SEARCH_AT_ONCE, first, adoption->base);
         for (int i = 0; i < count; i++) {
-            if (numbers[i].revents & POLLNVAL || !is_wanted(numbers[i].fd, peer, local_port))
+            if (numbers[i].revents & POLLNVAL || !is_wanted(numbers[i].fd, wanted))
                 continue;
             if (*found >= 0)
                 return ADOPTION_AMBIGUOUS;
@@ -101,6 +170,12 @@ static enum adoption_result find(const struct adoption *adoption, const union ad
         }
     }
     return *found < 0 ? ADOPTION_NONE : ADOPTION_DONE;
+}
+
+static enum adoption_result find(const struct adoption *adoption, const struct ends *wanted, int *found) {
+    if (are_unique(adoption, wanted) && find_next(adoption, wanted, found))
+        return ADOPTION_DONE;
+    return find_only(adoption, wanted, found);
 }
 
 /* Leaves the library's number with the dead socket. */
@@ -117,13 +192,12 @@ static enum adoption_result exchange(const struct adoption *adoption, int librar
     return ADOPTION_DONE;
 }
 
-enum adoption_result adoption_take(const struct adoption *adoption, const char *peer_address, uint16_t peer_port,
-                                   uint16_t local_port, int *fd) {
-    union address peer;
+enum adoption_result adoption_take(const struct adoption *adoption, const struct adoption_ends *ends, int *fd) {
+    struct ends wanted;
     int library_fd, pending = 0;
-    if (!parse_address(peer_address, peer_port, &peer))
+    if (!parse_ends(ends, &wanted))
         return ADOPTION_NONE;
-    enum adoption_result result = find(adoption, &peer, local_port, &library_fd);
+    enum adoption_result result = find(adoption, &wanted, &library_fd);
     if (result != ADOPTION_DONE)
         return result;
     if (ioctl(library_fd, FIONREAD, &pending) == 0 && pending > 0)

@@ -6,19 +6,29 @@
  * free for another thread.
  *
  * The base is above all numbers that the HTTP side can have, so the search stays short and never meets an adopted
- * one.
+ * one. With both addresses and both ports the kernel has no other connection, so the search ends with the first
+ * that has them, and begins with the numbers on which there is nothing to read: the rest waits for its thread.
+ * Where one of the four is not known, or may mean two things, all numbers are looked at.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef WEIR_CORE_ADOPTION_H
 #define WEIR_CORE_ADOPTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 struct adoption {
     int dead_socket; /* its other end is closed; it serves all */
     int base;
+    bool many_networks; /* interfaces may belong to networks that use the same addresses (VRF) */
+};
+
+/* Both ends of a connection, as text with numeric addresses. */
+struct adoption_ends {
+    const char *peer_address, *local_address; /* the latter may be NULL: not known */
+    uint16_t peer_port, local_port;
 };
 
 /* Returns -1 with errno. */
@@ -28,15 +38,14 @@ void adoption_close(struct adoption *adoption);
 enum adoption_result {
     ADOPTION_DONE,
     ADOPTION_NONE,      /* no descriptor has this peer */
-    ADOPTION_AMBIGUOUS, /* more than one has: a wildcard listener may have two with the same peer and port */
+    ADOPTION_AMBIGUOUS, /* more than one has: to another address of ours, for instance, and ours is not known */
     ADOPTION_EARLY,     /* the client has sent on before it had the 101 (RFC 6455, 4.1) */
     ADOPTION_FAILED     /* no descriptor is left; see errno */
 };
 
-/* Takes the connection from this numeric peer address and port to our port. Only with ADOPTION_DONE has anything
+/* Takes the connection between these ends, whose request has been read. Only with ADOPTION_DONE has anything
  * changed; *fd is then the caller's. */
-enum adoption_result adoption_take(const struct adoption *adoption, const char *peer_address, uint16_t peer_port,
-                                   uint16_t local_port, int *fd);
+enum adoption_result adoption_take(const struct adoption *adoption, const struct adoption_ends *ends, int *fd);
 
 /* For the log and the answer: a constant. */
 const char *adoption_describe(enum adoption_result result);

@@ -132,8 +132,9 @@ static bool take_place(const struct service *service, struct candidate *candidat
 
 static bool adopt(const struct service *service, struct candidate *candidate, int *fd) {
     const struct http_request *request = candidate->request;
-    enum adoption_result result =
-        adoption_take(&service->adoption, request->peer_address, request->peer_port, request->local_port, fd);
+    const struct adoption_ends ends = {request->peer_address, request->local_address, request->peer_port,
+                                       request->local_port};
+    enum adoption_result result = adoption_take(&service->adoption, &ends, fd);
     if (result == ADOPTION_DONE)
         return true;
     if (result == ADOPTION_EARLY) {

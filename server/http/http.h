@@ -31,9 +31,10 @@ struct http_request {
     const char *query;   /* raw, without '?'; "" if there is none */
     const struct http_header *headers;
     size_t header_count;
-    long long content_length; /* -1: none given */
-    struct http_body *body;   /* NULL: none is announced, or nobody may read it */
-    const char *peer_address; /* numeric */
+    long long content_length;  /* -1: none given */
+    struct http_body *body;    /* NULL: none is announced, or nobody may read it */
+    const char *peer_address;  /* numeric */
+    const char *local_address; /* where it came in, numeric; NULL: not known */
     uint16_t peer_port, local_port;
 };
 

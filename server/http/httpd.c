@@ -16,7 +16,7 @@
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
-enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144 };
+enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 
 struct httpd {
     struct mg_context *civetweb;
@@ -115,6 +115,23 @@ static void linger(struct incoming *incoming) {
 }
 
 /* --- Answering --------------------------------------------------------------------------------------------- */
+
+/* civetweb tells our address in the link to the request alone: "ws://ADDRESS:PORT/...", for it does not check
+ * the domain. Returns NULL if the link could be too long, each byte of the path being escaped. */
+static const char *read_local_address(const struct mg_connection *connection, const struct mg_request_info *info,
+                                      char link[LINK_MAX]) {
+    size_t path_size = info->local_uri == NULL ? LINK_MAX : strlen(info->local_uri);
+    if (3 * path_size >= LINK_MAX - LINK_ORIGIN_MAX || mg_get_request_link(connection, link, LINK_MAX) < 0)
+        return NULL;
+    char *address = strstr(link, "://");
+    if (address == NULL)
+        return NULL;
+    address += 3;
+    bool v6 = *address == '[';
+    address += v6;
+    address[strcspn(address, v6 ? "]" : ":/")] = '\0';
+    return address;
+}
 
 static struct http_request read_request(const struct mg_request_info *info, struct http_header *headers) {
     for (int i = 0; i < info->num_headers; i++)
@@ -262,6 +279,8 @@ static int begin_request(struct mg_connection *connection) {
     struct httpd *httpd = info->user_data;
     struct http_header headers[MG_MAX_HEADERS];
     struct http_request request = read_request(info, headers);
+    char link[LINK_MAX];
+    request.local_address = read_local_address(connection, info, link);
     return httpd->guard == NULL ? answer_once(httpd, connection, &request)
                                 : answer_guarded(httpd, connection, &request);
 }

@@ -22,6 +22,7 @@ static const struct {
     {"deflate", deflate_suite},
     {"decoder_deflate", decoder_deflate_suite},
     {"address", address_suite},
+    {"adoption", adoption_suite},
     {"json", json_suite},
     {"json_writer", json_writer_suite},
     {"router", router_suite},

@@ -16,6 +16,7 @@ Suite *extension_suite(void);
 Suite *deflate_suite(void);
 Suite *decoder_deflate_suite(void);
 Suite *address_suite(void);
+Suite *adoption_suite(void);
 Suite *json_suite(void);
 Suite *json_writer_suite(void);
 Suite *router_suite(void);

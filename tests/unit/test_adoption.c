@@ -1,0 +1,180 @@
+/* test_adoption.c - which socket is found, and what happens to it. The sockets are real ones, on loopback.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/core/adoption.h"
+#include "tests/unit/suites.h"
+
+enum { BASE = 200 };
+
+/* A listener on all addresses, and a client's port from which it connects to two of them. */
+static int listener;
+static uint16_t local_port, peer_port;
+static struct adoption adoption;
+
+static struct sockaddr_in address_of(const char *text, uint16_t port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    ck_assert_int_eq(inet_pton(AF_INET, text, &address.sin_addr), 1);
+    return address;
+}
+
+static uint16_t port_of(int fd) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+static void start(void) {
+    struct sockaddr_in any = address_of("0.0.0.0", 0);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&any, sizeof any), 0);
+    ck_assert_int_eq(listen(listener, 4), 0);
+    local_port = port_of(listener);
+    peer_port = 0;
+    ck_assert_int_eq(adoption_open(&adoption, BASE), 0);
+}
+
+static void stop(void) {
+    adoption_close(&adoption);
+    close(listener);
+}
+
+/* Both ends of a connection to that address of ours; all of them come from one port. */
+static void connect_to(const char *local_address, int ends[2]) {
+    int on = 1;
+    struct sockaddr_in from = address_of("127.0.0.1", peer_port), to = address_of(local_address, local_port);
+    ends[1] = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(setsockopt(ends[1], SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    ck_assert_int_eq(bind(ends[1], (struct sockaddr *)&from, sizeof from), 0);
+    ck_assert_int_eq(connect(ends[1], (struct sockaddr *)&to, sizeof to), 0);
+    peer_port = port_of(ends[1]);
+    ends[0] = accept(listener, NULL, NULL);
+    ck_assert_int_ge(ends[0], 0);
+}
+
+static void disconnect(const int ends[2]) {
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static enum adoption_result take(const char *local_address, int *fd) {
+    const struct adoption_ends ends = {"127.0.0.1", local_address, peer_port, local_port};
+    return adoption_take(&adoption, &ends, fd);
+}
+
+/* The byte that our end of the connection gets is the one that this client sends. */
+static void check_is_from(int fd, int client) {
+    char sent = 'w', received = 0;
+    ck_assert_int_eq(send(client, &sent, 1, 0), 1);
+    ck_assert_int_eq(recv(fd, &received, 1, 0), 1);
+    ck_assert_int_eq(received, sent);
+}
+
+static void check_takes(const char *local_address, const int ends[2]) {
+    char byte;
+    int fd = -1;
+    ck_assert_int_eq(take(local_address, &fd), ADOPTION_DONE);
+    ck_assert_int_ge(fd, BASE);
+    check_is_from(fd, ends[1]);
+    ck_assert_int_eq(recv(ends[0], &byte, 1, 0), 0); /* what the library has now is dead */
+    close(fd);
+}
+
+START_TEST(one_is_taken) {
+    int ends[2];
+    start();
+    connect_to("127.0.0.1", ends);
+    check_takes(_i == 0 ? NULL : "127.0.0.1", ends);
+    disconnect(ends);
+    stop();
+}
+END_TEST
+
+/* Two connections of one peer differ in our address alone. */
+START_TEST(our_address_tells_two_apart) {
+    int first[2], second[2];
+    start();
+    connect_to("127.0.0.1", first);
+    connect_to("127.0.0.2", second);
+    check_takes("127.0.0.2", second);
+    check_takes("127.0.0.1", first);
+    disconnect(first);
+    disconnect(second);
+    stop();
+}
+END_TEST
+
+START_TEST(two_are_ambiguous) {
+    int first[2], second[2], fd = -1;
+    start();
+    connect_to("127.0.0.1", first);
+    connect_to("127.0.0.2", second);
+    ck_assert_int_eq(take(NULL, &fd), ADOPTION_AMBIGUOUS);
+    check_is_from(first[0], first[1]);
+    check_is_from(second[0], second[1]);
+    disconnect(first);
+    disconnect(second);
+    stop();
+}
+END_TEST
+
+/* Where networks may share addresses, all four may be those of two; here they are not, and it is taken all the
+ * same. */
+START_TEST(among_many_networks_all_are_looked_at) {
+    int ends[2];
+    start();
+    adoption.many_networks = true;
+    connect_to("127.0.0.1", ends);
+    check_takes("127.0.0.1", ends);
+    disconnect(ends);
+    stop();
+}
+END_TEST
+
+START_TEST(early_bytes_are_seen) {
+    int first[2], second[2], fd = -1;
+    start();
+    connect_to("127.0.0.1", first);
+    connect_to("127.0.0.2", second);
+    ck_assert_int_eq(send(first[1], "w", 1, 0), 1);
+    ck_assert_int_eq(take("127.0.0.1", &fd), ADOPTION_EARLY);
+    ck_assert_int_eq(fd, -1);
+    disconnect(first);
+    disconnect(second);
+    stop();
+}
+END_TEST
+
+START_TEST(who_is_not_there_is_not_found) {
+    int ends[2], fd = -1;
+    start();
+    connect_to("127.0.0.1", ends);
+    ck_assert_int_eq(take("127.0.0.2", &fd), ADOPTION_NONE);
+    ck_assert_int_eq(take("nowhere", &fd), ADOPTION_DONE); /* an address that is none counts as not known */
+    close(fd);
+    disconnect(ends);
+    stop();
+}
+END_TEST
+
+Suite *adoption_suite(void) {
+    Suite *suite = suite_create("adoption");
+    TCase *test = tcase_create("adoption");
+    tcase_add_loop_test(test, one_is_taken, 0, 2);
+    tcase_add_test(test, our_address_tells_two_apart);
+    tcase_add_test(test, two_are_ambiguous);
+    tcase_add_test(test, among_many_networks_all_are_looked_at);
+    tcase_add_test(test, early_bytes_are_seen);
+    tcase_add_test(test, who_is_not_there_is_not_found);
+    suite_add_tcase(suite, test);
+    return suite;
+}
