@@ -7,6 +7,8 @@
 #include <civetweb.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
+enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 
 struct httpd {
@@ -191,6 +194,19 @@ static bool write_response(struct mg_connection *connection, const struct http_r
         return write_all(connection, message, used) && write_all(connection, body, size);
     memcpy(message + used, body, size);
     return write_all(connection, message, used + size);
+}
+
+/* --- Threads ------------------------------------------------------------------------------------------------ */
+
+/* For each connection that it has accepted civetweb wakes a thread, which would take the processor from the one
+ * that accepts, wait for the mutex that this holds, and find one connection. As batch threads they let it go on: it
+ * accepts all who wait, and they answer one after the other. */
+static void *init_thread(const struct mg_context *context, int type) {
+    const struct sched_param parameters = {0};
+    (void)context;
+    if (type == THREAD_OF_REQUESTS)
+        pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
+    return NULL;
 }
 
 /* --- Connections -------------------------------------------------------------------------------------------- */
@@ -399,7 +415,8 @@ static int start_civetweb(struct httpd *httpd, const char *ports, char *error, s
                               "enable_auth_domain_check",
                               "no",
                               NULL};
-    const struct mg_callbacks callbacks = {.init_connection = init_connection,
+    const struct mg_callbacks callbacks = {.init_thread = init_thread,
+                                           .init_connection = init_connection,
                                            .begin_request = begin_request,
                                            .connection_close = connection_closes,
                                            .connection_closed = connection_closed,
