@@ -6,23 +6,29 @@
 
 #include <stdlib.h>
 
-enum { FIRST_COUNT = 64 };
+enum { FIRST_CAPACITY = 64 };
 
 static int grow(struct slots *slots) {
-    uint32_t count = slots->count == 0 ? FIRST_COUNT : slots->count * 2;
-    struct slot *table = realloc(slots->table, count * sizeof *table);
+    uint32_t capacity = slots->capacity == 0 ? FIRST_CAPACITY : slots->capacity * 2;
+    struct slot *table = realloc(slots->table, capacity * sizeof *table);
     if (table == NULL)
         return -1;
-    for (uint32_t i = slots->count; i < count; i++)
-        table[i] = (struct slot){.next_free = i + 1 < count ? i + 2 : 0};
-    slots->first_free = slots->count + 1;
     slots->table = table;
-    slots->count = count;
+    slots->capacity = capacity;
+    return 0;
+}
+
+/* Makes one more slot, the only free one. */
+static int add(struct slots *slots) {
+    if (slots->count == slots->capacity && grow(slots) != 0)
+        return -1;
+    slots->table[slots->count++] = (struct slot){.next_free = 0};
+    slots->first_free = slots->count;
     return 0;
 }
 
 uint64_t slots_take(struct slots *slots, void *owner) {
-    if (slots->first_free == 0 && grow(slots) != 0)
+    if (slots->first_free == 0 && add(slots) != 0)
         return SLOTS_NO_KEY;
     uint32_t index = slots->first_free - 1;
     struct slot *slot = &slots->table[index];

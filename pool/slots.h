@@ -20,8 +20,9 @@ struct slot {
 /* All zero is an empty table. */
 struct slots {
     struct slot *table;
-    uint32_t count;      /* slots, free ones too */
-    uint32_t first_free; /* index + 1; 0: none */
+    uint32_t count;      /* slots that have been taken once, free ones too */
+    uint32_t capacity;   /* places in the table; those beyond count have not been touched, and cost nothing yet */
+    uint32_t first_free; /* index + 1; 0: none below count */
 };
 
 /* A key for the owner; SLOTS_NO_KEY if memory is out. */
