@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-static size_t cost(const struct message *message) {
-    return message->size + OUTBOX_MESSAGE_OVERHEAD;
+static uint32_t cost(const struct message *message) {
+    return (uint32_t)message->size + OUTBOX_MESSAGE_OVERHEAD;
 }
 
 static void count(struct outbox *outbox, const struct message *message) {
@@ -31,18 +31,19 @@ static uint32_t place_of(const struct outbox *outbox, uint32_t index) {
 }
 
 static struct message **slot(struct outbox *outbox, uint32_t index) {
-    struct message **ring = outbox->ring == NULL ? outbox->few : outbox->ring;
+    struct message **ring = outbox->capacity == 0 ? outbox->few : outbox->ring;
     return &ring[place_of(outbox, index)];
 }
 
 static int grow(struct outbox *outbox) {
-    uint32_t capacity = capacity_of(outbox) * 2;
+    uint32_t capacity = outbox->capacity == 0 ? OUTBOX_RING_MIN : outbox->capacity * 2;
     struct message **ring = malloc(capacity * sizeof *ring);
     if (ring == NULL)
         return -1;
     for (uint32_t i = 0; i < outbox->count; i++)
         ring[i] = *slot(outbox, i);
-    free(outbox->ring);
+    if (outbox->capacity > 0)
+        free(outbox->ring);
     outbox->ring = ring;
     outbox->capacity = capacity;
     outbox->first = 0;
@@ -77,7 +78,7 @@ int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
         vectors[vector_count++] = (struct iovec){message->bytes + offset, message->size - offset};
         offset = 0;
     }
-    outbox->in_flight = (uint32_t)vector_count;
+    outbox->in_flight = (uint16_t)vector_count;
     return vector_count;
 }
 
@@ -87,7 +88,8 @@ static void pop(struct outbox *outbox) {
     outbox->offset = 0;
     outbox->first = place_of(outbox, 1);
     outbox->count--;
-    outbox->committed -= outbox->committed > 0;
+    if (outbox->committed > 0)
+        outbox->committed--;
     message_release(message);
 }
 
@@ -99,9 +101,11 @@ static void count_sent(struct outbox *outbox) {
     outbox->sent_bytes += payload;
 }
 
-static void shrink(struct outbox *outbox) {
-    free(outbox->ring);
-    outbox->ring = NULL;
+void outbox_trim(struct outbox *outbox) {
+    if (outbox->count > 0)
+        return;
+    if (outbox->capacity > 0)
+        free(outbox->ring);
     outbox->capacity = 0;
     outbox->first = 0;
 }
@@ -111,15 +115,15 @@ void outbox_sent(struct outbox *outbox, size_t size) {
     while (size > 0) {
         size_t left = (*slot(outbox, 0))->size - outbox->offset;
         if (size < left) {
-            outbox->offset += size;
+            outbox->offset += (uint32_t)size;
             return;
         }
         size -= left;
         count_sent(outbox);
         pop(outbox);
     }
-    if (outbox->count == 0 && outbox->ring != NULL)
-        shrink(outbox);
+    if (outbox->capacity > OUTBOX_RING_KEPT)
+        outbox_trim(outbox);
 }
 
 struct message *outbox_commit(struct outbox *outbox) {
@@ -168,6 +172,7 @@ void outbox_drop_unsent(struct outbox *outbox) {
 void outbox_release(struct outbox *outbox) {
     while (outbox->count > 0)
         pop(outbox);
-    free(outbox->ring);
+    if (outbox->capacity > 0)
+        free(outbox->ring);
     *outbox = (struct outbox){.sent_messages = outbox->sent_messages, .sent_bytes = outbox->sent_bytes};
 }

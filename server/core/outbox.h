@@ -19,21 +19,27 @@
 /* What a message costs beside its bytes: its struct, malloc's share, its place in the ring. */
 enum { OUTBOX_MESSAGE_OVERHEAD = 64 };
 
-enum { OUTBOX_FEW = 8 };
+/* Powers of two: places in the outbox itself, in the first ring, and in the largest that is kept while it is empty.
+ */
+enum { OUTBOX_FEW = 2, OUTBOX_RING_MIN = 8, OUTBOX_RING_KEPT = 16 };
 
-/* All zero is an empty outbox. A ring is allocated when more than a few messages wait, and given back when all have
- * left. */
+/* All zero is an empty outbox. A ring is allocated when more than a few messages wait. A small one is kept for the
+ * next time, since a client to whom messages come in bursts would have one allocated for each, and given back by
+ * outbox_trim(); a larger one is given back when all messages have left. What is counted in 32 bits is bounded by
+ * send_buffer_hard, which is 2 GiB at most. */
 struct outbox {
-    struct message **ring;           /* NULL: `few` is the ring */
+    union {
+        struct message *few[OUTBOX_FEW]; /* the ring, as long as capacity is 0 */
+        struct message **ring;
+    };
     uint32_t capacity, first, count; /* capacity is a power of two; 0: OUTBOX_FEW */
-    uint32_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
-    uint32_t committed;              /* of the messages from `first` on: see outbox_commit() */
-    size_t offset;                   /* bytes of the first message that have left */
-    size_t bytes;                    /* of memory that the messages stand for, each until it has left whole */
-    size_t reply_bytes;              /* of them: messages with is_reply */
+    uint16_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
+    uint16_t committed;              /* of the messages from `first` on: see outbox_commit() */
+    uint32_t offset;                 /* bytes of the first message that have left */
+    uint32_t bytes;                  /* of memory that the messages stand for, each until it has left whole */
+    uint32_t reply_bytes;            /* of them: messages with is_reply */
     uint64_t sent_messages;          /* that have left whole, text and binary alone */
     uint64_t sent_bytes;             /* of their payloads, as they left */
-    struct message *few[OUTBOX_FEW];
 };
 
 /* Takes a reference of its own. Returns -1 if memory is out. */
@@ -66,6 +72,9 @@ void outbox_drop_unsent(struct outbox *outbox);
 /* Drops the oldest message that outbox_drop_unsent() would, control frames apart. Returns false if there is none.
  */
 bool outbox_drop_oldest(struct outbox *outbox);
+
+/* Gives the ring back if nothing waits. */
+void outbox_trim(struct outbox *outbox);
 
 /* Drops everything and frees the ring; what has been sent stays counted. Nothing may be in flight. */
 void outbox_release(struct outbox *outbox);
