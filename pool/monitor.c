@@ -23,7 +23,7 @@ static void stall_locked(struct pool *pool, struct worker *worker) {
     atomic_store(&worker->stalled, true);
     if (worker->lane != NULL)
         worker->lane->wary = WARY_RUNS;
-    const struct task_kind *kind = worker->handling->kind;
+    const struct task_kind *kind = task_kind(worker->handling);
     struct task *rescue = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
     if (rescue != NULL)
         task_claim_into(rescue, &pool->io);

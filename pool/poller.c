@@ -76,9 +76,9 @@ static void collect(struct source *source, uint32_t events, struct task_list *re
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         atomic_store(&source->hangup, true);
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        task_claim_into(source->input, ready);
+        task_claim_into(&source->input, ready);
     if (events & EPOLLOUT && atomic_exchange(&source->blocked, false))
-        task_claim_into(source->flush, ready);
+        task_claim_into(&source->flush, ready);
 }
 
 void poller_collect_locked(struct poller *poller, const struct epoll_event *events, int count,

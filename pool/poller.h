@@ -20,12 +20,12 @@
 
 /* What a descriptor's owner embeds. */
 struct source {
-    struct task *input;   /* queued when there is something to read, or an end to notice */
-    struct task *flush;   /* queued when there is room to write again */
+    struct task input; /* queued when there is something to read, or an end to notice */
+    struct task flush; /* queued when there is room to write again */
+    uint64_t key;
     _Atomic bool blocked; /* a write found the socket full; until EPOLLOUT */
     _Atomic bool hangup;  /* RDHUP, HUP or ERR was seen: a short read is then not the last */
     _Atomic bool broken;  /* HUP or ERR was seen: nothing can be sent any more */
-    uint64_t key;
 };
 
 struct poller {

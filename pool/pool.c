@@ -40,7 +40,7 @@ static bool lane_is_full(const struct lane *lane) {
 }
 
 static struct lane *lane_of(struct task *task) {
-    return task->kind->lane == NULL ? NULL : task->kind->lane(task);
+    return task_kind(task)->lane == NULL ? NULL : task_kind(task)->lane(task);
 }
 
 /* A lane whose handlers have blocked lately is likely to block again: then what this thread leaves undone should
@@ -140,7 +140,7 @@ static void queued_locked(struct pool *pool) {
 }
 
 static void queue_locked(struct pool *pool, struct task *task) {
-    task_list_push(task->kind->queue == TASK_IO ? &pool->io : &pool->handler, task);
+    task_list_push(task_kind(task)->queue == TASK_IO ? &pool->io : &pool->handler, task);
 }
 
 /* --- Threads ----------------------------------------------------------------------------------------------- */
@@ -196,7 +196,7 @@ static void sleep_locked(struct pool *pool) {
 }
 
 static bool is_brief(const struct task *task) {
-    return task != NULL && task->kind->prefetch != NULL;
+    return task != NULL && task_kind(task)->prefetch != NULL;
 }
 
 /* More brief tasks, if there are plenty, and no handler waits for its turn among them. */
@@ -217,9 +217,9 @@ static void run_locked(struct pool *pool, struct worker *worker, struct task *ta
     mutex_unlock(&pool->mutex);
     for (; task != NULL; task = task_list_pop(&worker->batch)) {
         if (worker->batch.first != NULL)
-            worker->batch.first->kind->prefetch(worker->batch.first);
+            task_kind(worker->batch.first)->prefetch(worker->batch.first);
         task_take(task);
-        task->kind->run(task);
+        task_kind(task)->run(task);
     }
     mutex_lock(&pool->mutex);
 }
@@ -324,13 +324,13 @@ void pool_finish(struct pool *pool, struct task *task) {
     if (task_leave(task))
         queue(pool, task);
     else
-        task->kind->release(task);
+        task_kind(task)->release(task);
 }
 
 void pool_finish_borrowed(struct pool *pool, struct task *task) {
     if (!task_leave(task))
         return;
-    task->kind->retain(task);
+    task_kind(task)->retain(task);
     queue(pool, task);
 }
 

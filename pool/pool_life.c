@@ -94,7 +94,7 @@ bool pool_stop(struct pool *pool, uint64_t deadline) {
 static void drop(struct task_list *list) {
     struct task *task;
     while ((task = task_list_pop(list)) != NULL)
-        task->kind->release(task);
+        task_kind(task)->release(task);
 }
 
 void pool_drop_lane(struct lane *lane) {

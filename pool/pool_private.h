@@ -76,7 +76,7 @@ void pool_probe_ends_locked(struct pool *pool, struct probe *probe);
 
 /* Before a task that was taken runs. */
 static inline void pool_probe_taken_locked(struct pool *pool, const struct task *task) {
-    struct probe *probe = task->kind->queue == TASK_IO ? &pool->io_probe : &pool->handler_probe;
+    struct probe *probe = task_kind(task)->queue == TASK_IO ? &pool->io_probe : &pool->handler_probe;
     if (probe->task == task)
         pool_probe_ends_locked(pool, probe);
 }

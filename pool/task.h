@@ -49,31 +49,45 @@ struct task_kind {
 
 enum task_state { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_AGAIN };
 
+enum { TASK_STATE_MASK = 3 };
+
+_Static_assert(_Alignof(struct task_kind) > TASK_STATE_MASK, "the lowest bits of a kind's address are free");
+
+/* A connection embeds three, so the two share a word. */
 struct task {
-    struct task *next; /* in a task_list; guarded by whoever holds the list */
-    const struct task_kind *kind;
-    _Atomic uint8_t state; /* enum task_state */
+    struct task *next;       /* in a task_list; guarded by whoever holds the list */
+    _Atomic uintptr_t state; /* enum task_state, and above it the address of the kind, which never changes */
 };
+
+static inline const struct task_kind *task_kind(const struct task *task) {
+    uintptr_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    return (const struct task_kind *)(state & ~(uintptr_t)TASK_STATE_MASK);
+}
 
 static inline void task_init(struct task *task, const struct task_kind *kind) {
     task->next = NULL;
-    task->kind = kind;
-    atomic_init(&task->state, TASK_IDLE);
+    atomic_init(&task->state, (uintptr_t)kind | TASK_IDLE);
+}
+
+/* What the word is in another state. */
+static inline uintptr_t task_in_state(const struct task *task, enum task_state state) {
+    return (uintptr_t)task_kind(task) | state;
 }
 
 /* Asks for a run. True: the caller now has to queue the task (a reference was taken). False: a run that begins
  * later than this call is already certain. */
 static inline bool task_claim(struct task *task) {
-    uint8_t state = atomic_load(&task->state);
+    uintptr_t state = atomic_load(&task->state), again = task_in_state(task, TASK_AGAIN);
+    uintptr_t queued = task_in_state(task, TASK_QUEUED), running = task_in_state(task, TASK_RUNNING);
     for (;;) {
-        if (state == TASK_QUEUED || state == TASK_AGAIN) {
+        if (state == queued || state == again) {
             if (atomic_compare_exchange_weak(&task->state, &state, state))
                 return false;
-        } else if (state == TASK_RUNNING) {
-            if (atomic_compare_exchange_weak(&task->state, &state, TASK_AGAIN))
+        } else if (state == running) {
+            if (atomic_compare_exchange_weak(&task->state, &state, again))
                 return false;
-        } else if (atomic_compare_exchange_weak(&task->state, &state, TASK_QUEUED)) {
-            task->kind->retain(task);
+        } else if (atomic_compare_exchange_weak(&task->state, &state, queued)) {
+            task_kind(task)->retain(task);
             return true;
         }
     }
@@ -81,37 +95,42 @@ static inline bool task_claim(struct task *task) {
 
 /* Takes an idle task to run it in place. False: it is queued or running. */
 static inline bool task_begin(struct task *task) {
-    uint8_t idle = TASK_IDLE;
-    if (!atomic_compare_exchange_strong(&task->state, &idle, TASK_RUNNING))
+    uintptr_t idle = task_in_state(task, TASK_IDLE);
+    if (!atomic_compare_exchange_strong(&task->state, &idle, task_in_state(task, TASK_RUNNING)))
         return false;
-    task->kind->retain(task);
+    task_kind(task)->retain(task);
     return true;
 }
 
 /* The same for a thread that holds the owner until the run is over anyway: no reference is taken. The run ends with
  * pool_finish_borrowed(). */
 static inline bool task_borrow(struct task *task) {
-    uint8_t idle = TASK_IDLE;
-    return atomic_compare_exchange_strong(&task->state, &idle, TASK_RUNNING);
+    uintptr_t idle = task_in_state(task, TASK_IDLE);
+    return atomic_compare_exchange_strong(&task->state, &idle, task_in_state(task, TASK_RUNNING));
+}
+
+/* Of a task that the caller runs: nobody has claimed it meanwhile. */
+static inline bool task_is_only_running(const struct task *task) {
+    return atomic_load(&task->state) == task_in_state(task, TASK_RUNNING);
 }
 
 /* A task that left its queue. */
 static inline void task_take(struct task *task) {
-    atomic_exchange(&task->state, TASK_RUNNING);
+    atomic_exchange(&task->state, task_in_state(task, TASK_RUNNING));
 }
 
 /* By the thread that runs it: once more, after this run. */
 static inline void task_again(struct task *task) {
-    atomic_exchange(&task->state, TASK_AGAIN);
+    atomic_exchange(&task->state, task_in_state(task, TASK_AGAIN));
 }
 
 /* By the thread that ran it. True: it was claimed meanwhile and must be queued; the reference goes along. False: it
  * is idle and the caller has to release the reference. */
 static inline bool task_leave(struct task *task) {
-    uint8_t running = TASK_RUNNING;
-    if (atomic_compare_exchange_strong(&task->state, &running, TASK_IDLE))
+    uintptr_t running = task_in_state(task, TASK_RUNNING);
+    if (atomic_compare_exchange_strong(&task->state, &running, task_in_state(task, TASK_IDLE)))
         return false;
-    atomic_exchange(&task->state, TASK_QUEUED);
+    atomic_exchange(&task->state, task_in_state(task, TASK_QUEUED));
     return true;
 }
 
@@ -124,7 +143,7 @@ struct task_list {
 
 static inline void task_list_push(struct task_list *list, struct task *task) {
     task->next = NULL;
-    list->mixed = list->mixed || task->kind->queue == TASK_HANDLER;
+    list->mixed = list->mixed || task_kind(task)->queue == TASK_HANDLER;
     if (list->last == NULL)
         list->first = task;
     else

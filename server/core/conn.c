@@ -20,6 +20,7 @@ static void conn_destroy(struct weir_conn *conn) {
     mutex_destroy(&conn->mutex);
     free(conn->close_reason);
     free(conn->headers);
+    free(conn->throttle);
     free(conn);
 }
 
@@ -54,10 +55,17 @@ static size_t text_size(const struct conn_request *request) {
     return size;
 }
 
-static char *append_text(char **end, const char *text) {
-    char *start = *end;
-    *end = stpcpy(start, text) + 1;
-    return start;
+static void append_text(char **end, const char *text) {
+    *end = stpcpy(*end, text) + 1;
+}
+
+/* Returns its place; 0 if it is NULL. */
+static conn_text place_text(const struct weir_conn *conn, char **end, const char *text) {
+    conn_text place = (conn_text)(*end - conn->text);
+    if (text == NULL)
+        return 0;
+    append_text(end, text);
+    return place;
 }
 
 static void fill_text(struct weir_conn *conn, const struct conn_request *request) {
@@ -66,13 +74,14 @@ static void fill_text(struct weir_conn *conn, const struct conn_request *request
     for (size_t i = 0; i < request->param_count * 2; i++)
         append_text(&end, request->params[i]);
     conn->param_count = (uint8_t)request->param_count;
-    conn->peer = append_text(&end, request->peer);
-    conn->client = request->client == NULL ? NULL : append_text(&end, request->client);
-    conn->user = request->user == NULL ? NULL : append_text(&end, request->user);
-    conn->subprotocol = request->subprotocol == NULL ? NULL : append_text(&end, request->subprotocol);
-    conn->user_agent = request->user_agent == NULL ? NULL : end;
+    conn->peer = place_text(conn, &end, request->peer);
+    conn->client = place_text(conn, &end, request->client);
+    conn->subprotocol = place_text(conn, &end, request->subprotocol);
+    char user_agent[USER_AGENT_MAX + 1] = "";
     if (request->user_agent != NULL)
-        memcpy(end, request->user_agent, cut_size(request->user_agent)); /* the memory is all zero */
+        memcpy(user_agent, request->user_agent, cut_size(request->user_agent));
+    conn->user_agent = place_text(conn, &end, request->user_agent == NULL ? NULL : user_agent);
+    conn->user = place_text(conn, &end, request->user); /* last: it alone may be of any length */
 }
 
 static char *copy_headers(const struct conn_request *request) {
@@ -89,17 +98,22 @@ static char *copy_headers(const struct conn_request *request) {
 }
 
 static void init_tasks(struct weir_conn *conn) {
-    task_init(&conn->input, &conn_input_kind);
-    task_init(&conn->flush, &conn_flush_kind);
+    task_init(&conn->source.input, &conn_input_kind);
+    task_init(&conn->source.flush, &conn_flush_kind);
     task_init(&conn->handler, &conn_handler_kind);
-    conn->source.input = &conn->input;
-    conn->source.flush = &conn->flush;
-    conn->timer.task = &conn->input;
+    conn->timer.task = &conn->source.input;
+}
+
+static int make_streams(struct weir_conn *conn) {
+    if (!conn->deflate.enabled || (!conn->deflate.server_takeover && !conn->deflate.client_takeover))
+        return 0;
+    conn->streams = calloc(1, sizeof *conn->streams);
+    return conn->streams == NULL ? -1 : 0;
 }
 
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size) {
-    struct weir_conn *conn = calloc(1, sizeof *conn + text_size(request));
+    struct weir_conn *conn = calloc(1, offsetof(struct weir_conn, text) + text_size(request));
     if (conn == NULL)
         return NULL;
     conn->core = route->core;
@@ -115,7 +129,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     init_tasks(conn);
     fill_text(conn, request);
     struct message *message = message_create_raw(response, response_size);
-    bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0 && make_streams(conn) == 0;
     conn->outbox.in_flight = 1; /* it leaves, even if so much comes behind it that the client is disconnected */
     message_release(message);
     if (stored && route->handler->open != NULL) {
@@ -154,14 +168,14 @@ static int make_visible(struct weir_conn *conn) {
 
 static void log_open(const struct weir_conn *conn) {
     log_event(LOG_CONN, LOG_DEBUG, "open",
-              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", conn->peer),
-                         LOG_TEXT("client", conn->client), LOG_TEXT("route", conn->route->pattern),
-                         LOG_TEXT("path", conn->text)));
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_peer(conn)),
+                         LOG_TEXT("client", conn_string(conn, conn->client)),
+                         LOG_TEXT("route", conn->route->pattern), LOG_TEXT("path", conn->text)));
 }
 
 int conn_start(struct weir_conn *conn) {
     struct pool *pool = conn->core->pool;
-    task_begin(&conn->input); /* nobody can end it before this is over */
+    task_begin(&conn->source.input); /* nobody can end it before this is over */
     int result = make_visible(conn);
     if (result != 0) {
         abandon(conn);
@@ -174,9 +188,9 @@ int conn_start(struct weir_conn *conn) {
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
         if (!weir_conn_is_open(conn) || atomic_load(&conn->draining) || conn->timed_by != conn_terms(conn))
-            task_again(&conn->input);
+            task_again(&conn->source.input);
     }
-    pool_finish(pool, &conn->input);
+    pool_finish(pool, &conn->source.input);
     return result;
 }
 
@@ -217,15 +231,15 @@ const char *weir_header(const weir_conn *conn, const char *name) {
 }
 
 const char *weir_user(const weir_conn *conn) {
-    return conn->user;
+    return conn_string(conn, conn->user);
 }
 
 const char *weir_subprotocol(const weir_conn *conn) {
-    return conn->subprotocol;
+    return conn_string(conn, conn->subprotocol);
 }
 
 const char *weir_peer(const weir_conn *conn) {
-    return conn->peer;
+    return conn_string(conn, conn->peer);
 }
 
 long weir_round_trip(const weir_conn *conn) {

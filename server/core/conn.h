@@ -31,18 +31,23 @@
 enum { CONN_READ_SIZE = 65536, CONN_SCRATCH_SIZE = CONN_READ_SIZE + 16384 };
 enum { USER_AGENT_MAX = 128 };
 
+/* Where a string stands in `text`, which begins with the path; 0: there is none. */
+typedef uint16_t conn_text;
+
 struct weir_conn {
     /* What sending touches stands together, since a broadcast touches it for thousands. Immutable: */
     struct core *core;
     struct route *route;
     struct transport transport;
+    uint32_t compression_threshold; /* the core's: who sends may outlive that */
     struct deflate_params deflate;
 
     _Atomic bool closing;  /* set under the mutex, once: nothing can be sent any more */
     _Atomic bool draining; /* likewise: read no more, handle what waits, then close with 1001 */
     _Atomic uint32_t references;
     _Atomic uint64_t stuck_at; /* when a write found no room for anything; 0: the last one did */
-    struct task flush;
+    struct registry_link link; /* the registry's mutex */
+    struct source source;      /* the poller's, with two of the tasks */
 
     struct mutex mutex; /* guards all that follows, to the next blank line */
     struct outbox outbox;
@@ -66,53 +71,64 @@ struct weir_conn {
     struct inbox inbox;
     char *close_reason; /* what the close callback is told, with the code; NULL: none */
 
-    /* Immutable. */
-    uint64_t id;                           /* set by registry_add() */
-    uint64_t opened_at;                    /* pool_now() */
-    const char *peer, *user, *subprotocol; /* in text; the last two may be NULL */
-    const char *client;                    /* likewise; NULL: the peer */
-    const char *user_agent;                /* likewise, cut; NULL: none, or access is not logged */
-    struct visitor *visitor;               /* its place among those of its address; NULL: there are no limits */
-    uint32_t compression_threshold;        /* the core's: who sends may outlive that */
-    uint8_t param_count;
+    struct task handler;
+    struct timer timer; /* the pool's */
 
+    _Atomic int unsent;             /* what the kernel had not sent when it was stuck */
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
     _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
-    _Atomic int unsent;             /* what the kernel had not sent when it was stuck */
     _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
-    struct source source;           /* the poller's */
-    struct timer timer;             /* the pool's */
-    struct task input, handler;
 
     /* The input task's. */
     struct decoder decoder;
     uint8_t *rest; /* what has been read and not been decoded yet; in the heap, or NULL */
     uint32_t rest_size;
     bool torn_down;
-    bool peer_done;            /* its Close, its end or nonsense has come: nothing more is decoded */
-    struct inflater *inflater; /* if the client's stream is taken over from message to message, after the first */
+    bool peer_done;                 /* its Close, its end or nonsense has come: nothing more is decoded */
+    bool close_awaited;             /* the close timeout runs, until wake_at */
     uint64_t messages_in, bytes_in; /* before a Close; of payloads, as they came */
-    struct rate messages, bytes;    /* what has come, against the limits */
-    uint64_t throttled_until;       /* beyond them: nothing is read before */
-    uint64_t close_deadline;        /* the close timeout; 0: it does not run yet */
-    uint64_t wake_at;               /* what the timer is set to for the sake of keepalive; 0: it is not */
-    const struct terms *timed_by;   /* the terms that say so */
-    uint64_t read_at;               /* when something last came */
+    struct throttle *throttle;      /* NULL: no limit on what may come */
+    const struct terms *timed_by;   /* the terms that keepalive goes by */
+    uint64_t wake_at;               /* what the timer is set to; 0: it is not */
     uint64_t ping_due_at;           /* the next ping */
     uint64_t pinged_at;             /* the ping that waits for traffic; 0: none does */
     uint64_t ping_stamp;            /* its payload: microseconds of the monotonic clock */
 
-    struct deflater *deflater; /* the flush task's; likewise for ours */
-
     /* The task's that calls the callbacks. */
-    bool opened, finished; /* open has been called; close has */
-    char *headers;         /* name and value in turn, terminated, then an empty name; until `open` has returned */
-    void *data;            /* weir_set_data() */
+    char *headers; /* name and value in turn, terminated, then an empty name; until `open` has returned */
+    void *data;    /* weir_set_data() */
 
-    struct registry_link link; /* the registry's mutex */
+    /* Immutable. */
+    struct streams *streams;           /* NULL: no context is taken over from message to message */
+    struct visitor *visitor;           /* its place among those of its address; NULL: there are no limits */
+    uint64_t id;                       /* set by registry_add() */
+    uint64_t opened_at;                /* pool_now() */
+    conn_text peer, user, subprotocol; /* the last two may be missing */
+    conn_text client;                  /* likewise: the peer */
+    conn_text user_agent;              /* likewise, cut: none, or access is not logged */
+    uint8_t param_count;
+
+    bool opened, finished; /* open has been called; close has: the task's that calls them */
 
     char text[]; /* terminated strings: path, name and value of each parameter, peer and the others above */
 };
+
+/* The limits on how much a client sends: the input task's. */
+struct throttle {
+    struct rate messages, bytes; /* what has come */
+    uint64_t until;              /* beyond the limits: nothing is read before */
+};
+
+/* The contexts of permessage-deflate that go on from message to message. */
+struct streams {
+    struct inflater *inflater; /* the client's: the input task's; NULL before the first message, or none goes on */
+    struct deflater *deflater; /* ours: the flush task's; likewise */
+};
+
+/* One of its strings; NULL if it has none. */
+static inline const char *conn_string(const struct weir_conn *conn, conn_text place) {
+    return place == 0 ? NULL : conn->text + place;
+}
 
 static inline const struct terms *conn_terms(const struct weir_conn *conn) {
     return core_terms(conn->core);

@@ -68,8 +68,8 @@ bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
     }
     mutex_unlock(&conn->mutex);
     if (shed) {
-        task_claim_into(&conn->flush, ready);
-        task_claim_into(&conn->input, ready);
+        task_claim_into(&conn->source.flush, ready);
+        task_claim_into(&conn->source.input, ready);
     }
     return shed;
 }
@@ -94,7 +94,7 @@ void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
     if (conn->route->handler->drained == NULL)
         return;
     conn->drained_due = true;
-    task_claim_into(route_never_blocks(conn->route) ? &conn->input : &conn->handler, ready);
+    task_claim_into(route_never_blocks(conn->route) ? &conn->source.input : &conn->handler, ready);
 }
 
 bool conn_takes_drained(struct weir_conn *conn) {

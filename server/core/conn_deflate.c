@@ -41,13 +41,14 @@ static bool is_plain(const struct weir_conn *conn, const struct message *message
 /* The next message of the stream; NULL if memory is out, and then it may go plain (6): the stream is as it was, or
  * begins anew. */
 static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
-    if (conn->deflater == NULL)
-        conn->deflater = deflater_create(conn->deflate.server_bits);
-    if (conn->deflater == NULL)
+    struct deflater **deflater = &conn->streams->deflater;
+    if (*deflater == NULL)
+        *deflater = deflater_create(conn->deflate.server_bits);
+    if (*deflater == NULL)
         return NULL;
     size_t size;
     const uint8_t *payload = message_payload(plain, &size);
-    struct message *deflated = message_create_deflated(plain->opcode, payload, size, conn->deflater, true);
+    struct message *deflated = message_create_deflated(plain->opcode, payload, size, *deflater, true);
     if (deflated != NULL)
         deflated->is_reply = plain->is_reply;
     return deflated;
@@ -86,9 +87,10 @@ int conn_commit_locked(struct weir_conn *conn, int max) {
 static struct inflater *inflater_of(struct weir_conn *conn) {
     if (!conn->deflate.client_takeover)
         return codec_inflater();
-    if (conn->inflater == NULL)
-        conn->inflater = inflater_create(conn->deflate.client_bits);
-    return conn->inflater;
+    struct inflater **inflater = &conn->streams->inflater;
+    if (*inflater == NULL)
+        *inflater = inflater_create(conn->deflate.client_bits);
+    return *inflater;
 }
 
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded) {
@@ -102,6 +104,9 @@ unsigned conn_send_bits(const struct weir_conn *conn) {
 }
 
 void conn_release_streams(struct weir_conn *conn) {
-    deflater_destroy(conn->deflater);
-    inflater_destroy(conn->inflater);
+    if (conn->streams == NULL)
+        return;
+    deflater_destroy(conn->streams->deflater);
+    inflater_destroy(conn->streams->inflater);
+    free(conn->streams);
 }

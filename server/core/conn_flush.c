@@ -92,7 +92,7 @@ void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
     }
     if (conn->input_paused && conn->inbox.bytes <= conn_terms(conn)->inbox_size / 2) {
         conn->input_paused = false;
-        task_claim_into(&conn->input, ready);
+        task_claim_into(&conn->source.input, ready);
     }
 }
 
@@ -101,7 +101,7 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
     conn->flushing = true;
     enum outcome outcome = write_all_locked(conn);
     if (outcome == FLUSH_TURN_OVER)
-        task_again(&conn->flush);
+        task_again(&conn->source.flush);
     if (outcome == FLUSH_FAILED)
         conn->send_failed = true;
     bool close_left =
@@ -113,7 +113,7 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
         mutex_lock(&conn->mutex);
     }
     if (conn->send_failed || close_left)
-        task_claim_into(&conn->input, ready);
+        task_claim_into(&conn->source.input, ready);
     conn_resume_locked(conn, ready);
     conn->flushing = false;
     if (conn->ended)
@@ -140,30 +140,30 @@ static void flush(struct weir_conn *conn) {
 
 void conn_flush_here(struct weir_conn *conn) {
     struct pool *pool = conn->core->pool;
-    if (!conn_is_gathering(conn) && !task_borrow(&conn->flush)) {
-        pool_submit(pool, &conn->flush);
+    if (!conn_is_gathering(conn) && !task_borrow(&conn->source.flush)) {
+        pool_submit(pool, &conn->source.flush);
         return;
     }
     flush(conn);
-    pool_finish_borrowed(pool, &conn->flush);
+    pool_finish_borrowed(pool, &conn->source.flush);
 }
 
 static void flush_run(struct task *task) {
-    struct weir_conn *conn = CONN_OF(task, flush);
+    struct weir_conn *conn = CONN_OF(task, source.flush);
     flush(conn);
     pool_finish(conn->core->pool, task);
 }
 
 static void flush_retain(struct task *task) {
-    weir_retain(CONN_OF(task, flush));
+    weir_retain(CONN_OF(task, source.flush));
 }
 
 static void flush_release(struct task *task) {
-    weir_release(CONN_OF(task, flush));
+    weir_release(CONN_OF(task, source.flush));
 }
 
 static void flush_prefetch(const struct task *task) {
-    conn_prefetch(CONN_OF(task, flush));
+    conn_prefetch(CONN_OF(task, source.flush));
 }
 
 const struct task_kind conn_flush_kind = {.queue = TASK_IO,

@@ -74,15 +74,15 @@ struct tally {
 static void log_close(const struct weir_conn *conn, unsigned code, const char *reason, const struct tally *tally) {
     const char *by = tally->by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
     log_event(LOG_ACCESS, LOG_INFO, "close",
-              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", conn->peer),
-                         LOG_TEXT("client", conn->client), LOG_NUMBER("code", code), LOG_TEXT("by", by),
-                         LOG_NUMBER("duration_ms", pool_now() - conn->opened_at),
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_peer(conn)),
+                         LOG_TEXT("client", conn_string(conn, conn->client)), LOG_NUMBER("code", code),
+                         LOG_TEXT("by", by), LOG_NUMBER("duration_ms", pool_now() - conn->opened_at),
                          LOG_NUMBER("messages_in", conn->messages_in), LOG_NUMBER("bytes_in", conn->bytes_in),
                          LOG_NUMBER("messages_out", tally->messages_out), LOG_NUMBER("bytes_out", tally->bytes_out),
                          LOG_COUNT("dropped", tally->dropped), LOG_TEXT("route", conn->route->pattern),
                          LOG_TEXT("path", conn->text), LOG_TEXT("reason", reason),
-                         LOG_TEXT("subprotocol", conn->subprotocol), LOG_TEXT("user", conn->user),
-                         LOG_TEXT("user_agent", conn->user_agent)));
+                         LOG_TEXT("subprotocol", weir_subprotocol(conn)), LOG_TEXT("user", weir_user(conn)),
+                         LOG_TEXT("user_agent", conn_string(conn, conn->user_agent))));
 }
 
 void conn_call_close(struct weir_conn *conn) {
@@ -124,7 +124,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
         inbox_push(&conn->inbox, item);
     mutex_unlock(&conn->mutex);
     shed_check(conn->core);
-    pool_submit(conn->core->pool, item == NULL ? &conn->input : &conn->handler);
+    pool_submit(conn->core->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
 
 static struct inbox_item *next_locked(struct weir_conn *conn) {
@@ -215,11 +215,11 @@ static struct lane *handler_lane(struct task *task) {
 }
 
 static struct task *handler_on_stall(struct task *task) {
-    return &CONN_OF(task, handler)->flush;
+    return &CONN_OF(task, handler)->source.flush;
 }
 
 struct weir_conn *conn_of_handler(struct task *task) {
-    return task->kind == &conn_handler_kind ? CONN_OF(task, handler) : NULL;
+    return task_kind(task) == &conn_handler_kind ? CONN_OF(task, handler) : NULL;
 }
 
 const struct task_kind conn_handler_kind = {.queue = TASK_HANDLER,

@@ -26,7 +26,7 @@ static void deliver(struct weir_conn *conn, const struct decoded *decoded, struc
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_terms(conn)->idle_timeout_ms != 0)
-        atomic_store(&conn->message_at, conn->read_at);
+        atomic_store(&conn->message_at, pool_now());
     if (route_never_blocks(conn->route)) {
         conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
         return;
@@ -59,8 +59,8 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
 
 static void take(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
     uint64_t rate = conn_terms(conn)->message_rate;
-    if (rate != 0 && decoded->event != DECODER_MORE)
-        rate_take(&conn->messages, 1, rate, pool_now_us());
+    if (rate != 0 && conn->throttle != NULL && decoded->event != DECODER_MORE)
+        rate_take(&conn->throttle->messages, 1, rate, pool_now_us());
     switch (decoded->event) {
     case DECODER_MESSAGE:
         deliver(conn, decoded, held);
@@ -109,20 +109,23 @@ static enum gate pass_gate(struct weir_conn *conn) {
     if (gate != GATE_CLOSING)
         return gate;
     decoder_discard(&conn->decoder);
-    if (conn->close_deadline == 0) {
-        conn->close_deadline = pool_now() + conn_terms(conn)->close_timeout_ms;
-        return pool_set_timer(conn->core->pool, &conn->timer, conn->close_deadline) == 0 ? gate : GATE_END;
+    if (!conn->close_awaited) {
+        conn->close_awaited = true;
+        conn->wake_at = pool_now() + conn_terms(conn)->close_timeout_ms;
+        return pool_set_timer(conn->core->pool, &conn->timer, conn->wake_at) == 0 ? gate : GATE_END;
     }
-    return pool_now() >= conn->close_deadline ? GATE_END : gate;
+    return pool_now() >= conn->wake_at ? GATE_END : gate;
 }
 
-/* False if the client has to wait: throttled_until says how long. One that is to be closed for it does not wait. */
+/* False if the client has to wait: throttle->until says how long. One that is to be closed for it does not wait. */
 static bool is_within_rate(struct weir_conn *conn) {
     const struct terms *terms = conn_terms(conn);
-    if ((terms->message_rate == 0 && terms->byte_rate == 0) || atomic_load(&conn->closing) ||
+    struct throttle *throttle = conn->throttle;
+    if (throttle == NULL || (terms->message_rate == 0 && terms->byte_rate == 0) || atomic_load(&conn->closing) ||
         atomic_load(&conn->source.broken))
         return true;
-    uint64_t now = pool_now_us(), wait = rate_wait(&conn->messages, now), wait_bytes = rate_wait(&conn->bytes, now);
+    uint64_t now = pool_now_us();
+    uint64_t wait = rate_wait(&throttle->messages, now), wait_bytes = rate_wait(&throttle->bytes, now);
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;
@@ -131,7 +134,7 @@ static bool is_within_rate(struct weir_conn *conn) {
             atomic_fetch_add(&conn->core->counters.rate_limited, 1);
         return true;
     }
-    conn->throttled_until = pool_now() + wait / 1000 + 1;
+    throttle->until = pool_now() + wait / 1000 + 1;
     return false;
 }
 
@@ -232,10 +235,10 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             return TURN_EOF;
         if (size < 0)
             return TURN_END;
-        conn->read_at = state->now;
+        conn->pinged_at = 0; /* whatever came, it is alive */
         uint64_t byte_rate = conn_terms(conn)->byte_rate;
-        if (byte_rate != 0)
-            rate_take(&conn->bytes, (uint64_t)size, byte_rate, pool_now_us());
+        if (byte_rate != 0 && conn->throttle != NULL)
+            rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
         if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
         if ((size_t)size < CONN_READ_SIZE && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
@@ -335,10 +338,10 @@ static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, st
     conn_flush_here(conn);
     conn_keepalive(conn, now);
     if (turn == TURN_MORE)
-        task_again(&conn->input);
+        task_again(&conn->source.input);
     bool entered = enter_handler(conn, held);
     stop_if_draining(conn);
-    pool_finish(pool, &conn->input);
+    pool_finish(pool, &conn->source.input);
     if (entered)
         conn_handle(conn, held);
 }
@@ -373,11 +376,11 @@ static void run_turn(struct weir_conn *conn) {
         conn_drop_gathered(conn);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
-    pool_finish(conn->core->pool, &conn->input);
+    pool_finish(conn->core->pool, &conn->source.input);
 }
 
 static void input_run(struct task *task) {
-    struct weir_conn *conn = CONN_OF(task, input);
+    struct weir_conn *conn = CONN_OF(task, source.input);
     if (conn->torn_down) {
         pool_finish(conn->core->pool, task);
         return;
@@ -388,11 +391,11 @@ static void input_run(struct task *task) {
 }
 
 static void input_retain(struct task *task) {
-    weir_retain(CONN_OF(task, input));
+    weir_retain(CONN_OF(task, source.input));
 }
 
 static void input_release(struct task *task) {
-    weir_release(CONN_OF(task, input));
+    weir_release(CONN_OF(task, source.input));
 }
 
 const struct task_kind conn_input_kind = {

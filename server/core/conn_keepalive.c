@@ -15,6 +15,11 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
+/* 0: it may be read. */
+static uint64_t throttled_until(const struct weir_conn *conn) {
+    return conn->throttle == NULL ? 0 : conn->throttle->until;
+}
+
 /* UINT64_MAX: there is none. */
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
@@ -29,8 +34,8 @@ static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
         uint64_t stuck_at = atomic_load(&conn->stuck_at);
         next = earlier(next, (stuck_at == 0 ? now : stuck_at) + terms->send_timeout_ms);
     }
-    if (conn->throttled_until > now)
-        next = earlier(next, conn->throttled_until);
+    if (throttled_until(conn) > now)
+        next = earlier(next, throttled_until(conn));
     return next;
 }
 
@@ -44,9 +49,19 @@ static int set_timer(struct weir_conn *conn, uint64_t now) {
     return pool_set_timer(conn->core->pool, &conn->timer, next);
 }
 
+/* Makes it possible to count what comes, if these terms limit it. -1 if memory is out. */
+static int prepare_throttle(struct weir_conn *conn, const struct terms *terms) {
+    if (conn->throttle == NULL && (terms->message_rate != 0 || terms->byte_rate != 0))
+        conn->throttle = calloc(1, sizeof *conn->throttle);
+    else
+        return 0;
+    return conn->throttle == NULL ? -1 : 0;
+}
+
 int conn_keepalive_start(struct weir_conn *conn) {
-    conn->read_at = conn->opened_at;
     conn->timed_by = conn_terms(conn);
+    if (prepare_throttle(conn, conn->timed_by) != 0)
+        return -1;
     conn->ping_due_at = conn->opened_at + conn->timed_by->ping_interval_ms;
     atomic_store(&conn->message_at, conn->opened_at);
     return set_timer(conn, conn->opened_at);
@@ -58,15 +73,22 @@ void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready) {
 }
 
 void conn_renew(struct weir_conn *conn, struct task_list *ready) {
-    task_claim_into(&conn->input, ready);
+    task_claim_into(&conn->source.input, ready);
 }
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
-    bool waiting = conn->throttled_until != 0 || conn->input_paused || atomic_load(&conn->draining) ||
+    bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->draining) ||
                    conn->inbox.first != NULL;
     mutex_unlock(&conn->mutex);
     return waiting;
+}
+
+/* Now and then: what a burst of messages has needed is given back. */
+static void trim(struct weir_conn *conn) {
+    mutex_lock(&conn->mutex);
+    outbox_trim(&conn->outbox);
+    mutex_unlock(&conn->mutex);
 }
 
 static void ping(struct weir_conn *conn, uint64_t now) {
@@ -104,8 +126,6 @@ static bool check_ping(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
     if (terms->ping_interval_ms == 0)
         return true;
-    if (conn->pinged_at != 0 && conn->read_at >= conn->pinged_at)
-        conn->pinged_at = 0; /* whatever came, it is alive */
     if (conn->pinged_at != 0 && now >= conn->pinged_at + terms->ping_timeout_ms) {
         if (!is_reading(conn, now))
             return false;
@@ -132,40 +152,50 @@ static void cut_off(struct weir_conn *conn) {
         conn->close_reason = strdup("client has taken nothing for send_timeout");
     mutex_unlock(&conn->mutex);
     atomic_fetch_add(&conn->core->counters.send_timed_out, 1);
-    task_again(&conn->input);
+    task_again(&conn->source.input);
 }
 
-/* After a reload: the clocks begin anew where their length has changed. */
-static void take_new_terms(struct weir_conn *conn, const struct terms *terms, uint64_t now) {
+/* What is owed is time at the old rate. */
+static void restart_throttle(struct weir_conn *conn, uint64_t now) {
+    if (conn->throttle != NULL)
+        *conn->throttle = (struct throttle){.until = earlier(conn->throttle->until, now)};
+    task_again(&conn->source.input);
+}
+
+/* After a reload: the clocks begin anew where their length has changed. -1 if memory is out. */
+static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uint64_t now) {
+    if (prepare_throttle(conn, terms) != 0)
+        return -1;
     if (terms->ping_interval_ms != conn->timed_by->ping_interval_ms)
         conn->ping_due_at = now + terms->ping_interval_ms;
     if (terms->ping_interval_ms == 0)
         conn->pinged_at = 0;
-    if (terms->message_rate != conn->timed_by->message_rate || terms->byte_rate != conn->timed_by->byte_rate) {
-        conn->messages = conn->bytes = (struct rate){0}; /* what is owed is time at the old rate */
-        conn->throttled_until = conn->throttled_until > now ? now : conn->throttled_until;
-        task_again(&conn->input);
-    }
+    if (terms->message_rate != conn->timed_by->message_rate || terms->byte_rate != conn->timed_by->byte_rate)
+        restart_throttle(conn, now);
     conn->timed_by = terms;
     conn->wake_at = now;
+    return 0;
 }
 
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
     if (atomic_load(&conn->closing))
         return;
-    if (terms != conn->timed_by)
-        take_new_terms(conn, terms, now);
-    bool throttled = conn->throttled_until > now;
-    if (throttled ? conn->wake_at == conn->throttled_until : conn->wake_at == 0 || now < conn->wake_at)
+    if (terms != conn->timed_by && take_new_terms(conn, terms, now) != 0) {
+        conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return;
+    }
+    bool throttled = throttled_until(conn) > now;
+    if (throttled ? conn->wake_at == throttled_until(conn) : conn->wake_at == 0 || now < conn->wake_at)
+        return;
+    trim(conn);
     if (client_is_kept_waiting(conn)) {
-        conn->read_at = now;
+        conn->pinged_at = 0;
         if (terms->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, now);
     }
-    if (!throttled)
-        conn->throttled_until = 0;
+    if (!throttled && conn->throttle != NULL)
+        conn->throttle->until = 0;
     if (is_stuck(conn, now, terms->send_timeout_ms))
         cut_off(conn);
     else if (!check_ping(conn, now))

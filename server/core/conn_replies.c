@@ -64,19 +64,19 @@ static bool fits(const struct replies *replies, size_t size) {
 
 static bool begin(struct replies *replies) {
     struct weir_conn *conn = replies->conn;
-    if (!task_borrow(&conn->flush))
+    if (!task_borrow(&conn->source.flush))
         return false;
     mutex_lock(&conn->mutex);
     replies->owns_flush = outbox_is_empty(&conn->outbox);
     mutex_unlock(&conn->mutex);
     if (!replies->owns_flush)
-        pool_finish_borrowed(conn->core->pool, &conn->flush);
+        pool_finish_borrowed(conn->core->pool, &conn->source.flush);
     return replies->owns_flush;
 }
 
 /* No other thread has sent anything: it would have claimed the flush task. */
 static bool is_alone(struct replies *replies) {
-    return replies->owns_flush ? atomic_load(&replies->conn->flush.state) == TASK_RUNNING : begin(replies);
+    return replies->owns_flush ? task_is_only_running(&replies->conn->source.flush) : begin(replies);
 }
 
 bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size) {
@@ -100,7 +100,7 @@ bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data,
 
 /* The frames from `at` on, of which `sent` bytes have left, each as a message. Returns false if memory is out. */
 static bool keep(const struct replies *replies, size_t at, size_t sent, struct outbox *unsent) {
-    unsent->offset = sent - at;
+    unsent->offset = (uint32_t)(sent - at);
     while (at < replies->size) {
         size_t size;
         const uint8_t *payload = frame_payload(replies->bytes + at, &size);
@@ -163,5 +163,5 @@ void conn_drop_gathered(struct weir_conn *conn) {
     bool owns_flush = conn_is_gathering(conn);
     gathered = NULL;
     if (owns_flush)
-        pool_finish_borrowed(conn->core->pool, &conn->flush);
+        pool_finish_borrowed(conn->core->pool, &conn->source.flush);
 }

@@ -43,8 +43,8 @@ static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *r
     if (!first)
         return false;
     if (!conn_is_handling_here(conn))
-        task_claim_into(&conn->flush, ready);
-    task_claim_into(&conn->input, ready); /* to read no more messages, and to start the close timeout */
+        task_claim_into(&conn->source.flush, ready);
+    task_claim_into(&conn->source.input, ready); /* to read no more messages, and to start the close timeout */
     return true;
 }
 
@@ -79,7 +79,7 @@ void conn_drain(struct weir_conn *conn, struct task_list *ready) {
     mutex_lock(&conn->mutex);
     atomic_store(&conn->draining, true);
     mutex_unlock(&conn->mutex);
-    task_claim_into(&conn->input, ready);
+    task_claim_into(&conn->source.input, ready);
 }
 
 void conn_abort(struct weir_conn *conn, struct task_list *ready) {
@@ -87,7 +87,7 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready) {
     conn->drop_inbox = true;
     conn->send_failed = true;
     mutex_unlock(&conn->mutex);
-    task_claim_into(&conn->input, ready);
+    task_claim_into(&conn->source.input, ready);
 }
 
 enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) {
@@ -145,11 +145,11 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
     bool closes = lost && atomic_load(&conn->closing);
     if (closes)
-        task_claim_into(&conn->input, ready);
+        task_claim_into(&conn->source.input, ready);
     if (any)
         shed_check(conn->core);
     if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
-        task_claim_into(&conn->flush, ready);
+        task_claim_into(&conn->source.flush, ready);
     return appended;
 }
 

@@ -28,7 +28,7 @@ static void write_connection(struct json_writer *writer, struct weir_conn *conn)
     write_member(writer, "route", conn->route->pattern);
     write_member(writer, "path", weir_path(conn));
     write_member(writer, "peer", weir_peer(conn));
-    write_member(writer, "client", conn->client);
+    write_member(writer, "client", conn_string(conn, conn->client));
     write_member(writer, "user", weir_user(conn));
     write_member(writer, "subprotocol", weir_subprotocol(conn));
     json_write_literal(writer, ",\"connected_seconds\":");

@@ -69,6 +69,8 @@ static void take_over(struct weir_conn *conn) {
     mutex_lock(&conn->mutex);
     conn->deflate =
         (struct deflate_params){.enabled = true, .server_takeover = true, .server_bits = 15, .client_bits = 15};
+    conn->streams = calloc(1, sizeof *conn->streams);
+    ck_assert_ptr_nonnull(conn->streams);
     mutex_unlock(&conn->mutex);
 }
 

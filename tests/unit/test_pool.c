@@ -362,18 +362,54 @@ START_TEST(a_deadline_queues_its_task) {
 END_TEST
 
 /* Tasks that queue themselves again for ever keep the queue full, but not the descriptors from being looked at. */
+/* A descriptor's owner, whose tasks post. */
+struct owner {
+    struct source source;
+    struct pool *pool;
+    sem_t readable, writable;
+};
+
+static void input_run(struct task *task) {
+    struct owner *owner = (struct owner *)((char *)task - offsetof(struct owner, source.input));
+    sem_post(&owner->readable);
+    pool_finish(owner->pool, task);
+}
+
+static void flush_run(struct task *task) {
+    struct owner *owner = (struct owner *)((char *)task - offsetof(struct owner, source.flush));
+    sem_post(&owner->writable);
+    pool_finish(owner->pool, task);
+}
+
+/* It stays longer than the pool. */
+static void owner_retain(struct task *task) {
+    (void)task;
+}
+
+static const struct task_kind input_kind = {
+    .queue = TASK_IO, .run = input_run, .retain = owner_retain, .release = owner_retain};
+static const struct task_kind flush_kind = {
+    .queue = TASK_IO, .run = flush_run, .retain = owner_retain, .release = owner_retain};
+
+static void init_owner(struct owner *owner, struct pool *pool) {
+    *owner = (struct owner){.pool = pool};
+    sem_init(&owner->readable, 0, 0);
+    sem_init(&owner->writable, 0, 0);
+    task_init(&owner->source.input, &input_kind);
+    task_init(&owner->source.flush, &flush_kind);
+}
+
 START_TEST(a_flood_of_tasks_does_not_stop_the_polling) {
     enum { FLOOD = 4 };
     struct pool *pool = start(1);
-    sem_t flood_end, readable, unused;
+    sem_t flood_end;
     sem_init(&flood_end, 0, 0);
-    sem_init(&readable, 0, 0);
-    sem_init(&unused, 0, 0);
-    struct job flood[FLOOD], input = make_job(pool, &io_kind, &readable), flush = make_job(pool, &io_kind, &unused);
-    struct source source = {.input = &input.task, .flush = &flush.task};
+    struct job flood[FLOOD];
+    struct owner owner;
+    init_owner(&owner, pool);
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(pool_watch(pool, &source, pair[0]), 0);
+    ck_assert_int_eq(pool_watch(pool, &owner.source, pair[0]), 0);
     for (int i = 0; i < FLOOD; i++) {
         flood[i] = make_job(pool, &flood_kind, NULL);
         flood[i].may_end = &flood_end;
@@ -381,14 +417,14 @@ START_TEST(a_flood_of_tasks_does_not_stop_the_polling) {
     }
     for (int i = 0; i < 20; i++) {
         ck_assert_int_eq((int)write(pair[1], "x", 1), 1);
-        sem_wait(&readable);
+        sem_wait(&owner.readable);
     }
     for (int i = 0; i < FLOOD; i++)
         sem_post(&flood_end);
     for (int i = 0; i < FLOOD; i++)
         while (flood[i].references > 0)
             sleep_ms(1);
-    pool_unwatch(pool, &source, pair[0]);
+    pool_unwatch(pool, &owner.source, pair[0]);
     close(pair[0]);
     close(pair[1]);
     stop(pool);
@@ -397,23 +433,20 @@ END_TEST
 
 START_TEST(a_descriptor_queues_its_tasks) {
     struct pool *pool = start(1);
-    sem_t readable, writable;
-    sem_init(&readable, 0, 0);
-    sem_init(&writable, 0, 0);
-    struct job input = make_job(pool, &io_kind, &readable), flush = make_job(pool, &io_kind, &writable);
-    struct source source = {.input = &input.task, .flush = &flush.task};
+    struct owner owner;
+    init_owner(&owner, pool);
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    ck_assert_int_eq(pool_watch(pool, &source, pair[0]), 0);
-    pool_await_room(pool, &source, pair[0]);
-    sem_wait(&writable); /* there is room already */
+    ck_assert_int_eq(pool_watch(pool, &owner.source, pair[0]), 0);
+    pool_await_room(pool, &owner.source, pair[0]);
+    sem_wait(&owner.writable); /* there is room already */
     ck_assert_int_eq((int)write(pair[1], "x", 1), 1);
-    sem_wait(&readable);
-    ck_assert(!atomic_load(&source.hangup));
+    sem_wait(&owner.readable);
+    ck_assert(!atomic_load(&owner.source.hangup));
     close(pair[1]);
-    sem_wait(&readable);
-    ck_assert(atomic_load(&source.hangup));
-    pool_unwatch(pool, &source, pair[0]);
+    sem_wait(&owner.readable);
+    ck_assert(atomic_load(&owner.source.hangup));
+    pool_unwatch(pool, &owner.source, pair[0]);
     close(pair[0]);
     stop(pool);
 }
