@@ -19,7 +19,7 @@ level = warning
 handler = echo
 """
 IDLE = 5000
-BYTES_PER_CLIENT = 2500  # of the server's memory, its allocator's overhead included; a thread's stack would be more
+BYTES_PER_CLIENT = 1000  # of the server's memory, its allocator's overhead included; a thread's stack would be more
 SANITIZED = {"asan", "tsan"} & set(Path(WEIR).parts)
 
 
