@@ -1,11 +1,16 @@
-/* utf8.c - validation of UTF-8, eight bytes at a time while they are ASCII, else one by one. The state of an
- * unfinished character is three bytes, so a text may be fed in any pieces. It decodes nothing.
+/* utf8.c - validation of UTF-8, eight bytes at a time while they are ASCII, else one by one; long texts by vectors
+ * first (utf8_vector.c). The state of an unfinished character is three bytes, so a text may be fed in any pieces.
+ * It decodes nothing.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/proto/utf8.h"
 
 #include <string.h>
+
+#include "server/proto/utf8_vector.h"
+
+enum { LONG_MIN_SIZE = 128 }; /* from here on it is worth it to ask what the processor can do */
 
 /* Bytes at the front that are ASCII, in steps of eight: it may stop up to seven early, never late. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t size) {
@@ -40,7 +45,7 @@ static bool proceed(struct utf8 *utf8, uint8_t byte) {
     return true;
 }
 
-bool utf8_feed(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
+static bool feed_plain(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
     struct utf8 state = *utf8; /* a copy can live in registers: `bytes` might alias *utf8 */
     bool valid = true;
     for (size_t at = 0; valid && at < size; at++) {
@@ -53,6 +58,20 @@ bool utf8_feed(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
     }
     *utf8 = state;
     return valid;
+}
+
+/* Ends the character under way, passes over what the vectors find right, and looks at the rest byte by byte: that
+ * is what finds an error's place, and keeps the state. */
+static bool feed_long(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
+    size_t at = utf8->needed;
+    if (!feed_plain(utf8, bytes, at))
+        return false;
+    at += utf8_vector_prefix(bytes + at, size - at);
+    return feed_plain(utf8, bytes + at, size - at);
+}
+
+bool utf8_feed(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
+    return size < LONG_MIN_SIZE ? feed_plain(utf8, bytes, size) : feed_long(utf8, bytes, size);
 }
 
 bool utf8_valid(const uint8_t *bytes, size_t size) {

@@ -1,4 +1,5 @@
-/* test_utf8.c - every text is checked whole, byte by byte and cut in two at every place.
+/* test_utf8.c - every text is checked whole, byte by byte and cut in two at every place; long ones, which go
+ * through vectors where the processor has them, against the same byte by byte, which never does.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -165,6 +166,112 @@ START_TEST(every_sequence_at_the_bounds) {
 }
 END_TEST
 
+/* --- Long texts ------------------------------------------------------------------------------------------- */
+
+enum { LONG_MAX = 512 };
+
+/* In one piece, up to just before the first wrong byte, and with that byte; then in two, cut at `split`. */
+static void check_against_bytewise(const uint8_t *bytes, size_t size, size_t split) {
+    size_t accepted = accepted_bytewise(bytes, size);
+    struct utf8 whole = {0}, first = {0}, bytewise = {0};
+    for (size_t at = 0; at < accepted; at++)
+        utf8_feed(&bytewise, bytes + at, 1);
+    ck_assert(utf8_feed(&whole, bytes, accepted));
+    ck_assert_uint_eq(whole.needed, bytewise.needed);
+    if (whole.needed > 0)
+        ck_assert_mem_eq(&whole, &bytewise, sizeof whole);
+    if (accepted < size) {
+        struct utf8 beyond = {0};
+        ck_assert(!utf8_feed(&beyond, bytes, accepted + 1));
+        ck_assert(!utf8_valid(bytes, size));
+    } else
+        ck_assert(utf8_valid(bytes, size) == utf8_complete(&bytewise));
+    bool first_valid = utf8_feed(&first, bytes, split);
+    ck_assert(first_valid == (accepted >= split));
+    if (first_valid)
+        ck_assert(utf8_feed(&first, bytes + split, size - split) == (accepted == size));
+}
+
+/* Fills with a character over and over; what is left over with ASCII. */
+static void fill(uint8_t *bytes, size_t size, const char *character) {
+    size_t length = strlen(character), at = 0;
+    for (; size - at >= length; at += length)
+        memcpy(bytes + at, character, length);
+    memset(bytes + at, 'a', size - at);
+}
+
+static void check_embedded(const uint8_t *piece, size_t size) {
+    static const char *const around[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
+    uint8_t text[LONG_MAX + 8];
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++)
+        for (size_t at = 0; at < 200; at++) {
+            size_t offset = at % 8, end = at + size + 150;
+            fill(text + offset, at, around[i]);
+            memcpy(text + offset + at, piece, size);
+            fill(text + offset + at + size, end - at - size, around[i]);
+            check_against_bytewise(text + offset, end, at + size / 2);
+            check_against_bytewise(text + offset, at + size, at); /* at the very end */
+        }
+}
+
+START_TEST(anything_within_long_texts) {
+    for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
+        check_embedded(valid[i].bytes, valid[i].size);
+    for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++)
+        check_embedded(unfinished[i].bytes, unfinished[i].size);
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+        check_embedded(invalid[i].bytes, invalid[i].size);
+}
+END_TEST
+
+static uint32_t next_random(uint32_t *seed) {
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+/* Characters of all lengths, and runs of ASCII; returns the size. */
+static size_t random_text(uint32_t *seed, uint8_t *bytes) {
+    static const uint32_t limits[] = {0x80, 0x800, 0xD800, 0x10FFFF};
+    size_t size = 0, wanted = next_random(seed) % (LONG_MAX - 100);
+    while (size < wanted) {
+        uint32_t character = next_random(seed) % limits[next_random(seed) % 4];
+        if (character >= 0xD800 && character <= 0xDFFF)
+            character = 'x';
+        size += encode(character, bytes + size);
+        for (uint32_t run = next_random(seed) % 8 == 0 ? next_random(seed) % 90 : 0; run > 0; run--)
+            bytes[size < LONG_MAX - 4 ? size++ : size] = 'a';
+    }
+    return size;
+}
+
+START_TEST(random_long_texts) {
+    uint32_t seed = 1;
+    uint8_t text[LONG_MAX + 64];
+    for (unsigned round = 0; round < 100000; round++) {
+        uint8_t *start = text + next_random(&seed) % 64;
+        size_t size = random_text(&seed, start);
+        ck_assert(utf8_valid(start, size));
+        for (uint32_t harm = next_random(&seed) % 3; harm > 0 && size > 0; harm--)
+            start[next_random(&seed) % size] = (uint8_t)next_random(&seed);
+        check_against_bytewise(start, size, size == 0 ? 0 : next_random(&seed) % size);
+    }
+}
+END_TEST
+
+/* Two bytes decide most: all pairs, where one vector ends and the next begins. */
+START_TEST(every_pair_across_vectors) {
+    uint8_t text[192];
+    for (uint32_t pair = 0; pair < 0x10000; pair++)
+        for (size_t at = 63; at < 128; at += 32) {
+            memset(text, 'a', sizeof text);
+            text[at] = (uint8_t)(pair >> 8);
+            text[at + 1] = (uint8_t)pair;
+            if (utf8_valid(text, sizeof text) != (accepted_bytewise(text, sizeof text) == sizeof text))
+                ck_abort_msg("%04X at %zu", (unsigned)pair, at);
+        }
+}
+END_TEST
+
 Suite *utf8_suite(void) {
     Suite *suite = suite_create("utf8");
     TCase *tcase = tcase_create("utf8");
@@ -175,6 +282,9 @@ Suite *utf8_suite(void) {
     tcase_add_test(tcase, bad_byte_anywhere_in_ascii);
     tcase_add_test(tcase, every_character);
     tcase_add_test(tcase, every_sequence_at_the_bounds);
+    tcase_add_test(tcase, anything_within_long_texts);
+    tcase_add_test(tcase, random_long_texts);
+    tcase_add_test(tcase, every_pair_across_vectors);
     suite_add_tcase(suite, tcase);
     return suite;
 }
