@@ -39,25 +39,28 @@ const uint8_t *frame_payload(const uint8_t *frame, size_t *size) {
     return payload;
 }
 
-/* In steps of 32 bytes, which the compiler turns into vectors; of 8; of 1. */
-void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]) {
-    uint64_t key, words[4];
-    memcpy(&key, mask, 4);
-    memcpy((uint8_t *)&key + 4, mask, 4);
+/* At any address. What every processor of 64 bits has. */
+typedef uint8_t vector __attribute__((vector_size(16), aligned(1), may_alias));
 
-    for (; size >= sizeof words; bytes += sizeof words, size -= sizeof words) {
-        memcpy(words, bytes, sizeof words);
-        for (size_t i = 0; i < 4; i++)
-            words[i] ^= key;
-        memcpy(bytes, words, sizeof words);
+/* In steps of 16 bytes, of 8, of 1: each is a multiple of the mask. */
+void frame_mask_to(uint8_t *to, const uint8_t *from, size_t size, const uint8_t mask[4]) {
+    uint64_t key[2], word;
+    for (size_t i = 0; i < sizeof key; i += MASK_SIZE)
+        memcpy((uint8_t *)key + i, mask, MASK_SIZE);
+
+    const vector keys = *(const vector *)key;
+    size_t at = 0;
+    for (; size - at >= sizeof keys; at += sizeof keys)
+        *(vector *)(to + at) = *(const vector *)(from + at) ^ keys;
+    for (; size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, from + at, sizeof word);
+        word ^= key[0];
+        memcpy(to + at, &word, sizeof word);
     }
-    for (; size >= sizeof key; bytes += sizeof key, size -= sizeof key) {
-        memcpy(words, bytes, sizeof key);
-        words[0] ^= key;
-        memcpy(bytes, words, sizeof key);
-    }
-    uint8_t tail[sizeof key];
-    memcpy(tail, &key, sizeof key);
-    for (size_t i = 0; i < size; i++)
-        bytes[i] ^= tail[i];
+    for (; at < size; at++)
+        to[at] = from[at] ^ mask[at % MASK_SIZE];
+}
+
+void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]) {
+    frame_mask_to(bytes, bytes, size, mask);
 }

@@ -27,4 +27,7 @@ const uint8_t *frame_payload(const uint8_t *frame, size_t *size);
 /* Masks or unmasks `size` bytes in place; mask[0] belongs to the first of them. */
 void frame_mask(uint8_t *bytes, size_t size, const uint8_t mask[4]);
 
+/* The same into another place, which is the same one or does not overlap. */
+void frame_mask_to(uint8_t *to, const uint8_t *from, size_t size, const uint8_t mask[4]);
+
 #endif

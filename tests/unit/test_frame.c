@@ -76,6 +76,26 @@ START_TEST(mask_by_the_definition) {
 }
 END_TEST
 
+/* From every alignment to every other. */
+START_TEST(mask_to_another_place) {
+    enum { ROOM = 200 };
+    static const uint8_t mask[4] = {0x01, 0x82, 0x43, 0xC4};
+    uint8_t from[ROOM], to[ROOM], expected[ROOM];
+    for (size_t i = 0; i < ROOM; i++)
+        from[i] = (uint8_t)(i * 31);
+    for (size_t shift = 0; shift < 32 * 32; shift++)
+        for (size_t size = 0; size <= 130; size += size < 40 ? 1 : 9) {
+            size_t source = shift % 32, target = shift / 32;
+            memset(to, 0, ROOM);
+            memset(expected, 0, ROOM);
+            for (size_t i = 0; i < size; i++)
+                expected[target + i] = from[source + i] ^ mask[i % 4];
+            frame_mask_to(to + target, from + source, size, mask);
+            ck_assert_mem_eq(to, expected, ROOM);
+        }
+}
+END_TEST
+
 Suite *frame_suite(void) {
     Suite *suite = suite_create("frame");
     TCase *tcase = tcase_create("frame");
@@ -84,6 +104,7 @@ Suite *frame_suite(void) {
     tcase_add_loop_test(tcase, payloads_are_found_again, 0, sizeof headers / sizeof *headers);
     tcase_add_test(tcase, mask_of_the_rfc);
     tcase_add_test(tcase, mask_by_the_definition);
+    tcase_add_test(tcase, mask_to_another_place);
     suite_add_tcase(suite, tcase);
     return suite;
 }
