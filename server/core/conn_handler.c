@@ -8,11 +8,22 @@
 
 #include "server/core/conn_private.h"
 #include "server/log/log.h"
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 
 enum { TURN_MESSAGES = 16 };
 
 static _Thread_local const struct weir_conn *handling;
+
+/* The message that its callback has, if it is in a buffer. Once that has been sent, the buffer belongs to a message
+ * of its own, which is referred to from here too: so it stays until the callback returns. */
+struct in_hand {
+    uint8_t *buffer;
+    size_t size;
+    struct message *around;
+};
+
+static _Thread_local struct in_hand in_hand;
 
 bool conn_is_handling_here(const struct weir_conn *conn) {
     return handling == conn && !pool_is_stalled();
@@ -44,14 +55,31 @@ void conn_call_open(struct weir_conn *conn) {
     conn->headers = NULL;
 }
 
-void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size) {
+bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer) {
     const struct route *route = conn->route;
     if (route->handler->message == NULL)
-        return;
+        return false;
     striped_add(&conn->core->counters.handled, 1);
+    in_hand = (struct in_hand){.buffer = buffer, .size = size};
     uint64_t begun = enter_callback(conn);
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
     leave_callback(conn, begun);
+    struct message *around = in_hand.around;
+    in_hand = (struct in_hand){0};
+    message_release(around);
+    return around != NULL;
+}
+
+struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size) {
+    if (in_hand.buffer == NULL || data != in_hand.buffer || size != in_hand.size)
+        return NULL;
+    if (in_hand.around == NULL) {
+        in_hand.around = message_create_around(opcode, in_hand.buffer, size);
+        if (in_hand.around == NULL)
+            return NULL;
+        in_hand.around->is_reply = true;
+    }
+    return in_hand.around->opcode == opcode ? message_retain(in_hand.around) : NULL;
 }
 
 void conn_call_drained(struct weir_conn *conn) {
@@ -154,7 +182,9 @@ static bool handle_inbox(struct weir_conn *conn) {
         struct inbox_item *item = next_message(conn);
         if (item == NULL)
             return false;
-        conn_call_message(conn, item->opcode, item->data, item->size);
+        uint8_t *buffer = item->data == item->copy ? NULL : item->data;
+        if (conn_call_message(conn, item->opcode, item->data, item->size, buffer))
+            item->data = NULL;
         inbox_item_destroy(item);
     }
     return true;
@@ -184,9 +214,8 @@ void conn_handle(struct weir_conn *conn, struct held_message *first) {
         conn_call_open(conn);
     conn_call_drained(conn);
     if (first != NULL) {
-        if (!drops_inbox(conn))
-            conn_call_message(conn, first->opcode, first->data, first->size);
-        free(first->heap);
+        if (drops_inbox(conn) || !conn_call_message(conn, first->opcode, first->data, first->size, first->heap))
+            buffer_release(first->heap);
     }
     if (handle_inbox(conn))
         task_again(&conn->handler);

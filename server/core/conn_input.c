@@ -21,14 +21,16 @@ enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
 
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
-static void deliver(struct weir_conn *conn, const struct decoded *decoded, struct held_message *held) {
+static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
     if (atomic_load(&conn->closing))
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
     if (route_never_blocks(conn->route)) {
-        conn_call_message(conn, decoded->opcode, decoded->data, decoded->size);
+        uint8_t *buffer = decoded->in_heap ? (uint8_t *)(uintptr_t)decoded->data : NULL;
+        if (conn_call_message(conn, decoded->opcode, decoded->data, decoded->size, buffer))
+            decoder_detach(&conn->decoder);
         return;
     }
     conn_hold(conn, held);
@@ -162,6 +164,18 @@ static void count_message(struct weir_conn *conn, const struct decoded *decoded)
     conn->bytes_in += decoded->size;
 }
 
+/* Returns whether the next event may be looked at in this turn. */
+static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct turn_state *state) {
+    count_message(conn, decoded);
+    bool inflates = decoded->event == DECODER_DEFLATED && !atomic_load(&conn->closing);
+    if (inflates)
+        conn_inflate(conn, decoded);
+    take(conn, decoded, &state->held);
+    if (inflates)
+        state->inflated += decoded->size;
+    return (!inflates && conn_terms(conn)->message_rate == 0) || goes_on(conn, state);
+}
+
 /* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
  * consumed. */
 static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
@@ -169,17 +183,19 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
     size_t used = 0;
     do {
         used += decoder_feed(&conn->decoder, &conn_terms(conn)->limits, bytes + used, size - used, &decoded);
-        count_message(conn, &decoded);
-        bool inflates = decoded.event == DECODER_DEFLATED && !atomic_load(&conn->closing);
-        if (inflates)
-            conn_inflate(conn, &decoded);
-        take(conn, &decoded, &state->held);
-        if (inflates)
-            state->inflated += decoded.size;
-        if ((inflates || conn_terms(conn)->message_rate != 0) && !goes_on(conn, state))
+        if (!take_event(conn, &decoded, state))
             return used;
     } while (decoded.event != DECODER_MORE && !conn->peer_done);
     return size;
+}
+
+/* The same for what has been read into the message's own memory. The decoder then frees what it has handed out. */
+static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_state *state) {
+    struct decoded decoded;
+    decoder_filled(&conn->decoder, &conn_terms(conn)->limits, size, &decoded);
+    take_event(conn, &decoded, state);
+    if (decoded.event != DECODER_MORE)
+        decoder_feed(&conn->decoder, &conn_terms(conn)->limits, NULL, 0, &decoded);
 }
 
 /* False if memory is out. */
@@ -226,7 +242,9 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             continue;
         }
         conn_hold(conn, &state->held); /* it may lie where the next bytes go */
-        ssize_t size = conn->transport.kind->read(&conn->transport, bytes, CONN_READ_SIZE);
+        size_t room = CONN_READ_SIZE;
+        uint8_t *place = decoder_room(&conn->decoder, &conn_terms(conn)->limits, &room);
+        ssize_t size = conn->transport.kind->read(&conn->transport, place == NULL ? bytes : place, room);
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -239,9 +257,11 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         uint64_t byte_rate = conn_terms(conn)->byte_rate;
         if (byte_rate != 0 && conn->throttle != NULL)
             rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
-        if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
+        if (place != NULL)
+            decode_in_place(conn, (size_t)size, state);
+        else if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
-        if ((size_t)size < CONN_READ_SIZE && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
+        if ((size_t)size < room && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
             !atomic_load(&conn->closing))
             return TURN_DONE;
     }

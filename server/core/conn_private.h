@@ -124,10 +124,14 @@ void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t siz
 /* True while a callback of this connection runs on this thread, which will flush it when the callback returns. */
 bool conn_is_handling_here(const struct weir_conn *conn);
 
+/* The very message whose callback runs on this thread, as one to send, without a copy; NULL if this is another, or
+ * if it is not in a buffer. */
+struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size);
+
 /* A message that lies in the reader's memory, or in the heap. */
 struct held_message {
     const uint8_t *data; /* NULL with heap NULL and size 0: an empty one */
-    uint8_t *heap;       /* data, if the buffer goes along */
+    uint8_t *heap;       /* data, if the buffer (buffer.h) goes along */
     size_t size;
     uint8_t opcode; /* 0: none is held */
 };
@@ -135,7 +139,8 @@ struct held_message {
 /* Calls back on this thread, which holds the task that owns the callbacks. */
 void conn_call_open(struct weir_conn *conn);
 void conn_call_drained(struct weir_conn *conn); /* if it is due */
-void conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size);
+/* `buffer` is NULL, or data, if that is a buffer (buffer.h). True if the buffer has been taken over. */
+bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer);
 void conn_call_close(struct weir_conn *conn); /* logs the end, and gives up the living connection's reference */
 
 /* Puts a message, if one is held, into the inbox and queues the handler task; if memory is out the connection

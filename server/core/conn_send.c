@@ -186,12 +186,15 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
     struct message *message =
         conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
     if (message == NULL)
+        message = conn_message_in_hand((uint8_t)opcode, data, size);
+    if (message == NULL)
         message = message_create((uint8_t)opcode, data, size);
     if (message == NULL) {
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
     }
-    message->is_reply = true;
+    if (!message->is_reply) /* the one in hand is, and may be another thread's already */
+        message->is_reply = true;
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);
     message_release(message);

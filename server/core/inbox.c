@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/core/memory.h"
+#include "server/proto/buffer.h"
 
 static size_t cost(const struct inbox_item *item) {
     return sizeof *item + item->size;
@@ -15,7 +16,7 @@ static size_t cost(const struct inbox_item *item) {
 struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap) {
     struct inbox_item *item = malloc(sizeof *item + (heap == NULL ? size : 0));
     if (item == NULL) {
-        free(heap);
+        buffer_release(heap);
         return NULL;
     }
     *item = (struct inbox_item){.size = size, .opcode = opcode};
@@ -29,7 +30,7 @@ struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t
 void inbox_item_destroy(struct inbox_item *item) {
     memory_count(-(int64_t)cost(item));
     if (item->data != item->copy)
-        free(item->data);
+        buffer_release(item->data);
     free(item);
 }
 

@@ -13,7 +13,7 @@
 
 struct inbox_item {
     struct inbox_item *next;
-    uint8_t *data; /* behind this struct, or a heap buffer taken over from the decoder */
+    uint8_t *data; /* behind this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it is gone */
     size_t size;
     uint8_t opcode;
     uint8_t copy[];

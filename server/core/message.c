@@ -8,24 +8,35 @@
 #include <string.h>
 
 #include "server/core/memory.h"
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder.h"
 #include "server/proto/frame.h"
 
-static struct message *allocate(size_t size) {
-    struct message *message = malloc(sizeof *message + size);
+/* With room for `room` of its `size` bytes. */
+static struct message *allocate_for(size_t size, size_t room) {
+    struct message *message = malloc(sizeof *message + room);
     if (message == NULL)
         return NULL;
     atomic_init(&message->references, 1);
     message->is_reply = false;
     message->opcode = 0;
+    message->is_around = false;
     message->size = size;
     memory_count((int64_t)(sizeof *message + size));
     return message;
 }
 
+static struct message *allocate(size_t size) {
+    return allocate_for(size, size);
+}
+
 static void destroy(struct message *message) {
     memory_count(-(int64_t)(sizeof *message + message->size));
+    if (message->is_around) {
+        size_t payload_size;
+        buffer_release((uint8_t *)(uintptr_t)message_payload(message, &payload_size));
+    }
     free(message);
 }
 
@@ -38,6 +49,19 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
     frame_header(message->bytes, opcode, size);
     if (size > 0)
         memcpy(message->bytes + header_size, payload, size);
+    return message;
+}
+
+struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t size) {
+    size_t header_size = frame_header_size(size);
+    uint8_t *bytes = buffer - header_size;
+    struct message *message = allocate_for(header_size + size, sizeof bytes);
+    if (message == NULL)
+        return NULL;
+    message->opcode = opcode;
+    message->is_around = true;
+    memcpy(message->bytes, &bytes, sizeof bytes);
+    frame_header(bytes, opcode, size);
     return message;
 }
 
@@ -82,12 +106,13 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
 }
 
 const uint8_t *message_payload(const struct message *message, size_t *size) {
-    return frame_payload(message->bytes, size);
+    return frame_payload(message_bytes(message), size);
 }
 
 /* Raw bytes are no frame: the 101 is text, and no first byte of a text has FIN's bit. */
 bool message_is_data(const struct message *message, size_t *payload) {
-    bool is_data = message->size >= 2 && (message->bytes[0] & 0x80) != 0 && (message->bytes[0] & 0x08) == 0;
+    const uint8_t *bytes = message_bytes(message);
+    bool is_data = message->size >= 2 && (bytes[0] & 0x80) != 0 && (bytes[0] & 0x08) == 0;
     if (is_data)
         message_payload(message, payload);
     return is_data;

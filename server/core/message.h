@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "server/proto/deflate.h"
 
@@ -19,6 +20,7 @@ struct message {
     _Atomic uint32_t references;
     bool is_reply;  /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
     uint8_t opcode; /* of its frame; 0: it is raw bytes, or compressed already */
+    bool is_around; /* message_create_around(): `bytes` hold the address of the bytes */
     size_t size;    /* of the bytes: frame header and payload */
     uint8_t bytes[];
 };
@@ -32,10 +34,22 @@ static inline bool message_is_control(const struct message *message) {
 struct message *message_create(uint8_t opcode, const void *payload, size_t size);
 struct message *message_create_raw(const void *bytes, size_t size);
 
+/* One frame around a payload that is in a buffer (buffer.h), which is taken over, without a copy. NULL if memory is
+ * out: the buffer then is still the caller's. */
+struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t size);
+
 /* One compressed frame (RFC 7692, 6.1) with this payload, not empty. NULL if memory is out; or, unless the stream
  * is one that is taken over from message to message, if it would not be smaller than plain. */
 struct message *message_create_deflated(uint8_t opcode, const void *payload, size_t size, struct deflater *deflater,
                                         bool takeover);
+
+/* All of it, as it is sent. */
+static inline const uint8_t *message_bytes(const struct message *message) {
+    const uint8_t *bytes = message->bytes;
+    if (message->is_around)
+        memcpy(&bytes, message->bytes, sizeof bytes);
+    return bytes;
+}
 
 /* What a message with an opcode carries. */
 const uint8_t *message_payload(const struct message *message, size_t *size);

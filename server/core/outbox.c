@@ -75,7 +75,8 @@ int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
     size_t offset = outbox->offset;
     for (uint32_t i = 0; i < outbox->count && vector_count < max; i++) {
         struct message *message = *slot(outbox, i);
-        vectors[vector_count++] = (struct iovec){message->bytes + offset, message->size - offset};
+        vectors[vector_count++] =
+            (struct iovec){(uint8_t *)(uintptr_t)message_bytes(message) + offset, message->size - offset};
         offset = 0;
     }
     outbox->in_flight = (uint16_t)vector_count;

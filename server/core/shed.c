@@ -11,6 +11,7 @@
 #include "server/core/conn_private.h"
 #include "server/core/memory.h"
 #include "server/log/log.h"
+#include "server/proto/buffer.h"
 
 enum { AT_ONCE = 32, PAUSE_MS = 20 };
 
@@ -62,8 +63,10 @@ static void run(struct task *task) {
     bool again = limit != 0 && memory_used() > limit;
     if (again)
         shed_largest(core, limit);
-    else
+    else {
+        buffers_trim();
         malloc_trim(0); /* what was freed may lie between what was not */
+    }
     if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)
         atomic_store(&shed->active, false);
     pool_finish(core->pool, task);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder_header.h"
 #include "server/proto/frame.h"
@@ -17,11 +18,12 @@
 enum {
     CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
     MASK_SIZE = 4,
-    CAPACITY_MIN = 128
+    CAPACITY_MIN = 128,
+    DIRECT_MIN = 32768 /* of a message that has come, and to come: from here on it is read straight to its place */
 };
 
 static void drop_message(struct decoder *decoder) {
-    free(decoder_detach(decoder));
+    buffer_release(decoder_detach(decoder));
 }
 
 static void drop_control(struct decoder *decoder) {
@@ -122,7 +124,7 @@ static bool reserve(struct decoder *decoder, const struct decoder_limits *limits
         capacity = ceiling;
     if (capacity < needed)
         capacity = needed;
-    uint8_t *message = realloc(decoder->message, capacity);
+    uint8_t *message = buffer_resize(decoder->message, decoder->message_size, capacity);
     if (message == NULL)
         return false;
     decoder->message = message;
@@ -255,6 +257,23 @@ size_t decoder_feed(struct decoder *decoder, const struct decoder_limits *limits
             used += take_payload(decoder, limits, bytes + used, size - used, decoded);
     }
     return used;
+}
+
+uint8_t *decoder_room(struct decoder *decoder, const struct decoder_limits *limits, size_t *size) {
+    bool is_large = decoder->in_payload && (decoder->opcode & CONTROL) == 0 &&
+                    decoder->message_size >= DIRECT_MIN && decoder->remaining >= DIRECT_MIN && !decoder->discard &&
+                    !decoder->ended;
+    if (!is_large || !reserve(decoder, limits, 1)) /* there is room, or twice as much as has come */
+        return NULL;
+    size_t room = decoder->message_capacity - decoder->message_size;
+    *size = room < decoder->remaining ? room : (size_t)decoder->remaining;
+    return decoder->message + decoder->message_size;
+}
+
+void decoder_filled(struct decoder *decoder, const struct decoder_limits *limits, size_t size,
+                    struct decoded *decoded) {
+    *decoded = (struct decoded){.event = DECODER_MORE};
+    take_payload(decoder, limits, decoder->message + decoder->message_size, size, decoded);
 }
 
 uint8_t *decoder_detach(struct decoder *decoder) {

@@ -3,7 +3,7 @@
  *
  * The caller feeds what it has read and gets one event at a time. Payload is unmasked in place, so the bytes fed
  * are overwritten. A message that lies whole in one frame in one feed is handed out where it is; any other is put
- * together in a heap buffer that grows with what has arrived, never with what a header claims.
+ * together in a buffer that grows with what has arrived, never with what a header claims.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -75,7 +75,7 @@ struct decoded {
     enum decoder_event event;
     uint8_t opcode;
     uint16_t close_code;
-    bool in_heap; /* of a message: data is in a heap buffer, see decoder_detach() */
+    bool in_heap; /* of a message: data is in a buffer of its own, see decoder_detach() */
     const uint8_t *data;
     size_t size;
 };
@@ -91,7 +91,14 @@ size_t decoder_feed(struct decoder *decoder, const struct decoder_limits *limits
 void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limits, struct inflater *inflater,
                      struct decoded *decoded);
 
-/* After a DECODER_MESSAGE with in_heap: takes the buffer over; the caller frees it. */
+/* Within a large frame: where the payload that comes next belongs, *size bytes of it at most, so that it can be
+ * read there straight away; decoder_filled() then tells how much came, one byte or more, instead of decoder_feed().
+ * NULL: nowhere; it is to be fed. */
+uint8_t *decoder_room(struct decoder *decoder, const struct decoder_limits *limits, size_t *size);
+void decoder_filled(struct decoder *decoder, const struct decoder_limits *limits, size_t size,
+                    struct decoded *decoded);
+
+/* After a DECODER_MESSAGE with in_heap: takes the buffer (buffer.h) over; it is the caller's to release. */
 uint8_t *decoder_detach(struct decoder *decoder);
 
 /* From now on messages are not wanted, only control frames: what there is of one is freed, what comes is not kept.

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "server/proto/buffer.h"
 #include "server/proto/extension.h"
 
 enum {
@@ -109,7 +110,7 @@ static enum inflate_result grow(struct output *output) {
     if (output->size > output->max)
         return INFLATE_TOO_BIG;
     size_t capacity = output->capacity > output->max / 2 ? output->max + 1 : 2 * output->capacity;
-    uint8_t *bytes = realloc(output->bytes, capacity);
+    uint8_t *bytes = buffer_resize(output->bytes, output->size, capacity);
     if (bytes == NULL)
         return INFLATE_NO_MEMORY;
     output->bytes = bytes;
@@ -171,10 +172,10 @@ static enum inflate_result inflate_message(struct inflater *inflater, const uint
 /* What is given away is not much larger than what it holds. */
 static void fit(struct output *output) {
     if (output->size == 0) {
-        free(output->bytes);
+        buffer_release(output->bytes);
         output->bytes = NULL;
     } else if (output->size < output->capacity / 2) {
-        uint8_t *bytes = realloc(output->bytes, output->size);
+        uint8_t *bytes = buffer_resize(output->bytes, output->size, output->size);
         if (bytes != NULL)
             output->bytes = bytes;
     }
@@ -188,12 +189,12 @@ enum inflate_result inflater_run(struct inflater *inflater, const uint8_t *data,
         return INFLATE_DONE; /* what zlib makes of two empty messages running, and so what peers send */
     size_t guess = size > max / 4 ? max + 1 : 4 * size;
     struct output output = {.capacity = guess < OUTPUT_MIN ? OUTPUT_MIN : guess, .max = max};
-    output.bytes = malloc(output.capacity);
+    output.bytes = buffer_resize(NULL, 0, output.capacity);
     if (output.bytes == NULL)
         return INFLATE_NO_MEMORY;
     enum inflate_result result = inflate_message(inflater, data, size, &output);
     if (result != INFLATE_DONE) {
-        free(output.bytes);
+        buffer_release(output.bytes);
         return result;
     }
     fit(&output);

@@ -39,8 +39,9 @@ enum inflate_result {
     INFLATE_NO_MEMORY
 };
 
-/* Decompresses the payload of a message, joined from its frames (7.2.2). With INFLATE_DONE, *message is in the heap
- * and the caller's to free, or NULL if it is empty. After anything else the stream is unusable until it is reset.
+/* Decompresses the payload of a message, joined from its frames (7.2.2). With INFLATE_DONE, *message is a
+ * buffer (buffer.h) and the caller's, or NULL if it is empty. After anything else the stream is unusable until it
+ * is reset.
  */
 enum inflate_result inflater_run(struct inflater *inflater, const uint8_t *data, size_t size, size_t max,
                                  uint8_t **message, size_t *message_size);

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder.h"
 #include "tests/fuzz/fuzz.h"
@@ -85,7 +86,7 @@ static void handle(struct run *run, const struct decoded *decoded) {
     if (decoded->event == DECODER_MESSAGE && decoded->in_heap && run->detach) {
         uint8_t *message = decoder_detach(&run->decoder);
         FUZZ_REQUIRE(message == decoded->data);
-        free(message);
+        buffer_release(message);
         FUZZ_REQUIRE(decoder_memory(&run->decoder) == 0);
     }
 }

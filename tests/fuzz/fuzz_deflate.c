@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder.h"
 #include "server/proto/extension.h"
@@ -151,7 +152,7 @@ static void check_inflates(struct inflater *inflater, const uint8_t *in, size_t 
     size_t message_size;
     FUZZ_REQUIRE(inflater_run(inflater, in, in_size, size, &message, &message_size) == INFLATE_DONE);
     FUZZ_REQUIRE(message_size == size && memcmp(message, payload, size) == 0);
-    free(message);
+    buffer_release(message);
 }
 
 /* Too little room, first: the stream must be fresh then, and so is ours. */

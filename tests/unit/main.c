@@ -15,6 +15,7 @@ static const struct {
 } suites[] = {
     {"utf8", utf8_suite},
     {"frame", frame_suite},
+    {"buffer", buffer_suite},
     {"close_code", close_code_suite},
     {"decoder", decoder_suite},
     {"handshake", handshake_suite},

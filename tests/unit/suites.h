@@ -9,6 +9,7 @@
 
 Suite *utf8_suite(void);
 Suite *frame_suite(void);
+Suite *buffer_suite(void);
 Suite *close_code_suite(void);
 Suite *decoder_suite(void);
 Suite *handshake_suite(void);

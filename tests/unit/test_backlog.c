@@ -16,6 +16,7 @@
 
 #include "server/core/broadcast.h"
 #include "server/core/memory.h"
+#include "server/proto/buffer.h"
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
 
@@ -53,7 +54,7 @@ static int receive_number(int client, char *buffer, struct inflater *inflater) {
     if (inflater != NULL) {
         ck_assert_int_eq(inflater_run(inflater, (uint8_t *)buffer, size, SIZE, &inflated, &size), INFLATE_DONE);
         memcpy(buffer, inflated, size);
-        free(inflated);
+        buffer_release(inflated);
     }
     ck_assert_uint_eq(size, SIZE);
     int number = 0;

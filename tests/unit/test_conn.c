@@ -98,6 +98,70 @@ START_TEST(messages_arrive_in_order_none_lost_none_doubled) {
 }
 END_TEST
 
+/* --- Sending on what has come -------------------------------------------------------------------------------- */
+
+enum { SENT_ON = 40000 };
+
+static uint8_t sent_on_byte(size_t at) {
+    return (uint8_t)(at * 7 >> 2);
+}
+
+/* Twice the very message, then under another opcode, then parts of it. It stays as it is throughout. */
+static void send_on(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    _Atomic int *wrong = context;
+    const uint8_t *bytes = data;
+    for (int i = 0; i < 2; i++)
+        *wrong += weir_send(conn, opcode, data, size) != WEIR_OK;
+    *wrong += weir_send(conn, WEIR_TEXT, data, size) != WEIR_OK;
+    *wrong += weir_send(conn, opcode, bytes, size - 1) != WEIR_OK;
+    *wrong += weir_send(conn, opcode, bytes + 1, size - 1) != WEIR_OK;
+    for (size_t at = 0; at < size; at++)
+        *wrong += bytes[at] != sent_on_byte(at);
+}
+
+static const struct weir_handler send_on_handlers[] = {
+    {.message = send_on},
+    {.message = send_on, .flags = WEIR_NEVER_BLOCKS},
+};
+
+static void expect_sent_on(int client, int first, size_t from, size_t to) {
+    char *payload = malloc(SENT_ON + 1);
+    size_t size;
+    ck_assert_int_eq(client_receive(client, payload, SENT_ON + 1, &size), first);
+    ck_assert_uint_eq(size, to - from);
+    for (size_t i = 0; i < size; i++)
+        ck_assert_uint_eq((uint8_t)payload[i], sent_on_byte(from + i));
+    free(payload);
+}
+
+/* In fragments, so that it is put together in a buffer; in one frame, so that it is not. Some wait in the inbox. */
+START_TEST(a_message_can_be_sent_on_again_and_again) {
+    enum { MESSAGES = 8 };
+    struct harness harness;
+    _Atomic int wrong = 0;
+    uint8_t data[SENT_ON];
+    for (size_t at = 0; at < sizeof data; at++)
+        data[at] = sent_on_byte(at);
+    harness_start(&harness, 2, &send_on_handlers[_i], &wrong);
+    int client = harness_connect(&harness);
+    for (int round = 0; round < MESSAGES; round++) {
+        client_send(client, 0x82, data, 10);
+        client_send(client, 0x02, data, 30000);
+        client_send(client, 0x80, data + 30000, SENT_ON - 30000);
+        for (size_t size = 10; size <= SENT_ON; size += SENT_ON - 10) {
+            expect_sent_on(client, 0x82, 0, size);
+            expect_sent_on(client, 0x82, 0, size);
+            expect_sent_on(client, 0x81, 0, size);
+            expect_sent_on(client, 0x82, 0, size - 1);
+            expect_sent_on(client, 0x82, 1, size);
+        }
+    }
+    client_close(client);
+    harness_stop(&harness);
+    ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
 /* --- Blocking ---------------------------------------------------------------------------------------------- */
 
 struct gate {
@@ -492,6 +556,7 @@ Suite *conn_suite(void) {
     TCase *tcase = tcase_create("conn");
     tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, messages_arrive_in_order_none_lost_none_doubled);
+    tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
     tcase_add_test(tcase, a_blocked_handler_holds_up_nothing_but_its_messages);
     tcase_add_test(tcase, a_full_inbox_stops_reading_and_resumes);
     tcase_add_loop_test(tcase, every_ending_is_told_once, 0, 2);

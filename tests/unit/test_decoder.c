@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
 #include "server/proto/decoder.h"
 #include "tests/unit/suites.h"
@@ -239,6 +240,57 @@ START_TEST(every_form_of_length) {
 }
 END_TEST
 
+/* A large payload goes straight to its place; control frames, small frames and what begins a large one do not. */
+START_TEST(large_frames_are_read_in_place) {
+    static const size_t chunks[] = {1000, 32768, 65536, 1 << 20};
+    static const char *const letters_of[] = {"abcdefgh", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
+    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
+    enum { FIRST = 150000, SECOND = 200001, SIZE = FIRST + SECOND };
+    const char *letter = letters_of[_i % 3];
+    size_t length = strlen(letter);
+    char *text = letters(SIZE);
+    for (size_t at = 0; at + length <= SIZE - 1; at += length)
+        memcpy(text + at, letter, length);
+    struct wire wire = {0};
+    wire_frame(&wire, 0x01, text, FIRST);
+    wire_frame(&wire, 0x89, "in between", 10);
+    wire_frame(&wire, 0x80, text + FIRST, SECOND);
+    wire_frame(&wire, 0x82, text, SIZE);
+    wire_frame(&wire, 0x81, "small", 5);
+    struct transcript expected = {0}, transcript = {.limits = limits};
+    transcript_event(&expected, "ping", 0, "in between", 10);
+    transcript_event(&expected, "text", 0, text, SIZE);
+    transcript_event(&expected, "binary", 0, text, SIZE);
+    transcript_event(&expected, "text", 0, "small", 5);
+    unsigned in_place = transcript_read(&transcript, wire.bytes, wire.size, chunks[_i / 3]);
+    if (chunks[_i / 3] < 1 << 20)
+        ck_assert_uint_gt(in_place, 5);
+    ck_assert_str_eq(transcript.text, expected.text);
+    transcript_release(&transcript);
+    transcript_release(&expected);
+    wire_release(&wire);
+    free(text);
+}
+END_TEST
+
+START_TEST(an_error_in_place_is_found_at_once) {
+    enum { SIZE = 300000, WRONG = 210000 };
+    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
+    char *text = letters(SIZE);
+    text[WRONG] = '\xff';
+    struct wire wire = {0};
+    wire_frame(&wire, 0x81, text, SIZE);
+    struct transcript transcript = {.limits = limits};
+    ck_assert_uint_gt(transcript_read(&transcript, wire.bytes, wire.size, 1000), 50);
+    ck_assert_str_eq(transcript.text, "error 1007; ");
+    ck_assert_uint_gt(transcript.last_event_at, 14 + WRONG);
+    ck_assert_uint_le(transcript.last_event_at, 14 + WRONG + 1000); /* with the read that brought it */
+    transcript_release(&transcript);
+    wire_release(&wire);
+    free(text);
+}
+END_TEST
+
 START_TEST(longest_control_frames) {
     char *text = letters(CONTROL_PAYLOAD_MAX);
     struct transcript expected = {0};
@@ -400,7 +452,7 @@ START_TEST(detached_message_is_the_callers) {
     decoder_feed(&decoder, &server_limits, wire.bytes + used, wire.size - used, &decoded);
     ck_assert_mem_eq(decoded.data, "next", 4);
     ck_assert_mem_eq(message, "Hello", 5);
-    free(message);
+    buffer_release(message);
     decoder_release(&decoder);
     wire_release(&wire);
 }
@@ -528,6 +580,8 @@ Suite *decoder_suite(void) {
     tcase_add_test(tcase, reserved_opcodes_are_refused);
     tcase_add_test(tcase, close_codes_are_checked);
     tcase_add_loop_test(tcase, every_form_of_length, 0, 10);
+    tcase_add_loop_test(tcase, large_frames_are_read_in_place, 0, 12);
+    tcase_add_test(tcase, an_error_in_place_is_found_at_once);
     tcase_add_test(tcase, longest_control_frames);
     tcase_add_test(tcase, limit_counts_what_is_reassembled);
     tcase_add_test(tcase, one_byte_fragments_stay_within_the_limit);

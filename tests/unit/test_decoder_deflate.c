@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/proto/buffer.h"
 #include "tests/unit/deflate_data.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/transcript.h"
@@ -257,7 +258,7 @@ START_TEST(message_is_held_until_the_next_feed) {
     ck_assert_mem_eq(message, "Hello", 5);
     decoder_feed(&decoder, &limits, NULL, 0, &decoded);
     ck_assert_uint_eq(decoder_memory(&decoder), 0);
-    free(message);
+    buffer_release(message);
     inflater_destroy(inflater);
     wire_release(&wire);
 }

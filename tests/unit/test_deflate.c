@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/proto/buffer.h"
 #include "server/proto/deflate.h"
 #include "server/proto/extension.h"
 #include "tests/unit/deflate_data.h"
@@ -23,7 +24,7 @@ static void check_inflates(struct inflater *inflater, struct bytes in, const voi
     ck_assert_int_eq(message == NULL, size == 0);
     if (size > 0)
         ck_assert_mem_eq(message, data, size);
-    free(message);
+    buffer_release(message);
 }
 
 static void check_there_and_back(struct deflater *deflater, struct inflater *inflater, enum kind kind,
@@ -139,7 +140,7 @@ static enum inflate_result result_of(struct inflater *inflater, struct bytes in,
     if (result != INFLATE_DONE)
         ck_assert(message == NULL && size == 0);
     ck_assert_uint_le(size, max);
-    free(message);
+    buffer_release(message);
     return result;
 }
 

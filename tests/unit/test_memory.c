@@ -9,6 +9,7 @@
 #include "server/core/inbox.h"
 #include "server/core/memory.h"
 #include "server/core/message.h"
+#include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
 
 enum { STEP = 256 * 1024 };
@@ -94,7 +95,8 @@ END_TEST
 START_TEST(inbox_items_are_counted) {
     int64_t before = memory_used();
     struct inbox inbox = {0};
-    uint8_t *heap = calloc(1, 3000);
+    uint8_t *heap = buffer_resize(NULL, 0, 3000);
+    memset(heap, 0, 3000);
     inbox_push(&inbox, inbox_item_create(1, (const uint8_t *)"copied", 6, NULL));
     inbox_push(&inbox, inbox_item_create(2, heap, 3000, heap));
     ck_assert_int_eq(memory_used() - before, (int)inbox.bytes);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/core/message.h"
+#include "server/proto/buffer.h"
 #include "server/proto/decoder.h"
 #include "tests/unit/suites.h"
 
@@ -25,7 +26,7 @@ static const uint8_t *noise(void) {
 /* The header takes the shortest form (RFC 6455, 5.2), and the payload lies behind it. Returns its size. */
 static size_t check_frame(const struct message *message, uint8_t first) {
     size_t size;
-    const uint8_t *bytes = message->bytes, *payload = message_payload(message, &size);
+    const uint8_t *bytes = message_bytes(message), *payload = message_payload(message, &size);
     size_t header_size = size < 126 ? 2 : size < 65536 ? 4 : 10;
     ck_assert_ptr_eq(payload, bytes + header_size);
     ck_assert_uint_eq(message->size, header_size + size);
@@ -53,6 +54,25 @@ START_TEST(plain_message_has_the_shortest_header) {
 }
 END_TEST
 
+/* It looks as any other, and its payload has not moved. */
+START_TEST(message_around_a_buffer) {
+    static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
+    uint8_t *buffer = buffer_resize(NULL, 0, sizes[_i]);
+    if (sizes[_i] > 0)
+        memcpy(buffer, noise(), sizes[_i]);
+    struct message *copied = message_create(OPCODE_BINARY, noise(), sizes[_i]);
+    struct message *message = message_create_around(OPCODE_BINARY, buffer, sizes[_i]);
+    size_t size;
+    ck_assert_uint_eq(message->size, copied->size);
+    ck_assert_mem_eq(message_bytes(message), message_bytes(copied), copied->size);
+    ck_assert_ptr_eq(message_payload(message, &size), buffer);
+    ck_assert_uint_eq(size, sizes[_i]);
+    ck_assert(message_is_data(message, &size) && size == sizes[_i] && !message_is_control(message));
+    message_release(copied);
+    message_release(message);
+}
+END_TEST
+
 START_TEST(payload_of_a_close) {
     struct message *message = message_create_close(1000, "bye");
     size_t size;
@@ -75,7 +95,7 @@ static size_t check_deflated(const struct message *message, uint8_t opcode, stru
     ck_assert_int_eq(inflater_run(inflater, payload, payload_size, size, &inflated, &inflated_size), INFLATE_DONE);
     ck_assert_uint_eq(inflated_size, size);
     ck_assert_mem_eq(inflated, data, size);
-    free(inflated);
+    buffer_release(inflated);
     return payload_size;
 }
 
@@ -168,6 +188,7 @@ Suite *message_suite(void) {
     TCase *tcase = tcase_create("message");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, plain_message_has_the_shortest_header, 0, 8);
+    tcase_add_loop_test(tcase, message_around_a_buffer, 0, 8);
     tcase_add_test(tcase, payload_of_a_close);
     tcase_add_test(tcase, compressed_message_has_the_shortest_header);
     tcase_add_test(tcase, header_fits_what_compressed_well);

@@ -9,6 +9,7 @@
 
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
+#include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
 
 enum { VECTORS = 8 };
@@ -308,7 +309,7 @@ END_TEST
 
 START_TEST(inbox_keeps_order_and_count) {
     struct inbox inbox = {0};
-    uint8_t *heap = malloc(3);
+    uint8_t *heap = buffer_resize(NULL, 0, 3);
     memcpy(heap, "two", 3);
     inbox_push(&inbox, inbox_item_create(1, (const uint8_t *)"one", 3, NULL));
     inbox_push(&inbox, inbox_item_create(2, heap, 3, heap));

@@ -138,6 +138,36 @@ void transcript_feed(struct transcript *transcript, const uint8_t *bytes, size_t
     free(copy);
 }
 
+static void read_in_place(struct transcript *transcript, const uint8_t *bytes, size_t size, uint8_t *place) {
+    struct decoded decoded;
+    memcpy(place, bytes, size);
+    transcript->fed += size;
+    decoder_filled(&transcript->decoder, &transcript->limits, size, &decoded);
+    if (decoded.event == DECODER_MORE)
+        return;
+    record(transcript, &decoded);
+    ck_assert_uint_eq(decoder_feed(&transcript->decoder, &transcript->limits, NULL, 0, &decoded), 0);
+    ck_assert_int_eq(decoded.event, DECODER_MORE);
+}
+
+unsigned transcript_read(struct transcript *transcript, const uint8_t *bytes, size_t size, size_t chunk) {
+    unsigned in_place = 0;
+    for (size_t at = 0, taken; at < size; at += taken) {
+        size_t room = chunk;
+        uint8_t *place = decoder_room(&transcript->decoder, &transcript->limits, &room);
+        taken = room < chunk ? room : chunk;
+        taken = taken < size - at ? taken : size - at;
+        if (place == NULL)
+            transcript_feed(transcript, bytes + at, taken);
+        else
+            read_in_place(transcript, bytes + at, taken, place);
+        in_place += place != NULL;
+        check_idle(&transcript->decoder);
+        ck_assert_uint_le(decoder_memory(&transcript->decoder), 2 * transcript->fed + 256);
+    }
+    return in_place;
+}
+
 void transcript_release(struct transcript *transcript) {
     decoder_release(&transcript->decoder);
     free(transcript->text);

@@ -32,6 +32,10 @@ struct transcript {
 /* Feeds a copy of the bytes that is no byte longer, until DECODER_MORE; checks what must always hold. */
 void transcript_feed(struct transcript *transcript, const uint8_t *bytes, size_t size);
 
+/* The same in reads of `chunk` bytes at most, each straight into the message where the decoder offers that. Returns
+ * how many of them were. */
+unsigned transcript_read(struct transcript *transcript, const uint8_t *bytes, size_t size, size_t chunk);
+
 /* Appends an event. Payloads of more than 40 bytes are told by their size and a hash. */
 void transcript_event(struct transcript *transcript, const char *name, unsigned close_code, const void *data,
                       size_t size);

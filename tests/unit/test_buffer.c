@@ -1,0 +1,94 @@
+/* test_buffer.c - buffers of every kind of size: what is in them stays, what is kept is used again and bounded.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <check.h>
+#include <string.h>
+
+#include "server/proto/buffer.h"
+#include "tests/unit/suites.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { KEEPS = 0 };
+#else
+enum { KEEPS = 1 };
+#endif
+
+enum { KIB = 1024, MIB = 1024 * KIB };
+
+static void fill(uint8_t *buffer, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++)
+        buffer[i] = (uint8_t)(i * 31 >> 3);
+}
+
+static void check(const uint8_t *buffer, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (buffer[i] != (uint8_t)(i * 31 >> 3))
+            ck_abort_msg("changed at %zu of %zu", i, size);
+}
+
+/* From every size to every other, around the bounds of the kinds. */
+START_TEST(contents_stay_whatever_the_size) {
+    static const size_t sizes[] = {0,       1,           100,     32 * KIB, 32 * KIB + 1, 64 * KIB, 100 * KIB,
+                                   1 * MIB, 1 * MIB + 1, 3 * MIB, 4 * MIB,  4 * MIB + 1,  9 * MIB,  128 * KIB};
+    enum { COUNT = sizeof sizes / sizeof *sizes };
+    for (size_t i = 0; i < (size_t)COUNT * COUNT; i++) {
+        size_t before = sizes[i / COUNT], after = sizes[i % COUNT], used = before < after ? before : after;
+        uint8_t *buffer = buffer_resize(NULL, 0, before);
+        ck_assert_ptr_nonnull(buffer);
+        ck_assert_uint_eq((uintptr_t)buffer % 16, 0);
+        memset(buffer - BUFFER_HEADROOM, 0xFF, BUFFER_HEADROOM); /* it is ours */
+        fill(buffer, 0, before);
+        buffer = buffer_resize(buffer, used, after);
+        ck_assert_ptr_nonnull(buffer);
+        check(buffer, used);
+        fill(buffer, 0, after);
+        check(buffer, after);
+        buffer_release(buffer);
+    }
+    buffers_trim();
+}
+END_TEST
+
+START_TEST(a_large_one_is_used_again) {
+    buffers_trim();
+    uint8_t *buffer = buffer_resize(NULL, 0, MIB - 100);
+    buffer_release(buffer);
+    uint8_t *small = buffer_resize(NULL, 0, 1000), *again = buffer_resize(NULL, 0, MIB);
+    if (KEEPS)
+        ck_assert_ptr_eq(again, buffer);
+    ck_assert_uint_eq(buffers_trim(), 0);
+    buffer_release(again);
+    buffer_release(small);
+    ck_assert_uint_eq(buffers_trim(), KEEPS * MIB);
+    ck_assert_uint_eq(buffers_trim(), 0);
+}
+END_TEST
+
+START_TEST(what_is_kept_is_bounded) {
+    enum { COUNT = 200 };
+    static const size_t sizes[] = {64 * KIB, 1 * MIB, 4 * MIB};
+    uint8_t *buffers[COUNT];
+    for (size_t kind = 0; kind < sizeof sizes / sizeof *sizes; kind++) {
+        for (int i = 0; i < COUNT; i++)
+            ck_assert_ptr_nonnull(buffers[i] = buffer_resize(NULL, 0, sizes[kind]));
+        for (int i = 0; i < COUNT; i++)
+            buffer_release(buffers[i]);
+    }
+    buffer_release(buffer_resize(NULL, 0, 5 * MIB)); /* larger ones are not kept at all */
+    size_t freed = buffers_trim();
+    ck_assert_uint_le(freed, BUFFERS_KEPT_MAX);
+    ck_assert_uint_ge(freed, KEEPS * BUFFERS_KEPT_MAX / 2);
+}
+END_TEST
+
+Suite *buffer_suite(void) {
+    Suite *suite = suite_create("buffer");
+    TCase *tcase = tcase_create("buffer");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, contents_stay_whatever_the_size);
+    tcase_add_test(tcase, a_large_one_is_used_again);
+    tcase_add_test(tcase, what_is_kept_is_bounded);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
