@@ -12,7 +12,11 @@
 /* Large buffers have twice the size of the kind before. */
 enum { KINDS = 7, LARGE_MIN = 64 << 10, LARGE_MAX = LARGE_MIN << (KINDS - 1), SLOTS = 64 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature /* clang tells of sanitizers thus, GCC by macros */
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) ||           \
+    __has_feature(thread_sanitizer)
 enum { KEPT_MAX = 0 };
 #else
 enum { KEPT_MAX = BUFFERS_KEPT_MAX };

@@ -60,7 +60,8 @@ static void check_event(const struct run *run, const struct decoded *decoded) {
         break;
     case DECODER_ERROR:
         FUZZ_REQUIRE(decoded->close_code == CLOSE_PROTOCOL_ERROR || decoded->close_code == CLOSE_INVALID_DATA ||
-                     decoded->close_code == CLOSE_TOO_BIG);
+                     decoded->close_code == CLOSE_TOO_BIG ||
+                     (decoded->close_code == CLOSE_POLICY && run->limits.max_fragments != 0));
         FUZZ_REQUIRE(strlen((const char *)data) == decoded->size && decoded->size <= CLOSE_REASON_MAX);
         break;
     default:
