@@ -57,7 +57,8 @@ static int init_visitors(weir_server *server) {
 }
 
 static int start_pool(weir_server *server) {
-    const struct pool_options options = {.workers = server->config->server.workers, .scratch_size = CONN_SCRATCH_SIZE};
+    const struct pool_options options = {.workers = server->config->server.workers,
+                                         .scratch_size = CONN_SCRATCH_SIZE};
     server->core.pool = pool_create(&options);
     if (server->core.pool == NULL)
         return fail(server, "pool", strerror(errno));
