@@ -103,6 +103,13 @@ static uint8_t *move(uint8_t *buffer, size_t used, size_t size) {
     return block->buffer;
 }
 
+static struct block *reallocate(struct block *block, size_t size) {
+    struct block *moved = realloc(block, sizeof *block + size);
+    if (moved != NULL)
+        moved->size = size;
+    return moved;
+}
+
 uint8_t *buffer_resize(uint8_t *buffer, size_t used, size_t size) {
     size = rounded(size);
     if (buffer == NULL) {
@@ -114,11 +121,8 @@ uint8_t *buffer_resize(uint8_t *buffer, size_t used, size_t size) {
         return buffer;
     if (kind_of(size) < KINDS || kind_of(block->size) < KINDS)
         return move(buffer, used, size);
-    block = realloc(block, sizeof *block + size);
-    if (block == NULL)
-        return NULL;
-    block->size = size;
-    return block->buffer;
+    block = reallocate(block, size);
+    return block == NULL ? NULL : block->buffer;
 }
 
 void buffer_release(uint8_t *buffer) {
