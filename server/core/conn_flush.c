@@ -141,6 +141,7 @@ static void flush(struct weir_conn *conn) {
 void conn_flush_here(struct weir_conn *conn) {
     struct pool *pool = conn->core->pool;
     if (!conn_is_gathering(conn) && !task_borrow(&conn->source.flush)) {
+        conn_take_gathered(conn); /* nothing; but what is sent after this turn is none of its replies */
         pool_submit(pool, &conn->source.flush);
         return;
     }

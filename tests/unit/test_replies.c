@@ -203,6 +203,50 @@ START_TEST(a_close_leaves_behind_the_replies) {
 }
 END_TEST
 
+/* --- A turn that could not flush -------------------------------------------------------------------------------
+ */
+
+static void say_drained(weir_conn *conn, void *context) {
+    struct said *said = context;
+    said->conn = conn;
+    say(said, 8);
+}
+
+static bool is_idle(const struct task *task) {
+    return atomic_load(&task->state) == task_in_state(task, TASK_IDLE);
+}
+
+/* Another thread has the flush task while the client says something that needs no answer. What the connection's
+ * next turn begins with, on the same thread maybe, is no answer of that turn. */
+START_TEST(a_turn_that_could_not_flush_leaves_nothing_behind) {
+    static const struct weir_handler drained = {
+        .flags = WEIR_NEVER_BLOCKS, .message = follow, .drained = say_drained};
+    enum { ROUNDS = 100 };
+    struct late late;
+    struct said said = {0};
+    unsigned pongs = 0;
+    late_start(&late, SLOW_CONSUMER_DISCONNECT, &drained, &said);
+    struct source *source = &late.conn->source;
+    struct pool *pool = late.harness.core.pool;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t handled = (uint64_t)striped_sum(&late.harness.core.counters.handled);
+        UNTIL(is_idle(&source->flush));
+        ck_assert(task_borrow(&source->flush));
+        client_send(late.client, 0x81, "", 0);
+        UNTIL((uint64_t)striped_sum(&late.harness.core.counters.handled) > handled && is_idle(&source->input));
+        mutex_lock(&late.conn->mutex);
+        late.conn->drained_due = true;
+        mutex_unlock(&late.conn->mutex);
+        task_take(&source->flush); /* the turn has asked for it; there is nothing to send */
+        pool_finish_borrowed(pool, &source->flush);
+        client_send(late.client, 0x81, "", 0);
+        expect(late.client, i, 1, &pongs);
+    }
+    check_counts(&late, &said);
+    late_stop(&late);
+}
+END_TEST
+
 /* The soft limit holds for replies that have not been written yet, too. */
 static void measure(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     size_t before = weir_buffered(conn);
@@ -244,6 +288,7 @@ Suite *replies_suite(void) {
     tcase_add_test(tcase, in_the_order_in_which_it_was_sent);
     tcase_add_loop_test(tcase, nothing_is_lost_where_the_socket_takes_little, 0, 8);
     tcase_add_loop_test(tcase, a_close_leaves_behind_the_replies, 0, 2);
+    tcase_add_test(tcase, a_turn_that_could_not_flush_leaves_nothing_behind);
     tcase_add_test(tcase, what_has_been_sent_is_buffered);
     tcase_add_loop_test(tcase, one_that_leaves_without_reading, 0, 2);
     suite_add_tcase(suite, tcase);
