@@ -55,6 +55,14 @@ static size_t text_size(const struct conn_request *request) {
     return size;
 }
 
+/* All but the user's name have to end where a conn_text reaches. The head of a request, 16 KiB at most for
+ * civetweb, can bring half of that: its path, and the same as parameters. What those are called is up to the
+ * configuration. */
+static bool has_places(const struct conn_request *request) {
+    size_t user_size = request->user == NULL ? 0 : strlen(request->user) + 1;
+    return text_size(request) - user_size <= (conn_text)-1;
+}
+
 static void append_text(char **end, const char *text) {
     *end = stpcpy(*end, text) + 1;
 }
@@ -113,7 +121,8 @@ static int make_streams(struct weir_conn *conn) {
 
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size) {
-    struct weir_conn *conn = calloc(1, offsetof(struct weir_conn, text) + text_size(request));
+    struct weir_conn *conn =
+        has_places(request) ? calloc(1, offsetof(struct weir_conn, text) + text_size(request)) : NULL;
     if (conn == NULL)
         return NULL;
     conn->core = route->core;

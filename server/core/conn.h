@@ -151,7 +151,8 @@ struct conn_request {
 };
 
 /* A connection that takes over the transport and the places that registry_admit() and visitors_admit() gave, with
- * the bytes of the 101 as the first that it sends. NULL if memory is out: the caller then still has all. */
+ * the bytes of the 101 as the first that it sends. NULL if memory is out, or the strings are longer together than
+ * a conn_text can tell: the caller then still has all. */
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size);
 

@@ -162,6 +162,32 @@ START_TEST(a_message_can_be_sent_on_again_and_again) {
 }
 END_TEST
 
+/* --- What is known of it ------------------------------------------------------------------------------------- */
+
+/* The places of its strings have 16 bits. */
+START_TEST(strings_up_to_what_their_places_can_tell) {
+    enum { PLACES_END = 1 << 16 };
+    static char path[PLACES_END];
+    struct harness harness;
+    int pair[2];
+    harness_start(&harness, 1, &send_on_handlers[0], NULL);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    struct transport transport = transport_socket(pair[0]);
+    const struct conn_request request = {.path = path, .peer = "192.0.2.1:1", .user = "user"};
+    memset(path, 'p', PLACES_END - 1 - sizeof "192.0.2.1:1");
+    ck_assert_ptr_null(conn_create(&harness.route, &transport, &request, "101", 3));
+    path[strlen(path) - 1] = '\0';
+    ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
+    struct weir_conn *conn = conn_create(&harness.route, &transport, &request, "", 0);
+    ck_assert_ptr_nonnull(conn);
+    ck_assert_str_eq(weir_peer(conn), "192.0.2.1:1");
+    ck_assert_str_eq(weir_user(conn), "user");
+    ck_assert_int_eq(conn_start(conn), 0);
+    client_close(pair[1]);
+    harness_stop(&harness);
+}
+END_TEST
+
 /* --- Blocking ---------------------------------------------------------------------------------------------- */
 
 struct gate {
@@ -557,6 +583,7 @@ Suite *conn_suite(void) {
     tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, messages_arrive_in_order_none_lost_none_doubled);
     tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
+    tcase_add_test(tcase, strings_up_to_what_their_places_can_tell);
     tcase_add_test(tcase, a_blocked_handler_holds_up_nothing_but_its_messages);
     tcase_add_test(tcase, a_full_inbox_stops_reading_and_resumes);
     tcase_add_loop_test(tcase, every_ending_is_told_once, 0, 2);
