@@ -13,6 +13,10 @@
 
 enum { TURN_MESSAGES = 16 };
 
+/* A smaller message is copied: that costs less than its buffer, which may have room for many like it, nobody
+ * counting that, and would stay for as long as the client does not read. */
+enum { IN_HAND_MIN = 4096 };
+
 static _Thread_local const struct weir_conn *handling;
 
 /* The message that its callback has, if it is in a buffer. Once that has been sent, the buffer belongs to a message
@@ -71,7 +75,7 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
 }
 
 struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size) {
-    if (in_hand.buffer == NULL || data != in_hand.buffer || size != in_hand.size)
+    if (in_hand.buffer == NULL || data != in_hand.buffer || size != in_hand.size || size < IN_HAND_MIN)
         return NULL;
     if (in_hand.around == NULL) {
         in_hand.around = message_create_around(opcode, in_hand.buffer, size);

@@ -14,6 +14,7 @@
 #include <weir/weir.h>
 
 #include "server/core/after.h"
+#include "server/core/conn_private.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/suites.h"
 
@@ -159,6 +160,36 @@ START_TEST(a_message_can_be_sent_on_again_and_again) {
     client_close(client);
     harness_stop(&harness);
     ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+static void note_in_hand(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    struct message *message = conn_message_in_hand((uint8_t)opcode, data, size);
+    bool *in_hand = context;
+    *in_hand = message != NULL;
+    message_release(message);
+    weir_send(conn, opcode, "", 0);
+}
+
+/* The buffer of two bytes has room for a hundred, which no limit would count while a reply waits in it. */
+START_TEST(a_small_message_is_not_sent_on_in_its_buffer) {
+    static const struct weir_handler noting[] = {{.message = note_in_hand},
+                                                 {.message = note_in_hand, .flags = WEIR_NEVER_BLOCKS}};
+    static const uint8_t data[SENT_ON];
+    struct harness harness;
+    bool in_hand = false;
+    char payload[8];
+    size_t received;
+    harness_start(&harness, 2, &noting[_i], &in_hand);
+    int client = harness_connect(&harness);
+    for (size_t size = 2; size <= SENT_ON; size += SENT_ON - 2) {
+        client_send(client, 0x02, data, 1);
+        client_send(client, 0x80, data, size - 1);
+        ck_assert_int_eq(client_receive(client, payload, sizeof payload, &received), 0x82);
+        ck_assert_int_eq(in_hand, size == SENT_ON);
+    }
+    client_close(client);
+    harness_stop(&harness);
 }
 END_TEST
 
@@ -583,6 +614,7 @@ Suite *conn_suite(void) {
     tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, messages_arrive_in_order_none_lost_none_doubled);
     tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
+    tcase_add_loop_test(tcase, a_small_message_is_not_sent_on_in_its_buffer, 0, 2);
     tcase_add_test(tcase, strings_up_to_what_their_places_can_tell);
     tcase_add_test(tcase, a_blocked_handler_holds_up_nothing_but_its_messages);
     tcase_add_test(tcase, a_full_inbox_stops_reading_and_resumes);
