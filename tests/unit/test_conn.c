@@ -130,8 +130,10 @@ static void expect_sent_on(int client, int first, size_t from, size_t to) {
     size_t size;
     ck_assert_int_eq(client_receive(client, payload, SENT_ON + 1, &size), first);
     ck_assert_uint_eq(size, to - from);
-    for (size_t i = 0; i < size; i++)
-        ck_assert_uint_eq((uint8_t)payload[i], sent_on_byte(from + i));
+    size_t same = 0;
+    while (same < size && (uint8_t)payload[same] == sent_on_byte(from + same))
+        same++;
+    ck_assert_uint_eq(same, size); /* an assertion for each byte would take long */
     free(payload);
 }
 
