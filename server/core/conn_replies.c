@@ -7,7 +7,8 @@
  * too, and leaves behind it. What the socket does not take is put in front of the outbox, as the messages that it
  * would have been.
  *
- * Only the thread that runs the input task calls this, but for conn_stop_gathering(), which is for any thread.
+ * What is gathered belongs to the thread that runs the input task. Any thread may ask and send: on another one
+ * nothing is gathered.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,8 +28,8 @@ struct replies {
 
 enum { REPLIES_SIZE = CONN_SCRATCH_SIZE - CONN_READ_SIZE - sizeof(struct replies) };
 
-static _Thread_local struct replies
-    *gathered; /* in the scratch memory, behind what is read; NULL: nothing is gathered */
+/* In the scratch memory, behind what is read; NULL: nothing is gathered. */
+static _Thread_local struct replies *gathered;
 
 static struct replies *replies_of(const struct weir_conn *conn) {
     return gathered != NULL && gathered->conn == conn ? gathered : NULL;
