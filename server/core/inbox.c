@@ -9,26 +9,23 @@
 #include "server/core/memory.h"
 #include "server/proto/buffer.h"
 
-static size_t cost(const struct inbox_item *item) {
-    return sizeof *item + item->size;
-}
-
 struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap) {
     struct inbox_item *item = malloc(sizeof *item + (heap == NULL ? size : 0));
     if (item == NULL) {
         buffer_release(heap);
         return NULL;
     }
-    *item = (struct inbox_item){.size = size, .opcode = opcode};
+    size_t data_cost = heap == NULL ? size : buffer_size(heap);
+    *item = (struct inbox_item){.size = size, .cost = sizeof *item + data_cost, .opcode = opcode};
     item->data = heap == NULL ? item->copy : heap;
     if (heap == NULL && size > 0)
         memcpy(item->copy, data, size);
-    memory_count((int64_t)cost(item));
+    memory_count((int64_t)item->cost);
     return item;
 }
 
 void inbox_item_destroy(struct inbox_item *item) {
-    memory_count(-(int64_t)cost(item));
+    memory_count(-(int64_t)item->cost);
     if (item->data != item->copy)
         buffer_release(item->data);
     free(item);
@@ -41,7 +38,7 @@ void inbox_push(struct inbox *inbox, struct inbox_item *item) {
     else
         inbox->last->next = item;
     inbox->last = item;
-    inbox->bytes += cost(item);
+    inbox->bytes += item->cost;
 }
 
 struct inbox_item *inbox_pop(struct inbox *inbox) {
@@ -51,7 +48,7 @@ struct inbox_item *inbox_pop(struct inbox *inbox) {
     inbox->first = item->next;
     if (inbox->first == NULL)
         inbox->last = NULL;
-    inbox->bytes -= cost(item);
+    inbox->bytes -= item->cost;
     return item;
 }
 

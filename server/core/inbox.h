@@ -15,6 +15,7 @@ struct inbox_item {
     struct inbox_item *next;
     uint8_t *data; /* behind this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it is gone */
     size_t size;
+    size_t cost; /* bytes of memory: of this struct, and of a buffer as large as it is */
     uint8_t opcode;
     uint8_t copy[];
 };

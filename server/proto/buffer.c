@@ -32,8 +32,15 @@ struct block {
 static _Atomic(struct block *) kept[KINDS][SLOTS];
 static _Atomic size_t kept_bytes;
 
+_Static_assert((int)BUFFER_EXACT_MAX == LARGE_MIN / 2,
+               "the smallest large one is at most twice what was asked for");
+
 static struct block *block_of(uint8_t *buffer) {
     return (struct block *)(void *)(buffer - offsetof(struct block, buffer));
+}
+
+size_t buffer_size(const uint8_t *buffer) {
+    return buffer == NULL ? 0 : block_of((uint8_t *)(uintptr_t)buffer)->size;
 }
 
 static size_t size_of_kind(unsigned kind) {
@@ -50,7 +57,7 @@ static unsigned kind_of(size_t size) {
 
 /* What is allocated for a buffer of this size: sizes just below those of the kinds are theirs too. */
 static size_t rounded(size_t size) {
-    if (size <= LARGE_MIN / 2 || size > LARGE_MAX)
+    if (size <= BUFFER_EXACT_MAX || size > LARGE_MAX)
         return size;
     size_t large = LARGE_MIN;
     while (large < size)

@@ -15,12 +15,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BUFFER_HEADROOM = 16 }; /* bytes before a buffer that belong to it */
-enum { BUFFERS_KEPT_MAX = 16 << 20 };
+enum {
+    BUFFER_HEADROOM = 16, /* bytes before a buffer that belong to it */
+    BUFFER_EXACT_MAX =
+        32 << 10, /* up to this size a buffer is as large as was asked for, else at most twice that */
+    BUFFERS_KEPT_MAX = 16 << 20
+};
 
 /* A new buffer if `buffer` is NULL, else the same in another size, maybe at another place: its first `used` bytes
  * stay, those in its headroom do not. NULL if memory is out; the old one is then as it was. */
 uint8_t *buffer_resize(uint8_t *buffer, size_t used, size_t size);
+
+/* How large it is in truth; 0 if it is NULL. */
+size_t buffer_size(const uint8_t *buffer);
 
 /* NULL is allowed. */
 void buffer_release(uint8_t *buffer);

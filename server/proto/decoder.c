@@ -110,16 +110,23 @@ static void take_control(struct decoder *decoder, const struct decoder_limits *l
 
 /* --- Data frames (5.6) ----------------------------------------------------------------------------------- */
 
-/* Room for `size` bytes more. Doubles, so that what is held is at most twice what has arrived; but never goes
- * beyond what the message can come to. */
+/* What the message can come to. The limits may have become less since its frame was accepted. */
+static size_t message_max(const struct decoder *decoder, const struct decoder_limits *limits) {
+    size_t with_frame = decoder->message_size + (size_t)decoder->remaining;
+    size_t max = decoder_payload_max(limits, decoder->compressed);
+    return decoder->final || max < with_frame ? with_frame : max;
+}
+
+/* Room for `size` bytes more. Doubles, so that what is held is at most twice what has arrived; but asks for no
+ * more than the message can come to. */
 static bool reserve(struct decoder *decoder, const struct decoder_limits *limits, size_t size) {
-    size_t needed = decoder->message_size + size;
-    if (needed <= decoder->message_capacity)
+    size_t needed = decoder->message_size + size, capacity = buffer_size(decoder->message);
+    if (needed <= capacity)
         return true;
-    size_t ceiling = decoder_payload_max(limits, decoder->compressed);
-    if (decoder->final)
-        ceiling = decoder->message_size + (size_t)decoder->remaining;
-    size_t capacity = decoder->message_capacity < CAPACITY_MIN / 2 ? CAPACITY_MIN : 2 * decoder->message_capacity;
+    capacity = capacity < CAPACITY_MIN / 2 ? CAPACITY_MIN : 2 * capacity;
+    if (capacity > BUFFER_EXACT_MAX && needed <= BUFFER_EXACT_MAX)
+        capacity = BUFFER_EXACT_MAX; /* more would be rounded up */
+    size_t ceiling = message_max(decoder, limits);
     if (capacity > ceiling)
         capacity = ceiling;
     if (capacity < needed)
@@ -128,7 +135,6 @@ static bool reserve(struct decoder *decoder, const struct decoder_limits *limits
     if (message == NULL)
         return false;
     decoder->message = message;
-    decoder->message_capacity = capacity;
     return true;
 }
 
@@ -213,7 +219,7 @@ void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limit
     }
     drop_message(decoder);
     decoder->message = message;
-    decoder->message_size = decoder->message_capacity = size;
+    decoder->message_size = size;
     if (decoded->opcode == OPCODE_TEXT && !utf8_valid(message, size)) {
         decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");
         return;
@@ -265,7 +271,7 @@ uint8_t *decoder_room(struct decoder *decoder, const struct decoder_limits *limi
                     !decoder->ended;
     if (!is_large || !reserve(decoder, limits, 1)) /* there is room, or twice as much as has come */
         return NULL;
-    size_t room = decoder->message_capacity - decoder->message_size;
+    size_t room = buffer_size(decoder->message) - decoder->message_size;
     *size = room < decoder->remaining ? room : (size_t)decoder->remaining;
     return decoder->message + decoder->message_size;
 }
@@ -279,7 +285,7 @@ void decoder_filled(struct decoder *decoder, const struct decoder_limits *limits
 uint8_t *decoder_detach(struct decoder *decoder) {
     uint8_t *message = decoder->message;
     decoder->message = NULL;
-    decoder->message_size = decoder->message_capacity = 0;
+    decoder->message_size = 0;
     return message;
 }
 
@@ -290,7 +296,7 @@ void decoder_discard(struct decoder *decoder) {
 
 size_t decoder_memory(const struct decoder *decoder) {
     size_t control = decoder->control == NULL ? 0 : CONTROL_PAYLOAD_MAX;
-    return decoder->message_capacity + control;
+    return buffer_size(decoder->message) + control;
 }
 
 void decoder_release(struct decoder *decoder) {

@@ -40,24 +40,24 @@ struct decoder_limits {
 
 /* The state between two feeds. All zero is a fresh decoder, of a connection without extensions. */
 struct decoder {
-    uint64_t remaining; /* payload bytes of the current frame still to come */
-    uint8_t *message;   /* the message under way, when it is not whole in one feed */
-    size_t message_size, message_capacity;
-    uint32_t fragments; /* frames of that message, so far */
-    uint8_t *control;   /* payload of a control frame under way; allocated when one is split */
+    uint64_t remaining;  /* payload bytes of the current frame still to come */
+    uint8_t *message;    /* the message under way, when it is not whole in one feed; a buffer (buffer.h) */
+    size_t message_size; /* bytes of it that have arrived */
+    uint8_t *control;    /* payload of a control frame under way; allocated when one is split */
+    uint32_t fragments;  /* frames of that message, so far */
     uint8_t header[FRAME_HEADER_MAX];
     uint8_t header_size;    /* bytes of it that have arrived */
     uint8_t mask[4];        /* rotated, so that mask[0] belongs to the next byte */
     uint8_t opcode;         /* of the current frame */
     uint8_t message_opcode; /* of the message under way; 0 if none is */
     uint8_t control_size;
-    bool deflate;    /* permessage-deflate was negotiated: a message may come with RSV1; the caller sets it */
-    bool compressed; /* the message under way did */
-    bool discard;    /* decoder_discard() */
-    bool final;      /* FIN of the current frame */
-    bool in_payload; /* the header is complete */
-    bool ended;      /* after DECODER_CLOSE or DECODER_ERROR: what follows is consumed unread (1.4) */
     struct utf8 utf8;
+    bool deflate : 1;    /* permessage-deflate was negotiated: a message may come with RSV1; the caller sets it */
+    bool compressed : 1; /* the message under way did */
+    bool discard : 1;    /* decoder_discard() */
+    bool final : 1;      /* FIN of the current frame */
+    bool in_payload : 1; /* the header is complete */
+    bool ended : 1;      /* after DECODER_CLOSE or DECODER_ERROR: what follows is consumed unread (1.4) */
 };
 
 enum decoder_event {
@@ -105,7 +105,7 @@ uint8_t *decoder_detach(struct decoder *decoder);
  */
 void decoder_discard(struct decoder *decoder);
 
-/* Heap bytes held. */
+/* Heap bytes held: at most twice what has arrived, apart from a few. */
 size_t decoder_memory(const struct decoder *decoder);
 
 void decoder_release(struct decoder *decoder);

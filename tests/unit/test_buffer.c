@@ -82,11 +82,33 @@ START_TEST(what_is_kept_is_bounded) {
 }
 END_TEST
 
+/* What memory_limit counts is what was allocated. */
+START_TEST(size_is_what_it_takes) {
+    static const struct {
+        size_t asked, size;
+    } cases[] = {{0, 0},
+                 {1, 1},
+                 {BUFFER_EXACT_MAX, BUFFER_EXACT_MAX},
+                 {BUFFER_EXACT_MAX + 1, 64 * KIB},
+                 {64 * KIB + 1, 128 * KIB},
+                 {2 * MIB + 1, 4 * MIB},
+                 {4 * MIB + 1, 4 * MIB + 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *buffer = buffer_resize(NULL, 0, cases[i].asked);
+        ck_assert_uint_eq(buffer_size(buffer), cases[i].size);
+        buffer_release(buffer);
+    }
+    ck_assert_uint_eq(buffer_size(NULL), 0);
+    buffers_trim();
+}
+END_TEST
+
 Suite *buffer_suite(void) {
     Suite *suite = suite_create("buffer");
     TCase *tcase = tcase_create("buffer");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, contents_stay_whatever_the_size);
+    tcase_add_test(tcase, size_is_what_it_takes);
     tcase_add_test(tcase, a_large_one_is_used_again);
     tcase_add_test(tcase, what_is_kept_is_bounded);
     suite_add_tcase(suite, tcase);

@@ -273,6 +273,34 @@ START_TEST(large_frames_are_read_in_place) {
 }
 END_TEST
 
+/* A reload may lower the limit while a frame is under way that was within it. */
+START_TEST(a_lower_limit_leaves_room_for_the_frame_under_way) {
+    enum { SIZE = 300000 };
+    char *text = letters(SIZE);
+    struct wire wire = {0};
+    wire_frame(&wire, 0x01, text, SIZE);
+    struct decoder decoder = {0};
+    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
+    struct decoded decoded;
+    size_t fed = 140000, room;
+    decoder_feed(&decoder, &limits, wire.bytes, fed, &decoded);
+    limits.max_message_size = 1000;
+    while (wire.size - fed >= 100000) {
+        uint8_t *place = decoder_room(&decoder, &limits, &room);
+        ck_assert_ptr_nonnull(place);
+        ck_assert_uint_gt(room, 10000);
+        size_t size = room < wire.size - fed ? room : wire.size - fed;
+        memcpy(place, wire.bytes + fed, size);
+        decoder_filled(&decoder, &limits, size, &decoded);
+        ck_assert_int_eq(decoded.event, DECODER_MORE);
+        fed += size;
+    }
+    decoder_release(&decoder);
+    wire_release(&wire);
+    free(text);
+}
+END_TEST
+
 START_TEST(an_error_in_place_is_found_at_once) {
     enum { SIZE = 300000, WRONG = 210000 };
     struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
@@ -387,9 +415,11 @@ START_TEST(memory_follows_what_has_arrived) {
     static const uint8_t header[] = {0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0}; /* 1 MiB */
     transcript_feed(&transcript, header, sizeof header);
     ck_assert_uint_eq(decoder_memory(&transcript.decoder), 0);
-    static const uint8_t piece[1000];
-    for (size_t arrived = sizeof piece; arrived <= 100 * sizeof piece; arrived += sizeof piece) {
-        transcript_feed(&transcript, piece, sizeof piece);
+    static const uint8_t zeros[20001];
+    static const size_t pieces[] = {1000, 4099, 16385, 20001};
+    size_t piece = pieces[_i];
+    for (size_t arrived = piece; arrived <= 300000; arrived += piece) {
+        transcript_feed(&transcript, zeros, piece);
         ck_assert_uint_ge(decoder_memory(&transcript.decoder), arrived);
         ck_assert_uint_le(decoder_memory(&transcript.decoder), 2 * arrived);
     }
@@ -581,13 +611,14 @@ Suite *decoder_suite(void) {
     tcase_add_test(tcase, close_codes_are_checked);
     tcase_add_loop_test(tcase, every_form_of_length, 0, 10);
     tcase_add_loop_test(tcase, large_frames_are_read_in_place, 0, 12);
+    tcase_add_test(tcase, a_lower_limit_leaves_room_for_the_frame_under_way);
     tcase_add_test(tcase, an_error_in_place_is_found_at_once);
     tcase_add_test(tcase, longest_control_frames);
     tcase_add_test(tcase, limit_counts_what_is_reassembled);
     tcase_add_test(tcase, one_byte_fragments_stay_within_the_limit);
     tcase_add_test(tcase, fragments_are_counted);
     tcase_add_test(tcase, unwanted_messages_take_no_memory);
-    tcase_add_test(tcase, memory_follows_what_has_arrived);
+    tcase_add_loop_test(tcase, memory_follows_what_has_arrived, 0, 4);
     tcase_add_test(tcase, split_control_frame_holds_one_buffer);
     tcase_add_test(tcase, whole_message_stays_where_it_is);
     tcase_add_test(tcase, detached_message_is_the_callers);
