@@ -40,7 +40,7 @@ static struct message *encode(const struct delivery *delivery, const struct deli
 
 int delivery_encode(struct delivery *delivery, const struct delivery_source *source, enum channel_form form) {
     struct channel *channel = source->channel;
-    if (delivery->parcels[form].plain != NULL)
+    if (delivery->parcels[form].plain.message != NULL)
         return 0;
     struct message *plain = encode(delivery, source, form);
     if (plain == NULL)
@@ -54,7 +54,7 @@ int delivery_encode(struct delivery *delivery, const struct delivery_source *sou
 
 /* One walk over the subscribers. */
 struct walk {
-    const struct delivery *deliveries[DELIVERIES_MAX]; /* in the order of their offsets */
+    struct delivery *deliveries[DELIVERIES_MAX]; /* in the order of their offsets */
     unsigned count;
     struct task_list *ready;
 
@@ -69,32 +69,41 @@ static void count_traffic(struct walk *walk, struct route *next) {
     walk->messages = walk->bytes = 0;
 }
 
-static void count_accepted(struct walk *walk, const struct delivery *const *given, uint64_t accepted,
-                           const struct member *member) {
-    if (member->conn->route != walk->route)
-        count_traffic(walk, member->conn->route);
-    for (; accepted != 0; accepted &= accepted - 1) {
-        size_t size;
-        message_payload(given[__builtin_ctzll(accepted)]->parcels[member->form].plain, &size);
+/* What is handed to one subscriber. */
+struct handful {
+    const struct message *plain[DELIVERIES_MAX]; /* what it reads */
+    struct message *messages[DELIVERIES_MAX];    /* as they are sent to it, with a reference each */
+    unsigned count;
+};
+
+static void settle(struct walk *walk, const struct handful *handful, uint64_t accepted) {
+    for (unsigned i = 0; i < handful->count; i++, accepted >>= 1) {
+        if ((accepted & 1) == 0) {
+            message_release(handful->messages[i]);
+            continue;
+        }
         walk->messages++;
-        walk->bytes += size;
+        walk->bytes += message_payload_size(handful->plain[i]);
     }
 }
 
 /* Who joined behind a message has been told that it is past, and what of it was missed. */
 static void hand_to(struct walk *walk, const struct member *member) {
-    const struct delivery *given[DELIVERIES_MAX];
-    struct message *messages[DELIVERIES_MAX];
-    unsigned count = 0;
+    struct handful handful;
+    handful.count = 0;
     for (unsigned i = 0; i < walk->count; i++) {
-        const struct delivery *delivery = walk->deliveries[i];
+        struct delivery *delivery = walk->deliveries[i];
         if (delivery->offset <= member->joined_behind || delivery->skipped == member->conn)
             continue;
-        given[count] = delivery;
-        messages[count++] = parcel_for(&delivery->parcels[member->form], member->conn);
+        struct parcel *parcel = &delivery->parcels[member->form];
+        handful.plain[handful.count] = parcel->plain.message;
+        handful.messages[handful.count++] = parcel_take(parcel, member->conn);
     }
-    if (count > 0)
-        count_accepted(walk, given, conn_append_all(member->conn, messages, count, walk->ready), member);
+    if (handful.count == 0)
+        return;
+    if (member->conn->route != walk->route)
+        count_traffic(walk, member->conn->route);
+    settle(walk, &handful, conn_append_all(member->conn, handful.messages, handful.count, walk->ready));
 }
 
 static void walk_locked(const struct members *members, struct walk *walk) {
@@ -120,7 +129,7 @@ void delivery_drop(struct channel *channel) {
 void delivery_hand_out_locked(struct channel *channel, struct task_list *ready) {
     struct walk walk = {.ready = ready};
     mutex_check_held(&channel->mutex);
-    for (const struct delivery *delivery = channel->pending; delivery != NULL; delivery = delivery->next)
+    for (struct delivery *delivery = channel->pending; delivery != NULL; delivery = delivery->next)
         walk.deliveries[walk.count++] = delivery;
     if (walk.count == 0)
         return;

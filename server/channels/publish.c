@@ -31,7 +31,7 @@ static void remember_locked(struct channel *channel, const struct delivery *deli
                             const struct history_bounds *bounds) {
     struct history_store *store = &channel->channels->store;
     if (bounds->count > 0)
-        history_append(store, &channel->history, delivery->parcels[FORM_WRAPPED].plain, bounds);
+        history_append(store, &channel->history, delivery->parcels[FORM_WRAPPED].plain.message, bounds);
     else if (channel->remembers)
         history_clear(store, &channel->history);
     channel->remembers = bounds->count > 0;
@@ -202,13 +202,14 @@ void channel_announce_locked(struct channel *channel, const char *type, const st
     if (channel->gone || !channel_wants(channel, FORM_WRAPPED))
         return; /* who is sent away need not be told of the others, which would take the square of their number */
     delivery_hand_out_locked(channel, ready); /* everybody sees it behind them */
-    struct message *message = wire_announcement(channel, type, who);
-    for (uint32_t i = 0; message != NULL && i < channel->members.count; i++) {
+    struct lot lot = {.message = wire_announcement(channel, type, who)};
+    for (uint32_t i = 0; lot.message != NULL && i < channel->members.count; i++) {
         const struct member *member = &channel->members.list[i];
-        if (member->form == FORM_WRAPPED && weir_conn_is_open(member->conn))
-            conn_append(member->conn, message, ready);
+        if (member->form == FORM_WRAPPED && weir_conn_is_open(member->conn) &&
+            conn_append(member->conn, lot_take(&lot), ready) != WEIR_OK)
+            message_release(lot.message);
     }
-    message_release(message);
+    lot_release(&lot);
 }
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */

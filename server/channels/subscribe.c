@@ -115,10 +115,11 @@ static bool read_past_locked(struct channel *channel, struct weir_conn *conn, co
 }
 
 static void send_counted(struct weir_conn *conn, struct message *message, struct task_list *ready) {
-    size_t size;
-    message_payload(message, &size);
-    if (conn_append(conn, message, ready) == WEIR_OK)
+    size_t size = message_payload_size(message);
+    if (conn_append(conn, message_retain(message), ready) == WEIR_OK)
         traffic_sent(&conn->route->traffic, 1, size);
+    else
+        message_release(message);
 }
 
 /* Tells the new member where it stands, and what has been said. */

@@ -18,9 +18,13 @@ struct broadcast {
 
 static void append(struct weir_conn *conn, void *arg) {
     struct broadcast *broadcast = arg;
-    if (conn != broadcast->except &&
-        conn_append(conn, parcel_for(&broadcast->parcel, conn), &broadcast->ready) == WEIR_OK)
+    if (conn == broadcast->except)
+        return;
+    struct message *message = parcel_take(&broadcast->parcel, conn);
+    if (conn_append(conn, message, &broadcast->ready) == WEIR_OK)
         broadcast->accepted++;
+    else
+        message_release(message);
 }
 
 long broadcast_to_route(struct route *route, const struct weir_conn *except, enum weir_opcode opcode,

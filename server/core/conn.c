@@ -138,9 +138,11 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     init_tasks(conn);
     fill_text(conn, request);
     struct message *message = message_create_raw(response, response_size);
-    bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0 && make_streams(conn) == 0;
+    bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
     conn->outbox.in_flight = 1; /* it leaves, even if so much comes behind it that the client is disconnected */
-    message_release(message);
+    if (!stored)
+        message_release(message);
+    stored = stored && make_streams(conn) == 0;
     if (stored && route->handler->open != NULL) {
         conn->headers = copy_headers(request);
         stored = conn->headers != NULL;

@@ -181,10 +181,12 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready);
 /* Before conn_start(): the connection will be closed with this code and reason as soon as it has begun. */
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* Adds a message to the outbox, without a system call, and claims the flush into `ready`. */
+/* Adds a message to the outbox, without a system call, and claims the flush into `ready`. Takes over a reference of
+ * the caller's, if it returns WEIR_OK. */
 enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
 
-/* The same for up to 64 messages. Returns which of them were accepted, a bit for each from the lowest on. */
+/* The same for up to 64 messages. Returns which of them were accepted, a bit for each from the lowest on: of those
+ * it takes over a reference each. */
 uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                          struct task_list *ready);
 

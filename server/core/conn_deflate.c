@@ -31,11 +31,9 @@ static bool takes_over(const struct weir_conn *conn) {
 }
 
 static bool is_plain(const struct weir_conn *conn, const struct message *message) {
-    size_t size;
     if (message->opcode != OPCODE_TEXT && message->opcode != OPCODE_BINARY)
         return true;
-    message_payload(message, &size);
-    return !is_worth_it(conn->compression_threshold, size);
+    return !is_worth_it(conn->compression_threshold, message_payload_size(message));
 }
 
 /* The next message of the stream; NULL if memory is out, and then it may go plain (6): the stream is as it was, or
@@ -46,9 +44,8 @@ static struct message *deflate_next(struct weir_conn *conn, const struct message
         *deflater = deflater_create(conn->deflate.server_bits);
     if (*deflater == NULL)
         return NULL;
-    size_t size;
-    const uint8_t *payload = message_payload(plain, &size);
-    struct message *deflated = message_create_deflated(plain->opcode, payload, size, *deflater, true);
+    struct message *deflated = message_create_deflated(plain->opcode, message_payload(plain),
+                                                       message_payload_size(plain), *deflater, true);
     if (deflated != NULL)
         deflated->is_reply = plain->is_reply;
     return deflated;

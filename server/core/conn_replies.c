@@ -108,10 +108,10 @@ static bool keep(const struct replies *replies, size_t at, size_t sent, struct o
         struct message *message = message_create(replies->bytes[at] & 0x0F, payload, size);
         if (message != NULL)
             message->is_reply = true;
-        bool kept = message != NULL && outbox_push(unsent, message) == 0;
-        message_release(message);
-        if (!kept)
+        if (message == NULL || outbox_push(unsent, message) != 0) {
+            message_release(message);
             return false;
+        }
         at = (size_t)(payload - replies->bytes) + size;
     }
     return true;

@@ -16,9 +16,10 @@
 /* --- Close ------------------------------------------------------------------------------------------------- */
 
 static bool push_new_locked(struct weir_conn *conn, struct message *message) {
-    bool pushed = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    if (message != NULL && outbox_push(&conn->outbox, message) == 0)
+        return true;
     message_release(message);
-    return pushed;
+    return false;
 }
 
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
@@ -133,6 +134,12 @@ static struct appended append_all_locked(struct weir_conn *conn, struct message 
     return appended;
 }
 
+/* The flush task looks at the outbox under the connection's mutex. */
+static void claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
+    if (task_claim_after_lock(&conn->source.flush))
+        task_list_push(ready, &conn->source.flush);
+}
+
 static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                                   struct task_list *ready) {
     conn_stop_gathering(conn);
@@ -149,7 +156,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     if (any)
         shed_check(conn->core);
     if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
-        task_claim_into(&conn->source.flush, ready);
+        claim_flush_into(conn, ready);
     return appended;
 }
 
@@ -168,10 +175,12 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
     mutex_lock(&conn->mutex);
     if (message != NULL)
         message->is_reply = true;
-    if (message == NULL || append_locked(conn, message) == WEIR_NO_MEMORY)
+    enum weir_result result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
+    if (result == WEIR_NO_MEMORY)
         conn->send_failed = true;
     mutex_unlock(&conn->mutex);
-    message_release(message);
+    if (result != WEIR_OK)
+        message_release(message);
 }
 
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
@@ -197,9 +206,10 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
         message->is_reply = true;
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);
-    message_release(message);
     if (result == WEIR_OK)
         traffic_sent(&conn->route->traffic, 1, size);
+    else
+        message_release(message);
     submit(conn, &ready);
     return result;
 }

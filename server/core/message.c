@@ -13,6 +13,14 @@
 #include "server/proto/decoder.h"
 #include "server/proto/frame.h"
 
+/* A buffer counts as large as it is. */
+static int64_t memory_of(const struct message *message) {
+    size_t room = message->size;
+    if (message->is_around)
+        room = sizeof(uint8_t *) + buffer_size(message_payload(message));
+    return (int64_t)(sizeof *message + room);
+}
+
 /* With room for `room` of its `size` bytes. */
 static struct message *allocate_for(size_t size, size_t room) {
     struct message *message = malloc(sizeof *message + room);
@@ -22,21 +30,22 @@ static struct message *allocate_for(size_t size, size_t room) {
     message->is_reply = false;
     message->opcode = 0;
     message->is_around = false;
+    message->header_size = 0;
     message->size = size;
-    memory_count((int64_t)(sizeof *message + size));
     return message;
 }
 
 static struct message *allocate(size_t size) {
-    return allocate_for(size, size);
+    struct message *message = allocate_for(size, size);
+    if (message != NULL)
+        memory_count(memory_of(message));
+    return message;
 }
 
 static void destroy(struct message *message) {
-    memory_count(-(int64_t)(sizeof *message + message->size));
-    if (message->is_around) {
-        size_t payload_size;
-        buffer_release((uint8_t *)(uintptr_t)message_payload(message, &payload_size));
-    }
+    memory_count(-memory_of(message));
+    if (message->is_around)
+        buffer_release((uint8_t *)(uintptr_t)message_payload(message));
     free(message);
 }
 
@@ -46,7 +55,7 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
-    frame_header(message->bytes, opcode, size);
+    message->header_size = (uint8_t)frame_header(message->bytes, opcode, size);
     if (size > 0)
         memcpy(message->bytes + header_size, payload, size);
     return message;
@@ -61,7 +70,8 @@ struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t si
     message->opcode = opcode;
     message->is_around = true;
     memcpy(message->bytes, &bytes, sizeof bytes);
-    frame_header(bytes, opcode, size);
+    message->header_size = (uint8_t)frame_header(bytes, opcode, size);
+    memory_count(memory_of(message));
     return message;
 }
 
@@ -82,7 +92,7 @@ struct message *message_create_close(unsigned code, const char *reason) {
 static struct message *finish_deflated(struct message *message, uint8_t opcode, size_t room, size_t size) {
     size_t header_size = frame_header_size(size);
     memmove(message->bytes + header_size, message->bytes + room, size);
-    frame_header(message->bytes, FRAME_RSV1 | opcode, size);
+    message->header_size = (uint8_t)frame_header(message->bytes, FRAME_RSV1 | opcode, size);
     memory_count((int64_t)(header_size + size) - (int64_t)message->size);
     message->size = header_size + size;
     struct message *fitted = realloc(message, sizeof *message + message->size);
@@ -105,20 +115,12 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
     return NULL;
 }
 
-const uint8_t *message_payload(const struct message *message, size_t *size) {
-    return frame_payload(message_bytes(message), size);
-}
-
-/* Raw bytes are no frame: the 101 is text, and no first byte of a text has FIN's bit. */
-bool message_is_data(const struct message *message, size_t *payload) {
-    const uint8_t *bytes = message_bytes(message);
-    bool is_data = message->size >= 2 && (bytes[0] & 0x80) != 0 && (bytes[0] & 0x08) == 0;
-    if (is_data)
-        message_payload(message, payload);
-    return is_data;
+void message_release_all(struct message *message, uint32_t count) {
+    if (atomic_fetch_sub_explicit(&message->references, count, memory_order_acq_rel) == count)
+        destroy(message);
 }
 
 void message_release(struct message *message) {
-    if (message != NULL && atomic_fetch_sub_explicit(&message->references, 1, memory_order_acq_rel) == 1)
-        destroy(message);
+    if (message != NULL)
+        message_release_all(message, 1);
 }

@@ -21,7 +21,8 @@ struct message {
     bool is_reply;  /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
     uint8_t opcode; /* of its frame; 0: it is raw bytes, or compressed already */
     bool is_around; /* message_create_around(): `bytes` hold the address of the bytes */
-    size_t size;    /* of the bytes: frame header and payload */
+    uint8_t header_size; /* of its frame; 0: it is raw bytes */
+    size_t size;         /* of the bytes: frame header and payload */
     uint8_t bytes[];
 };
 
@@ -51,11 +52,19 @@ static inline const uint8_t *message_bytes(const struct message *message) {
     return bytes;
 }
 
-/* What a message with an opcode carries. */
-const uint8_t *message_payload(const struct message *message, size_t *size);
+/* What its frame carries; raw bytes are all payload. */
+static inline size_t message_payload_size(const struct message *message) {
+    return message->size - message->header_size;
+}
 
-/* Whether it is a frame of text or binary data, compressed or not; with the size of its payload. */
-bool message_is_data(const struct message *message, size_t *payload);
+static inline const uint8_t *message_payload(const struct message *message) {
+    return message_bytes(message) + message->header_size;
+}
+
+/* Whether it is a frame of text or binary data, compressed or not. */
+static inline bool message_is_data(const struct message *message) {
+    return message->header_size > 0 && !message_is_control(message);
+}
 
 /* A Close frame (RFC 6455, 5.5.1). */
 struct message *message_create_close(unsigned code, const char *reason);
@@ -64,6 +73,12 @@ static inline struct message *message_retain(struct message *message) {
     atomic_fetch_add_explicit(&message->references, 1, memory_order_relaxed);
     return message;
 }
+
+/* Many at once. */
+static inline void message_retain_all(struct message *message, uint32_t count) {
+    atomic_fetch_add_explicit(&message->references, count, memory_order_relaxed);
+}
+void message_release_all(struct message *message, uint32_t count);
 
 /* NULL is allowed. */
 void message_release(struct message *message);

@@ -53,15 +53,19 @@ static int grow(struct outbox *outbox) {
 int outbox_push(struct outbox *outbox, struct message *message) {
     if (outbox->count == capacity_of(outbox) && grow(outbox) != 0)
         return -1;
-    *slot(outbox, outbox->count++) = message_retain(message);
+    *slot(outbox, outbox->count++) = message;
     count(outbox, message);
     return 0;
 }
 
 int outbox_prepend(struct outbox *outbox, struct outbox *front) {
-    for (uint32_t i = 0; i < outbox->count; i++)
-        if (outbox_push(front, *slot(outbox, i)) != 0)
+    for (uint32_t i = 0; i < outbox->count; i++) {
+        struct message *message = message_retain(*slot(outbox, i));
+        if (outbox_push(front, message) != 0) {
+            message_release(message);
             return -1;
+        }
+    }
     outbox_release(outbox);
     front->sent_messages = outbox->sent_messages;
     front->sent_bytes = outbox->sent_bytes;
@@ -95,11 +99,11 @@ static void pop(struct outbox *outbox) {
 }
 
 static void count_sent(struct outbox *outbox) {
-    size_t payload;
-    if (!message_is_data(*slot(outbox, 0), &payload))
+    const struct message *message = *slot(outbox, 0);
+    if (!message_is_data(message))
         return;
     outbox->sent_messages++;
-    outbox->sent_bytes += payload;
+    outbox->sent_bytes += message_payload_size(message);
 }
 
 void outbox_trim(struct outbox *outbox) {

@@ -42,7 +42,7 @@ struct outbox {
     uint64_t sent_bytes;             /* of their payloads, as they left */
 };
 
-/* Takes a reference of its own. Returns -1 if memory is out. */
+/* Takes over a reference of the caller's. Returns -1 if memory is out: then it is still the caller's. */
 int outbox_push(struct outbox *outbox, struct message *message);
 
 /* Moves all of `front` before what waits, of which nothing has begun to leave or is committed; a part of its first

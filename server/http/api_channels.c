@@ -124,10 +124,9 @@ static void write_past(struct json_writer *writer, const char *name, const struc
     json_write_literal(writer, past->more ? ",\"more\":true" : ",\"more\":false");
     json_write_literal(writer, ",\"messages\":[");
     for (uint32_t i = 0; i < past->count; i++) {
-        size_t size;
-        const uint8_t *message = message_payload(past->messages[i], &size);
+        const struct message *message = past->messages[i];
         json_write_literal(writer, i == 0 ? "" : ",");
-        json_write(writer, message, size);
+        json_write(writer, message_payload(message), message_payload_size(message));
     }
     json_write_literal(writer, "]}");
 }

@@ -23,9 +23,7 @@ static struct message *make(uint64_t number, size_t size) {
 }
 
 static uint64_t number_of(const struct message *message) {
-    size_t size;
-    const uint8_t *payload = message_payload(message, &size);
-    return strtoull((const char *)payload, NULL, 10);
+    return strtoull((const char *)message_payload(message), NULL, 10);
 }
 
 static void append(struct history_store *store, struct history *history, uint64_t number, size_t size,

@@ -9,6 +9,7 @@
 #include "server/core/inbox.h"
 #include "server/core/memory.h"
 #include "server/core/message.h"
+#include "server/core/parcel.h"
 #include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
 
@@ -108,6 +109,44 @@ START_TEST(inbox_items_are_counted) {
 }
 END_TEST
 
+/* Not with what was asked for: a buffer may be twice as large. */
+START_TEST(buffers_count_as_large_as_they_are) {
+    enum { SIZE = 40000, REAL = 65536 };
+    int64_t before = memory_used();
+    uint8_t *buffer = buffer_resize(NULL, 0, SIZE);
+    struct inbox_item *item = inbox_item_create(2, buffer, SIZE, buffer);
+    ck_assert_int_eq(memory_used() - before, (int)item->cost);
+    ck_assert_uint_ge(item->cost, REAL);
+    item->data = NULL; /* a message is made around it, as when it is sent on */
+    inbox_item_destroy(item);
+    ck_assert_int_eq(memory_used(), before);
+    struct message *message = message_create_around(2, buffer, SIZE);
+    ck_assert_int_ge(memory_used() - before, REAL);
+    message_release(message);
+    ck_assert_int_eq(memory_used(), before);
+    buffers_trim();
+}
+END_TEST
+
+/* References taken by the lot: those that nobody took are given back, the others stand until they are. */
+START_TEST(lots_of_references) {
+    enum { COUNT = 200 };
+    int64_t before = memory_used();
+    struct lot lot = {.message = message_create(2, "hello", 5)}, none = {0};
+    struct message *taken[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_ptr_eq(taken[i] = lot_take(&lot), lot.message);
+    lot_release(&lot);
+    lot_release(&none);
+    ck_assert_uint_eq(taken[0]->references, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_int_gt(memory_used(), before);
+        message_release(taken[i]);
+    }
+    ck_assert_int_eq(memory_used(), before);
+}
+END_TEST
+
 Suite *memory_suite(void) {
     Suite *suite = suite_create("memory");
     TCase *tcase = tcase_create("memory");
@@ -115,6 +154,8 @@ Suite *memory_suite(void) {
     tcase_add_test(tcase, messages_are_counted_until_the_last_reference);
     tcase_add_test(tcase, compressed_messages_are_counted_as_they_are);
     tcase_add_test(tcase, inbox_items_are_counted);
+    tcase_add_test(tcase, buffers_count_as_large_as_they_are);
+    tcase_add_test(tcase, lots_of_references);
     suite_add_tcase(suite, tcase);
     return suite;
 }

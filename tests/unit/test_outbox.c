@@ -19,7 +19,6 @@ static void push(struct outbox *outbox, const char *text, bool is_reply) {
     ck_assert_ptr_nonnull(message);
     message->is_reply = is_reply;
     ck_assert_int_eq(outbox_push(outbox, message), 0);
-    message_release(message);
 }
 
 /* What would be sent now, as one string. */
@@ -78,7 +77,6 @@ static void push_frame(struct outbox *outbox, uint8_t opcode, size_t size) {
     struct message *message = message_create(opcode, payload, size);
     ck_assert_ptr_nonnull(message);
     ck_assert_int_eq(outbox_push(outbox, message), 0);
-    message_release(message);
 }
 
 /* Payloads of text and binary, whatever the length of their headers; not the 101, not control frames, not a part.
@@ -106,8 +104,8 @@ END_TEST
 START_TEST(shares_messages) {
     struct outbox a = {0}, b = {0};
     struct message *message = message_create(1, "hello", 5);
-    outbox_push(&a, message);
-    outbox_push(&b, message);
+    outbox_push(&a, message_retain(message));
+    outbox_push(&b, message_retain(message));
     ck_assert_uint_eq(message->references, 3);
     outbox_release(&a);
     ck_assert_uint_eq(message->references, 2);
