@@ -1,8 +1,9 @@
-/* mutex.c - the checks behind the lock order: which mutexes this thread holds, in the order it took them.
+/* mutex.c - the checks behind the lock order: which mutexes and latches this thread holds, in the order it took
+ * them.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "pool/mutex.h"
+#include "pool/latch.h"
 
 #ifdef WEIR_CHECK_LOCKS
 
@@ -11,7 +12,12 @@
 
 enum { HELD_MAX = 8 };
 
-static _Thread_local const struct mutex *held[HELD_MAX];
+struct held {
+    const void *lock;
+    unsigned rank;
+};
+
+static _Thread_local struct held held[HELD_MAX];
 static _Thread_local unsigned held_count;
 
 static _Noreturn void broken(const char *what, unsigned rank) {
@@ -19,25 +25,49 @@ static _Noreturn void broken(const char *what, unsigned rank) {
     abort();
 }
 
-void mutex_check_lock(struct mutex *mutex) {
+static void check_lock(const void *lock, unsigned rank) {
     if (held_count == HELD_MAX)
-        broken("too many mutexes", mutex->rank);
-    if (held_count > 0 && held[held_count - 1]->rank >= mutex->rank)
-        broken("locked below one of a higher or equal rank", mutex->rank);
-    held[held_count++] = mutex;
+        broken("too many mutexes", rank);
+    if (held_count > 0 && held[held_count - 1].rank >= rank)
+        broken("locked below one of a higher or equal rank", rank);
+    held[held_count++] = (struct held){lock, rank};
 }
 
-void mutex_check_unlock(struct mutex *mutex) {
-    if (held_count == 0 || held[held_count - 1] != mutex)
-        broken("unlocked out of order", mutex->rank);
+static void check_unlock(const void *lock, unsigned rank) {
+    if (held_count == 0 || held[held_count - 1].lock != lock)
+        broken("unlocked out of order", rank);
     held_count--;
 }
 
-void mutex_check_held(const struct mutex *mutex) {
+static void check_held(const void *lock, unsigned rank) {
     for (unsigned i = 0; i < held_count; i++)
-        if (held[i] == mutex)
+        if (held[i].lock == lock)
             return;
-    broken("not held where it must be", mutex->rank);
+    broken("not held where it must be", rank);
+}
+
+void mutex_check_lock(struct mutex *mutex) {
+    check_lock(mutex, mutex->rank);
+}
+
+void mutex_check_unlock(struct mutex *mutex) {
+    check_unlock(mutex, mutex->rank);
+}
+
+void mutex_check_held(const struct mutex *mutex) {
+    check_held(mutex, mutex->rank);
+}
+
+void latch_check_lock(const struct latch *latch) {
+    check_lock(latch, latch->rank);
+}
+
+void latch_check_unlock(const struct latch *latch) {
+    check_unlock(latch, latch->rank);
+}
+
+void latch_check_held(const struct latch *latch) {
+    check_held(latch, latch->rank);
 }
 
 #else

@@ -25,7 +25,7 @@ static double seconds_since_1970(void) {
 
 static enum join_result link_to_conn(struct weir_conn *conn, struct subscription *subscription, uint32_t limit) {
     enum join_result result = JOIN_DONE;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     if (conn->left) {
         result = JOIN_GONE;
     } else if (conn->subscription_count >= limit) {
@@ -37,14 +37,14 @@ static enum join_result link_to_conn(struct weir_conn *conn, struct subscription
         conn->subscriptions = subscription;
         conn->subscription_count++;
     }
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return result;
 }
 
 /* Returns false if the connection is just leaving everything: then that goes on as it is. */
 static bool unlink_from_conn(struct subscription *subscription) {
     struct weir_conn *conn = subscription->conn;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool ours = !conn->left;
     if (ours) {
         if (subscription->previous == NULL)
@@ -55,7 +55,7 @@ static bool unlink_from_conn(struct subscription *subscription) {
             subscription->next->previous = subscription->previous;
         conn->subscription_count--;
     }
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return ours;
 }
 
@@ -81,9 +81,9 @@ static void remove_locked(struct subscription *subscription, struct task_list *r
 /* --- The past ---------------------------------------------------------------------------------------------- */
 
 static size_t soft_room(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     size_t bytes = conn->outbox.bytes;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     size_t soft = conn_terms(conn)->send_buffer_soft;
     return bytes < soft ? soft - bytes : 0;
 }
@@ -240,12 +240,12 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
 }
 
 static struct subscription *take_all(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     struct subscription *subscriptions = conn->subscriptions;
     conn->left = true;
     conn->subscriptions = NULL;
     conn->subscription_count = 0;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return subscriptions;
 }
 

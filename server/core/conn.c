@@ -17,7 +17,6 @@ static void conn_destroy(struct weir_conn *conn) {
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
     conn_release_streams(conn);
-    mutex_destroy(&conn->mutex);
     free(conn->close_reason);
     free(conn->headers);
     free(conn->throttle);
@@ -147,7 +146,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
         conn->headers = copy_headers(request);
         stored = conn->headers != NULL;
     }
-    mutex_init(&conn->mutex, CONN_LOCK_RANK);
+    latch_init(&conn->latch, CONN_LOCK_RANK);
     if (!stored) {
         conn_destroy(conn);
         return NULL;

@@ -8,7 +8,7 @@
  *   - flush compresses and writes what waits in the outbox, ends with SHUT_WR after both Closes (conn_flush.c)
  *   - handler calls the handler's callbacks, in a slot; if these never block, input does (conn_handler.c)
  *
- * What belongs to a task needs no lock. What several need the mutex guards.
+ * What belongs to a task needs no lock. What several need the latch guards.
  *
  * One reference stands for the living connection (given up after the close callback), one for each task that is not
  * idle, one for each weir_retain().
@@ -20,7 +20,7 @@
 
 #include <weir/conn.h>
 
-#include "pool/mutex.h"
+#include "pool/latch.h"
 #include "server/core/core.h"
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
@@ -42,14 +42,14 @@ struct weir_conn {
     uint32_t compression_threshold; /* the core's: who sends may outlive that */
     struct deflate_params deflate;
 
-    _Atomic bool closing;  /* set under the mutex, once: nothing can be sent any more */
+    _Atomic bool closing;  /* set under the latch, once: nothing can be sent any more */
     _Atomic bool draining; /* likewise: read no more, handle what waits, then close with 1001 */
     _Atomic uint32_t references;
     _Atomic uint64_t stuck_at; /* when a write found no room for anything; 0: the last one did */
     struct registry_link link; /* the registry's mutex */
     struct source source;      /* the poller's, with two of the tasks */
 
-    struct mutex mutex; /* guards all that follows, to the next blank line */
+    struct latch latch; /* guards all that follows, to the next blank line */
     struct outbox outbox;
     bool over_soft;   /* all that waits to be sent has been over the soft limit, and not yet under half of it */
     bool drained_due; /* the drained callback is */

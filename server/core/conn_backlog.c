@@ -29,7 +29,7 @@ static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
 
 /* Where messages are dropped, control frames are not: they are few, since pongs count as replies. */
 bool conn_make_room_locked(struct weir_conn *conn, const struct message *message) {
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     size_t size = message->size;
     if (fits(conn, size))
         return true;
@@ -51,22 +51,22 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
 }
 
 size_t conn_memory(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool closing = atomic_load(&conn->closing);
     size_t bytes = conn->outbox.bytes + conn->inbox.bytes;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
 }
 
 bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool shed = !atomic_load(&conn->closing);
     if (shed) {
         disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
         atomic_fetch_add(&conn->core->counters.memory_shed, 1);
     }
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (shed) {
         task_claim_into(&conn->source.flush, ready);
         task_claim_into(&conn->source.input, ready);
@@ -77,14 +77,14 @@ bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
 /* --- Little again ------------------------------------------------------------------------------------------ */
 
 size_t weir_buffered(weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     size_t bytes = conn->outbox.bytes;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return bytes + conn_gathered_size(conn);
 }
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     size_t soft = conn_terms(conn)->send_buffer_soft;
     if (conn->outbox.bytes > soft)
         conn->over_soft = true;
@@ -98,9 +98,9 @@ void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
 }
 
 bool conn_takes_drained(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool due = conn->drained_due && !atomic_load(&conn->closing);
     conn->drained_due = false;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return due;
 }

@@ -53,16 +53,16 @@ static struct message *deflate_next(struct weir_conn *conn, const struct message
 
 /* Compresses without the lock: what is committed stays, and only this task takes it away. */
 static void deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     struct message *deflated = deflate_next(conn, plain);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     if (deflated != NULL)
         outbox_replace_committed(&conn->outbox, deflated);
 }
 
 int conn_commit_locked(struct weir_conn *conn, int max) {
     enum { BYTES_AHEAD = 65536 };
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     if (!takes_over(conn))
         return max;
     struct outbox *outbox = &conn->outbox;

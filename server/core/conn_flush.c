@@ -55,9 +55,9 @@ static int write_some_locked(struct weir_conn *conn) {
     uint8_t joined[JOINED_MAX];
     size_t sent;
     int count = outbox_gather(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     int error = conn_write(conn, vectors, join(vectors, count, joined), &sent);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     outbox_sent(&conn->outbox, sent);
     return error;
 }
@@ -82,7 +82,7 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
 }
 
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     conn_note_backlog_locked(conn, ready);
     if (conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft / 2)
         return;
@@ -108,9 +108,9 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
         outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && conn->may_shut && !conn->close_flushed;
     if (close_left) {
         conn->close_flushed = true;
-        mutex_unlock(&conn->mutex);
+        latch_unlock(&conn->latch);
         conn->transport.kind->shut(&conn->transport, SHUT_WR);
-        mutex_lock(&conn->mutex);
+        latch_lock(&conn->latch);
     }
     if (conn->send_failed || close_left)
         task_claim_into(&conn->source.input, ready);
@@ -127,12 +127,12 @@ static void flush(struct weir_conn *conn) {
     struct replies *replies = conn_take_gathered(conn);
     size_t sent = 0;
     int error = replies == NULL ? 0 : conn_send_gathered(conn, replies, &sent);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     if (replies != NULL)
         conn_settle_gathered_locked(conn, replies, sent);
     conn->send_failed = conn->send_failed || is_fatal(error);
     bool must_close = !conn->ended && flush_locked(conn, &ready);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (must_close)
         conn->transport.kind->close(&conn->transport);
     pool_submit_list(conn->core->pool, &ready);

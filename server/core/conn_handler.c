@@ -120,14 +120,14 @@ static void log_close(const struct weir_conn *conn, unsigned code, const char *r
 void conn_call_close(struct weir_conn *conn) {
     const struct route *route = conn->route;
     struct registry *registry = &conn->core->registry;
-    mutex_lock(&conn->mutex); /* nothing changes them any more: this is for the eyes of this thread */
+    latch_lock(&conn->latch); /* nothing changes them any more: this is for the eyes of this thread */
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
     const struct tally tally = {.by_peer = conn->closed_by_peer,
                                 .dropped = conn->dropped,
                                 .messages_out = conn->outbox.sent_messages,
                                 .bytes_out = conn->outbox.sent_bytes};
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (!conn->opened)
         conn_call_open(conn);
     if (route->handler->close != NULL) {
@@ -149,12 +149,12 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
         return;
     struct inbox_item *item = inbox_item_create(held->opcode, held->data, held->size, held->heap);
     *held = (struct held_message){0};
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     if (item == NULL)
         conn->send_failed = true;
     else
         inbox_push(&conn->inbox, item);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     shed_check(conn->core);
     pool_submit(conn->core->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
@@ -170,10 +170,10 @@ static struct inbox_item *next_locked(struct weir_conn *conn) {
 /* The next message that waits; NULL if none does, or if too many replies wait. */
 static struct inbox_item *next_message(struct weir_conn *conn) {
     struct task_list ready = {0};
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     struct inbox_item *item = next_locked(conn);
     conn_resume_locked(conn, &ready);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     pool_submit_list(conn->core->pool, &ready);
     return item;
 }
@@ -196,20 +196,20 @@ static bool handle_inbox(struct weir_conn *conn) {
 
 /* What an empty inbox leaves to do. Returns true if the close callback is due. */
 static bool settle(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool empty = conn->inbox.first == NULL;
     bool drained = empty && conn->input_stopped && !atomic_load(&conn->closing);
     bool over = empty && conn->ended;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (drained)
         conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
     return over;
 }
 
 static bool drops_inbox(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool drops = conn->drop_inbox;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return drops;
 }
 

@@ -42,13 +42,13 @@ static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held
 /* Nothing more is decoded. Answers with a Close unless ours is under way, which then has its answer. */
 static void end_input(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
     conn->peer_done = true;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn->may_shut = true;
     if (!atomic_load(&conn->closing)) {
         conn->closed_by_peer = by_peer;
         conn_queue_close_locked(conn, code, reason);
     }
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
 }
 
 static void receive_close(struct weir_conn *conn, const struct decoded *decoded) {
@@ -105,9 +105,9 @@ static enum gate gate_locked(struct weir_conn *conn) {
 
 /* What the reader may do now. Starts the close timeout with the first look at a connection that is closing. */
 static enum gate pass_gate(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     enum gate gate = gate_locked(conn);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (gate != GATE_CLOSING)
         return gate;
     decoder_discard(&conn->decoder);
@@ -271,7 +271,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
 /* --- The end ----------------------------------------------------------------------------------------------- */
 
 void conn_end_transport(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     atomic_store(&conn->closing, true);
     if (conn->close_code == 0)
         conn->close_code = CLOSE_ABNORMAL;
@@ -279,7 +279,7 @@ void conn_end_transport(struct weir_conn *conn) {
     bool close_here = !conn->flushing;
     if (close_here)
         outbox_release(&conn->outbox);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (close_here)
         conn->transport.kind->close(&conn->transport);
 }
@@ -319,10 +319,10 @@ static void tear_down(struct weir_conn *conn) {
 static void stop_if_draining(struct weir_conn *conn) {
     if (!atomic_load(&conn->draining)) /* if it is later, the task has been claimed for it */
         return;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool stopped = !conn->input_stopped;
     conn->input_stopped = true;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (!stopped)
         return;
     if (route_never_blocks(conn->route))
@@ -332,9 +332,9 @@ static void stop_if_draining(struct weir_conn *conn) {
 }
 
 static bool nothing_waits(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool empty = conn->inbox.first == NULL;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return empty;
 }
 
@@ -370,13 +370,13 @@ static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, st
  * left. */
 static bool close_is_leaving(struct weir_conn *conn) {
     conn->peer_done = true;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn->may_shut = true;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     conn_flush_here(conn);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool leaving = atomic_load(&conn->closing) && !conn->close_flushed && !conn->send_failed;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return leaving && !atomic_load(&conn->source.broken);
 }
 

@@ -77,18 +77,18 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 }
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->draining) ||
                    conn->inbox.first != NULL;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return waiting;
 }
 
 /* Now and then: what a burst of messages has needed is given back. */
 static void trim(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     outbox_trim(&conn->outbox);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
 }
 
 static void ping(struct weir_conn *conn, uint64_t now) {
@@ -115,9 +115,9 @@ static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
 
 /* Our ping may still wait behind what the client is reading. */
 static bool is_reading(struct weir_conn *conn, uint64_t now) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool waits = !outbox_is_empty(&conn->outbox);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return waits && !is_stuck(conn, now, conn_terms(conn)->ping_timeout_ms);
 }
 
@@ -145,12 +145,12 @@ static bool is_idle(struct weir_conn *conn, uint64_t now) {
 
 /* Nothing can be said to it any more. */
 static void cut_off(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn->drop_inbox = true;
     conn->send_failed = true;
     if (conn->close_reason == NULL)
         conn->close_reason = strdup("client has taken nothing for send_timeout");
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     atomic_fetch_add(&conn->core->counters.send_timed_out, 1);
     task_again(&conn->source.input);
 }

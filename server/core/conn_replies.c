@@ -67,9 +67,9 @@ static bool begin(struct replies *replies) {
     struct weir_conn *conn = replies->conn;
     if (!task_borrow(&conn->source.flush))
         return false;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     replies->owns_flush = outbox_is_empty(&conn->outbox);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (!replies->owns_flush)
         pool_finish_borrowed(conn->core->pool, &conn->source.flush);
     return replies->owns_flush;
@@ -145,7 +145,7 @@ int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *
 }
 
 void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent) {
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     if (sent == replies->size) {
         conn->outbox.sent_messages += replies->count;
         conn->outbox.sent_bytes += replies->payload_size;

@@ -23,7 +23,7 @@ static bool push_new_locked(struct weir_conn *conn, struct message *message) {
 }
 
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
-    mutex_check_held(&conn->mutex);
+    latch_check_held(&conn->latch);
     if (atomic_load(&conn->closing))
         return false;
     if (!push_new_locked(conn, message_create_close(code, reason)))
@@ -37,10 +37,10 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
 /* A Close of ours: what the client has sent so far and nobody has handled is dropped. Returns whether it is the
  * first. */
 static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool first = conn_queue_close_locked(conn, code, reason);
     conn->drop_inbox = conn->drop_inbox || first;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (!first)
         return false;
     if (!conn_is_handling_here(conn))
@@ -63,9 +63,9 @@ bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) 
 }
 
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn_queue_close_locked(conn, code, reason);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
 }
 
 void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready) {
@@ -77,17 +77,17 @@ void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
 }
 
 void conn_drain(struct weir_conn *conn, struct task_list *ready) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     atomic_store(&conn->draining, true);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     task_claim_into(&conn->source.input, ready);
 }
 
 void conn_abort(struct weir_conn *conn, struct task_list *ready) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn->drop_inbox = true;
     conn->send_failed = true;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     task_claim_into(&conn->source.input, ready);
 }
 
@@ -143,9 +143,9 @@ static void claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
 static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                                   struct task_list *ready) {
     conn_stop_gathering(conn);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     struct appended appended = append_all_locked(conn, messages, count);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     bool any = appended.accepted != 0; /* only then is the core touched: a handle may outlive it */
     if (any && conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, pool_now());
@@ -172,13 +172,13 @@ uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
     struct message *message = message_create(opcode, payload, size);
     conn_stop_gathering(conn);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     if (message != NULL)
         message->is_reply = true;
     enum weir_result result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
     if (result == WEIR_NO_MEMORY)
         conn->send_failed = true;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     if (result != WEIR_OK)
         message_release(message);
 }

@@ -1,7 +1,7 @@
 /* inbox.h - messages that have been decoded and wait for their handler, counted in bytes with what they cost in
  * memory.
  *
- * No lock of its own: the connection's mutex guards it.
+ * No lock of its own: the connection's latch guards it.
  *
  * SPDX-License-Identifier: MIT
  */

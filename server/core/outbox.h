@@ -1,6 +1,6 @@
 /* outbox.h - what waits to be sent to one connection: references to messages, in order, counted in bytes.
  *
- * No lock of its own: the connection's mutex guards it, and every function here expects that lock held. Sending
+ * No lock of its own: the connection's latch guards it, and every function here expects that lock held. Sending
  * goes on without the lock: outbox_gather() marks what is being sent, and until outbox_sent() those messages stay
  * where they are, whatever else happens. One thread at a time may be between the two.
  *

@@ -82,9 +82,9 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
     if (conn->id != SLOTS_NO_KEY)
         link_locked(conn);
     if (registry->closed) { /* it was admitted before, and those who end connections have not met it */
-        mutex_lock(&conn->mutex);
+        latch_lock(&conn->latch);
         atomic_store(&conn->draining, true);
-        mutex_unlock(&conn->mutex);
+        latch_unlock(&conn->latch);
     }
     mutex_unlock(&registry->mutex);
     return conn->id == SLOTS_NO_KEY ? -1 : 0;

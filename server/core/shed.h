@@ -21,8 +21,8 @@ struct shed {
 
 void shed_init(struct shed *shed, int64_t limit);
 
-/* To be called, by any thread and with the registry's or a connection's mutex held or not, after messages have come
- * into memory. Closes nobody itself: a task does. */
+/* To be called, by any thread and with the registry's mutex or a connection's latch held or not, after messages
+ * have come into memory. Closes nobody itself: a task does. */
 void shed_check(struct core *core);
 
 #endif

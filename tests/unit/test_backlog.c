@@ -21,9 +21,9 @@
 #include "tests/unit/suites.h"
 
 static uint32_t dropped(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     uint32_t count = conn->dropped;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return count;
 }
 
@@ -67,12 +67,12 @@ static int receive_number(int client, char *buffer, struct inflater *inflater) {
 
 /* Before anything but the 101 has been sent. */
 static void take_over(struct weir_conn *conn) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn->deflate =
         (struct deflate_params){.enabled = true, .server_takeover = true, .server_bits = 15, .client_bits = 15};
     conn->streams = calloc(1, sizeof *conn->streams);
     ck_assert_ptr_nonnull(conn->streams);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
 }
 
 /* Messages are lost, whole ones, of those that wait; each that was accepted and not dropped comes, in order. */
@@ -170,17 +170,17 @@ START_TEST(no_policy_drops_a_pong) {
         while (broadcast_to_route(&late.harness.route, NULL, WEIR_BINARY, NULL, 0) == 1)
             continue; /* full to the last byte */
     size_t replies;
-    mutex_lock(&late.conn->mutex);
+    latch_lock(&late.conn->latch);
     replies = late.conn->outbox.reply_bytes;
-    mutex_unlock(&late.conn->mutex);
+    latch_unlock(&late.conn->latch);
     client_send(late.client, 0x89, ping, sizeof ping);
     uint32_t lost = dropped(late.conn);
     size_t now = replies;
     for (int waited = 0; waited < PATIENCE_MS && now == replies && dropped(late.conn) == lost; waited++) {
         sleep_ms(1);
-        mutex_lock(&late.conn->mutex);
+        latch_lock(&late.conn->latch);
         now = late.conn->outbox.reply_bytes;
-        mutex_unlock(&late.conn->mutex);
+        latch_unlock(&late.conn->latch);
     }
     if (_i == 0)
         for (int i = 0; i < 3 * HARD / SIZE; i++)
@@ -218,9 +218,9 @@ START_TEST(no_policy_drops_the_101) {
     ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
     struct weir_conn *conn = conn_create(&harness.route, &transport, &request, response, sizeof response - 1);
     struct message *message = message_create(WEIR_BINARY, large, sizeof large);
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     conn_make_room_locked(conn, message);
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     message_release(message);
     ck_assert_int_eq(conn_start(conn), 0);
     ck_assert_int_eq((int)recv(pair[1], head, sizeof response - 1, 0), (int)sizeof response - 1);

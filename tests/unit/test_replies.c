@@ -98,10 +98,10 @@ static void expect(int client, unsigned first, unsigned count, unsigned *pongs) 
 }
 
 static bool all_counted(struct weir_conn *conn, unsigned count, uint64_t bytes) {
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     bool all = conn->outbox.sent_messages == count && conn->outbox.sent_bytes == bytes &&
                outbox_is_empty(&conn->outbox) && conn->outbox.bytes == 0 && conn->outbox.reply_bytes == 0;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
     return all;
 }
 
@@ -155,12 +155,12 @@ static ssize_t write_little(struct transport *transport, struct iovec *vectors, 
 
 static void make_stingy(struct weir_conn *conn) {
     static struct transport_kind stingy;
-    mutex_lock(&conn->mutex);
+    latch_lock(&conn->latch);
     generous = conn->transport.kind;
     stingy = *generous;
     stingy.write = write_little;
     conn->transport.kind = &stingy;
-    mutex_unlock(&conn->mutex);
+    latch_unlock(&conn->latch);
 }
 
 START_TEST(nothing_is_lost_where_the_socket_takes_little) {
@@ -235,9 +235,9 @@ START_TEST(a_turn_that_could_not_flush_leaves_nothing_behind) {
         ck_assert(task_borrow(&source->flush));
         client_send(late.client, 0x81, "", 0);
         UNTIL((uint64_t)striped_sum(&late.harness.core.counters.handled) > handled && is_idle(&source->input));
-        mutex_lock(&late.conn->mutex);
+        latch_lock(&late.conn->latch);
         late.conn->drained_due = true;
-        mutex_unlock(&late.conn->mutex);
+        latch_unlock(&late.conn->latch);
         task_take(&source->flush); /* the turn has asked for it; there is nothing to send */
         pool_finish_borrowed(pool, &source->flush);
         client_send(late.client, 0x81, "", 0);
