@@ -23,7 +23,7 @@ static void uncount(struct outbox *outbox, const struct message *message) {
 }
 
 static uint32_t capacity_of(const struct outbox *outbox) {
-    return outbox->capacity == 0 ? OUTBOX_FEW : outbox->capacity;
+    return outbox->ring_order == 0 ? OUTBOX_FEW : UINT32_C(1) << outbox->ring_order;
 }
 
 static uint32_t place_of(const struct outbox *outbox, uint32_t index) {
@@ -31,21 +31,21 @@ static uint32_t place_of(const struct outbox *outbox, uint32_t index) {
 }
 
 static struct message **slot(struct outbox *outbox, uint32_t index) {
-    struct message **ring = outbox->capacity == 0 ? outbox->few : outbox->ring;
+    struct message **ring = outbox->ring_order == 0 ? outbox->few : outbox->ring;
     return &ring[place_of(outbox, index)];
 }
 
 static int grow(struct outbox *outbox) {
-    uint32_t capacity = outbox->capacity == 0 ? OUTBOX_RING_MIN : outbox->capacity * 2;
-    struct message **ring = malloc(capacity * sizeof *ring);
+    unsigned order = outbox->ring_order == 0 ? OUTBOX_ORDER_MIN : outbox->ring_order + 1u;
+    struct message **ring = malloc(sizeof *ring << order);
     if (ring == NULL)
         return -1;
     for (uint32_t i = 0; i < outbox->count; i++)
         ring[i] = *slot(outbox, i);
-    if (outbox->capacity > 0)
+    if (outbox->ring_order > 0)
         free(outbox->ring);
     outbox->ring = ring;
-    outbox->capacity = capacity;
+    outbox->ring_order = (uint8_t)order;
     outbox->first = 0;
     return 0;
 }
@@ -83,7 +83,7 @@ int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
             (struct iovec){(uint8_t *)(uintptr_t)message_bytes(message) + offset, message->size - offset};
         offset = 0;
     }
-    outbox->in_flight = (uint16_t)vector_count;
+    outbox->in_flight = (uint8_t)vector_count;
     return vector_count;
 }
 
@@ -109,9 +109,9 @@ static void count_sent(struct outbox *outbox) {
 void outbox_trim(struct outbox *outbox) {
     if (outbox->count > 0)
         return;
-    if (outbox->capacity > 0)
+    if (outbox->ring_order > 0)
         free(outbox->ring);
-    outbox->capacity = 0;
+    outbox->ring_order = 0;
     outbox->first = 0;
 }
 
@@ -127,7 +127,7 @@ void outbox_sent(struct outbox *outbox, size_t size) {
         count_sent(outbox);
         pop(outbox);
     }
-    if (outbox->capacity > OUTBOX_RING_KEPT)
+    if (outbox->ring_order > OUTBOX_ORDER_KEPT)
         outbox_trim(outbox);
 }
 
@@ -177,7 +177,7 @@ void outbox_drop_unsent(struct outbox *outbox) {
 void outbox_release(struct outbox *outbox) {
     while (outbox->count > 0)
         pop(outbox);
-    if (outbox->capacity > 0)
+    if (outbox->ring_order > 0)
         free(outbox->ring);
     *outbox = (struct outbox){.sent_messages = outbox->sent_messages, .sent_bytes = outbox->sent_bytes};
 }

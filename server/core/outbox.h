@@ -19,9 +19,9 @@
 /* What a message costs beside its bytes: its struct, malloc's share, its place in the ring. */
 enum { OUTBOX_MESSAGE_OVERHEAD = 64 };
 
-/* Powers of two: places in the outbox itself, in the first ring, and in the largest that is kept while it is empty.
- */
-enum { OUTBOX_FEW = 2, OUTBOX_RING_MIN = 8, OUTBOX_RING_KEPT = 16 };
+/* Places in the outbox itself; and, as powers of two, in the first ring and in the largest that is kept while it is
+ * empty. */
+enum { OUTBOX_FEW = 2, OUTBOX_ORDER_MIN = 3, OUTBOX_ORDER_KEPT = 4 };
 
 /* All zero is an empty outbox. A ring is allocated when more than a few messages wait. A small one is kept for the
  * next time, since a client to whom messages come in bursts would have one allocated for each, and given back by
@@ -29,17 +29,18 @@ enum { OUTBOX_FEW = 2, OUTBOX_RING_MIN = 8, OUTBOX_RING_KEPT = 16 };
  * send_buffer_hard, which is 2 GiB at most. */
 struct outbox {
     union {
-        struct message *few[OUTBOX_FEW]; /* the ring, as long as capacity is 0 */
+        struct message *few[OUTBOX_FEW]; /* instead of a ring */
         struct message **ring;
     };
-    uint32_t capacity, first, count; /* capacity is a power of two; 0: OUTBOX_FEW */
-    uint16_t in_flight;              /* of the messages from `first` on: handed out by outbox_gather() */
-    uint16_t committed;              /* of the messages from `first` on: see outbox_commit() */
-    uint32_t offset;                 /* bytes of the first message that have left */
-    uint32_t bytes;                  /* of memory that the messages stand for, each until it has left whole */
-    uint32_t reply_bytes;            /* of them: messages with is_reply */
-    uint64_t sent_messages;          /* that have left whole, text and binary alone */
-    uint64_t sent_bytes;             /* of their payloads, as they left */
+    uint32_t first, count;
+    uint32_t offset;        /* bytes of the first message that have left */
+    uint16_t committed;     /* of the messages from `first` on: see outbox_commit() */
+    uint8_t in_flight;      /* likewise: handed out by outbox_gather() */
+    uint8_t ring_order;     /* the ring has 1 << ring_order places; 0: there is none */
+    uint32_t bytes;         /* of memory that the messages stand for, each until it has left whole */
+    uint32_t reply_bytes;   /* of them: messages with is_reply */
+    uint64_t sent_messages; /* that have left whole, text and binary alone */
+    uint64_t sent_bytes;    /* of their payloads, as they left */
 };
 
 /* Takes over a reference of the caller's. Returns -1 if memory is out: then it is still the caller's. */
@@ -53,7 +54,7 @@ static inline bool outbox_is_empty(const struct outbox *outbox) {
     return outbox->count == 0;
 }
 
-/* Fills at most `max` vectors with what comes next. Returns how many. */
+/* Fills at most `max` vectors, which is 255 or less, with what comes next. Returns how many. */
 int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max);
 
 /* After outbox_gather(): `size` bytes have left; 0 if none did. */

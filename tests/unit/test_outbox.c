@@ -187,8 +187,8 @@ static void check_waiting(const struct outbox *outbox, const char *expected) {
     char text[256];
     size_t used = 0, offset = outbox->offset;
     for (uint32_t i = 0; i < outbox->count; i++) {
-        uint32_t capacity = outbox->capacity == 0 ? OUTBOX_FEW : outbox->capacity;
-        struct message *const *ring = outbox->capacity == 0 ? outbox->few : outbox->ring;
+        uint32_t capacity = outbox->ring_order == 0 ? OUTBOX_FEW : UINT32_C(1) << outbox->ring_order;
+        struct message *const *ring = outbox->ring_order == 0 ? outbox->few : outbox->ring;
         const struct message *message = ring[(outbox->first + i) & (capacity - 1)];
         memcpy(text + used, message->bytes + offset, message->size - offset);
         used += message->size - offset;
@@ -289,7 +289,7 @@ START_TEST(drops_the_oldest_around_the_end_of_the_ring) {
             gather(&outbox, 5);
             outbox_sent(&outbox, 5);
             push_letters(&outbox, "BcDeF");
-            ck_assert_uint_eq(outbox.capacity, 8);
+            ck_assert_uint_eq(outbox.ring_order, 3);
             gather(&outbox, kept);
             char expected[] = "aBcDeF";
             ck_assert(outbox_drop_oldest(&outbox) == (kept < 6));
