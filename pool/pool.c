@@ -159,8 +159,8 @@ static void expire_locked(struct pool *pool) {
     struct timer *timer;
     uint64_t now = timers_next(&pool->timers) == UINT64_MAX ? 0 : pool_now();
     while ((timer = timers_expire(&pool->timers, now)) != NULL)
-        if (task_claim(timer->task))
-            queue_locked(pool, timer->task);
+        if (task_claim(timer_task(timer)))
+            queue_locked(pool, timer_task(timer));
 }
 
 static void poll_locked(struct pool *pool) {

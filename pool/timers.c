@@ -7,16 +7,16 @@
 
 #include <stdlib.h>
 
-static void put(struct timers *timers, size_t place, struct timer *timer) {
+static void put(struct timers *timers, uint32_t place, struct timer *timer) {
     timers->heap[place - 1] = timer;
     timer->place = place;
 }
 
-static struct timer *at(const struct timers *timers, size_t place) {
+static struct timer *at(const struct timers *timers, uint32_t place) {
     return timers->heap[place - 1];
 }
 
-static void sift_up(struct timers *timers, struct timer *timer, size_t place) {
+static void sift_up(struct timers *timers, struct timer *timer, uint32_t place) {
     while (place > 1 && at(timers, place / 2)->deadline > timer->deadline) {
         put(timers, place, at(timers, place / 2));
         place /= 2;
@@ -24,9 +24,9 @@ static void sift_up(struct timers *timers, struct timer *timer, size_t place) {
     put(timers, place, timer);
 }
 
-static void sift_down(struct timers *timers, struct timer *timer, size_t place) {
+static void sift_down(struct timers *timers, struct timer *timer, uint32_t place) {
     for (;;) {
-        size_t child = place * 2;
+        uint32_t child = place * 2;
         if (child > timers->count)
             break;
         if (child < timers->count && at(timers, child + 1)->deadline < at(timers, child)->deadline)
@@ -42,7 +42,9 @@ static void sift_down(struct timers *timers, struct timer *timer, size_t place) 
 static int make_room(struct timers *timers) {
     if (timers->count < timers->capacity)
         return 0;
-    size_t capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
+    if (timers->capacity > UINT32_MAX / 2)
+        return -1;
+    uint32_t capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
     struct timer **heap = realloc(timers->heap, capacity * sizeof *heap);
     if (heap == NULL)
         return -1;
@@ -72,7 +74,7 @@ int timers_set(struct timers *timers, struct timer *timer, uint64_t deadline) {
 bool timers_cancel(struct timers *timers, struct timer *timer) {
     if (timer->place == TIMERS_NONE)
         return false;
-    size_t place = timer->place;
+    uint32_t place = timer->place;
     struct timer *last = at(timers, timers->count--);
     timer->place = TIMERS_NONE;
     if (last == timer)

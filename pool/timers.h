@@ -14,16 +14,25 @@ struct task;
 
 enum { TIMERS_NONE = 0 }; /* a place in no heap */
 
-/* Embedded in its owner. All zero but for `task` is one that is not set. */
+/* Embedded in its owner, like the task that is due then. */
 struct timer {
     uint64_t deadline;
-    struct task *task; /* what is due then */
-    size_t place;      /* index in the heap, counted from 1 */
+    uint32_t place;        /* index in the heap, counted from 1 */
+    int32_t task_distance; /* bytes from here to the task */
 };
+
+/* One that is not set. The task is part of the same struct. */
+static inline void timer_init(struct timer *timer, const struct task *task) {
+    *timer = (struct timer){.task_distance = (int32_t)((const char *)task - (const char *)timer)};
+}
+
+static inline struct task *timer_task(struct timer *timer) {
+    return (struct task *)((char *)timer + timer->task_distance);
+}
 
 struct timers {
     struct timer **heap;
-    size_t count, capacity;
+    uint32_t count, capacity;
 };
 
 /* Sets or moves a deadline. Returns -1 if memory is out: the timer is then as it was. */

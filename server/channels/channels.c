@@ -324,7 +324,7 @@ int channels_init(struct channels *channels, struct core *core) {
     mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
     history_store_init(&channels->store, channels->limits.history_memory);
     task_init(&channels->sweep, &sweep_kind);
-    channels->sweep_timer.task = &channels->sweep;
+    timer_init(&channels->sweep_timer, &channels->sweep);
     return 0;
 }
 

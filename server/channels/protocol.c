@@ -230,8 +230,8 @@ void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void 
     struct request_flaw flaw;
     if (request_parse(data, size, &request, &flaw) != 0)
         send_error(conn, &request, flaw.code, flaw.message);
-    else if (conn->core->channels == NULL)
+    else if (conn_core(conn)->channels == NULL)
         send_error(conn, &request, "internal", "this server has no channels");
     else
-        serve[request.type](conn->core->channels, conn, &request);
+        serve[request.type](conn_core(conn)->channels, conn, &request);
 }

@@ -260,5 +260,5 @@ long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode op
                                             .publisher = conn,
                                             .skip_publisher = !include_self,
                                             .source = PUBLISHED_BY_CLIENT};
-    return publish(conn->core->channels, &publication);
+    return publish(conn_core(conn)->channels, &publication);
 }

@@ -261,7 +261,7 @@ void channels_leave_all(struct weir_conn *conn) {
         mutex_unlock(&channel->mutex);
         discard(subscription, unused);
     }
-    pool_submit_list(conn->core->pool, &ready);
+    pool_submit_list(conn_core(conn)->pool, &ready);
 }
 
 bool channels_is_member(struct channels *channels, const struct weir_conn *conn, const char *name) {
@@ -292,7 +292,7 @@ enum weir_result weir_subscribe(weir_conn *conn, const char *channel) {
     if (!weir_conn_is_open(conn)) /* touch the core only if it is there: a handle may outlive it */
         return WEIR_GONE;
     const struct join join = {.form = FORM_RAW};
-    return results[channels_join(conn->core->channels, conn, channel, &join)];
+    return results[channels_join(conn_core(conn)->channels, conn, channel, &join)];
 }
 
 enum weir_result weir_unsubscribe(weir_conn *conn, const char *channel) {
@@ -300,6 +300,6 @@ enum weir_result weir_unsubscribe(weir_conn *conn, const char *channel) {
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
         return WEIR_GONE;
-    channels_leave(conn->core->channels, conn, channel);
+    channels_leave(conn_core(conn)->channels, conn, channel);
     return WEIR_OK;
 }

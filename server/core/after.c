@@ -85,7 +85,7 @@ weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(v
     timer->callback = callback;
     timer->arg = arg;
     task_init(&timer->task, &after_kind);
-    timer->timer.task = &timer->task;
+    timer_init(&timer->timer, &timer->task);
     atomic_init(&timer->references, 2);
     mutex_init(&timer->mutex, AFTER_LOCK_RANK);
     pthread_cond_init(&timer->ended, NULL);

@@ -108,7 +108,7 @@ static void init_tasks(struct weir_conn *conn) {
     task_init(&conn->source.input, &conn_input_kind);
     task_init(&conn->source.flush, &conn_flush_kind);
     task_init(&conn->handler, &conn_handler_kind);
-    conn->timer.task = &conn->source.input;
+    timer_init(&conn->timer, &conn->source.input);
 }
 
 static int make_streams(struct weir_conn *conn) {
@@ -124,7 +124,6 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
         has_places(request) ? calloc(1, offsetof(struct weir_conn, text) + text_size(request)) : NULL;
     if (conn == NULL)
         return NULL;
-    conn->core = route->core;
     conn->route = route;
     route_retain(route);
     conn->transport = *transport;
@@ -156,17 +155,17 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
 
 /* A connection that could not be made live: nobody has been called for it, and nobody will be. */
 static void abandon(struct weir_conn *conn) {
-    struct registry *registry = &conn->core->registry;
+    struct registry *registry = &conn_core(conn)->registry;
     conn->torn_down = true;
     conn_end_transport(conn);
-    visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
+    visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
 }
 
 /* Watched first: a broadcast that finds it may have to wait for room in the socket. */
 static int make_visible(struct weir_conn *conn) {
-    struct core *core = conn->core;
+    struct core *core = conn_core(conn);
     if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0)
         return -1;
     if (conn_keepalive_start(conn) == 0 && registry_add(&core->registry, conn) == 0)
@@ -184,7 +183,7 @@ static void log_open(const struct weir_conn *conn) {
 }
 
 int conn_start(struct weir_conn *conn) {
-    struct pool *pool = conn->core->pool;
+    struct pool *pool = conn_core(conn)->pool;
     task_begin(&conn->source.input); /* nobody can end it before this is over */
     int result = make_visible(conn);
     if (result != 0) {
@@ -266,5 +265,5 @@ void *weir_data(const weir_conn *conn) {
 }
 
 weir_server *weir_conn_server(const weir_conn *conn) {
-    return conn->core->server;
+    return conn_core(conn)->server;
 }

@@ -36,8 +36,7 @@ typedef uint16_t conn_text;
 
 struct weir_conn {
     /* What sending touches stands together, since a broadcast touches it for thousands. Immutable: */
-    struct core *core;
-    struct route *route;
+    struct route *route; /* which lives as long; but see conn_core() */
     struct transport transport;
     uint32_t compression_threshold; /* the core's: who sends may outlive that */
     struct deflate_params deflate;
@@ -130,8 +129,13 @@ static inline const char *conn_string(const struct weir_conn *conn, conn_text pl
     return place == 0 ? NULL : conn->text + place;
 }
 
+/* Who has a handle alone, and does not know that it is live, must not touch the core: that goes with the server. */
+static inline struct core *conn_core(const struct weir_conn *conn) {
+    return conn->route->core;
+}
+
 static inline const struct terms *conn_terms(const struct weir_conn *conn) {
-    return core_terms(conn->core);
+    return core_terms(conn_core(conn));
 }
 
 /* What a handshake has learnt; all of it is copied. */

@@ -24,7 +24,7 @@ static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
     while (!fits(conn, size) && outbox_drop_oldest(&conn->outbox))
         dropped++;
     conn->dropped += dropped;
-    striped_add(&conn->core->counters.dropped, dropped);
+    striped_add(&conn_core(conn)->counters.dropped, dropped);
 }
 
 /* Where messages are dropped, control frames are not: they are few, since pongs count as replies. */
@@ -35,7 +35,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
         return true;
     if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DISCONNECT) {
         disconnect_locked(conn, "client reads too slowly");
-        atomic_fetch_add(&conn->core->counters.slow_disconnected, 1);
+        atomic_fetch_add(&conn_core(conn)->counters.slow_disconnected, 1);
         return false;
     }
     if (message_is_control(message))
@@ -46,7 +46,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     if (fits(conn, size))
         return true;
     conn->dropped++;
-    striped_add(&conn->core->counters.dropped, 1);
+    striped_add(&conn_core(conn)->counters.dropped, 1);
     return false;
 }
 
@@ -64,7 +64,7 @@ bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
     if (shed) {
         disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
-        atomic_fetch_add(&conn->core->counters.memory_shed, 1);
+        atomic_fetch_add(&conn_core(conn)->counters.memory_shed, 1);
     }
     latch_unlock(&conn->latch);
     if (shed) {

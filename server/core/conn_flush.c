@@ -44,7 +44,7 @@ int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t 
             atomic_store(&conn->unsent, conn->transport.kind->unsent(&conn->transport));
             atomic_store(&conn->stuck_at, pool_now());
         }
-        pool_await_room(conn->core->pool, &conn->source, conn->transport.fd);
+        pool_await_room(conn_core(conn)->pool, &conn->source, conn->transport.fd);
     }
     *sent = size < 0 ? 0 : (size_t)size;
     return error;
@@ -135,11 +135,11 @@ static void flush(struct weir_conn *conn) {
     latch_unlock(&conn->latch);
     if (must_close)
         conn->transport.kind->close(&conn->transport);
-    pool_submit_list(conn->core->pool, &ready);
+    pool_submit_list(conn_core(conn)->pool, &ready);
 }
 
 void conn_flush_here(struct weir_conn *conn) {
-    struct pool *pool = conn->core->pool;
+    struct pool *pool = conn_core(conn)->pool;
     if (!conn_is_gathering(conn) && !task_borrow(&conn->source.flush)) {
         conn_take_gathered(conn); /* nothing; but what is sent after this turn is none of its replies */
         pool_submit(pool, &conn->source.flush);
@@ -152,7 +152,7 @@ void conn_flush_here(struct weir_conn *conn) {
 static void flush_run(struct task *task) {
     struct weir_conn *conn = CONN_OF(task, source.flush);
     flush(conn);
-    pool_finish(conn->core->pool, task);
+    pool_finish(conn_core(conn)->pool, task);
 }
 
 static void flush_retain(struct task *task) {

@@ -63,7 +63,7 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     const struct route *route = conn->route;
     if (route->handler->message == NULL)
         return false;
-    striped_add(&conn->core->counters.handled, 1);
+    striped_add(&conn_core(conn)->counters.handled, 1);
     in_hand = (struct in_hand){.buffer = buffer, .size = size};
     uint64_t begun = enter_callback(conn);
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
@@ -119,7 +119,7 @@ static void log_close(const struct weir_conn *conn, unsigned code, const char *r
 
 void conn_call_close(struct weir_conn *conn) {
     const struct route *route = conn->route;
-    struct registry *registry = &conn->core->registry;
+    struct registry *registry = &conn_core(conn)->registry;
     latch_lock(&conn->latch); /* nothing changes them any more: this is for the eyes of this thread */
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
@@ -135,9 +135,9 @@ void conn_call_close(struct weir_conn *conn) {
         route->handler->close(conn, code, reason, route->context);
         leave_callback(conn, begun);
     }
-    atomic_fetch_add(&conn->core->counters.closed[close_class(code)], 1);
+    atomic_fetch_add(&conn_core(conn)->counters.closed[close_class(code)], 1);
     log_close(conn, code, reason, &tally);
-    visitors_leave(&conn->core->visitors, conn->visitor, pool_now());
+    visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
     weir_release(conn);
     registry_leave(registry);
 }
@@ -155,8 +155,8 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
     else
         inbox_push(&conn->inbox, item);
     latch_unlock(&conn->latch);
-    shed_check(conn->core);
-    pool_submit(conn->core->pool, item == NULL ? &conn->source.input : &conn->handler);
+    shed_check(conn_core(conn));
+    pool_submit(conn_core(conn)->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
 
 static struct inbox_item *next_locked(struct weir_conn *conn) {
@@ -174,7 +174,7 @@ static struct inbox_item *next_message(struct weir_conn *conn) {
     struct inbox_item *item = next_locked(conn);
     conn_resume_locked(conn, &ready);
     latch_unlock(&conn->latch);
-    pool_submit_list(conn->core->pool, &ready);
+    pool_submit_list(conn_core(conn)->pool, &ready);
     return item;
 }
 
@@ -197,7 +197,7 @@ static bool handle_inbox(struct weir_conn *conn) {
 /* What an empty inbox leaves to do. Returns true if the close callback is due. */
 static bool settle(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool empty = conn->inbox.first == NULL;
+    bool empty = inbox_is_empty(&conn->inbox);
     bool drained = empty && conn->input_stopped && !atomic_load(&conn->closing);
     bool over = empty && conn->ended;
     latch_unlock(&conn->latch);
@@ -228,7 +228,7 @@ void conn_handle(struct weir_conn *conn, struct held_message *first) {
         conn_call_close(conn);
     }
     conn_flush_here(conn);
-    pool_finish(conn->core->pool, &conn->handler);
+    pool_finish(conn_core(conn)->pool, &conn->handler);
 }
 
 static void handler_run(struct task *task) {

@@ -114,7 +114,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     if (!conn->close_awaited) {
         conn->close_awaited = true;
         conn->wake_at = pool_now() + conn_terms(conn)->close_timeout_ms;
-        return pool_set_timer(conn->core->pool, &conn->timer, conn->wake_at) == 0 ? gate : GATE_END;
+        return pool_set_timer(conn_core(conn)->pool, &conn->timer, conn->wake_at) == 0 ? gate : GATE_END;
     }
     return pool_now() >= conn->wake_at ? GATE_END : gate;
 }
@@ -133,7 +133,7 @@ static bool is_within_rate(struct weir_conn *conn) {
         return true;
     if (terms->rate_closes) {
         if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
-            atomic_fetch_add(&conn->core->counters.rate_limited, 1);
+            atomic_fetch_add(&conn_core(conn)->counters.rate_limited, 1);
         return true;
     }
     throttle->until = pool_now() + wait / 1000 + 1;
@@ -292,16 +292,16 @@ static void count_partial(struct weir_conn *conn) {
         return;
     atomic_store(&conn->partial, partial);
     memory_count((int64_t)partial - (int64_t)before);
-    shed_check(conn->core);
+    shed_check(conn_core(conn));
 }
 
 static void tear_down(struct weir_conn *conn) {
     conn->torn_down = true;
-    pool_unwatch(conn->core->pool, &conn->source, conn->transport.fd);
-    pool_cancel_timer(conn->core->pool, &conn->timer);
-    registry_remove(&conn->core->registry, conn);
-    if (conn->core->on_end != NULL)
-        conn->core->on_end(conn);
+    pool_unwatch(conn_core(conn)->pool, &conn->source, conn->transport.fd);
+    pool_cancel_timer(conn_core(conn)->pool, &conn->timer);
+    registry_remove(&conn_core(conn)->registry, conn);
+    if (conn_core(conn)->on_end != NULL)
+        conn_core(conn)->on_end(conn);
     decoder_release(&conn->decoder);
     free(conn->rest);
     conn->rest = NULL;
@@ -310,7 +310,7 @@ static void tear_down(struct weir_conn *conn) {
     if (route_never_blocks(conn->route))
         conn_call_close(conn);
     else
-        pool_submit(conn->core->pool, &conn->handler);
+        pool_submit(conn_core(conn)->pool, &conn->handler);
 }
 
 /* --- Handing on -------------------------------------------------------------------------------------------- */
@@ -328,12 +328,12 @@ static void stop_if_draining(struct weir_conn *conn) {
     if (route_never_blocks(conn->route))
         conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
     else
-        pool_submit(conn->core->pool, &conn->handler);
+        pool_submit(conn_core(conn)->pool, &conn->handler);
 }
 
 static bool nothing_waits(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool empty = conn->inbox.first == NULL;
+    bool empty = inbox_is_empty(&conn->inbox);
     latch_unlock(&conn->latch);
     return empty;
 }
@@ -349,12 +349,12 @@ static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
     if (nothing_waits(conn) && pool_enter_handler(&conn->handler))
         return true;
     conn_hold(conn, held);
-    pool_finish(conn->core->pool, &conn->handler);
+    pool_finish(conn_core(conn)->pool, &conn->handler);
     return false;
 }
 
 static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, struct held_message *held) {
-    struct pool *pool = conn->core->pool;
+    struct pool *pool = conn_core(conn)->pool;
     conn_flush_here(conn);
     conn_keepalive(conn, now);
     if (turn == TURN_MORE)
@@ -385,7 +385,7 @@ static void run_turn(struct weir_conn *conn) {
     pool_hold();
     conn_gather(conn);
     enum turn turn = read_turn(conn, &state);
-    pool_let_go(conn->core->pool);
+    pool_let_go(conn_core(conn)->pool);
     count_partial(conn);
     if (turn == TURN_DONE || turn == TURN_MORE) {
         finish_turn(conn, turn, state.now, &state.held);
@@ -396,13 +396,13 @@ static void run_turn(struct weir_conn *conn) {
         conn_drop_gathered(conn);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
-    pool_finish(conn->core->pool, &conn->source.input);
+    pool_finish(conn_core(conn)->pool, &conn->source.input);
 }
 
 static void input_run(struct task *task) {
     struct weir_conn *conn = CONN_OF(task, source.input);
     if (conn->torn_down) {
-        pool_finish(conn->core->pool, task);
+        pool_finish(conn_core(conn)->pool, task);
         return;
     }
     if (route_never_blocks(conn->route))

@@ -46,7 +46,7 @@ static int set_timer(struct weir_conn *conn, uint64_t now) {
         return 0;
     }
     conn->wake_at = next;
-    return pool_set_timer(conn->core->pool, &conn->timer, next);
+    return pool_set_timer(conn_core(conn)->pool, &conn->timer, next);
 }
 
 /* Makes it possible to count what comes, if these terms limit it. -1 if memory is out. */
@@ -79,7 +79,7 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->draining) ||
-                   conn->inbox.first != NULL;
+                   !inbox_is_empty(&conn->inbox);
     latch_unlock(&conn->latch);
     return waiting;
 }
@@ -96,7 +96,7 @@ static void ping(struct weir_conn *conn, uint64_t now) {
     conn->ping_due_at = now + conn_terms(conn)->ping_interval_ms;
     conn->ping_stamp = pool_now_us();
     conn_send_control(conn, OPCODE_PING, &conn->ping_stamp, sizeof conn->ping_stamp);
-    atomic_fetch_add_explicit(&conn->core->counters.pings, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&conn_core(conn)->counters.pings, 1, memory_order_relaxed);
     conn_flush_here(conn);
 }
 
@@ -151,7 +151,7 @@ static void cut_off(struct weir_conn *conn) {
     if (conn->close_reason == NULL)
         conn->close_reason = strdup("client has taken nothing for send_timeout");
     latch_unlock(&conn->latch);
-    atomic_fetch_add(&conn->core->counters.send_timed_out, 1);
+    atomic_fetch_add(&conn_core(conn)->counters.send_timed_out, 1);
     task_again(&conn->source.input);
 }
 
@@ -211,6 +211,6 @@ void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t siz
         return;
     uint64_t elapsed = pool_now_us() - conn->ping_stamp;
     conn->ping_stamp = 0;
-    buckets_add(&conn->core->counters.round_trips, buckets_microseconds, elapsed);
+    buckets_add(&conn_core(conn)->counters.round_trips, buckets_microseconds, elapsed);
     atomic_store(&conn->round_trip_us, elapsed == 0 ? 1 : elapsed > UINT32_MAX ? UINT32_MAX : (uint32_t)elapsed);
 }

@@ -71,7 +71,7 @@ static bool begin(struct replies *replies) {
     replies->owns_flush = outbox_is_empty(&conn->outbox);
     latch_unlock(&conn->latch);
     if (!replies->owns_flush)
-        pool_finish_borrowed(conn->core->pool, &conn->source.flush);
+        pool_finish_borrowed(conn_core(conn)->pool, &conn->source.flush);
     return replies->owns_flush;
 }
 
@@ -164,5 +164,5 @@ void conn_drop_gathered(struct weir_conn *conn) {
     bool owns_flush = conn_is_gathering(conn);
     gathered = NULL;
     if (owns_flush)
-        pool_finish_borrowed(conn->core->pool, &conn->source.flush);
+        pool_finish_borrowed(conn_core(conn)->pool, &conn->source.flush);
 }

@@ -52,7 +52,7 @@ static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *r
 /* Touches the core only if there is something to do: a handle may outlive the server. */
 static void submit(struct weir_conn *conn, struct task_list *ready) {
     if (ready->first != NULL)
-        pool_submit_list(conn->core->pool, ready);
+        pool_submit_list(conn_core(conn)->pool, ready);
 }
 
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
@@ -154,7 +154,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     if (closes)
         task_claim_into(&conn->source.input, ready);
     if (any)
-        shed_check(conn->core);
+        shed_check(conn_core(conn));
     if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
         claim_flush_into(conn, ready);
     return appended;

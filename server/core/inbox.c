@@ -32,22 +32,22 @@ void inbox_item_destroy(struct inbox_item *item) {
 }
 
 void inbox_push(struct inbox *inbox, struct inbox_item *item) {
-    item->next = NULL;
-    if (inbox->last == NULL)
-        inbox->first = item;
-    else
-        inbox->last->next = item;
+    struct inbox_item *last = inbox->last;
+    item->next = last == NULL ? item : last->next;
+    if (last != NULL)
+        last->next = item;
     inbox->last = item;
     inbox->bytes += item->cost;
 }
 
 struct inbox_item *inbox_pop(struct inbox *inbox) {
-    struct inbox_item *item = inbox->first;
-    if (item == NULL)
+    if (inbox_is_empty(inbox))
         return NULL;
-    inbox->first = item->next;
-    if (inbox->first == NULL)
+    struct inbox_item *item = inbox->last->next;
+    if (item == inbox->last)
         inbox->last = NULL;
+    else
+        inbox->last->next = item->next;
     inbox->bytes -= item->cost;
     return item;
 }

@@ -8,11 +8,12 @@
 #ifndef WEIR_CORE_INBOX_H
 #define WEIR_CORE_INBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 struct inbox_item {
-    struct inbox_item *next;
+    struct inbox_item *next; /* of the last: the first */
     uint8_t *data; /* behind this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it is gone */
     size_t size;
     size_t cost; /* bytes of memory: of this struct, and of a buffer as large as it is */
@@ -20,10 +21,15 @@ struct inbox_item {
     uint8_t copy[];
 };
 
+/* All zero is an empty inbox. */
 struct inbox {
-    struct inbox_item *first, *last;
+    struct inbox_item *last; /* NULL: it is empty */
     size_t bytes;
 };
+
+static inline bool inbox_is_empty(const struct inbox *inbox) {
+    return inbox->last == NULL;
+}
 
 /* A new item. `heap` is taken over if it is not NULL (also if this fails), else `data` is copied. NULL if memory is
  * out. */

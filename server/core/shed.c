@@ -82,7 +82,7 @@ static const struct task_kind shed_kind = {.queue = TASK_IO, .run = run, .retain
 void shed_init(struct shed *shed, int64_t limit) {
     *shed = (struct shed){.limit = limit};
     task_init(&shed->task, &shed_kind);
-    shed->timer.task = &shed->task;
+    timer_init(&shed->timer, &shed->task);
 }
 
 void shed_check(struct core *core) {

@@ -36,7 +36,7 @@ void guest_leave(struct guest *guest) {
 
 enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form) {
     const struct join join = {.form = form};
-    return channels_join(guest->conn->core->channels, guest->conn, channel, &join);
+    return channels_join(conn_core(guest->conn)->channels, guest->conn, channel, &join);
 }
 
 void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size) {

@@ -31,7 +31,7 @@ static enum join_result join_raw(const struct guest *guest, const char *channel)
 }
 
 static bool leave(const struct guest *guest, const char *channel) {
-    return channels_leave(guest->conn->core->channels, guest->conn, channel);
+    return channels_leave(conn_core(guest->conn)->channels, guest->conn, channel);
 }
 
 /* --- Publishing -------------------------------------------------------------------------------------------- */

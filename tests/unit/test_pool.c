@@ -348,16 +348,20 @@ START_TEST(a_deadline_queues_its_task) {
     struct pool *pool = start(1);
     sem_t ended;
     sem_init(&ended, 0, 0);
-    struct job job = make_job(pool, &io_kind, &ended);
-    struct timer late = {.task = &job.task}, timer = {.task = &job.task};
-    ck_assert_int_eq(pool_set_timer(pool, &late, pool_now() + 3600000), 0);
+    struct {
+        struct job job;
+        struct timer late, soon;
+    } owner = {.job = make_job(pool, &io_kind, &ended)};
+    timer_init(&owner.late, &owner.job.task);
+    timer_init(&owner.soon, &owner.job.task);
+    ck_assert_int_eq(pool_set_timer(pool, &owner.late, pool_now() + 3600000), 0);
     sleep_ms(20); /* the poller sleeps towards the late one */
     uint64_t deadline = pool_now() + 30;
-    ck_assert_int_eq(pool_set_timer(pool, &timer, deadline), 0);
+    ck_assert_int_eq(pool_set_timer(pool, &owner.soon, deadline), 0);
     sem_wait(&ended);
     ck_assert_uint_ge(pool_now(), deadline);
-    ck_assert(!pool_cancel_timer(pool, &timer));
-    ck_assert(pool_cancel_timer(pool, &late));
+    ck_assert(!pool_cancel_timer(pool, &owner.soon));
+    ck_assert(pool_cancel_timer(pool, &owner.late));
     stop(pool);
 }
 END_TEST

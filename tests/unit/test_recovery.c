@@ -26,7 +26,7 @@ static struct message *answer(const struct joined *joined, void *context) {
 static void come(const struct guest *guest, struct join join) {
     join.form = FORM_WRAPPED;
     join.answer = answer;
-    ck_assert_int_eq(channels_join(guest->conn->core->channels, guest->conn, "a", &join), JOIN_DONE);
+    ck_assert_int_eq(channels_join(conn_core(guest->conn)->channels, guest->conn, "a", &join), JOIN_DONE);
 }
 
 static void come_back(const struct guest *guest, uint64_t since, const char *epoch) {
@@ -34,7 +34,7 @@ static void come_back(const struct guest *guest, uint64_t since, const char *epo
 }
 
 static void go_away(const struct guest *guest) {
-    ck_assert(channels_leave(guest->conn->core->channels, guest->conn, "a"));
+    ck_assert(channels_leave(conn_core(guest->conn)->channels, guest->conn, "a"));
 }
 
 static void start(struct harness *harness, uint32_t history) {
