@@ -25,6 +25,7 @@
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
 #include "server/core/rate.h"
+#include "server/core/stamp.h"
 #include "server/core/transport.h"
 
 /* Bytes of the thread's scratch memory: for what is read at once, and for replies behind it. */
@@ -34,9 +35,11 @@ enum { USER_AGENT_MAX = 128 };
 /* Where a string stands in `text`, which begins with the path; 0: there is none. */
 typedef uint16_t conn_text;
 
+/* Times are stamps, of four bytes, and flags are bits, for there are very many connections. Bits that stand side by
+ * side are written together: they have to belong to one task, or to one lock. */
 struct weir_conn {
     /* What sending touches stands together, since a broadcast touches it for thousands. Immutable: */
-    struct route *route; /* which lives as long; but see conn_core() */
+    struct route *route; /* which lives as long; for the core see conn_core() */
     struct transport transport;
     uint32_t compression_threshold; /* the core's: who sends may outlive that */
     struct deflate_params deflate;
@@ -44,27 +47,28 @@ struct weir_conn {
     _Atomic bool closing;  /* set under the latch, once: nothing can be sent any more */
     _Atomic bool draining; /* likewise: read no more, handle what waits, then close with 1001 */
     _Atomic uint32_t references;
-    _Atomic uint64_t stuck_at; /* when a write found no room for anything; 0: the last one did */
+    _Atomic stamp stuck_at;    /* when a write found no room for anything; STAMP_NONE: the last one did */
+    _Atomic int unsent;        /* what the kernel had not sent then */
     struct registry_link link; /* the registry's mutex */
     struct source source;      /* the poller's, with two of the tasks */
 
     struct latch latch; /* guards all that follows, to the next blank line */
+    uint32_t dropped;   /* messages that slow_consumer has dropped */
     struct outbox outbox;
-    bool over_soft;   /* all that waits to be sent has been over the soft limit, and not yet under half of it */
-    bool drained_due; /* the drained callback is */
-    bool send_failed;
-    bool flushing;       /* a thread is between outbox_gather() and outbox_sent() */
-    bool ended;          /* torn down: the close callback is due once the inbox is empty */
-    bool closed_by_peer; /* the peer's Close came first */
-    bool drop_inbox;     /* we close: what waits is not handled any more */
-    bool input_stopped;  /* draining: the reader has handed over all it had */
-    bool may_shut;       /* once our Close has left, the socket may be shut for writing: peer_done */
-    bool close_flushed;  /* that has been done */
-    bool input_paused;   /* the inbox or the replies are over their limit */
-    bool handler_paused; /* the replies are */
-    bool left;           /* its channels, for ever: this and the two below belong to channels/ */
-    uint16_t close_code; /* 0: not known yet */
-    uint32_t dropped;    /* messages that slow_consumer has dropped */
+    bool over_soft : 1;   /* all that waits to be sent has been over the soft limit, and not yet under half of it */
+    bool drained_due : 1; /* the drained callback is */
+    bool send_failed : 1;
+    bool flushing : 1;       /* a thread is between outbox_gather() and outbox_sent() */
+    bool ended : 1;          /* torn down: the close callback is due once the inbox is empty */
+    bool closed_by_peer : 1; /* the peer's Close came first */
+    bool drop_inbox : 1;     /* we close: what waits is not handled any more */
+    bool input_stopped : 1;  /* draining: the reader has handed over all it had */
+    bool may_shut : 1;       /* once our Close has left, the socket may be shut for writing: peer_done */
+    bool close_flushed : 1;  /* that has been done */
+    bool input_paused : 1;   /* the inbox or the replies are over their limit */
+    bool handler_paused : 1; /* the replies are */
+    bool left : 1;           /* its channels, for ever: this and the two below belong to channels/ */
+    uint16_t close_code;     /* 0: not known yet */
     uint32_t subscription_count;
     struct subscription *subscriptions; /* NULL: none */
     struct inbox inbox;
@@ -73,43 +77,47 @@ struct weir_conn {
     struct task handler;
     struct timer timer; /* the pool's */
 
-    _Atomic int unsent;             /* what the kernel had not sent when it was stuck */
+    _Atomic uint32_t partial;       /* bytes of memory_count() that the input task holds */
     _Atomic uint32_t round_trip_us; /* of the last ping answered; 0: none was */
-    _Atomic uint64_t message_at;    /* the last message in either direction, if there is an idle timeout */
-    _Atomic size_t partial;         /* bytes of memory_count() that the input task holds */
-
-    /* The input task's. */
-    struct decoder decoder;
-    uint8_t *rest; /* what has been read and not been decoded yet; in the heap, or NULL */
-    uint32_t rest_size;
-    bool torn_down;
-    bool peer_done;                 /* its Close, its end or nonsense has come: nothing more is decoded */
-    bool close_awaited;             /* the close timeout runs, until wake_at */
-    uint64_t messages_in, bytes_in; /* before a Close; of payloads, as they came */
-    struct throttle *throttle;      /* NULL: no limit on what may come */
-    const struct terms *timed_by;   /* the terms that keepalive goes by */
-    uint64_t wake_at;               /* what the timer is set to; 0: it is not */
-    uint64_t ping_due_at;           /* the next ping */
-    uint64_t pinged_at;             /* the ping that waits for traffic; 0: none does */
-    uint64_t ping_stamp;            /* its payload: microseconds of the monotonic clock */
+    _Atomic stamp message_at;       /* the last message in either direction, if there is an idle timeout */
 
     /* The task's that calls the callbacks. */
+    bool opened : 1, finished : 1; /* open has been called; close has */
     char *headers; /* name and value in turn, terminated, then an empty name; until `open` has returned */
     void *data;    /* weir_set_data() */
 
     /* Immutable. */
-    struct streams *streams;           /* NULL: no context is taken over from message to message */
-    struct visitor *visitor;           /* its place among those of its address; NULL: there are no limits */
-    uint64_t id;                       /* set by registry_add() */
-    uint64_t opened_at;                /* pool_now() */
+    struct streams *streams; /* NULL: no context is taken over from message to message */
+    struct visitor *visitor; /* its place among those of its address; NULL: there are no limits */
+    uint64_t id;             /* set by registry_add() */
+    uint64_t opened_at;      /* pool_now() */
+
+    /* The input task's. */
+    struct decoder decoder;
+    struct rest *rest;              /* NULL: all that has been read is decoded */
+    uint64_t messages_in, bytes_in; /* before a Close; of payloads, as they came */
+    struct throttle *throttle;      /* NULL: no limit on what may come */
+    const struct terms *timed_by;   /* the terms that keepalive goes by */
+    uint64_t ping_payload;          /* of our last ping: microseconds of the monotonic clock; 0: it is answered */
+    stamp ping_due_at;              /* the next ping */
+    stamp pinged_at;                /* the ping that waits for traffic; STAMP_NONE: none does */
+    stamp wake_at;                  /* what the timer is set to; STAMP_NONE: it is not */
+    bool torn_down : 1;
+    bool peer_done : 1;     /* its Close, its end or nonsense has come: nothing more is decoded */
+    bool close_awaited : 1; /* the close timeout runs, until wake_at */
+
+    /* Its strings: immutable. */
+    uint8_t param_count;
     conn_text peer, user, subprotocol; /* the last two may be missing */
     conn_text client;                  /* likewise: the peer */
     conn_text user_agent;              /* likewise, cut: none, or access is not logged */
-    uint8_t param_count;
+    char text[]; /* terminated: path, name and value of each parameter, peer and the others above */
+};
 
-    bool opened, finished; /* open has been called; close has: the task's that calls them */
-
-    char text[]; /* terminated strings: path, name and value of each parameter, peer and the others above */
+/* What has been read, but is for another turn to decode. */
+struct rest {
+    uint32_t size;
+    uint8_t bytes[];
 };
 
 /* The limits on how much a client sends: the input task's. */
@@ -197,7 +205,7 @@ uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages
 /* Has the processor fetch what conn_append() and the flush task touch. */
 static inline void conn_prefetch(const struct weir_conn *conn) {
     enum { CACHE_LINE_SIZE = 64 };
-    const char *end = (const char *)&conn->over_soft;
+    const char *end = (const char *)&conn->subscription_count;
     for (const char *line = (const char *)conn; line <= end; line += CACHE_LINE_SIZE)
         __builtin_prefetch(line, 1);
 }

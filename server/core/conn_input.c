@@ -26,7 +26,7 @@ static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_terms(conn)->idle_timeout_ms != 0)
-        atomic_store(&conn->message_at, pool_now());
+        atomic_store(&conn->message_at, stamp_at(pool_now()));
     if (route_never_blocks(conn->route)) {
         uint8_t *buffer = decoded->in_heap ? (uint8_t *)(uintptr_t)decoded->data : NULL;
         if (conn_call_message(conn, decoded->opcode, decoded->data, decoded->size, buffer))
@@ -111,12 +111,14 @@ static enum gate pass_gate(struct weir_conn *conn) {
     if (gate != GATE_CLOSING)
         return gate;
     decoder_discard(&conn->decoder);
+    uint64_t now = pool_now();
     if (!conn->close_awaited) {
+        uint64_t until = now + conn_terms(conn)->close_timeout_ms;
         conn->close_awaited = true;
-        conn->wake_at = pool_now() + conn_terms(conn)->close_timeout_ms;
-        return pool_set_timer(conn_core(conn)->pool, &conn->timer, conn->wake_at) == 0 ? gate : GATE_END;
+        conn->wake_at = stamp_at(until);
+        return pool_set_timer(conn_core(conn)->pool, &conn->timer, until) == 0 ? gate : GATE_END;
     }
-    return pool_now() >= conn->wake_at ? GATE_END : gate;
+    return now >= stamp_time(conn->wake_at, now) ? GATE_END : gate;
 }
 
 /* False if the client has to wait: throttle->until says how long. One that is to be closed for it does not wait. */
@@ -200,11 +202,11 @@ static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_sta
 
 /* False if memory is out. */
 static bool keep_rest(struct weir_conn *conn, const uint8_t *bytes, size_t size) {
-    conn->rest = malloc(size);
+    conn->rest = malloc(sizeof *conn->rest + size);
     if (conn->rest == NULL)
         return false;
-    memcpy(conn->rest, bytes, size);
-    conn->rest_size = (uint32_t)size;
+    conn->rest->size = (uint32_t)size;
+    memcpy(conn->rest->bytes, bytes, size);
     return true;
 }
 
@@ -215,10 +217,9 @@ static bool decode_all(struct weir_conn *conn, uint8_t *bytes, size_t size, stru
 }
 
 static bool decode_rest(struct weir_conn *conn, struct turn_state *state) {
-    uint8_t *rest = conn->rest;
-    size_t size = conn->rest_size;
+    struct rest *rest = conn->rest;
     conn->rest = NULL;
-    bool done = decode_all(conn, rest, size, state);
+    bool done = decode_all(conn, rest->bytes, rest->size, state);
     conn_hold(conn, &state->held); /* it may lie in there */
     free(rest);
     return done;
@@ -253,7 +254,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             return TURN_EOF;
         if (size < 0)
             return TURN_END;
-        conn->pinged_at = 0; /* whatever came, it is alive */
+        conn->pinged_at = STAMP_NONE; /* whatever came, it is alive */
         uint64_t byte_rate = conn_terms(conn)->byte_rate;
         if (byte_rate != 0 && conn->throttle != NULL)
             rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
@@ -286,8 +287,8 @@ void conn_end_transport(struct weir_conn *conn) {
 
 /* For memory_limit: what the decoder, and what waits for it, hold between two turns. */
 static void count_partial(struct weir_conn *conn) {
-    size_t before = atomic_load_explicit(&conn->partial, memory_order_relaxed);
-    size_t partial = decoder_memory(&conn->decoder) + (conn->rest == NULL ? 0 : conn->rest_size);
+    uint32_t before = atomic_load_explicit(&conn->partial, memory_order_relaxed);
+    uint32_t partial = (uint32_t)decoder_memory(&conn->decoder) + (conn->rest == NULL ? 0 : conn->rest->size);
     if (partial == before)
         return;
     atomic_store(&conn->partial, partial);

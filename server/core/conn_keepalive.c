@@ -24,15 +24,16 @@ static uint64_t throttled_until(const struct weir_conn *conn) {
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
     uint64_t next = UINT64_MAX;
-    if (terms->ping_interval_ms != 0 && (conn->pinged_at == 0 || conn->ping_due_at > now))
-        next = conn->ping_due_at;
-    if (conn->pinged_at != 0)
-        next = earlier(next, conn->pinged_at + terms->ping_timeout_ms);
+    uint64_t ping_due_at = stamp_time(conn->ping_due_at, now);
+    if (terms->ping_interval_ms != 0 && (conn->pinged_at == STAMP_NONE || ping_due_at > now))
+        next = ping_due_at;
+    if (conn->pinged_at != STAMP_NONE)
+        next = earlier(next, stamp_time(conn->pinged_at, now) + terms->ping_timeout_ms);
     if (terms->idle_timeout_ms != 0)
-        next = earlier(next, atomic_load(&conn->message_at) + terms->idle_timeout_ms);
+        next = earlier(next, stamp_time(atomic_load(&conn->message_at), now) + terms->idle_timeout_ms);
     if (terms->send_timeout_ms != 0) {
-        uint64_t stuck_at = atomic_load(&conn->stuck_at);
-        next = earlier(next, (stuck_at == 0 ? now : stuck_at) + terms->send_timeout_ms);
+        stamp stuck_at = atomic_load(&conn->stuck_at);
+        next = earlier(next, (stuck_at == STAMP_NONE ? now : stamp_time(stuck_at, now)) + terms->send_timeout_ms);
     }
     if (throttled_until(conn) > now)
         next = earlier(next, throttled_until(conn));
@@ -42,10 +43,10 @@ static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
 static int set_timer(struct weir_conn *conn, uint64_t now) {
     uint64_t next = next_deadline(conn, now);
     if (next == UINT64_MAX) {
-        conn->wake_at = 0;
+        conn->wake_at = STAMP_NONE;
         return 0;
     }
-    conn->wake_at = next;
+    conn->wake_at = stamp_at(next);
     return pool_set_timer(conn_core(conn)->pool, &conn->timer, next);
 }
 
@@ -62,14 +63,14 @@ int conn_keepalive_start(struct weir_conn *conn) {
     conn->timed_by = conn_terms(conn);
     if (prepare_throttle(conn, conn->timed_by) != 0)
         return -1;
-    conn->ping_due_at = conn->opened_at + conn->timed_by->ping_interval_ms;
-    atomic_store(&conn->message_at, conn->opened_at);
+    conn->ping_due_at = stamp_at(conn->opened_at + conn->timed_by->ping_interval_ms);
+    atomic_store(&conn->message_at, stamp_at(conn->opened_at));
     return set_timer(conn, conn->opened_at);
 }
 
 void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready) {
     (void)ready;
-    atomic_store(&conn->message_at, pool_now());
+    atomic_store(&conn->message_at, stamp_at(pool_now()));
 }
 
 void conn_renew(struct weir_conn *conn, struct task_list *ready) {
@@ -92,10 +93,10 @@ static void trim(struct weir_conn *conn) {
 }
 
 static void ping(struct weir_conn *conn, uint64_t now) {
-    conn->pinged_at = now;
-    conn->ping_due_at = now + conn_terms(conn)->ping_interval_ms;
-    conn->ping_stamp = pool_now_us();
-    conn_send_control(conn, OPCODE_PING, &conn->ping_stamp, sizeof conn->ping_stamp);
+    conn->pinged_at = stamp_at(now);
+    conn->ping_due_at = stamp_at(now + conn_terms(conn)->ping_interval_ms);
+    conn->ping_payload = pool_now_us();
+    conn_send_control(conn, OPCODE_PING, &conn->ping_payload, sizeof conn->ping_payload);
     atomic_fetch_add_explicit(&conn_core(conn)->counters.pings, 1, memory_order_relaxed);
     conn_flush_here(conn);
 }
@@ -103,13 +104,13 @@ static void ping(struct weir_conn *conn, uint64_t now) {
 /* Something waits for the client, and it has taken nothing of it for so long. A client that reads slowly leaves no
  * room for a write for a long time, but the kernel gets rid of some. */
 static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
-    uint64_t stuck_at = atomic_load(&conn->stuck_at);
-    if (timeout == 0 || stuck_at == 0 || now < stuck_at + timeout)
+    stamp stuck_at = atomic_load(&conn->stuck_at);
+    if (timeout == 0 || stuck_at == STAMP_NONE || now < stamp_time(stuck_at, now) + timeout)
         return false;
     int unsent = conn->transport.kind->unsent(&conn->transport);
     if (unsent == atomic_exchange(&conn->unsent, unsent))
         return true;
-    atomic_compare_exchange_strong(&conn->stuck_at, &stuck_at, now);
+    atomic_compare_exchange_strong(&conn->stuck_at, &stuck_at, stamp_at(now));
     return false;
 }
 
@@ -126,21 +127,21 @@ static bool check_ping(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
     if (terms->ping_interval_ms == 0)
         return true;
-    if (conn->pinged_at != 0 && now >= conn->pinged_at + terms->ping_timeout_ms) {
+    if (conn->pinged_at != STAMP_NONE && now >= stamp_time(conn->pinged_at, now) + terms->ping_timeout_ms) {
         if (!is_reading(conn, now))
             return false;
-        conn->pinged_at = now;
+        conn->pinged_at = stamp_at(now);
     }
-    if (conn->pinged_at != 0)
+    if (conn->pinged_at != STAMP_NONE)
         return true;
-    if (now >= conn->ping_due_at)
+    if (now >= stamp_time(conn->ping_due_at, now))
         ping(conn, now);
     return true;
 }
 
 static bool is_idle(struct weir_conn *conn, uint64_t now) {
     uint64_t timeout = conn_terms(conn)->idle_timeout_ms;
-    return timeout != 0 && now >= atomic_load(&conn->message_at) + timeout;
+    return timeout != 0 && now >= stamp_time(atomic_load(&conn->message_at), now) + timeout;
 }
 
 /* Nothing can be said to it any more. */
@@ -167,14 +168,21 @@ static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uin
     if (prepare_throttle(conn, terms) != 0)
         return -1;
     if (terms->ping_interval_ms != conn->timed_by->ping_interval_ms)
-        conn->ping_due_at = now + terms->ping_interval_ms;
+        conn->ping_due_at = stamp_at(now + terms->ping_interval_ms);
     if (terms->ping_interval_ms == 0)
-        conn->pinged_at = 0;
+        conn->pinged_at = STAMP_NONE;
     if (terms->message_rate != conn->timed_by->message_rate || terms->byte_rate != conn->timed_by->byte_rate)
         restart_throttle(conn, now);
     conn->timed_by = terms;
-    conn->wake_at = now;
+    conn->wake_at = stamp_at(now);
     return 0;
+}
+
+/* A throttle that has begun since the timer was set is a reason to set it anew. */
+static bool is_due(const struct weir_conn *conn, uint64_t now) {
+    if (throttled_until(conn) > now)
+        return conn->wake_at != stamp_at(throttled_until(conn));
+    return conn->wake_at != STAMP_NONE && now >= stamp_time(conn->wake_at, now);
 }
 
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
@@ -185,16 +193,15 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
-    bool throttled = throttled_until(conn) > now;
-    if (throttled ? conn->wake_at == throttled_until(conn) : conn->wake_at == 0 || now < conn->wake_at)
+    if (!is_due(conn, now))
         return;
     trim(conn);
     if (client_is_kept_waiting(conn)) {
-        conn->pinged_at = 0;
+        conn->pinged_at = STAMP_NONE;
         if (terms->idle_timeout_ms != 0)
-            atomic_store(&conn->message_at, now);
+            atomic_store(&conn->message_at, stamp_at(now));
     }
-    if (!throttled && conn->throttle != NULL)
+    if (throttled_until(conn) <= now && conn->throttle != NULL)
         conn->throttle->until = 0;
     if (is_stuck(conn, now, terms->send_timeout_ms))
         cut_off(conn);
@@ -207,10 +214,11 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
 }
 
 void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t size) {
-    if (size != sizeof conn->ping_stamp || conn->ping_stamp == 0 || memcmp(payload, &conn->ping_stamp, size) != 0)
+    if (size != sizeof conn->ping_payload || conn->ping_payload == 0 ||
+        memcmp(payload, &conn->ping_payload, size) != 0)
         return;
-    uint64_t elapsed = pool_now_us() - conn->ping_stamp;
-    conn->ping_stamp = 0;
+    uint64_t elapsed = pool_now_us() - conn->ping_payload;
+    conn->ping_payload = 0;
     buckets_add(&conn_core(conn)->counters.round_trips, buckets_microseconds, elapsed);
     atomic_store(&conn->round_trip_us, elapsed == 0 ? 1 : elapsed > UINT32_MAX ? UINT32_MAX : (uint32_t)elapsed);
 }

@@ -148,7 +148,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     latch_unlock(&conn->latch);
     bool any = appended.accepted != 0; /* only then is the core touched: a handle may outlive it */
     if (any && conn_terms(conn)->idle_timeout_ms != 0)
-        atomic_store(&conn->message_at, pool_now());
+        atomic_store(&conn->message_at, stamp_at(pool_now()));
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
     bool closes = lost && atomic_load(&conn->closing);
     if (closes)

@@ -39,6 +39,7 @@ static const struct {
     {"message", message_suite},
     {"outbox", outbox_suite},
     {"rate", rate_suite},
+    {"stamp", stamp_suite},
     {"memory", memory_suite},
     {"registry", registry_suite},
     {"visitors", visitors_suite},

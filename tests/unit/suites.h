@@ -33,6 +33,7 @@ Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);
 Suite *rate_suite(void);
+Suite *stamp_suite(void);
 Suite *memory_suite(void);
 Suite *registry_suite(void);
 Suite *visitors_suite(void);

@@ -1,0 +1,49 @@
+/* test_stamp.c - moments in four bytes, over the end of what these can count.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/stamp.h"
+#include "tests/unit/suites.h"
+
+#define HOUR UINT64_C(3600000)
+#define DAY  (24 * HOUR)
+#define TURN (UINT64_C(1) << 32)
+
+/* Around the beginning of the clock, the middle of a turn, and the end of the first and of a later one. */
+static const uint64_t moments[] = {1,        5000,     TURN / 2 - 1, TURN / 2,     TURN - 2,
+                                   TURN - 1, TURN + 1, TURN + 5000,  3 * TURN - 1, 3 * TURN + 1};
+enum { MOMENTS = sizeof moments / sizeof *moments };
+
+START_TEST(a_stamp_means_its_moment) {
+    const uint64_t moment = moments[_i], offsets[] = {0, 1, HOUR, DAY, 24 * DAY, 25 * DAY, 48 * DAY};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
+        ck_assert_uint_eq(stamp_time(stamp_at(moment), moment + offsets[i]), moment);
+    for (uint64_t ahead = 0; ahead <= 37 * HOUR && ahead < moment; ahead += HOUR)
+        ck_assert_uint_eq(stamp_time(stamp_at(moment), moment - ahead), moment);
+}
+END_TEST
+
+START_TEST(no_moment_is_none) {
+    for (uint64_t turn = 0; turn < 4; turn++) {
+        ck_assert_uint_ne(stamp_at(turn * TURN), STAMP_NONE);
+        ck_assert_uint_eq(stamp_time(stamp_at(turn * TURN), turn * TURN), turn * TURN + 1);
+    }
+}
+END_TEST
+
+/* However old, a deadline that was reckoned from it comes. */
+START_TEST(one_that_is_too_old_is_never_far_ahead) {
+    for (uint64_t age = 0; age < 3 * TURN; age += HOUR)
+        ck_assert_uint_le(stamp_time(stamp_at(moments[_i]), moments[_i] + age), moments[_i] + age + 38 * HOUR);
+}
+END_TEST
+
+Suite *stamp_suite(void) {
+    Suite *suite = suite_create("stamp");
+    TCase *tcase = tcase_create("stamp");
+    tcase_add_loop_test(tcase, a_stamp_means_its_moment, 0, MOMENTS);
+    tcase_add_test(tcase, no_moment_is_none);
+    tcase_add_loop_test(tcase, one_that_is_too_old_is_never_far_ahead, 0, MOMENTS);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
