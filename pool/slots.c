@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 64 };
+/* From the beginning so many that malloc maps pages for them alone: those not touched cost nothing, and growing
+ * moves the pages, where it would else leave holes as large as the table. */
+enum { FIRST_CAPACITY = 16384 };
 
 static int grow(struct slots *slots) {
     uint32_t capacity = slots->capacity == 0 ? FIRST_CAPACITY : slots->capacity * 2;

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { FIRST_CAPACITY = 16384 }; /* as that of slots.c: in pages of its own */
+
 static void put(struct timers *timers, uint32_t place, struct timer *timer) {
     timers->heap[place - 1] = timer;
     timer->place = place;
@@ -44,7 +46,7 @@ static int make_room(struct timers *timers) {
         return 0;
     if (timers->capacity > UINT32_MAX / 2)
         return -1;
-    uint32_t capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
+    uint32_t capacity = timers->capacity == 0 ? FIRST_CAPACITY : timers->capacity * 2;
     struct timer **heap = realloc(timers->heap, capacity * sizeof *heap);
     if (heap == NULL)
         return -1;
