@@ -237,19 +237,26 @@ static void describe_peer(const struct http_request *request, char peer[PEER_MAX
     snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
 }
 
+/* A function of its own, so that only who needs this much of the stack touches it. */
+__attribute__((noinline)) static struct address
+forwarded_address(const struct service *service, const struct http_request *request, const struct address *peer) {
+    char buffer[FORWARDED_MAX];
+    const char *forwarded = http_request_list(request, "X-Forwarded-For", buffer, sizeof buffer);
+    return address_of_client(peer, forwarded, service->trusted_proxies);
+}
+
 /* The client for whose address the limits count. */
 static void find_client(const struct service *service, struct candidate *candidate) {
     const struct http_request *request = candidate->request;
-    char text[PEER_MAX], buffer[FORWARDED_MAX];
+    char text[PEER_MAX];
     struct address peer = {{0}};
     /* An IPv6 address of a link has its zone behind it. */
     snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
     address_parse(text, &peer);
     /* If there may be more headers than one looks at, the proxy's line may be among those not seen. */
-    const char *forwarded = NULL;
-    if (request->header_count < HTTP_HEADERS_MAX)
-        forwarded = http_request_list(request, "X-Forwarded-For", buffer, sizeof buffer);
-    candidate->address = address_of_client(&peer, forwarded, service->trusted_proxies);
+    bool is_forwarded =
+        request->header_count < HTTP_HEADERS_MAX && http_request_count(request, "X-Forwarded-For") > 0;
+    candidate->address = is_forwarded ? forwarded_address(service, request, &peer) : peer;
     if (!address_equal(&candidate->address, &peer))
         address_print(&candidate->address, candidate->client);
 }

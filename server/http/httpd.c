@@ -107,7 +107,7 @@ static struct incoming read_later(struct httpd *httpd, struct mg_connection *con
 
 /* Many clients read the answer only when they have sent their body, and a connection that is closed before loses
  * it. So a part of the rest is taken, for as long as the guard allows. */
-static void linger(struct incoming *incoming) {
+__attribute__((noinline)) static void linger(struct incoming *incoming) {
     char bytes[4096];
     if (incoming->awaits_continue)
         return;
@@ -176,9 +176,11 @@ static bool write_all(struct mg_connection *connection, const char *bytes, size_
     return true;
 }
 
-/* In one piece if it is short. Returns whether all of it was taken. */
-static bool write_response(struct mg_connection *connection, const struct http_response *response, bool with_body,
-                           bool keep_alive) {
+/* In one piece if it is short. Returns whether all of it was taken. A function of its own, so that the memory for
+ * that is not part of the stack below which all upgrades are answered. */
+__attribute__((noinline)) static bool write_response(struct mg_connection *connection,
+                                                     const struct http_response *response, bool with_body,
+                                                     bool keep_alive) {
     char message[WRITE_AT_ONCE];
     const char *body = response->long_body == NULL ? response->body : response->long_body;
     size_t size = response->long_body == NULL ? strlen(body) : response->long_size;
