@@ -6,10 +6,10 @@
 #ifndef WEIR_TESTS_UNIT_CONFIG_TEXT_H
 #define WEIR_TESTS_UNIT_CONFIG_TEXT_H
 
-#include <check.h>
 #include <stddef.h>
 
 #include "server/config/config.h"
+#include "tests/unit/assertions.h"
 
 /* Loads a file of these bytes. Its path at the front of `error` is replaced by "FILE". */
 int config_load_bytes(struct config *config, const char *bytes, size_t size, char error[CONFIG_ERROR_SIZE]);

@@ -4,9 +4,10 @@
  */
 #include "tests/unit/deflate_data.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/unit/assertions.h"
 
 const uint8_t deflate_tail[4] = {0x00, 0x00, 0xFF, 0xFF};
 

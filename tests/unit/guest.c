@@ -4,10 +4,10 @@
  */
 #include "tests/unit/guest.h"
 
-#include <check.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "tests/unit/assertions.h"
 #include "tests/unit/late.h"
 
 enum { CAPACITY = 1 << 20 };

@@ -4,10 +4,11 @@
  */
 #include "tests/unit/late.h"
 
-#include <check.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <time.h>
+
+#include "tests/unit/assertions.h"
 
 const struct weir_handler silent_handler = {.flags = WEIR_NEVER_BLOCKS};
 

@@ -5,7 +5,7 @@
 #ifndef WEIR_TESTS_UNIT_SUITES_H
 #define WEIR_TESTS_UNIT_SUITES_H
 
-#include <check.h>
+#include "tests/unit/assertions.h"
 
 Suite *utf8_suite(void);
 Suite *frame_suite(void);

@@ -4,13 +4,13 @@
  */
 #include "tests/unit/transcript.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/proto/close_code.h"
 #include "server/proto/frame.h"
+#include "tests/unit/assertions.h"
 
 enum { SHOWN_MAX = 40 };
 
