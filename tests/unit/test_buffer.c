@@ -16,15 +16,20 @@ enum { KEEPS = 1 };
 
 enum { KIB = 1024, MIB = 1024 * KIB };
 
-static void fill(uint8_t *buffer, size_t from, size_t to) {
-    for (size_t i = from; i < to; i++)
-        buffer[i] = (uint8_t)(i * 31 >> 3);
+/* Made once, copied and compared as a whole: byte by byte takes a quarter of a minute under a sanitizer. */
+static uint8_t pattern[9 * MIB];
+
+static void make_pattern(void) {
+    for (size_t i = 0; i < sizeof pattern; i++)
+        pattern[i] = (uint8_t)(i * 31 >> 3);
+}
+
+static void fill(uint8_t *buffer, size_t size) {
+    memcpy(buffer, pattern, size);
 }
 
 static void check(const uint8_t *buffer, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        if (buffer[i] != (uint8_t)(i * 31 >> 3))
-            ck_abort_msg("changed at %zu of %zu", i, size);
+    ck_assert_mem_eq(buffer, pattern, size);
 }
 
 /* From every size to every other, around the bounds of the kinds. */
@@ -32,17 +37,18 @@ START_TEST(contents_stay_whatever_the_size) {
     static const size_t sizes[] = {0,       1,           100,     32 * KIB, 32 * KIB + 1, 64 * KIB, 100 * KIB,
                                    1 * MIB, 1 * MIB + 1, 3 * MIB, 4 * MIB,  4 * MIB + 1,  9 * MIB,  128 * KIB};
     enum { COUNT = sizeof sizes / sizeof *sizes };
+    make_pattern();
     for (size_t i = 0; i < (size_t)COUNT * COUNT; i++) {
         size_t before = sizes[i / COUNT], after = sizes[i % COUNT], used = before < after ? before : after;
         uint8_t *buffer = buffer_resize(NULL, 0, before);
         ck_assert_ptr_nonnull(buffer);
         ck_assert_uint_eq((uintptr_t)buffer % 16, 0);
         memset(buffer - BUFFER_HEADROOM, 0xFF, BUFFER_HEADROOM); /* it is ours */
-        fill(buffer, 0, before);
+        fill(buffer, before);
         buffer = buffer_resize(buffer, used, after);
         ck_assert_ptr_nonnull(buffer);
         check(buffer, used);
-        fill(buffer, 0, after);
+        fill(buffer, after);
         check(buffer, after);
         buffer_release(buffer);
     }
