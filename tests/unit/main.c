@@ -46,6 +46,7 @@ static const struct {
     {"members", members_suite},
     {"history", history_suite},
     {"conn", conn_suite},
+    {"sending_on", sending_on_suite},
     {"backlog", backlog_suite},
     {"replies", replies_suite},
     {"drained", drained_suite},

@@ -40,6 +40,7 @@ Suite *visitors_suite(void);
 Suite *members_suite(void);
 Suite *history_suite(void);
 Suite *conn_suite(void);
+Suite *sending_on_suite(void);
 Suite *backlog_suite(void);
 Suite *replies_suite(void);
 Suite *drained_suite(void);

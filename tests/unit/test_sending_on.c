@@ -1,0 +1,115 @@
+/* test_sending_on.c - a handler that sends on the message that it has been given, whole or in part.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include <weir/weir.h>
+
+#include "server/core/conn_private.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/suites.h"
+
+enum { SENT_ON = 40000 };
+
+static uint8_t sent_on_byte(size_t at) {
+    return (uint8_t)(at * 7 >> 2);
+}
+
+/* Twice the very message, then under another opcode, then parts of it. It stays as it is throughout. */
+static void send_on(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    _Atomic int *wrong = context;
+    const uint8_t *bytes = data;
+    for (int i = 0; i < 2; i++)
+        *wrong += weir_send(conn, opcode, data, size) != WEIR_OK;
+    *wrong += weir_send(conn, WEIR_TEXT, data, size) != WEIR_OK;
+    *wrong += weir_send(conn, opcode, bytes, size - 1) != WEIR_OK;
+    *wrong += weir_send(conn, opcode, bytes + 1, size - 1) != WEIR_OK;
+    for (size_t at = 0; at < size; at++)
+        *wrong += bytes[at] != sent_on_byte(at);
+}
+
+static const struct weir_handler send_on_handlers[] = {
+    {.message = send_on},
+    {.message = send_on, .flags = WEIR_NEVER_BLOCKS},
+};
+
+static void expect_sent_on(int client, int first, size_t from, size_t to) {
+    char *payload = malloc(SENT_ON + 1);
+    size_t size;
+    ck_assert_int_eq(client_receive(client, payload, SENT_ON + 1, &size), first);
+    ck_assert_uint_eq(size, to - from);
+    size_t same = 0;
+    while (same < size && (uint8_t)payload[same] == sent_on_byte(from + same))
+        same++;
+    ck_assert_uint_eq(same, size); /* an assertion for each byte would take long */
+    free(payload);
+}
+
+/* In fragments, so that it is put together in a buffer; in one frame, so that it is not. Some wait in the inbox. */
+START_TEST(a_message_can_be_sent_on_again_and_again) {
+    enum { MESSAGES = 8 };
+    struct harness harness;
+    _Atomic int wrong = 0;
+    uint8_t data[SENT_ON];
+    for (size_t at = 0; at < sizeof data; at++)
+        data[at] = sent_on_byte(at);
+    harness_start(&harness, 2, &send_on_handlers[_i], &wrong);
+    int client = harness_connect(&harness);
+    for (int round = 0; round < MESSAGES; round++) {
+        client_send(client, 0x82, data, 10);
+        client_send(client, 0x02, data, 30000);
+        client_send(client, 0x80, data + 30000, SENT_ON - 30000);
+        for (size_t size = 10; size <= SENT_ON; size += SENT_ON - 10) {
+            expect_sent_on(client, 0x82, 0, size);
+            expect_sent_on(client, 0x82, 0, size);
+            expect_sent_on(client, 0x81, 0, size);
+            expect_sent_on(client, 0x82, 0, size - 1);
+            expect_sent_on(client, 0x82, 1, size);
+        }
+    }
+    client_close(client);
+    harness_stop(&harness);
+    ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+static void note_in_hand(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    struct message *message = conn_message_in_hand((uint8_t)opcode, data, size);
+    bool *in_hand = context;
+    *in_hand = message != NULL;
+    message_release(message);
+    weir_send(conn, opcode, "", 0);
+}
+
+/* The buffer of two bytes has room for a hundred, which no limit would count while a reply waits in it. */
+START_TEST(a_small_message_is_not_sent_on_in_its_buffer) {
+    static const struct weir_handler noting[] = {{.message = note_in_hand},
+                                                 {.message = note_in_hand, .flags = WEIR_NEVER_BLOCKS}};
+    static const uint8_t data[SENT_ON];
+    struct harness harness;
+    bool in_hand = false;
+    char payload[8];
+    size_t received;
+    harness_start(&harness, 2, &noting[_i], &in_hand);
+    int client = harness_connect(&harness);
+    for (size_t size = 2; size <= SENT_ON; size += SENT_ON - 2) {
+        client_send(client, 0x02, data, 1);
+        client_send(client, 0x80, data, size - 1);
+        ck_assert_int_eq(client_receive(client, payload, sizeof payload, &received), 0x82);
+        ck_assert_int_eq(in_hand, size == SENT_ON);
+    }
+    client_close(client);
+    harness_stop(&harness);
+}
+END_TEST
+
+Suite *sending_on_suite(void) {
+    Suite *suite = suite_create("sending_on");
+    TCase *tcase = tcase_create("sending_on");
+    tcase_set_timeout(tcase, 300);
+    tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
+    tcase_add_loop_test(tcase, a_small_message_is_not_sent_on_in_its_buffer, 0, 2);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
