@@ -18,6 +18,7 @@ static const struct {
     {"buffer", buffer_suite},
     {"close_code", close_code_suite},
     {"decoder", decoder_suite},
+    {"reading_in_place", reading_in_place_suite},
     {"handshake", handshake_suite},
     {"extension", extension_suite},
     {"deflate", deflate_suite},

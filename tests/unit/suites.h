@@ -12,6 +12,7 @@ Suite *frame_suite(void);
 Suite *buffer_suite(void);
 Suite *close_code_suite(void);
 Suite *decoder_suite(void);
+Suite *reading_in_place_suite(void);
 Suite *handshake_suite(void);
 Suite *extension_suite(void);
 Suite *deflate_suite(void);

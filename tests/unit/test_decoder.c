@@ -212,22 +212,13 @@ END_TEST
 
 /* --- Sizes, limits, memory ------------------------------------------------------------------------------- */
 
-static char *letters(size_t size) {
-    char *text = malloc(size + 1);
-    ck_assert_ptr_nonnull(text);
-    for (size_t i = 0; i < size; i++)
-        text[i] = (char)('a' + i * 7 % 26);
-    text[size] = '\0';
-    return text;
-}
-
 START_TEST(every_form_of_length) {
     static const size_t sizes[] = {1, 124, 125, 126, 127, 128, 1000, 65535, 65536, 100001};
     size_t size = sizes[_i];
     struct decoder_limits limits = {.max_message_size = 200000, .expect_masked = true};
     struct transcript expected = {0};
     struct wire wire = {0};
-    char *text = letters(size);
+    char *text = wire_letters(size);
     transcript_event(&expected, "text", 0, text, size);
     transcript_event(&expected, "binary", 0, text, size);
     wire_frame(&wire, 0x81, text, size);
@@ -240,87 +231,8 @@ START_TEST(every_form_of_length) {
 }
 END_TEST
 
-/* A large payload goes straight to its place; control frames, small frames and what begins a large one do not. */
-START_TEST(large_frames_are_read_in_place) {
-    static const size_t chunks[] = {1000, 32768, 65536, 1 << 20};
-    static const char *const letters_of[] = {"abcdefgh", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
-    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
-    enum { FIRST = 150000, SECOND = 200001, SIZE = FIRST + SECOND };
-    const char *letter = letters_of[_i % 3];
-    size_t length = strlen(letter);
-    char *text = letters(SIZE);
-    for (size_t at = 0; at + length <= SIZE - 1; at += length)
-        memcpy(text + at, letter, length);
-    struct wire wire = {0};
-    wire_frame(&wire, 0x01, text, FIRST);
-    wire_frame(&wire, 0x89, "in between", 10);
-    wire_frame(&wire, 0x80, text + FIRST, SECOND);
-    wire_frame(&wire, 0x82, text, SIZE);
-    wire_frame(&wire, 0x81, "small", 5);
-    struct transcript expected = {0}, transcript = {.limits = limits};
-    transcript_event(&expected, "ping", 0, "in between", 10);
-    transcript_event(&expected, "text", 0, text, SIZE);
-    transcript_event(&expected, "binary", 0, text, SIZE);
-    transcript_event(&expected, "text", 0, "small", 5);
-    unsigned in_place = transcript_read(&transcript, wire.bytes, wire.size, chunks[_i / 3]);
-    if (chunks[_i / 3] < 1 << 20)
-        ck_assert_uint_gt(in_place, 5);
-    ck_assert_str_eq(transcript.text, expected.text);
-    transcript_release(&transcript);
-    transcript_release(&expected);
-    wire_release(&wire);
-    free(text);
-}
-END_TEST
-
-/* A reload may lower the limit while a frame is under way that was within it. */
-START_TEST(a_lower_limit_leaves_room_for_the_frame_under_way) {
-    enum { SIZE = 300000 };
-    char *text = letters(SIZE);
-    struct wire wire = {0};
-    wire_frame(&wire, 0x01, text, SIZE);
-    struct decoder decoder = {0};
-    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
-    struct decoded decoded;
-    size_t fed = 140000, room;
-    decoder_feed(&decoder, &limits, wire.bytes, fed, &decoded);
-    limits.max_message_size = 1000;
-    while (wire.size - fed >= 100000) {
-        uint8_t *place = decoder_room(&decoder, &limits, &room);
-        ck_assert_ptr_nonnull(place);
-        ck_assert_uint_gt(room, 10000);
-        size_t size = room < wire.size - fed ? room : wire.size - fed;
-        memcpy(place, wire.bytes + fed, size);
-        decoder_filled(&decoder, &limits, size, &decoded);
-        ck_assert_int_eq(decoded.event, DECODER_MORE);
-        fed += size;
-    }
-    decoder_release(&decoder);
-    wire_release(&wire);
-    free(text);
-}
-END_TEST
-
-START_TEST(an_error_in_place_is_found_at_once) {
-    enum { SIZE = 300000, WRONG = 210000 };
-    struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
-    char *text = letters(SIZE);
-    text[WRONG] = '\xff';
-    struct wire wire = {0};
-    wire_frame(&wire, 0x81, text, SIZE);
-    struct transcript transcript = {.limits = limits};
-    ck_assert_uint_gt(transcript_read(&transcript, wire.bytes, wire.size, 1000), 50);
-    ck_assert_str_eq(transcript.text, "error 1007; ");
-    ck_assert_uint_gt(transcript.last_event_at, 14 + WRONG);
-    ck_assert_uint_le(transcript.last_event_at, 14 + WRONG + 1000); /* with the read that brought it */
-    transcript_release(&transcript);
-    wire_release(&wire);
-    free(text);
-}
-END_TEST
-
 START_TEST(longest_control_frames) {
-    char *text = letters(CONTROL_PAYLOAD_MAX);
+    char *text = wire_letters(CONTROL_PAYLOAD_MAX);
     struct transcript expected = {0};
     struct wire wire = {0};
     memcpy(text, "\x03\xe8", 2);
@@ -538,7 +450,7 @@ static size_t random_size(uint64_t *seed, size_t bound) {
 /* One message in fragments, pings in between; what is to come of it is appended to `expected`. */
 static void random_message(uint64_t *seed, size_t bound, struct wire *wire, struct transcript *expected) {
     size_t size = random_size(seed, bound), at = 0;
-    char *text = letters(size);
+    char *text = wire_letters(size);
     uint8_t opcode = (uint8_t)(OPCODE_TEXT + random_below(seed, 2));
     bool final = false;
     for (bool first = true; !final; first = false) {
@@ -610,9 +522,6 @@ Suite *decoder_suite(void) {
     tcase_add_test(tcase, reserved_opcodes_are_refused);
     tcase_add_test(tcase, close_codes_are_checked);
     tcase_add_loop_test(tcase, every_form_of_length, 0, 10);
-    tcase_add_loop_test(tcase, large_frames_are_read_in_place, 0, 12);
-    tcase_add_test(tcase, a_lower_limit_leaves_room_for_the_frame_under_way);
-    tcase_add_test(tcase, an_error_in_place_is_found_at_once);
     tcase_add_test(tcase, longest_control_frames);
     tcase_add_test(tcase, limit_counts_what_is_reassembled);
     tcase_add_test(tcase, one_byte_fragments_stay_within_the_limit);

@@ -54,6 +54,15 @@ void wire_release(struct wire *wire) {
     *wire = (struct wire){0};
 }
 
+char *wire_letters(size_t size) {
+    char *text = malloc(size + 1);
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)('a' + i * 7 % 26);
+    text[size] = '\0';
+    return text;
+}
+
 /* --- The transcript -------------------------------------------------------------------------------------- */
 
 static void append(struct transcript *transcript, const char *text) {

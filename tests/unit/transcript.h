@@ -18,6 +18,10 @@ struct wire {
 void wire_frame(struct wire *wire, uint8_t first, const void *payload, size_t size);
 void wire_frame_unmasked(struct wire *wire, uint8_t first, const void *payload, size_t size);
 void wire_bytes(struct wire *wire, const void *bytes, size_t size);
+
+/* Text to send, in the heap: letters of a to z, mixed, and a zero behind them. */
+char *wire_letters(size_t size);
+
 void wire_release(struct wire *wire);
 
 struct transcript {
