@@ -106,7 +106,7 @@ check-unit: $(OUT)/unit  ## the unit tests alone
 	CK_FORK=no $(OUT)/unit
 
 check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
-	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run --jobs 3
+	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run --jobs 4
 
 check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 and RFC 7692 that can be seen from outside
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/conformance/run
