@@ -62,6 +62,7 @@ struct weir_conn {
     bool ended : 1;          /* torn down: the close callback is due once the inbox is empty */
     bool closed_by_peer : 1; /* the peer's Close came first */
     bool drop_inbox : 1;     /* we close: what waits is not handled any more */
+    bool drop_outbox : 1;    /* disconnected: what waits is not sent any more, once it can be dropped */
     bool input_stopped : 1;  /* draining: the reader has handed over all it had */
     bool may_shut : 1;       /* once our Close has left, the socket may be shut for writing: peer_done */
     bool close_flushed : 1;  /* that has been done */

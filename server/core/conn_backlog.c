@@ -12,6 +12,7 @@
 static void disconnect_locked(struct weir_conn *conn, const char *reason) {
     outbox_drop_unsent(&conn->outbox);
     conn->drop_inbox = true;
+    conn->drop_outbox = true;
     conn_queue_close_locked(conn, CLOSE_TRY_AGAIN_LATER, reason);
 }
 
@@ -56,6 +57,13 @@ size_t conn_memory(struct weir_conn *conn) {
     size_t bytes = conn->outbox.bytes + conn->inbox.bytes;
     latch_unlock(&conn->latch);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
+}
+
+size_t conn_memory_leaving(struct weir_conn *conn) {
+    latch_lock(&conn->latch);
+    size_t bytes = conn->drop_outbox && conn->outbox.in_flight > 0 ? conn->outbox.bytes : 0;
+    latch_unlock(&conn->latch);
+    return bytes;
 }
 
 bool conn_shed(struct weir_conn *conn, struct task_list *ready) {

@@ -59,6 +59,8 @@ static int write_some_locked(struct weir_conn *conn) {
     int error = conn_write(conn, vectors, join(vectors, count, joined), &sent);
     latch_lock(&conn->latch);
     outbox_sent(&conn->outbox, sent);
+    while (conn->drop_outbox && outbox_drop_oldest(&conn->outbox))
+        continue; /* disconnected while all this was in flight */
     return error;
 }
 

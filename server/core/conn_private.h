@@ -56,6 +56,9 @@ bool conn_takes_drained(struct weir_conn *conn);
 /* What it has in memory, as memory_limit counts; 0 if it is closing already. */
 size_t conn_memory(struct weir_conn *conn);
 
+/* What one that has been disconnected holds until the write under way returns. */
+size_t conn_memory_leaving(struct weir_conn *conn);
+
 /* Closes it for the sake of memory_limit, and drops what it has waiting. Returns whether it did. */
 bool conn_shed(struct weir_conn *conn, struct task_list *ready);
 

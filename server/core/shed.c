@@ -22,11 +22,13 @@ struct largest {
         size_t size;
     } items[AT_ONCE];
     unsigned count;
+    int64_t leaving; /* what those that have been closed hold for a moment */
 };
 
 static void insert(struct weir_conn *conn, void *arg) {
     struct largest *largest = arg;
     size_t size = conn_memory(conn);
+    largest->leaving += (int64_t)conn_memory_leaving(conn);
     unsigned last = largest->count < AT_ONCE ? largest->count : AT_ONCE - 1;
     if (size == 0 || (largest->count == AT_ONCE && size <= largest->items[last].size))
         return;
@@ -41,16 +43,17 @@ static void insert(struct weir_conn *conn, void *arg) {
     largest->items[at].size = size;
 }
 
-/* What others' tasks hold, a message half received, is freed when these run: until then it is counted as freed. */
+/* What others' tasks hold, a message half received or one being written, is freed when these run: until then it is
+ * counted as freed. */
 static void shed_largest(struct core *core, int64_t limit) {
     struct largest largest = {.count = 0};
     struct task_list ready = {0};
     registry_each(&core->registry, NULL, insert, &largest);
-    int64_t target = limit - limit / 10, pending = 0;
+    int64_t target = limit - limit / 10, pending = largest.leaving;
     for (unsigned i = 0; i < largest.count; i++) {
         struct weir_conn *conn = largest.items[i].conn;
         if (memory_used() - pending > target && conn_shed(conn, &ready))
-            pending += (int64_t)atomic_load(&conn->partial);
+            pending += (int64_t)(atomic_load(&conn->partial) + conn_memory_leaving(conn));
         weir_release(conn);
     }
     pool_submit_list(core->pool, &ready);
