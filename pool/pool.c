@@ -14,7 +14,6 @@ enum {
     TASKS_BETWEEN_POLLS =
         256,            /* at most: else tasks that queue themselves again could keep everybody from polling */
     IO_STREAK_MAX = 8,  /* io tasks in a row while a handler task could run */
-    LONG_QUEUE = 128,   /* tasks that wait, half a millisecond of work, before another thread is woken at once */
     HOLD_MAX_US = 5000, /* that tasks are held */
     BATCH_MAX = 8       /* brief tasks taken with one lock, if that leaves as many for others */
 };
@@ -129,13 +128,21 @@ void pool_wake_one_locked(struct pool *pool) {
     }
 }
 
+/* Whether more waits than a thread does soon, and a processor may be free for another one. Handlers are taken to
+ * block, and the thread that polls to wait. More threads than processors would only take turns with each other, and
+ * with whatever else the machine does. */
+static bool wants_help_locked(const struct pool *pool) {
+    unsigned at_work = pool->worker_count - (pool->sleeping - pool->waking) - pool->busy - pool->polling;
+    return pool->io.count >= pool->options.wake_after && at_work < pool->processors;
+}
+
 /* After tasks were queued. A thread of the pool comes back to the queue by itself, and if it does not soon, the
  * monitor sends another: waking one each time costs more than it gains. */
 static void queued_locked(struct pool *pool) {
     pool_probe_queues_locked(pool);
     monitor_rouse_locked(pool);
     bool outside = this_worker == NULL || this_worker->pool != pool;
-    if (outside ? pool->waking == 0 : pool_is_stalled() || pool->io.count >= LONG_QUEUE)
+    if (outside ? pool->waking == 0 : pool_is_stalled() || wants_help_locked(pool))
         pool_wake_one_locked(pool);
 }
 
@@ -182,7 +189,7 @@ static void poll_locked(struct pool *pool) {
     pool_probe_queues_locked(pool);
     if (pool_runnable_locked(pool)) {
         monitor_rouse_locked(pool);
-        if (pool->io.count > LONG_QUEUE)
+        if (wants_help_locked(pool))
             pool_wake_one_locked(pool);
     }
 }

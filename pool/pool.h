@@ -39,6 +39,7 @@ struct lane {
 
 struct pool_options {
     unsigned workers;    /* handler slots, 1 or more */
+    unsigned wake_after; /* tasks that wait before one more thread is woken at once, 1 or more: see wants_help() */
     size_t scratch_size; /* bytes of pool_scratch() */
 };
 

@@ -2,9 +2,20 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pool/pool_private.h"
+
+/* Those of a container, if it has some of its own; its share of their time is not looked at. */
+static unsigned processors_allowed(void) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        return (unsigned)CPU_COUNT(&allowed);
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* there are more than the set has room for */
+    return online > 0 ? (unsigned)online : 1;
+}
 
 struct pool *pool_create(const struct pool_options *options) {
     struct pool *pool = calloc(1, sizeof *pool);
@@ -12,6 +23,7 @@ struct pool *pool_create(const struct pool_options *options) {
         return NULL;
     pool->options = *options;
     pool->worker_count = options->workers + 1;
+    pool->processors = processors_allowed();
     pool->workers = calloc(pool->worker_count, sizeof *pool->workers);
     if (pool->workers == NULL)
         goto no_workers;

@@ -39,6 +39,7 @@ struct pool {
     struct pool_options options; /* immutable, like worker_count and the array itself */
     struct worker *workers;
     unsigned worker_count;
+    unsigned processors;  /* likewise: that its threads may use */
     unsigned started;     /* the thread that starts and stops the pool */
     bool monitor_started; /* likewise */
     pthread_t monitor;

@@ -58,6 +58,7 @@ static int init_visitors(weir_server *server) {
 
 static int start_pool(weir_server *server) {
     const struct pool_options options = {.workers = server->config->server.workers,
+                                         .wake_after = server->config->server.wake_after,
                                          .scratch_size = CONN_SCRATCH_SIZE};
     server->core.pool = pool_create(&options);
     if (server->core.pool == NULL)

@@ -44,6 +44,7 @@ enum config_log_format { CONFIG_LOG_LOGFMT, CONFIG_LOG_JSON };
 struct config_server {
     char **listen; /* "0.0.0.0:9000", "[::1]:9000"; NULL-terminated */
     unsigned workers;
+    unsigned wake_after;
     unsigned http_threads;
     unsigned connection_queue;
     unsigned max_connections;        /* 0: as many as the descriptor limit allows */

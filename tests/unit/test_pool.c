@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include "pool/latch.h"
 #include "pool/pool.h"
 #include "tests/unit/suites.h"
+
+enum { LONG_QUEUE = 16 };
 
 /* A task that posts `begun`, waits for `may_end` if that is given, or sleeps, and posts `ended`. */
 struct job {
@@ -79,7 +82,7 @@ static struct job make_job(struct pool *pool, const struct task_kind *kind, sem_
 }
 
 static struct pool *start(unsigned workers) {
-    const struct pool_options options = {.workers = workers, .scratch_size = 64};
+    const struct pool_options options = {.workers = workers, .wake_after = LONG_QUEUE, .scratch_size = 64};
     struct pool *pool = pool_create(&options);
     ck_assert_ptr_nonnull(pool);
     ck_assert_int_eq(pool_start(pool), 0);
@@ -436,6 +439,82 @@ START_TEST(a_flood_of_tasks_does_not_stop_the_polling) {
 }
 END_TEST
 
+/* Queues many tasks at once, and sees how many threads that wakes. */
+struct crowd {
+    struct task task;
+    struct pool *pool;
+    struct job jobs[LONG_QUEUE];
+    unsigned size;
+    uint64_t wakeups;
+    sem_t queued;
+};
+
+static uint64_t wakeups(struct pool *pool) {
+    struct pool_figures figures;
+    pool_figures(pool, &figures);
+    return figures.wakeups;
+}
+
+static void crowd_run(struct task *task) {
+    struct crowd *crowd = (struct crowd *)task;
+    struct task_list ready = {0};
+    uint64_t before = wakeups(crowd->pool);
+    for (unsigned i = 0; i < crowd->size; i++)
+        task_claim_into(&crowd->jobs[i].task, &ready);
+    pool_submit_list(crowd->pool, &ready);
+    crowd->wakeups = wakeups(crowd->pool) - before;
+    sem_t *queued = &crowd->queued;
+    pool_finish(crowd->pool, task);
+    sem_post(queued);
+}
+
+static const struct task_kind crowd_kind = {
+    .queue = TASK_IO, .run = crowd_run, .retain = owner_retain, .release = owner_retain};
+
+enum { CROWDS = 20 };
+
+/* How many of them woke somebody. */
+static int crowds_that_wake(unsigned size) {
+    struct pool *pool = start(4);
+    int woken = 0;
+    for (int round = 0; round < CROWDS; round++) {
+        struct crowd crowd = {.pool = pool, .size = size};
+        sem_init(&crowd.queued, 0, 0);
+        task_init(&crowd.task, &crowd_kind);
+        for (unsigned i = 0; i < size; i++)
+            crowd.jobs[i] = make_job(pool, &io_kind, NULL);
+        sleep_ms(5); /* they sleep again */
+        pool_submit(pool, &crowd.task);
+        sem_wait(&crowd.queued);
+        for (unsigned i = 0; i < size; i++)
+            while (crowd.jobs[i].references > 0)
+                sleep_ms(1);
+        woken += crowd.wakeups > 0;
+    }
+    stop(pool);
+    return woken;
+}
+
+/* Where the machine is slow, the monitor may have woken one meanwhile, and one from the crowd before may not sleep
+ * yet: not each time. */
+START_TEST(a_long_queue_wakes_another_thread_if_a_processor_is_free) {
+    cpu_set_t allowed, one;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    ck_assert_int_lt(crowds_that_wake(LONG_QUEUE - 1), CROWDS / 2);
+    if (CPU_COUNT(&allowed) > 1)
+        ck_assert_int_ge(crowds_that_wake(LONG_QUEUE), CROWDS / 2);
+    int processor = 0;
+    while (!CPU_ISSET((size_t)processor, &allowed))
+        processor++;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)processor, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    int woken = crowds_that_wake(LONG_QUEUE);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof allowed, &allowed), 0);
+    ck_assert_int_lt(woken, CROWDS / 2);
+}
+END_TEST
+
 START_TEST(a_descriptor_queues_its_tasks) {
     struct pool *pool = start(1);
     struct owner owner;
@@ -513,6 +592,7 @@ Suite *pool_suite(void) {
     tcase_add_test(tcase, a_task_runs_on_one_thread_at_a_time);
     tcase_add_test(tcase, stop_gives_up_on_a_task_that_runs_on);
     tcase_add_test(tcase, a_deadline_queues_its_task);
+    tcase_add_test(tcase, a_long_queue_wakes_another_thread_if_a_processor_is_free);
     tcase_add_test(tcase, a_descriptor_queues_its_tasks);
     tcase_add_test(tcase, a_flood_of_tasks_does_not_stop_the_polling);
     suite_add_tcase(suite, tcase);
