@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from rows import METRICS, ROWS
 
-REFERENCES = ("uWebSockets", "floor")
+FLOOR = "floor"
+REFERENCES = ("uWebSockets", FLOOR)
 WEIR = "weir"
 
 
@@ -34,6 +35,7 @@ class Outcome(NamedTuple):
     reached: object  # Spread, or None
     kept: object  # True, False, or None: not measured
     failure: str = ""
+    floor: object = None  # Spread: the floor's ratio to the same server, where both were measured
 
 
 METRIC_TITLES = {"p99_ms": ": p99", "memory_kb": ": memory per client", "idle_cpu": ": processor time"}
@@ -76,7 +78,13 @@ def outcome(figures, goal):
     if reached is None:
         return Outcome(goal, other, None, None)
     kept = reached.median >= goal.limit if goal.at_least else reached.median <= goal.limit
-    return Outcome(goal, other, reached, kept)
+    return Outcome(goal, other, reached, kept, floor=floor_beside(figures, goal, other))
+
+
+def floor_beside(figures, goal, other):
+    if other in ("", FLOOR) or figures.failure(goal.row, FLOOR) or not figures.runs(goal.row, FLOOR):
+        return None
+    return figures.ratio(goal.row, goal.metric, FLOOR, other)
 
 
 def unit(goal):

@@ -54,7 +54,7 @@ RERUN = """\
     tests/bench/run --peer 'NAME=COMMAND {port}' --peer-version NAME=TEXT
 
 `make bench` installs nothing: a peer that is not there is skipped by name. Those that it knows are made with the Debian
-packages libwebsockets-dev, node-ws, python3-websockets (with python3-uvloop, if that is there) and libnginx-mod-nchan;
+packages libwebsockets-dev, node-ws, python3-websockets, python3-uvloop and libnginx-mod-nchan;
 publishing by HTTP is measured with wrk. Their sources are in `tests/bench/peers/`. Any other server can be given on the
 command line, if it has the paths that `tests/bench/servers.py` lists, or some of them: it is asked which. Let the
 machine do nothing else meanwhile.
@@ -88,14 +88,20 @@ def table(rows, left=1):
 
 # --- Goals and servers -------------------------------------------------------------------------------------------
 
+FLOOR_TEXT = """
+The last column is the floor's ratio to the same server: what a program comes to that does nothing but receive and send. Where
+it is near the goal or below it, the kernel and the load are the limit here, not the server.
+"""
+
+
 def goal_table(figures):
-    rows = [["", "goal", "beside", "reached", ""]]
+    rows = [["", "goal", "beside", "reached", "", "the floor"]]
     for outcome in goals.outcomes(figures):
         goal = outcome.goal
         sign = "at least" if goal.at_least else "at most"
         limit = f"{sign} {'×' if goal.others else ''}{goal.limit:g}{goals.unit(goal)}"
-        rows.append([goal.title, limit, outcome.other, reached_text(outcome), verdict(outcome)])
-    return table(rows, left=3)
+        rows.append([goal.title, limit, outcome.other, reached_text(outcome), verdict(outcome), floor_text(outcome)])
+    return table(rows, left=3) + FLOOR_TEXT
 
 
 def reached_text(outcome):
@@ -103,6 +109,10 @@ def reached_text(outcome):
         return outcome.failure or "not measured"
     sign = "×" if outcome.goal.others else ""
     return f"{sign}{outcome.reached.median:.3f} ({outcome.reached.lowest:.3f}..{outcome.reached.highest:.3f})"
+
+
+def floor_text(outcome):
+    return f"×{outcome.floor.median:.3f}" if outcome.floor else ""
 
 
 def verdict(outcome):

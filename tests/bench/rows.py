@@ -119,7 +119,7 @@ ROWS = [
         options=("--scenario", "broadcast", "--rooms", "100"), longer=3),
     *(mixed(share, sleep) for share in (1, 10) for sleep in (1, 10, 100)),
     Row("publish", "publish", "10 connections", "publish", 10, "publish"),
-    Row("metrics", "own", "metrics read", "echo", 100, "metrics", servers=("weir", "weir-bare")),
+    Row("metrics", "own", "metrics read", "echo", 100, "metrics", longer=3, servers=("weir", "weir-bare")),
     Row("many", "own", "1 client in 1,000 channels", "channels", 1, "many", servers=("weir",)),
     Row("connect", "connect", "100 clients", "echo", 100, "connect", ("--scenario", "connect")),
 ]

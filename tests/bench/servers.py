@@ -120,6 +120,8 @@ def all_servers(build, weir):
         Server("ws", "JavaScript, one event loop", ["node", PEERS / "ws.cjs", "{port}"], paths(*PATHS)),
         Server("websockets", "Python, asyncio", [PYTHON, PEERS / "python_websockets.py", "{port}"],
                paths("echo", "deflate", "broadcast", "room", "pings", "sleep")),
+        Server("uvloop", "the same on another event loop", [PYTHON, PEERS / "python_websockets.py", "--uvloop", "{port}"],
+               paths("echo")),
         Server("nchan", "nginx's module for channels, two processes",
                ["nginx", "-p", "{folder}", "-e", "{folder}/error.log", "-c", PEERS / "nchan.conf"],
                paths("room", "broadcast", "pings", "publish"), package("libnginx-mod-nchan", "nginx")),

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """python_websockets - the peer on Python's websockets (Debian's python3-websockets, 10.4): asyncio, one thread.
 
-    python_websockets.py PORT        listens on 127.0.0.1 and prints `listening`; SIGTERM or SIGINT end it
-    python_websockets.py --version   of websockets, Python and the event loop
+    python_websockets.py [--uvloop] PORT        listens on 127.0.0.1 and prints `listening`; SIGTERM or SIGINT end it
+    python_websockets.py [--uvloop] --version   of websockets, Python and the event loop
 
-uvloop is the event loop if it is installed, as users do who look for speed. Serves /echo, /deflate
+The event loop is asyncio's own, or uvloop (python3-uvloop), as users do who look for speed. Serves /echo, /deflate
 (permessage-deflate without context takeover for clients that offer it; elsewhere none), /broadcast, /room/NAME,
 /pings and /sleep ("sleep N" holds the event loop for N ms). It has no POST /publish/NAME: the library answers
 GET alone.
@@ -103,14 +103,17 @@ def raise_descriptor_limit():
 
 
 def main():
-    if sys.argv[1:] == ["--version"]:
-        loop = f"uvloop {uvloop.__version__}" if uvloop else "asyncio's own loop"
+    wants_uvloop = sys.argv[1:2] == ["--uvloop"]
+    if wants_uvloop and not uvloop:
+        sys.exit("python_websockets: python3-uvloop is not installed")
+    if sys.argv[-1] == "--version":
+        loop = f"uvloop {uvloop.__version__}" if wants_uvloop else "asyncio's own loop"
         print(f"websockets {websockets.version.version}, Python {platform.python_version()}, {loop}")
         return
     raise_descriptor_limit()
-    if uvloop:
+    if wants_uvloop:
         uvloop.install()
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[-1])))
 
 
 if __name__ == "__main__":
