@@ -14,9 +14,10 @@ typedef uint32_t stamp;
 
 enum { STAMP_NONE = 0 };
 
-/* Of the one moment in 49 days that would be none, the millisecond behind it. */
+/* Of the one moment in 49 days that would be none, the millisecond before it: a timer that fires at that moment
+ * finds that it has come. */
 static inline stamp stamp_at(uint64_t time) {
-    return (stamp)time == STAMP_NONE ? 1 : (stamp)time;
+    return (stamp)time == STAMP_NONE ? UINT32_MAX : (stamp)time;
 }
 
 /* Not of STAMP_NONE. */

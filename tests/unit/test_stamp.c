@@ -24,10 +24,18 @@ START_TEST(a_stamp_means_its_moment) {
 END_TEST
 
 START_TEST(no_moment_is_none) {
-    for (uint64_t turn = 0; turn < 4; turn++) {
+    for (uint64_t turn = 1; turn < 4; turn++) {
         ck_assert_uint_ne(stamp_at(turn * TURN), STAMP_NONE);
-        ck_assert_uint_eq(stamp_time(stamp_at(turn * TURN), turn * TURN), turn * TURN + 1);
+        ck_assert_uint_eq(stamp_time(stamp_at(turn * TURN), turn * TURN), turn * TURN - 1);
     }
+}
+END_TEST
+
+/* A timer is set to the moment itself, and fires once: who then asks the stamp must not be told to wait. */
+START_TEST(what_is_due_is_due_by_its_stamp) {
+    for (uint64_t turn = 1; turn < 4; turn++)
+        for (uint64_t moment = turn * TURN - 3; moment < turn * TURN + 3; moment++)
+            ck_assert_uint_le(stamp_time(stamp_at(moment), moment), moment);
 }
 END_TEST
 
@@ -43,6 +51,7 @@ Suite *stamp_suite(void) {
     TCase *tcase = tcase_create("stamp");
     tcase_add_loop_test(tcase, a_stamp_means_its_moment, 0, MOMENTS);
     tcase_add_test(tcase, no_moment_is_none);
+    tcase_add_test(tcase, what_is_due_is_due_by_its_stamp);
     tcase_add_loop_test(tcase, one_that_is_too_old_is_never_far_ahead, 0, MOMENTS);
     suite_add_tcase(suite, tcase);
     return suite;
