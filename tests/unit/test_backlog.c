@@ -231,6 +231,39 @@ START_TEST(no_policy_drops_the_101) {
 }
 END_TEST
 
+/* Nor does it where the first write finds no room: the socket may be full of answers to requests before. */
+START_TEST(no_policy_drops_a_101_that_waits) {
+    static const char response[] = "HTTP/1.1 101\r\n\r\n";
+    static char block[SIZE], answers[1 << 16];
+    struct harness harness;
+    const struct conn_request request = {.path = "/test", .peer = "192.0.2.1:1"};
+    int pair[2];
+    char head[sizeof response] = "";
+    harness_start(&harness, 1, &silent_handler, NULL);
+    harness.terms.send_buffer_hard = HARD;
+    harness.route.slow_consumer = (enum slow_consumer_policy)_i;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    struct transport transport = transport_socket(pair[0]);
+    size_t filled = 0;
+    for (ssize_t sent; (sent = send(pair[0], answers, sizeof answers, MSG_DONTWAIT)) > 0; filled += (size_t)sent)
+        continue;
+    ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
+    struct weir_conn *conn = conn_create(&harness.route, &transport, &request, response, sizeof response - 1);
+    ck_assert_int_eq(conn_start(conn), 0);
+    for (int i = 0; i < 2 * HARD / SIZE; i++)
+        weir_send(conn, WEIR_BINARY, block, SIZE);
+    for (size_t got; filled > 0; filled -= got) {
+        size_t size = filled < sizeof answers ? filled : sizeof answers;
+        got = (size_t)recv(pair[1], answers, size, 0);
+        ck_assert_uint_le(got, size);
+    }
+    ck_assert_int_eq((int)recv(pair[1], head, sizeof response - 1, MSG_WAITALL), (int)sizeof response - 1);
+    ck_assert_str_eq(head, response);
+    client_close(pair[1]);
+    harness_stop(&harness);
+}
+END_TEST
+
 /* --- The limits that end it -------------------------------------------------------------------------------- */
 
 struct ending {
@@ -431,6 +464,7 @@ Suite *backlog_suite(void) {
     tcase_add_test(tcase, a_message_larger_than_the_limit_costs_no_other);
     tcase_add_loop_test(tcase, no_policy_drops_a_pong, 0, 2);
     tcase_add_loop_test(tcase, no_policy_drops_the_101, 0, 3);
+    tcase_add_loop_test(tcase, no_policy_drops_a_101_that_waits, 0, 3);
     tcase_add_loop_test(tcase, send_timeout_ends_one_that_takes_nothing, 0, 2);
     tcase_add_loop_test(tcase, rate_policy_closes_and_counts, 0, 2);
     tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
