@@ -40,7 +40,7 @@ class Precedence(SourcesTestCase):
             WEIR_SOMETHING="else",
         )
         self.assertIn(
-            f"\n# from {file}:2\nworkers = 2\n"
+            f"\n# from {file}:2\nworkers = 2\nwake_after = 128\n"
             "# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
             "# from --set server.connection_queue\nconnection_queue = 4\nmax_connections = 16384\n", printed)
         self.assertIn("\nupgrades_per_ip = 0\n", printed)
@@ -141,8 +141,8 @@ class Include(SourcesTestCase):
         (self.folder / "a.ini").write_text("[server]\nworkers = 2\nhttp_threads = 2\n")
         file = self.write("include = conf.d/*.ini\n" + self.listen + "connection_queue = 5\n")
         printed = self.check("-c", file)
-        self.assertIn(f"\n# from {self.folder}/b.ini:2\nworkers = 3\n# from {self.folder}/a.ini:3\nhttp_threads = 2\n"
-                      f"# from {file}:4\nconnection_queue = 5\n", printed)
+        self.assertIn(f"\n# from {self.folder}/b.ini:2\nworkers = 3\nwake_after = 128\n"
+                      f"# from {self.folder}/a.ini:3\nhttp_threads = 2\n# from {file}:4\nconnection_queue = 5\n", printed)
         self.assertIn(f"\n# from {self.folder}/b.ini:3\n[route /b]\n", printed)
 
     def test_what_is_missing(self):
