@@ -203,64 +203,71 @@ START_TEST(no_policy_drops_a_pong) {
 }
 END_TEST
 
+/* One whose handshake has not been answered yet. */
+struct newcomer {
+    struct harness harness;
+    struct weir_conn *conn;
+    int server, client; /* both ends */
+};
+
+static const char response[] = "HTTP/1.1 101\r\n\r\n";
+
+static void create_newcomer(struct newcomer *newcomer, enum slow_consumer_policy policy) {
+    const struct conn_request request = {.path = "/test", .peer = "192.0.2.1:1"};
+    struct harness *harness = &newcomer->harness;
+    int pair[2];
+    harness_start(harness, 1, &silent_handler, NULL);
+    harness->terms.send_buffer_hard = HARD;
+    harness->route.slow_consumer = policy;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    newcomer->server = pair[0];
+    newcomer->client = pair[1];
+    struct transport transport = transport_socket(pair[0]);
+    ck_assert_int_eq(registry_admit(&harness->core.registry), REGISTRY_ADMITTED);
+    newcomer->conn = conn_create(&harness->route, &transport, &request, response, sizeof response - 1);
+    ck_assert_ptr_nonnull(newcomer->conn);
+}
+
+static void check_that_it_reads_the_101(struct newcomer *newcomer) {
+    char head[sizeof response] = "";
+    ck_assert_int_eq((int)recv(newcomer->client, head, sizeof response - 1, MSG_WAITALL), (int)sizeof response - 1);
+    ck_assert_str_eq(head, response);
+    client_close(newcomer->client);
+    harness_stop(&newcomer->harness);
+}
+
 /* A broadcast may find a connection before its 101 has left. That stays the first thing that the client reads. */
 START_TEST(no_policy_drops_the_101) {
-    static const char response[] = "HTTP/1.1 101\r\n\r\n";
     static char large[HARD + 1];
-    struct harness harness;
-    const struct conn_request request = {.path = "/test", .peer = "192.0.2.1:1"};
-    int pair[2];
-    char head[sizeof response] = "";
-    harness_start(&harness, 1, &silent_handler, NULL);
-    harness.terms.send_buffer_hard = HARD;
-    harness.route.slow_consumer = (enum slow_consumer_policy)_i;
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    struct transport transport = transport_socket(pair[0]);
-    ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
-    struct weir_conn *conn = conn_create(&harness.route, &transport, &request, response, sizeof response - 1);
+    struct newcomer newcomer;
+    create_newcomer(&newcomer, (enum slow_consumer_policy)_i);
     struct message *message = message_create(WEIR_BINARY, large, sizeof large);
-    latch_lock(&conn->latch);
-    conn_make_room_locked(conn, message);
-    latch_unlock(&conn->latch);
+    latch_lock(&newcomer.conn->latch);
+    conn_make_room_locked(newcomer.conn, message);
+    latch_unlock(&newcomer.conn->latch);
     message_release(message);
-    ck_assert_int_eq(conn_start(conn), 0);
-    ck_assert_int_eq((int)recv(pair[1], head, sizeof response - 1, 0), (int)sizeof response - 1);
-    ck_assert_str_eq(head, response);
-    client_close(pair[1]);
-    harness_stop(&harness);
+    ck_assert_int_eq(conn_start(newcomer.conn), 0);
+    check_that_it_reads_the_101(&newcomer);
 }
 END_TEST
 
 /* Nor does it where the first write finds no room: the socket may be full of answers to requests before. */
 START_TEST(no_policy_drops_a_101_that_waits) {
-    static const char response[] = "HTTP/1.1 101\r\n\r\n";
     static char block[SIZE], answers[1 << 16];
-    struct harness harness;
-    const struct conn_request request = {.path = "/test", .peer = "192.0.2.1:1"};
-    int pair[2];
-    char head[sizeof response] = "";
-    harness_start(&harness, 1, &silent_handler, NULL);
-    harness.terms.send_buffer_hard = HARD;
-    harness.route.slow_consumer = (enum slow_consumer_policy)_i;
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    struct transport transport = transport_socket(pair[0]);
+    struct newcomer newcomer;
+    create_newcomer(&newcomer, (enum slow_consumer_policy)_i);
     size_t filled = 0;
-    for (ssize_t sent; (sent = send(pair[0], answers, sizeof answers, MSG_DONTWAIT)) > 0; filled += (size_t)sent)
-        continue;
-    ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
-    struct weir_conn *conn = conn_create(&harness.route, &transport, &request, response, sizeof response - 1);
-    ck_assert_int_eq(conn_start(conn), 0);
+    for (ssize_t sent; (sent = send(newcomer.server, answers, sizeof answers, MSG_DONTWAIT)) > 0;)
+        filled += (size_t)sent;
+    ck_assert_int_eq(conn_start(newcomer.conn), 0);
     for (int i = 0; i < 2 * HARD / SIZE; i++)
-        weir_send(conn, WEIR_BINARY, block, SIZE);
+        weir_send(newcomer.conn, WEIR_BINARY, block, SIZE);
     for (size_t got; filled > 0; filled -= got) {
         size_t size = filled < sizeof answers ? filled : sizeof answers;
-        got = (size_t)recv(pair[1], answers, size, 0);
+        got = (size_t)recv(newcomer.client, answers, size, 0);
         ck_assert_uint_le(got, size);
     }
-    ck_assert_int_eq((int)recv(pair[1], head, sizeof response - 1, MSG_WAITALL), (int)sizeof response - 1);
-    ck_assert_str_eq(head, response);
-    client_close(pair[1]);
-    harness_stop(&harness);
+    check_that_it_reads_the_101(&newcomer);
 }
 END_TEST
 
