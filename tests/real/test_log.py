@@ -356,8 +356,10 @@ class StoppedReaders(unittest.TestCase):
             until(lambda: weir.log().count("event=close") + dropped == 201, "every line, or its count")
             self.assertEqual(weir.log().count("event=log_dropped"), 1)
             before, after = weir.log().split("event=log_dropped")
-            self.assertEqual(after.count("event=close"), 1)
             self.assertGreater(before.count("event=close"), 50)
+            self.assertGreaterEqual(after.count("event=close"), 1)
+            # A thread that was held up may tell late of a client that left before the reader went on.
+            self.assertLess(after.count("event=close"), 10)
 
     def test_the_end_does_not_wait_for_it(self):
         weir = self.start()
