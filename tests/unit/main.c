@@ -36,6 +36,7 @@ static const struct {
     {"log_queue", log_queue_suite},
     {"log_writer", log_writer_suite},
     {"timers", timers_suite},
+    {"latch", latch_suite},
     {"pool", pool_suite},
     {"message", message_suite},
     {"outbox", outbox_suite},

@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pool/latch.h"
 #include "pool/pool.h"
 #include "tests/unit/suites.h"
 
@@ -536,53 +535,11 @@ START_TEST(a_descriptor_queues_its_tasks) {
 }
 END_TEST
 
-/* --- The latch --------------------------------------------------------------------------------------------- */
-
-enum { LATCH_THREADS = 4, LATCH_ROUNDS = 20000 };
-
-struct guarded {
-    struct latch latch;
-    long long first, second; /* the latch: equal whenever it is free */
-};
-
-static void *count_under_latch(void *arg) {
-    struct guarded *guarded = arg;
-    for (int i = 0; i < LATCH_ROUNDS; i++) {
-        latch_lock(&guarded->latch);
-        bool equal = guarded->first == guarded->second;
-        guarded->first++;
-        if (i % 1000 == 0)
-            sleep_ms(1); /* so that others come to sleep on it */
-        guarded->second++;
-        latch_unlock(&guarded->latch);
-        if (!equal)
-            return guarded;
-    }
-    return NULL;
-}
-
-START_TEST(a_latch_lets_one_thread_in_at_a_time) {
-    struct guarded guarded = {0};
-    latch_init(&guarded.latch, 1);
-    pthread_t threads[LATCH_THREADS];
-    for (int i = 0; i < LATCH_THREADS; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, count_under_latch, &guarded), 0);
-    for (int i = 0; i < LATCH_THREADS; i++) {
-        void *wrong;
-        pthread_join(threads[i], &wrong);
-        ck_assert_ptr_null(wrong);
-    }
-    ck_assert_int_eq(guarded.first, LATCH_THREADS * LATCH_ROUNDS);
-    ck_assert_int_eq(guarded.second, LATCH_THREADS * LATCH_ROUNDS);
-}
-END_TEST
-
 Suite *pool_suite(void) {
     Suite *suite = suite_create("pool");
     TCase *tcase = tcase_create("pool");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, two_workers_overlap);
-    tcase_add_test(tcase, a_latch_lets_one_thread_in_at_a_time);
     tcase_add_test(tcase, one_worker_does_not);
     tcase_add_test(tcase, io_runs_while_every_slot_blocks);
     tcase_add_test(tcase, a_lane_limits_its_own_tasks);
