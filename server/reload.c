@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/available_memory.h"
 #include "server/core/conn.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
@@ -139,6 +140,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
         admin_set_token(server->admin, table->config->admin.secret);
     visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip);
     atomic_store(&core->shed.limit, (int64_t)config->memory_limit);
+    available_memory_check(config->memory_limit);
     set_channels(server, table->config);
     routes_apply(table, core->pool);
     entrances_replace(&server->service.doors, &table->entrances);

@@ -1,7 +1,7 @@
 /* config_environment.c - options from the environment: WEIR_SERVER_WORKERS is `workers` of [server].
  *
- * A variable that begins like one of them and is none is an error, for it has been misspelt; other WEIR_ ones are
- * somebody else's. An empty one counts as not set.
+ * A variable that begins like one of them and is none is an error, for it has been misspelt, unless Kubernetes made
+ * it for a service. Other WEIR_ variables belong to other programs. An empty one counts as not set.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -42,13 +42,30 @@ static const struct option *find_option(const char *name) {
     return NULL;
 }
 
-/* Whether the name is one that Kubernetes gives to every container for a service called weir-server. */
-static bool is_service_link(const char *section, const char *name, const char *value) {
-    const char *rest = name + strlen("WEIR_") + strlen(section) + 1;
-    if (strncmp(rest, "SERVICE_HOST", 12) == 0 || strncmp(rest, "SERVICE_PORT", 12) == 0)
-        return true;
-    return strncmp(rest, "PORT", 4) == 0 &&
-           (rest[4] == '\0' ? strstr(value, "://") != NULL : rest[4] == '_' && isdigit((unsigned char)rest[5]));
+/* "_PORT_9000_TCP", also with _PROTO, _PORT or _ADDR after it. */
+static bool is_port_link(const char *text) {
+    if (strncmp(text, "_PORT_", 6) != 0 || !isdigit((unsigned char)text[6]))
+        return false;
+    text += 6 + strspn(text + 6, "0123456789");
+    if (strncmp(text, "_TCP", 4) == 0 || strncmp(text, "_UDP", 4) == 0)
+        text += 4;
+    else if (strncmp(text, "_SCTP", 5) == 0)
+        text += 5;
+    else
+        return false;
+    return *text == '\0' || strcmp(text, "_PROTO") == 0 || strcmp(text, "_PORT") == 0 || strcmp(text, "_ADDR") == 0;
+}
+
+/* Whether the variable is one that Kubernetes gives to each container for a service, whatever that is called:
+ * weir-server-internal makes WEIR_SERVER_INTERNAL_SERVICE_HOST, _SERVICE_PORT, _SERVICE_PORT_NAME, _PORT,
+ * _PORT_9000_TCP and _PORT_9000_TCP_ADDR. */
+static bool is_service_link(const char *name, const char *value) {
+    for (const char *at = strchr(name, '_'); at != NULL; at = strchr(at + 1, '_'))
+        if (strcmp(at, "_SERVICE_HOST") == 0 || strcmp(at, "_SERVICE_PORT") == 0 ||
+            strncmp(at, "_SERVICE_PORT_", 14) == 0 || is_port_link(at) ||
+            (strcmp(at, "_PORT") == 0 && strstr(value, "://") != NULL))
+            return true;
+    return false;
 }
 
 static int unknown(const char *section, const char *name, char *error, size_t error_size) {
@@ -74,7 +91,7 @@ static int read_variable(struct config *config, const char *section, const char 
                            "a variable of [%s] has a name that is no text", section);
     const struct option *option = find_option(name);
     if (option == NULL)
-        return is_service_link(section, name, value) ? 0 : unknown(section, name, error, error_size);
+        return is_service_link(name, value) ? 0 : unknown(section, name, error, error_size);
     const char *kept = config_keep(config, name);
     const char *flaw = value_flaw(value, strlen(value));
     if (kept == NULL || flaw != NULL)

@@ -119,6 +119,15 @@ class Wrong(SourcesTestCase):
         self.assertOneLine(run_weir("check", "--set"), "argument")
         self.assertOneLine(run_weir("check", "--set", "log.level=info", "surplus"), "surplus")
 
+    def test_service_links(self):
+        """What Kubernetes makes for a service called weir-server-internal; a slip beside it is still found."""
+        file = self.write(self.listen)
+        links = {"WEIR_SERVER_INTERNAL_SERVICE_HOST": "10.9.3.7", "WEIR_SERVER_INTERNAL_SERVICE_PORT_WS": "9000",
+                 "WEIR_SERVER_PORT": "tcp://10.9.3.7:9000", "WEIR_SERVER_INTERNAL_PORT_9000_TCP_ADDR": "10.9.3.7"}
+        self.check("-c", file, **links)
+        self.assertRefused("WEIR_SERVER_WORKRS: no option has this name; did you mean WEIR_SERVER_WORKERS?", "-c", file,
+                           WEIR_SERVER_WORKRS="3", **links)
+
     def test_a_plugin_that_is_not_there(self):
         done = run_weir("serve", "-c", self.write(self.listen), "--set", "route /x.handler=plugin:/none/x.so")
         self.assertOneLine(done, "--set route /x.handler: ", "/none/x.so")

@@ -227,6 +227,20 @@ class Levels(unittest.TestCase):
                 self.assertEqual(self.events(keys), sorted(wanted))
 
 
+class Start(unittest.TestCase):
+    def test_a_memory_limit_that_cannot_be_kept(self):
+        """Said once with both figures; a test of its own has what control groups allow."""
+        machine = 1024 * int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1])
+        for limit, said in ((1024 << 30, True), (1 << 20, False), (0, False)):
+            with Weir(f"[server]\nlisten = 127.0.0.1:PORT\nmemory_limit = {limit}\n{ROUTES}") as weir:
+                weir.log_line("event=ready")
+                lines = [parse_logfmt(line) for line in weir.log().splitlines() if "event=memory " in line]
+            self.assertEqual(len(lines), said)
+            for line in lines:
+                self.assertEqual((line["level"], line["memory_limit"]), ("warning", str(limit)))
+                self.assertLessEqual(int(line["available"]), machine)
+
+
 class Files(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="weir-log-")

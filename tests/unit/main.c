@@ -31,6 +31,7 @@ static const struct {
     {"value", value_suite},
     {"channel_name", channel_name_suite},
     {"config", config_suite},
+    {"available_memory", available_memory_suite},
     {"log", log_suite},
     {"log_line", log_line_suite},
     {"log_queue", log_queue_suite},

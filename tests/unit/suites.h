@@ -25,6 +25,7 @@ Suite *router_suite(void);
 Suite *value_suite(void);
 Suite *channel_name_suite(void);
 Suite *config_suite(void);
+Suite *available_memory_suite(void);
 Suite *log_suite(void);
 Suite *log_line_suite(void);
 Suite *log_queue_suite(void);

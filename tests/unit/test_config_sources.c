@@ -219,6 +219,50 @@ START_TEST(errors_name_the_source) {
 }
 END_TEST
 
+/* Kubernetes makes these for every service of the namespace. */
+START_TEST(a_service_of_any_name_stops_nothing) {
+    static const char *const services[] = {
+        "WEIR",          "WEIR_SERVER",   "WEIR_LOG",           "WEIR_SERVER_INTERNAL",  "WEIR_ADMIN_WORKERS",
+        "WEIR_CHANNELS", "WEIR_ROUTE_X",  "WEIR_ROUTE",         "WEIR_SERVER_PORT",      "WEIR_SERVER_LISTEN",
+        "WEIR_CHANNEL",  "WEIR_SERVER_8", "WEIR_WEBSOCKET_TLS", "WEIR_LOG_SERVICE_PORT",
+    };
+    static const char *const links[] = {
+        "_SERVICE_HOST=10.9.3.7",           "_SERVICE_PORT=9000",      "_SERVICE_PORT_WEBSOCKET_2=9000",
+        "_PORT=tcp://10.9.3.7:9000",        "_PORT=udp://[fd00::7]:9", "_PORT_9000_TCP=tcp://10.9.3.7:9000",
+        "_PORT_9000_TCP_PROTO=tcp",         "_PORT_9000_TCP_PORT=80",  "_PORT_9000_TCP_ADDR=10.9.3.7",
+        "_PORT_65535_UDP=udp://10.9.3.7:1", "_PORT_53_UDP_PROTO=udp",  "_PORT_1_SCTP_ADDR=fd00::7",
+    };
+    char error[CONFIG_ERROR_SIZE], variable[200];
+    for (int i = 0; i < COUNT(services) * COUNT(links); i++) {
+        snprintf(variable, sizeof variable, "%s%s", services[i / COUNT(links)], links[i % COUNT(links)]);
+        const struct given given = {FILE_TEXT, {variable}, {NULL}, NULL};
+        struct config *config = build(&given, error);
+        ck_assert_msg(config != NULL, "%s", error);
+        config_destroy(config);
+    }
+}
+END_TEST
+
+START_TEST(what_only_looks_like_a_service_is_an_error) {
+    static const char *const variables[] = {"WEIR_SERVER_PORT=9000",
+                                            "WEIR_SERVER_SERVICE=x",
+                                            "WEIR_SERVER_PORT_9000=1",
+                                            "WEIR_SERVER_PORT_X_TCP=1",
+                                            "WEIR_SERVER_PORT_9000_TLS=1",
+                                            "WEIR_SERVER_PORT_9000_TCP_X=1",
+                                            "WEIR_SERVER_SERVICE_HOSTS=x",
+                                            "WEIR_SERVER_XSERVICE_HOST=x",
+                                            "WEIR_SERVER_PORT_9000_TCPPORT"
+                                            "=1"};
+    char error[CONFIG_ERROR_SIZE];
+    for (int i = 0; i < COUNT(variables); i++) {
+        const struct given given = {NULL, {variables[i]}, {NULL}, NULL};
+        ck_assert_msg(build(&given, error) == NULL, "%s", variables[i]);
+        ck_assert_ptr_nonnull(strstr(error, "no option has this name"));
+    }
+}
+END_TEST
+
 /* Each option's default, from its variable and from --set, is taken as such. */
 START_TEST(every_option_has_a_variable_and_a_setting) {
     char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
@@ -264,6 +308,8 @@ TCase *config_sources_tcase(void) {
     tcase_add_checked_fixture(sources, config_folder_make, config_folder_remove);
     tcase_add_loop_test(sources, the_later_source_wins, 0, COUNT(right));
     tcase_add_loop_test(sources, errors_name_the_source, 0, COUNT(wrong));
+    tcase_add_test(sources, a_service_of_any_name_stops_nothing);
+    tcase_add_test(sources, what_only_looks_like_a_service_is_an_error);
     tcase_add_test(sources, every_option_has_a_variable_and_a_setting);
     tcase_add_test(sources, built_anew_from_the_same_sources);
     return sources;
