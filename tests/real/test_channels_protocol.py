@@ -697,6 +697,19 @@ class Documentation(Speaking):
         for code in codes:
             self.assertIn(f'"{code}"', source)
 
+    async def test_reserved_requests_are_refused_as_the_page_says(self):
+        reserved = PAGE.split("## Reserved")[1].split("## Limits")[0]
+        requests = [line for line in re.findall(r"(?m)^    (\{.*\})$", reserved)
+                    if re.match(r'\{"type":"(authenticate|subscribe|publish)"', line)]
+        self.assertGreaterEqual(len(requests), 5)
+        peer = await self.peer()
+        for line in requests:
+            with self.subTest(line=line):
+                self.assertFalse(REQUEST.is_valid(json.loads(line)))
+                await peer.say(line)
+                code = "unknown_type" if '"authenticate"' in line else "invalid_message"
+                self.assertEqual((await peer.next())["code"], code)
+
     def test_the_schema_is_one(self):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
