@@ -12,16 +12,9 @@
 
 enum { DRAFT_SIZE = 1024 };
 
-/* The bytes of the character that `text` begins with, if it can be shown; 0 if it is a control character or none at
- * all. U+0080 to U+009F control terminals as well. */
+/* The size of the character that `text` begins with, if it can be shown; else 0. */
 static size_t printable_size(const char *text) {
-    const uint8_t *bytes = (const uint8_t *)text;
-    if (bytes[0] < 0x80)
-        return bytes[0] >= ' ' && bytes[0] != 0x7F ? 1 : 0;
-    if (bytes[0] == 0xC2 && bytes[1] < 0xA0)
-        return 0;
-    size_t size = bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
-    return strnlen(text, size) == size && utf8_valid(bytes, size) ? size : 0;
+    return utf8_is_control(text) ? 0 : utf8_character(text);
 }
 
 static void escape(const char *from, char *to, size_t size) {

@@ -46,7 +46,7 @@ static int rooms_upgrade(weir_upgrade *upgrade, void *context) {
     char name[NAME_MAX_SIZE + 1];
     if (!read_name(weir_upgrade_query(upgrade), name))
         return weir_upgrade_refuse(upgrade, 400, "name=: 1 to 32 letters, digits and characters of _-.\n");
-    if (weir_upgrade_set_user(upgrade, name) != 0)
+    if (weir_upgrade_set_user(upgrade, name) != WEIR_OK)
         return weir_upgrade_refuse(upgrade, 503, "out of memory\n");
     return 0;
 }

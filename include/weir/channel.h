@@ -28,13 +28,13 @@ extern "C" {
 
 /* Publishes one message; `data` is copied. Messages that one thread publishes to one channel arrive in that order,
  * and every subscriber gets all messages of a channel in the same order. Returns the number of subscribers that
- * it goes to, 0 if nobody listens; or a negative weir_result: WEIR_INVALID (the name or the opcode; text that is
- * not UTF-8 is the caller's fault), WEIR_GONE (the server does not serve), WEIR_LIMIT (it would be one channel too
+ * it goes to, 0 if nobody listens; or a negative weir_result: WEIR_INVALID (the name, the opcode, or a text that
+ * is not UTF-8), WEIR_GONE (the server does not serve), WEIR_LIMIT (it would be one channel too
  * many), WEIR_NO_MEMORY (nobody has got it). */
 long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Publishes one JSON value, which clients of weir.v1 get as it is and others as a text message. Besides what
- * weir_publish() returns, WEIR_INVALID if it is none. */
+ * weir_publish() returns, WEIR_INVALID if it is none (RFC 8259: in UTF-8). */
 long weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size);
 
 /* Publishes in the name of a connection, which need not be subscribed; if it is, it gets the message too unless

@@ -36,7 +36,8 @@ enum weir_result {
 
 /* Sends one message; `data` is copied. Messages that one thread sends to one connection arrive in that order.
  * What a handler has sent leaves at the latest about 2 ms later, even if the handler then blocks.
- * WEIR_INVALID: an opcode that is neither WEIR_TEXT nor WEIR_BINARY. */
+ * WEIR_INVALID, and nothing is sent: an opcode that is neither WEIR_TEXT nor WEIR_BINARY, or a text that is not
+ * UTF-8, which every client would answer by closing (RFC 6455, 8.1). */
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Bytes that wait for this client, with what they cost in memory; 0: it has taken all that was sent. Past
@@ -52,7 +53,7 @@ enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason);
 
 /* Sends one message to every open connection of conn's route, encoded once. conn itself is left out if
  * `include_self` is false. Returns the number of connections that accepted it, or a negative weir_result: WEIR_GONE
- * if conn itself is closing. */
+ * if conn itself is closing, WEIR_INVALID as for weir_send(). */
 long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self);
 
 /* True until either side has begun to close. A later send may still find it closed. */

@@ -27,7 +27,7 @@ typedef struct weir_upgrade weir_upgrade;
 
 /* The two kinds of message, numbered as their opcodes (RFC 6455, 11.8). */
 enum weir_opcode {
-    WEIR_TEXT = 1,  /* valid UTF-8, checked by the server on the way in, by the caller on the way out */
+    WEIR_TEXT = 1,  /* valid UTF-8: the server checks what comes in, and what goes out */
     WEIR_BINARY = 2 /* any bytes */
 };
 
@@ -78,12 +78,14 @@ const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
 const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade); /* selected; NULL if none was */
 const char *weir_upgrade_peer(const weir_upgrade *upgrade);        /* "192.0.2.7:50124", "[2001:db8::1]:50124" */
 
-/* Names the user whom the connection then belongs to: see weir_user(). `name` is copied.
- * Returns 0, or -1 if memory is out. */
+/* Names the user whom the connection then belongs to: see weir_user(). `name` is copied: 1 to 255 bytes of UTF-8
+ * without control characters, because other clients, the log and the admin API show it. Returns 0 or a weir_result
+ * (conn.h): WEIR_INVALID for any other name, which leaves the user as it was; WEIR_NO_MEMORY. */
 int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
 
 /* Sets the answer for a refusal: an HTTP status from 400 to 599 and a plain-text body, which is copied.
- * Returns -1, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
+ * Another status becomes 500. In the body, bytes that are not UTF-8 become question marks. Returns -1, so that a
+ * callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
 int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
 
 #pragma GCC visibility pop

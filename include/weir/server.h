@@ -81,7 +81,8 @@ weir_server *weir_conn_server(const weir_conn *conn);
 
 /* Sends one message to every open connection of the route with this pattern (not to those that a reload has left on
  * a route of that pattern with another handler), encoded once. Returns the number of connections that accepted it,
- * or a negative weir_result (WEIR_INVALID: no such route; WEIR_GONE: the server does not serve). */
+ * or a negative weir_result (WEIR_INVALID: no such route, or as for weir_send(); WEIR_GONE: the server does not
+ * serve). */
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size);
 

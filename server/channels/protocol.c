@@ -40,7 +40,7 @@ static void send_answer(struct weir_conn *conn, struct json_writer *writer) {
     if (writer->failed)
         weir_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
     else
-        weir_send(conn, WEIR_TEXT, writer->bytes, writer->size);
+        conn_send(conn, WEIR_TEXT, writer->bytes, writer->size);
     json_writer_release(writer);
 }
 

@@ -224,7 +224,7 @@ static long publish(struct channels *channels, const struct publication *publica
 
 long channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
                               const void *data, size_t size) {
-    if (!core_is_message(opcode))
+    if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     const struct publication publication = {.channel = channel,
                                             .kind = opcode == WEIR_TEXT ? PUBLICATION_TEXT : PUBLICATION_BINARY,
@@ -249,7 +249,7 @@ long channels_publish_json(struct channels *channels, const char *channel, const
 
 long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
                        bool include_self) {
-    if (!core_is_message(opcode))
+    if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn)) /* touch the core only if it is there: a handle may outlive it */
         return WEIR_GONE;

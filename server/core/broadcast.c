@@ -29,7 +29,7 @@ static void append(struct weir_conn *conn, void *arg) {
 
 long broadcast_to_route(struct route *route, const struct weir_conn *except, enum weir_opcode opcode,
                         const void *data, size_t size) {
-    if (!core_is_message(opcode))
+    if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     struct broadcast broadcast = {.except = except};
     struct message *plain = message_create((uint8_t)opcode, data, size);

@@ -10,6 +10,7 @@
 #include "server/log/log.h"
 #include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
+#include "server/proto/utf8.h"
 
 enum { TURN_MESSAGES = 16 };
 
@@ -19,11 +20,13 @@ enum { IN_HAND_MIN = 4096 };
 
 static _Thread_local const struct weir_conn *handling;
 
-/* The message that its callback has, if it is in a buffer. Once that has been sent, the buffer belongs to a message
- * of its own, which is referred to from here too: so it stays until the callback returns. */
+/* The message that its callback has. Once it has been sent in its buffer, that belongs to a message of its own,
+ * which is referred to from here too: so it stays until the callback returns. */
 struct in_hand {
-    uint8_t *buffer;
+    const uint8_t *data;
     size_t size;
+    uint8_t opcode;
+    uint8_t *buffer; /* NULL: it is in none */
     struct message *around;
 };
 
@@ -64,7 +67,7 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     if (route->handler->message == NULL)
         return false;
     striped_add(&conn_core(conn)->counters.handled, 1);
-    in_hand = (struct in_hand){.buffer = buffer, .size = size};
+    in_hand = (struct in_hand){.data = data, .size = size, .opcode = opcode, .buffer = buffer};
     uint64_t begun = enter_callback(conn);
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
     leave_callback(conn, begun);
@@ -74,8 +77,19 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     return around != NULL;
 }
 
+static bool is_in_hand(const void *data, size_t size) {
+    return data == in_hand.data && size == in_hand.size;
+}
+
+/* What has come as text has been checked: an echo is not checked again. */
+bool conn_message_is_valid(enum weir_opcode opcode, const void *data, size_t size) {
+    if (opcode == WEIR_TEXT)
+        return (in_hand.opcode == WEIR_TEXT && is_in_hand(data, size)) || utf8_valid(data, size);
+    return opcode == WEIR_BINARY;
+}
+
 struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size) {
-    if (in_hand.buffer == NULL || data != in_hand.buffer || size != in_hand.size || size < IN_HAND_MIN)
+    if (in_hand.buffer == NULL || !is_in_hand(data, size) || size < IN_HAND_MIN)
         return NULL;
     if (in_hand.around == NULL) {
         in_hand.around = message_create_around(opcode, in_hand.buffer, size);

@@ -183,9 +183,7 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
         message_release(message);
 }
 
-enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    if (!core_is_message(opcode))
-        return WEIR_INVALID;
+enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (atomic_load(&conn->closing))
         return WEIR_GONE;
     if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
@@ -212,4 +210,8 @@ enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void 
         message_release(message);
     submit(conn, &ready);
     return result;
+}
+
+enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+    return conn_message_is_valid(opcode, data, size) ? conn_send(conn, opcode, data, size) : WEIR_INVALID;
 }

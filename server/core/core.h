@@ -100,8 +100,4 @@ static inline bool route_never_blocks(const struct route *route) {
     return (route->handler->flags & WEIR_NEVER_BLOCKS) != 0;
 }
 
-static inline bool core_is_message(enum weir_opcode opcode) {
-    return opcode == WEIR_TEXT || opcode == WEIR_BINARY;
-}
-
 #endif

@@ -47,15 +47,17 @@ void api_error(struct http_response *response, int status, const char *code, con
 
 void api_write_string(struct json_writer *writer, const char *text) {
     struct json_writer whole = {0};
-    if (text == NULL || utf8_valid((const uint8_t *)text, strlen(text))) {
-        if (text == NULL)
-            json_write_literal(writer, "null");
-        else
-            json_write_string(writer, text);
+    if (text == NULL) {
+        json_write_literal(writer, "null");
         return;
     }
-    for (; *text != '\0'; text++) /* rare, and then each byte beyond ASCII is as good as lost */
-        json_write_literal(&whole, (*text & 0x80) != 0 ? "\xEF\xBF\xBD" : (const char[]){*text, '\0'});
+    for (size_t size; *text != '\0'; text += size == 0 ? 1 : size) {
+        size = utf8_character(text);
+        if (size == 0)
+            json_write_literal(&whole, "\xEF\xBF\xBD");
+        else
+            json_write(&whole, text, size);
+    }
     json_write_text(writer, whole.bytes, whole.size);
     writer->failed = writer->failed || whole.failed;
     json_writer_release(&whole);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/proto/utf8.h"
+
 const char *http_request_header(const struct http_request *request, const char *name) {
     for (size_t i = 0; i < request->header_count; i++)
         if (strcasecmp(request->headers[i].name, name) == 0)
@@ -98,6 +100,7 @@ void http_respond(struct http_response *response, int status, const char *format
     response->status = status;
     vsnprintf(response->body, sizeof response->body, format, arguments);
     va_end(arguments);
+    utf8_mend(response->body);
 }
 
 void http_append(struct http_response *response, const char *format, ...) {

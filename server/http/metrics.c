@@ -11,6 +11,7 @@
 
 #include "server/core/memory.h"
 #include "server/log/log.h"
+#include "server/proto/utf8.h"
 
 #define MICROSECONDS 1e-6
 
@@ -30,15 +31,19 @@ void metrics_counter(FILE *out, const char *name, const char *help, double value
     fprintf(out, "%s %.17g\n", name, value);
 }
 
-/* A label's value: backslash, quote and line feed are escaped. */
+/* A label's value: backslash, quote and line feed are escaped. One byte that is not UTF-8 would cost the whole
+ * scrape. */
 static void print_escaped(FILE *out, const char *text) {
-    for (; *text != '\0'; text++) {
+    for (size_t size; *text != '\0'; text += size == 0 ? 1 : size) {
+        size = utf8_character(text);
         if (*text == '\\' || *text == '"')
             fputc('\\', out);
         if (*text == '\n')
             fputs("\\n", out);
+        else if (size == 0)
+            fputc('?', out);
         else
-            fputc(*text, out);
+            fwrite(text, 1, size, out);
     }
 }
 

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/http/origin.h"
+#include <weir/conn.h>
 
-enum { LIST_MAX = 1024 };
+#include "server/http/origin.h"
+#include "server/proto/utf8.h"
+
+enum { LIST_MAX = 1024, USER_MAX = 255 };
 
 struct handshake_lists {
     char upgrade[LIST_MAX], connection[LIST_MAX], version[LIST_MAX];
@@ -153,10 +156,23 @@ const char *weir_upgrade_peer(const weir_upgrade *upgrade) {
     return upgrade->peer;
 }
 
+/* Other clients are told it, in JSON, and it is logged. */
+static bool is_user_name(const char *name) {
+    size_t size = strnlen(name, USER_MAX + 1);
+    if (size == 0 || size > USER_MAX || !utf8_valid((const uint8_t *)name, size))
+        return false;
+    for (; *name != '\0'; name += utf8_character(name))
+        if (utf8_is_control(name))
+            return false;
+    return true;
+}
+
 int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name) {
+    if (name == NULL || !is_user_name(name))
+        return WEIR_INVALID;
     char *user = strdup(name);
     if (user == NULL)
-        return -1;
+        return WEIR_NO_MEMORY;
     free(upgrade->user);
     upgrade->user = user;
     return 0;

@@ -4,7 +4,6 @@
  */
 #include "server/log/log_escape.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,24 +11,10 @@
 
 enum { UNIT_MAX = 6 };
 
-/* The size of the character that text begins with, 1 to 4; 0 if it is a byte that begins none. */
-static size_t character_size(const char *text) {
-    unsigned char lead = (unsigned char)text[0];
-    if (lead < 0x80)
-        return 1;
-    size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    return strnlen(text, size) == size && utf8_valid((const uint8_t *)text, size) ? size : 0;
-}
-
-static bool is_control(const char *character) {
-    unsigned char lead = (unsigned char)character[0];
-    return lead < ' ' || lead == 0x7F || (lead == 0xC2 && (unsigned char)character[1] < 0xA0);
-}
-
 /* The size of the character that text begins with, if it may stand in a log as it is; else 0. */
 static size_t plain_size(const char *text) {
-    size_t size = character_size(text);
-    return size == 0 || is_control(text) || *text == '"' || *text == '\\' ? 0 : size;
+    size_t size = utf8_character(text);
+    return size == 0 || utf8_is_control(text) || *text == '"' || *text == '\\' ? 0 : size;
 }
 
 bool log_is_bare(const char *text) {
@@ -46,7 +31,7 @@ static size_t escape_logfmt(const char **text, char unit[UNIT_MAX + 1]) {
 }
 
 static size_t escape_json(const char **text, char unit[UNIT_MAX + 1]) {
-    size_t size = character_size(*text);
+    size_t size = utf8_character(*text);
     unsigned code = size == 1 ? (unsigned char)**text : size == 2 ? (unsigned char)(*text)[1] : 0xFFFD;
     *text += size == 0 ? 1 : size;
     return (size_t)snprintf(unit, UNIT_MAX + 1, "\\u%04x", code);

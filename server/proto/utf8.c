@@ -78,3 +78,25 @@ bool utf8_valid(const uint8_t *bytes, size_t size) {
     struct utf8 utf8 = {0};
     return utf8_feed(&utf8, bytes, size) && utf8_complete(&utf8);
 }
+
+size_t utf8_character(const char *text) {
+    const uint8_t *bytes = (const uint8_t *)text;
+    if (bytes[0] < 0x80)
+        return 1;
+    size_t size = bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
+    return strnlen(text, size) == size && utf8_valid(bytes, size) ? size : 0;
+}
+
+bool utf8_is_control(const char *character) {
+    uint8_t lead = (uint8_t)character[0];
+    return lead < ' ' || lead == 0x7F || (lead == 0xC2 && (uint8_t)character[1] < 0xA0);
+}
+
+void utf8_mend(char *text) {
+    while (*text != '\0') {
+        size_t size = utf8_character(text);
+        if (size == 0)
+            *text = '?';
+        text += size == 0 ? 1 : size;
+    }
+}

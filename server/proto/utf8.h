@@ -26,4 +26,15 @@ static inline bool utf8_complete(const struct utf8 *utf8) {
 /* A whole text. */
 bool utf8_valid(const uint8_t *bytes, size_t size);
 
+/* --- Terminated texts, character by character; they are not empty --------------------------------------------- */
+
+/* The size of the first character, 1 to 4; 0: the first byte belongs to no character. */
+size_t utf8_character(const char *text);
+
+/* Whether a character controls a terminal: U+0000 to U+001F, U+007F to U+009F. */
+bool utf8_is_control(const char *character);
+
+/* Turns each byte that belongs to no character into a question mark. The text may be empty. */
+void utf8_mend(char *text);
+
 #endif

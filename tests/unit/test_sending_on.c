@@ -12,8 +12,9 @@
 
 enum { SENT_ON = 40000 };
 
+/* What may be text, too. */
 static uint8_t sent_on_byte(size_t at) {
-    return (uint8_t)(at * 7 >> 2);
+    return (uint8_t)(at * 7 >> 2) & 0x7F;
 }
 
 /* Twice the very message, then under another opcode, then parts of it. It stays as it is throughout. */

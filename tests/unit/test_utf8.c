@@ -272,6 +272,35 @@ START_TEST(every_pair_across_vectors) {
 }
 END_TEST
 
+START_TEST(mends_byte_by_byte) {
+    static const char *const texts[][2] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"caf\xC3\xA9", "caf\xC3\xA9"},
+        {"caf\xE9!", "caf?!"},
+        {"\xF0\x9F\x99", "???"},
+        {"\xED\xA0\x80x", "???x"},
+        {"\x80\xC3\xA9\xC3", "?\xC3\xA9?"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char text[16];
+        strcpy(text, texts[i][0]);
+        utf8_mend(text);
+        ck_assert_str_eq(text, texts[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(control_characters) {
+    static const char *const controls[] = {"\x01", "\t", "\x1F", "\x7F", "\xC2\x80", "\xC2\x9B", "\xC2\x9F"};
+    static const char *const others[] = {" ", "~", "\xC2\xA0", "\xC3\x9B", "\xE2\x80\xA8"};
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
+        ck_assert(utf8_is_control(controls[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert(!utf8_is_control(others[i]));
+}
+END_TEST
+
 Suite *utf8_suite(void) {
     Suite *suite = suite_create("utf8");
     TCase *tcase = tcase_create("utf8");
@@ -285,6 +314,8 @@ Suite *utf8_suite(void) {
     tcase_add_test(tcase, anything_within_long_texts);
     tcase_add_test(tcase, random_long_texts);
     tcase_add_test(tcase, every_pair_across_vectors);
+    tcase_add_test(tcase, mends_byte_by_byte);
+    tcase_add_test(tcase, control_characters);
     suite_add_tcase(suite, tcase);
     return suite;
 }
