@@ -109,27 +109,25 @@ static bool is_blank(char character) {
 }
 
 /* ":" and one to five digits, or nothing. */
-static bool is_port(const char *start, const char *end) {
-    if (start == end)
-        return true;
-    size_t digits = (size_t)(end - start) - 1;
-    return *start == ':' && digits >= 1 && digits <= 5 && strspn(start + 1, "0123456789") >= digits;
+static bool is_port(const char *text, size_t size) {
+    return size == 0 || (*text == ':' && size >= 2 && size <= 6 && strspn(text + 1, "0123456789") >= size - 1);
 }
 
 /* "192.0.2.7", "2001:db8::1", with a port "192.0.2.7:80" and "[2001:db8::1]:80". */
-static bool parse_item(const char *start, const char *end, struct address *address) {
-    while (start < end && is_blank(*start))
-        start++;
-    while (start < end && is_blank(end[-1]))
-        end--;
-    const char *bracket = start < end && *start == '[' ? memchr(start, ']', (size_t)(end - start)) : NULL;
-    const char *colon = memchr(start, ':', (size_t)(end - start));
+static bool parse_item(const char *text, size_t size, struct address *address) {
+    for (; size > 0 && is_blank(*text); size--)
+        text++;
+    while (size > 0 && is_blank(text[size - 1]))
+        size--;
+    const char *bracket = size > 0 && *text == '[' ? memchr(text, ']', size) : NULL;
+    const char *colon = memchr(text, ':', size);
+    size_t before = (size_t)((bracket != NULL ? bracket : colon != NULL ? colon : text) - text);
     if (bracket != NULL)
-        return memchr(start, ':', (size_t)(bracket - start)) != NULL && is_port(bracket + 1, end) &&
-               parse_part(start + 1, (size_t)(bracket - start) - 1, address);
-    if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon) - 1) == NULL)
-        return is_port(colon, end) && parse_part(start, (size_t)(colon - start), address);
-    return parse_part(start, (size_t)(end - start), address);
+        return memchr(text, ':', before) != NULL && is_port(bracket + 1, size - before - 1) &&
+               parse_part(text + 1, before - 1, address);
+    if (colon != NULL && memchr(colon + 1, ':', size - before - 1) == NULL)
+        return is_port(colon, size - before) && parse_part(text, before, address);
+    return parse_part(text, size, address);
 }
 
 /* From the last item to the first, as long as a trusted proxy has vouched for what comes next. */
@@ -140,7 +138,7 @@ struct address address_of_client(const struct address *peer, const char *forward
         const char *start = end;
         while (start > forwarded && start[-1] != ',')
             start--;
-        if (!parse_item(start, end, &client))
+        if (!parse_item(start, (size_t)(end - start), &client))
             break;
         end = start == forwarded ? NULL : start - 1;
     }

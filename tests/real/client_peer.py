@@ -13,6 +13,8 @@ import struct
 
 import websockets
 
+from python_websockets import choosing, request_of
+
 consumers = set()
 
 
@@ -42,7 +44,8 @@ async def command(websocket):
         await websocket.send(message[:4] + (payload if number == 2 else b""))
 
 
-async def serve(websocket, path):
+async def serve(websocket):
+    path, _ = request_of(websocket)
     if path == "/":
         await echo(websocket)
     elif path in ("/light/on", "/light/off"):
@@ -56,7 +59,7 @@ async def serve(websocket, path):
 
 
 async def main():
-    async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=["chat"]) as server:
+    async with websockets.serve(serve, "127.0.0.1", 0, **choosing("chat")) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import websockets
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
+from python_websockets import response_headers
 from raw_client import BINARY, CLOSE, FIN, RSV1, TEXT
 from raw_client import Frame, RawClient, close_frame, frame, request, upgrade_headers
 from weir_process import PATIENCE, AsyncTestCase, AsyncWeirTestCase, Weir, WeirTestCase, scaled
@@ -148,7 +149,7 @@ class Echo(AsyncWeirTestCase):
                     self.weir.url(mode.path), extensions=[offer], compression=None, max_size=None,
                     ping_interval=None,
                 ) as websocket:
-                    answer = websocket.response_headers["Sec-WebSocket-Extensions"]
+                    answer = response_headers(websocket)["Sec-WebSocket-Extensions"]
                     self.assertEqual(answer, "permessage-deflate" + mode.answer)
                     payload = await self.exchange(websocket)
                     wire = wire_bytes(websocket.transport.get_extra_info("socket"))
@@ -261,7 +262,7 @@ compression = takeover
         websocket = await websockets.connect(
             weir.url(path), compression=None, extensions=extensions, max_size=None, open_timeout=PATIENCE
         )
-        self.assertEqual("Sec-WebSocket-Extensions" in websocket.response_headers, offer is not None)
+        self.assertEqual("Sec-WebSocket-Extensions" in response_headers(websocket), offer is not None)
         return websocket
 
     def message(self, sender, number):

@@ -20,6 +20,7 @@ import unittest
 
 import websockets
 
+from python_websockets import choosing, request_of
 from raw_client import BINARY, CLOSE, FIN, PING, PONG, TEXT, RawClient, accept_value, frame
 from terminal import Terminal
 from weir_process import PATIENCE, ROOT, SANITIZER_REPORT, WEIR, WeirTestCase, free_port, scaled, until
@@ -752,14 +753,15 @@ class PythonServer(unittest.TestCase):
 
     @classmethod
     async def serve(cls):
-        async def handler(websocket, path):
-            headers = {name.lower(): websocket.request_headers.get_all(name) for name in websocket.request_headers}
+        async def handler(websocket):
+            path, fields = request_of(websocket)
+            headers = {name.lower(): fields.get_all(name) for name in fields}
             await websocket.send(json.dumps({"path": path, "subprotocol": websocket.subprotocol, "headers": headers,
                                              "peer": websocket.remote_address[0]}))
             async for message in websocket:
                 await websocket.send(message)
 
-        return await websockets.serve(handler, "127.0.0.1", 0, subprotocols=["v2", "v1"])
+        return await websockets.serve(handler, "127.0.0.1", 0, **choosing("v2", "v1"))
 
     @classmethod
     def stop(cls):

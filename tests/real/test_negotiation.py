@@ -7,6 +7,7 @@ import unittest
 
 import websockets
 
+from python_websockets import InvalidStatus, refusal
 from raw_client import fetch, request, upgrade_headers
 from weir_process import AsyncWeirTestCase
 
@@ -44,9 +45,9 @@ origins = *
         self.assertIsNone(await self.selected("/echo", "chat.v1"))
         self.assertEqual(await self.selected("/strict", "chat.v2"), "chat.v2")
         for offered in ([], ["chat.v1"]):
-            with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            with self.assertRaises(InvalidStatus) as refused:
                 await self.selected("/strict", *offered)
-            self.assertEqual(refused.exception.status_code, 400)
+            self.assertEqual(refusal(refused.exception)[0], 400)
 
     def status(self, path, origin):
         return fetch(self.weir.port, request(path, upgrade_headers(Origin=origin))).status

@@ -12,6 +12,7 @@ import unittest
 
 import websockets
 
+from python_websockets import InvalidStatus, refusal
 from raw_client import BINARY, CLOSE, TEXT, RawClient, close_frame, frame, request, upgrade_headers
 from weir_process import PATIENCE, AsyncWeirTestCase, Weir, WeirTestCase, until
 
@@ -175,10 +176,11 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
         url, source = self.weir.url("/echo"), ("127.1.8.2", 0)
         async with websockets.connect(url, local_addr=source):
             async with websockets.connect(url, local_addr=source):
-                with self.assertRaises(websockets.InvalidStatusCode) as refused:
+                with self.assertRaises(InvalidStatus) as refused:
                     await websockets.connect(url, local_addr=source)
-                self.assertEqual(refused.exception.status_code, 429)
-                self.assertGreaterEqual(int(refused.exception.headers["Retry-After"]), 1)
+                status, headers = refusal(refused.exception)
+                self.assertEqual(status, 429)
+                self.assertGreaterEqual(int(headers["Retry-After"]), 1)
         self.stay_when_there_is_room("127.1.8.2")
 
 
