@@ -20,6 +20,8 @@ FLAVOUR_release :=
 FLAVOUR_asan    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEIR_CHECK_LOCKS
 FLAVOUR_tsan    := -fsanitize=thread -DWEIR_CHECK_LOCKS
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(WERROR) -fvisibility=hidden -fPIC -pthread $(CPPFLAGS) $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
+# Examples are compiled as docs/handlers.md says, for what a reader copies must do without our own definitions.
+EXAMPLE_CFLAGS = -std=gnu17 $(WARNINGS) $(WERROR) -fPIC -Iinclude $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
 LIBRARY_SOURCES := $(wildcard pool/*.c server/*.c server/*/*.c client/*.c)
@@ -57,13 +59,13 @@ $(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
 $(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -shared -o $@ $< -ljansson
+	$(CC) $(EXAMPLE_CFLAGS) -shared -o $@ $< -ljansson
 $(OUT)/examples/embed: examples/embed.c $(OUT)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
+	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
 $(OUT)/examples/clients/%: examples/clients/%.c $(OUT)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
+	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
 $(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
 $(OUT)/%.o: %.c Makefile
@@ -146,7 +148,7 @@ lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
 layers:  ## fail on an include that points upward
 	@.ci/layers
 
-install: all  ## install binary, headers and library below PREFIX (/usr/local), DESTDIR in front
+install: $(OUT)/weir $(OUT)/libweir.a  ## install binary, headers and library below PREFIX (/usr/local), DESTDIR in front
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/weir
 	install -m 755 $(OUT)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	install -m 644 $(OUT)/libweir.a $(DESTDIR)$(PREFIX)/lib/libweir.a

@@ -1,5 +1,7 @@
 /* command.c - a small binary protocol behind a login, with state that belongs to one connection.
  *
+ *     cc -std=gnu17 -shared -fPIC -Iinclude -o command.so examples/command.c -ljansson
+ *
  *     [route /command]
  *     handler = plugin:build/examples/command.so
  *

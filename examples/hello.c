@@ -1,6 +1,6 @@
 /* hello.c - the smallest plug-in worth having: greets each client by the name in its path, answers what it says.
  *
- *     cc -std=c17 -shared -fPIC -Iinclude -o hello.so examples/hello.c
+ *     cc -std=gnu17 -shared -fPIC -Iinclude -o hello.so examples/hello.c
  *
  *     [route /hello/{name}]
  *     handler = plugin:hello.so

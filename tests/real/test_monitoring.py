@@ -221,7 +221,7 @@ class Channels(unittest.TestCase):
 
     def plugin(self):
         plugin = Path(self.folder.name) / "publishing.so"
-        command = ["cc", "-std=c17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "-xc", "-"]
+        command = ["cc", "-std=gnu17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "-xc", "-"]
         subprocess.run(command, cwd=ROOT, input=PUBLISHING, text=True, check=True)
         return plugin
 

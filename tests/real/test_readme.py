@@ -14,7 +14,7 @@ from chromium import Chromium, needs_chromium
 from raw_client import TEXT, RawClient, frame
 from weir_process import ROOT, AsyncTestCase, Weir
 
-COMPILE = "cc -std=c17 -shared -fPIC -Iinclude"
+COMPILE = "cc -std=gnu17 -shared -fPIC -Iinclude"
 
 
 class Readme(unittest.TestCase):

@@ -1,0 +1,182 @@
+"""test_compile_lines - the compile lines that documents and examples print work as they are printed: in the tree, and
+in a folder with nothing but the source after `make install`. Each is also run for every other example of its kind.
+
+SPDX-License-Identifier: MIT
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from client_process import BUILD
+from raw_client import TEXT, RawClient, frame
+from test_embed import Embedded
+from weir_process import PATIENCE, ROOT, Weir
+
+STANDARD = "-std=gnu17"
+PLUGIN, PROGRAM, CLIENT = "plug-in", "program", "client"
+PLUGINS = sorted(set((ROOT / "examples").glob("*.c")) - {ROOT / "examples/embed.c"})
+EXAMPLES = {PLUGIN: PLUGINS, PROGRAM: [ROOT / "examples/embed.c"],
+            CLIENT: sorted((ROOT / "examples/clients").glob("*.c"))}
+
+# What a reader writes next: functions of POSIX, whose results are pointers and structs.
+BEYOND_C = """#include <string.h>
+#include <time.h>
+#include <weir/weir.h>
+static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    (void)opcode, (void)context;
+    char *copy = strndup(data, size), *rest, *word = copy ? strtok_r(copy, " ", &rest) : NULL;
+    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+    weir_send(conn, WEIR_TEXT, word ? word : "", word ? strlen(word) : 0);
+}
+static const struct weir_handler handler = {.message = message};
+const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "beyond", .handler = &handler};
+"""
+
+
+def kind_of(line):
+    return PLUGIN if "-shared" in line else CLIENT if "clients/" in line else PROGRAM
+
+
+def printed_lines():
+    """(page, line) of all lines that call the compiler."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.c"))]
+    for page in pages:
+        for line in re.findall(r"(?m)^[ *]+(?:RUN )?(cc .*)$", page.read_text()):
+            yield page, line
+
+
+def lines_of(kind, installed):
+    """The different lines of a kind: those for the tree, or those for a machine on which weir is installed."""
+    return sorted({line for _, line in printed_lines() if kind_of(line) == kind and ("-Iinclude" not in line) == installed})
+
+
+def line_for(line, source):
+    """The same line for another source."""
+    (printed,) = re.findall(r"\S+\.c\b", line)
+    name = Path(printed).stem
+    return re.sub(rf"\b{name}(?=\.so\b|\.c\b| )", source.stem, line)
+
+
+def compile_at(folder, line, **environment):
+    """Runs the line there: it must neither fail nor say anything. Returns what it has made."""
+    done = subprocess.run(line.split(), cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
+    if done.returncode != 0 or done.stdout or done.stderr:
+        raise AssertionError(f"{line}\n{done.stdout}{done.stderr}")
+    return folder / re.search(r"-o (\S+)", line)[1]
+
+
+def folder_for(test):
+    folder = tempfile.TemporaryDirectory(prefix="weir-test-")
+    test.addCleanup(folder.cleanup)
+    return Path(folder.name)
+
+
+class Lines(unittest.TestCase):
+    def test_they_agree(self):
+        lines = list(printed_lines())
+        self.assertGreaterEqual(len(lines), 8)
+        for page, line in lines:
+            with self.subTest(page=page.name, line=line):
+                self.assertEqual(re.findall(r"-std=\S+", line), [STANDARD])
+                self.assertNotIn(" -D", line)
+
+    def test_the_build_uses_them(self):
+        self.assertRegex((ROOT / "Makefile").read_text(), f"(?m)^EXAMPLE_CFLAGS = {STANDARD} ")
+
+
+@unittest.skipIf(BUILD.name in ("asan", "tsan"), "the printed lines are for a build without sanitizers")
+class InTheTree(unittest.TestCase):
+    """A folder that looks like the tree: what the lines make does not go into the real one."""
+
+    def setUp(self):
+        self.folder = folder_for(self)
+        for name in ("include", "examples"):
+            (self.folder / name).symlink_to(ROOT / name)
+        (self.folder / "build").mkdir()
+        (self.folder / "build/libweir.a").symlink_to(BUILD / "libweir.a")
+
+    def compile(self, line, source):
+        return compile_at(self.folder, line_for(line, source))
+
+    def test_every_example(self):
+        for kind, sources in EXAMPLES.items():
+            lines = lines_of(kind, installed=False)
+            self.assertTrue(lines, kind)
+            for line in lines:
+                for source in sources:
+                    with self.subTest(line=line, source=source.name):
+                        self.compile(line, source)
+
+    def test_each_plugin_is_served(self):
+        (line, *_) = lines_of(PLUGIN, installed=False)
+        routes = "".join(f"[route /{source.stem}/{{status}}]\nhandler = plugin:{self.compile(line, source)}\n"
+                         for source in EXAMPLES[PLUGIN])
+        with Weir(f"[server]\nlisten = 127.0.0.1:PORT\n{routes}") as weir:
+            with RawClient(weir.port, upgrade="/light/on") as client:
+                client.send(frame(TEXT, b"192.168.1.20"))
+                self.assertEqual(client.frame(), (TEXT, b"the light has turned on"))
+
+    def test_a_program_and_a_client(self):
+        (embed,) = EXAMPLES[PROGRAM]
+        program = self.compile(lines_of(PROGRAM, installed=False)[0], embed)
+        client = self.compile(lines_of(CLIENT, installed=False)[0], ROOT / "examples/clients/echo.c")
+
+        class Compiled(Embedded):
+            def command(self, file):
+                return [program, f"127.0.0.1:{self.port}"]
+
+        with Compiled("") as server:
+            done = subprocess.run([client, server.url("/echo"), "hello"], capture_output=True, text=True,
+                                  timeout=PATIENCE)
+            self.assertEqual((done.stdout, done.returncode), ("hello\n", 0), done.stderr)
+
+
+@unittest.skipIf(BUILD.name in ("asan", "tsan"), "the printed lines are for a build without sanitizers")
+class Installed(unittest.TestCase):
+    """After `make install`, with a source that was copied out of the tree."""
+
+    def setUp(self):
+        self.folder = folder_for(self)
+        destination = self.folder / "destination"
+        command = ["make", "--no-print-directory", f"FLAVOUR={BUILD.name}", f"DESTDIR={destination}", "install"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        prefix = destination / "usr/local"  # where the compiler looks by itself
+        self.environment = {"CPATH": str(prefix / "include"), "LIBRARY_PATH": str(prefix / "lib")}
+
+    def compile(self, line, source):
+        shutil.copy(source, self.folder)
+        return compile_at(self.folder, line_for(line, source), **self.environment)
+
+    def test_every_example(self):
+        for kind, sources in ((PLUGIN, EXAMPLES[PLUGIN]), (PROGRAM, EXAMPLES[PROGRAM] + EXAMPLES[CLIENT])):
+            lines = lines_of(kind, installed=True)
+            self.assertTrue(lines, kind)
+            for line in lines:
+                for source in sources:
+                    with self.subTest(line=line, source=source.name):
+                        self.compile(line, source)
+
+    def test_a_plugin_that_uses_posix(self):
+        source = self.folder / "copied/beyond.c"
+        source.parent.mkdir()
+        source.write_text(BEYOND_C)
+        for line in lines_of(PLUGIN, installed=True):
+            plugin = self.compile(line, source)
+            with Weir(f"[server]\nlisten = 127.0.0.1:PORT\n[route /]\nhandler = plugin:{plugin}\n") as weir:
+                with RawClient(weir.port, upgrade="/") as client:
+                    client.send(frame(TEXT, b"one two"))
+                    self.assertEqual(client.frame(), (TEXT, b"one"))
+
+    def test_the_binary_runs(self):
+        done = subprocess.run([self.folder / "destination/usr/local/bin/weir", "--version"], capture_output=True)
+        self.assertEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
