@@ -57,7 +57,7 @@ $(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
 # The public functions are for plug-ins too, so all of the library is linked and exported.
 $(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
-$(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile
+$(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile | $(OUT)/.tools
 	@mkdir -p $(@D)
 	$(CC) $(EXAMPLE_CFLAGS) -shared -o $@ $< -ljansson
 $(OUT)/examples/embed: examples/embed.c $(OUT)/libweir.a
@@ -68,7 +68,15 @@ $(OUT)/examples/clients/%: examples/clients/%.c $(OUT)/libweir.a
 	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
 $(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
-$(OUT)/%.o: %.c Makefile
+# So that what is missing is said in one line, before the compiler says it in hundreds.
+$(OUT)/.tools:
+	@.ci/tools "$(CC)" civetweb.h ini_configobj.h openssl/evp.h zlib.h jansson.h histedit.h uthash.h
+	@mkdir -p $(@D) && touch $@
+$(OUT)/.test-tools: | $(OUT)/.tools
+	@.ci/tools "$(CC)" check.h && .ci/tools pkg-config
+	@touch $@
+$(call objects,$(UNIT_SOURCES)): | $(OUT)/.test-tools
+$(OUT)/%.o: %.c Makefile | $(OUT)/.tools
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(patsubst %.o,%.d,$(call objects,$(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(UNIT_SOURCES)))
@@ -91,9 +99,10 @@ build/bench/many_channels: tests/bench/many_channels.c client/bench/histogram.c 
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 deps:  ## install what building, running and testing need (Debian packages)
-	@.ci/deps
+	@.ci/deps test
 
-run: deps  ## install what is missing, build, and serve conf/weir.ini on port 9000 (CONFIG=FILE for another)
+run:  ## install what running needs and is missing, build, and serve conf/weir.ini on port 9000 (CONFIG=FILE for another)
+	@.ci/deps build
 	@$(BUILD) all
 	build/weir serve -c $(CONFIG)
 
@@ -117,7 +126,7 @@ image-check: deps  ## build the Dockerfile, and drive the image that it makes
 	tests/image/run
 
 fuzz:  ## every fuzz target for SECONDS=60 each (clang)
-	@.ci/deps clang libclang-rt-14-dev
+	@.ci/deps test clang libclang-rt-14-dev
 	tests/fuzz/run $(or $(SECONDS),60)
 
 build-tests: $(OUT)/weir $(OUT)/unit $(EXAMPLES)
@@ -140,7 +149,7 @@ format:  ## clang-format on every source
 format-check:
 	@clang-format --dry-run -Werror $(SOURCES)
 lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
-	@.ci/deps clang-format clang-tidy cppcheck
+	@.ci/deps build clang-format clang-tidy cppcheck
 	@$(MAKE) --no-print-directory format-check
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server client commands examples

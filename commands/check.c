@@ -36,7 +36,7 @@ int command_check(int argc, char **argv) {
     struct config_sources sources = sources_init();
     int status = sources_read(&sources, argc, argv, help, true, 0);
     if (status < 0)
-        status = check(&sources);
+        status = sources_find_file(&sources, argv[0]) ? check(&sources) : STATUS_USAGE;
     sources_release(&sources);
     return status;
 }

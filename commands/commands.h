@@ -12,8 +12,6 @@ enum status {
     STATUS_CROSSED = 99, /* `weir bench --fail-if`: a condition came true */
 };
 
-#define DEFAULT_CONFIG "conf/weir.ini"
-
 int command_serve(int argc, char **argv);
 int command_connect(int argc, char **argv);
 int command_bench(int argc, char **argv);

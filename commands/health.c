@@ -93,8 +93,10 @@ static void replace_wildcard(struct target *target) {
 }
 
 /* The server of this configuration. Returns the status to end with if it is not STATUS_OK. */
-static int find_configured(const struct config_sources *sources, struct target *target) {
+static int find_configured(struct config_sources *sources, struct target *target) {
     char error[CONFIG_ERROR_SIZE];
+    if (!sources_find_file(sources, "weir health"))
+        return STATUS_USAGE;
     struct config *config = config_build(sources, error, sizeof error);
     if (config == NULL) {
         fprintf(stderr, "%s\n", error);
@@ -214,7 +216,7 @@ static int ask(const struct target *target) {
     return STATUS_OK;
 }
 
-static int health(const struct config_sources *sources, const char *url) {
+static int health(struct config_sources *sources, const char *url) {
     struct target target;
     if (url == NULL) {
         int status = find_configured(sources, &target);

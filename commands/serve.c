@@ -89,7 +89,7 @@ int command_serve(int argc, char **argv) {
     struct config_sources sources = sources_init();
     int status = sources_read(&sources, argc, argv, help, false, 0);
     if (status < 0)
-        status = serve(&sources);
+        status = sources_find_file(&sources, argv[0]) ? serve(&sources) : STATUS_USAGE;
     sources_release(&sources);
     return status;
 }

@@ -4,13 +4,14 @@
  */
 #include "commands/sources.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 struct config_sources sources_init(void) {
-    return (struct config_sources){.path = DEFAULT_CONFIG, .environment = environ};
+    return (struct config_sources){.environment = environ};
 }
 
 /* -1 if memory is out. */
@@ -54,6 +55,22 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
     fprintf(stderr, "%s: unexpected \"%s\"; `%s --help` shows the options\n", argv[0], argv[optind + operands],
             argv[0]);
     return STATUS_USAGE;
+}
+
+/* One that may not be reached is there: what is wrong with it is for its reader to say. */
+static bool is_there(const char *path) {
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool sources_find_file(struct config_sources *sources, const char *command) {
+    static const char *const files[] = {"conf/weir.ini", "/etc/weir/weir.ini"};
+    for (size_t i = 0; sources->path == NULL && i < sizeof files / sizeof *files; i++)
+        if (is_there(files[i]))
+            sources->path = files[i];
+    if (sources->path == NULL)
+        fprintf(stderr, "%s: there is neither ./%s nor %s; name the ini file with -c FILE\n", command, files[0],
+                files[1]);
+    return sources->path != NULL;
 }
 
 void sources_release(struct config_sources *sources) {

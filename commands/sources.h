@@ -12,7 +12,8 @@
 
 /* For the helps of these commands. */
 #define SOURCES_HELP                                                                                               \
-    "  -c, --config FILE  the ini file (default: " DEFAULT_CONFIG ")\n"                                            \
+    "  -c, --config FILE  the ini file (default: ./conf/weir.ini, or /etc/weir/weir.ini if that is\n"              \
+    "                     not there)\n"                                                                            \
     "  -s, --set SECTION.KEY=VALUE\n"                                                                              \
     "                     set this after the file and the environment have been read, for\n"                       \
     "                     example --set server.workers=16 or --set 'route /echo.handler=echo';\n"                  \
@@ -23,13 +24,16 @@
     "WEIR_SERVER_WORKERS=16, WEIR_LOG_LEVEL=debug, and so on. `weir check` shows which value\n"                    \
     "comes from where.\n"
 
-/* The default file and the environment. */
+/* The environment. */
 struct config_sources sources_init(void);
 
 /* Reads the options that these commands have in common, and --list if `lists`; `operands` arguments at most may
  * follow, from optind on. Returns -1 to go on, else the exit status, after whatever was to be said. The texts must
  * last. */
 int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool lists, int operands);
+
+/* Without -c: takes the first of the default files that is there. Returns false, after saying so, if none is. */
+bool sources_find_file(struct config_sources *sources, const char *command);
 
 void sources_release(struct config_sources *sources);
 

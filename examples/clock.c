@@ -1,7 +1,7 @@
 /* clock.c - tells everybody in the channel news:clock what time it is, from a timer; who connects here is in it.
  *
  *     [route /clock]
- *     handler = plugin:build/examples/clock.so
+ *     handler = plugin:../build/examples/clock.so
  *     every = 1s
  *
  *     build/weir connect ws://127.0.0.1:9000/clock

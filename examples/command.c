@@ -3,7 +3,7 @@
  *     cc -std=gnu17 -shared -fPIC -Iinclude -o command.so examples/command.c -ljansson
  *
  *     [route /command]
- *     handler = plugin:build/examples/command.so
+ *     handler = plugin:../build/examples/command.so
  *
  * First the client logs in with a JSON text, {"role":"admin","user_id":"test1234"}; a login that is in order is
  * not answered. Then it sends binary commands, a little-endian int32 id and a payload:

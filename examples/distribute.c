@@ -1,7 +1,7 @@
 /* distribute.c - whatever a client sends reaches every client of the route, the sender too.
  *
  *     [route /distribute]
- *     handler = plugin:build/examples/distribute.so
+ *     handler = plugin:../build/examples/distribute.so
  *
  * There is no list of clients to keep: who connects is registered, who leaves is forgotten, by the server. The
  * message is encoded once, and a client that does not read holds up nobody.

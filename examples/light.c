@@ -1,7 +1,7 @@
 /* light.c - switches a lamp: the message is its address, the path says how, and the lamp takes its time.
  *
  *     [route /light/{status}]
- *     handler = plugin:build/examples/light.so
+ *     handler = plugin:../build/examples/light.so
  *     delay = 2s
  *
  * It blocks for `delay` in the middle of a message, as a driver or a database call would. That is allowed: it

@@ -1,7 +1,7 @@
 /* rooms.c - weir.v1 (docs/protocol.md) for users with names, and who may do what in which channels.
  *
  *     [route /chat]
- *     handler = plugin:build/examples/rooms.so
+ *     handler = plugin:../build/examples/rooms.so
  *     subprotocols = weir.v1
  *
  *     build/weir connect -s weir.v1 'ws://127.0.0.1:9000/chat?name=ann'

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/config/value.h"
 
@@ -136,10 +137,10 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
 int plugin_load(struct plugin *plugin, const struct config_route *route, char *error, size_t error_size) {
     const struct place place = {config_handler_place(route), error, error_size};
     const char *path = route->handler + strlen("plugin:");
-    /* dlopen() would search the system's folders for a name without a slash. */
-    char local[4096];
-    snprintf(local, sizeof local, "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
-    *plugin = (struct plugin){.object = dlopen(local, RTLD_NOW | RTLD_LOCAL)};
+    *plugin = (struct plugin){.object = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+    if (plugin->object == NULL && access(path, F_OK) != 0)
+        return fail(&place, "handler: there is no plug-in %s; a relative path begins at the folder of the ini file",
+                    path);
     if (plugin->object == NULL)
         return fail(&place, "handler: plug-in does not load: %s", dlerror());
     plugin->table = dlsym(plugin->object, "weir_plugin");

@@ -1,7 +1,7 @@
 /* plugin.h - a handler in a shared object, loaded by `weir serve`.
  *
  *     [route /light/{status}]
- *     handler = plugin:build/examples/light.so
+ *     handler = plugin:../build/examples/light.so
  *     delay = 2s
  *
  * The object exports one symbol, `weir_plugin`, a const struct weir_plugin. One object may serve several routes: it

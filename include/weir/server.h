@@ -32,8 +32,8 @@ weir_server *weir_server_create(void);
 
 /* Before weir_server_run(), by the thread that will call it: */
 
-/* Reads an ini file (every key is described in conf/weir.ini). Returns 0, or -1 with the reason to be had from
- * weir_server_error(). */
+/* Reads an ini file (every key is described in conf/weir.ini). Relative paths in it begin at its folder. Returns 0, or
+ * -1 with the reason to be had from weir_server_error(). */
 int weir_server_load(weir_server *server, const char *path);
 
 /* Sets one option as a line of the ini file would: section "server", "websocket", "log" or

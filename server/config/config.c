@@ -74,19 +74,28 @@ struct config *config_build(const struct config_sources *sources, char *error, s
 
 /* --- Single options ---------------------------------------------------------------------------------------- */
 
+/* Where a path begins in the value; NULL: it has none. */
+static const char *path_in(const struct option *option, const char *value) {
+    static const char plugin[] = "plugin:";
+    size_t size = option->type == OPTION_HANDLER ? sizeof plugin - 1 : 0;
+    bool is_path = option->type == OPTION_PATH ? strcmp(value, option->default_value) != 0
+                                               : size > 0 && strncmp(value, plugin, size) == 0;
+    return is_path && value[size] != '\0' ? value + size : NULL;
+}
+
 static int set_option(const struct option *option, void *base, const struct config_setting *setting, char *why,
                       size_t why_size) {
-    bool is_path = option->type == OPTION_PATH && *setting->value != '\0' &&
-                   strcmp(setting->value, option->default_value) != 0;
-    if (!is_path)
+    const char *path = path_in(option, setting->value);
+    if (path == NULL)
         return option_set(option, base, setting->value, why, why_size);
-    char *path = config_absolute_path(setting->place, setting->value);
-    if (path == NULL) {
+    char *absolute = config_absolute_path(setting->place, path), *value = NULL;
+    int result = -1;
+    if (absolute == NULL || asprintf(&value, "%.*s%s", (int)(path - setting->value), setting->value, absolute) < 0)
         snprintf(why, why_size, "out of memory");
-        return -1;
-    }
-    int result = option_set(option, base, path, why, why_size);
-    free(path);
+    else
+        result = option_set(option, base, value, why, why_size);
+    free(absolute);
+    free(value);
     return result;
 }
 

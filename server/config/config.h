@@ -133,7 +133,7 @@ struct config_extra {
 /* [route PATTERN] */
 struct config_route {
     char *pattern;
-    char *handler;        /* "echo", "broadcast", "channel", "channels", "plugin:PATH" */
+    char *handler;        /* "echo", "broadcast", "channel", "channels", "plugin:PATH", the path absolute */
     unsigned concurrency; /* handlers at once; 0: as many as there are workers */
     bool echo_self;
     char *channel;       /* of handler channel: a template, see channel_template_next(); NULL for all others */

@@ -25,7 +25,7 @@ KEPT, LATEST = 100, 50  # messages: what the server remembers of a room, and wha
 
 
 def configuration():
-    text = changed((ROOT / "conf/chat.ini").read_text(), "build/examples/", "EXAMPLES/")
+    text = changed((ROOT / "conf/chat.ini").read_text(), r"\.\./build/examples/", "EXAMPLES/")
     text = changed(text, r"(?m)^listen = 127\.0\.0\.1:9000$", "listen = 127.0.0.1:PORT")
     return changed(text, r"(?m)^listen = 127\.0\.0\.1:9001$", "listen = 127.0.0.1:ADMIN")
 

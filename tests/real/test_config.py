@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from raw_client import TEXT, RawClient, frame
-from weir_process import EXAMPLES, ROOT, Weir, free_port, run_weir
+from weir_process import EXAMPLES, PATIENCE, ROOT, WEIR, Weir, free_port, run_weir
 
 CHANNEL = "[channel news:*]\nhistory = 5\n"
 ROUTE = "[route /echo]\nhandler = echo\n"
@@ -32,6 +32,18 @@ static int start(weir_server *server, const weir_options *options, void **contex
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "x", .handler = &handler, .start = start};
 """
 NO_SYMBOL = "const void *used = &handler;"
+
+
+def namespace_command():
+    """What runs a command in a mount namespace of its own, or [] where that is not allowed."""
+    for options in ("-m", "-rm"):
+        command = ["unshare", options]
+        if subprocess.run([*command, "mount", "-t", "tmpfs", "none", "/etc"], capture_output=True).returncode == 0:
+            return command
+    return []
+
+
+IN_NAMESPACE = namespace_command()
 
 
 def values(printed):
@@ -114,7 +126,7 @@ class Check(ConfigTestCase):
         self.assertEqual(run_weir("check").stdout, run_weir("check", "-c", "conf/weir.ini").stdout)
 
     def test_tutorial(self):
-        text = (ROOT / "conf/tutorial.ini").read_text().replace("build/examples", str(EXAMPLES))
+        text = (ROOT / "conf/tutorial.ini").read_text().replace("../build/examples", str(EXAMPLES))
         done = run_weir("check", "-c", self.write(text))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for pattern in ("/", "/light/{status}", "/distribute", "/command"):
@@ -144,6 +156,53 @@ class Check(ConfigTestCase):
         for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency",
                      "[channels]", "max_channels", "[channel PATTERN]", "history_age"):
             self.assertIn(name, done.stdout)
+
+
+class DefaultFile(ConfigTestCase):
+    """./conf/weir.ini, else /etc/weir/weir.ini, which is made in a mount namespace of its own."""
+
+    WITH_ETC = """
+        mount -t tmpfs none /etc && mkdir /etc/weir && printf '[route /etc]\\nhandler = echo\\n' > /etc/weir/weir.ini
+        cd "$1" && shift && exec "$@"
+        """
+
+    def run_here(self, *arguments, with_etc=False):
+        """In a folder of its own; as run_weir otherwise."""
+        command = [WEIR, *arguments]
+        if with_etc:
+            command = [*IN_NAMESPACE, "sh", "-ec", self.WITH_ETC, "sh", self.directory, *command]
+        return subprocess.run(command, cwd=self.directory, capture_output=True, text=True, timeout=PATIENCE)
+
+    def write_conf(self, text):
+        (self.directory / "conf").mkdir()
+        (self.directory / "conf/weir.ini").write_text(text)
+
+    @unittest.skipIf(Path("/etc/weir/weir.ini").exists(), "this machine has an /etc/weir/weir.ini")
+    def test_neither(self):
+        for command in ("serve", "check", "health"):
+            done = self.run_here(command)
+            self.assertOneLine(done)
+            self.assertEqual(done.stderr, f"weir {command}: there is neither ./conf/weir.ini nor /etc/weir/weir.ini; "
+                                          "name the ini file with -c FILE\n")
+
+    def test_that_of_the_folder(self):
+        self.write_conf(ROUTE)
+        done = self.run_here("check")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("# from conf/weir.ini:1\n[route /echo]", done.stdout)
+
+    def test_one_that_is_wrong_is_not_passed_over(self):
+        self.write_conf("[sever]\n")
+        self.assertOneLine(self.run_here("check"), "conf/weir.ini:1: ")
+        self.assertOneLine(self.run_here("health"), "conf/weir.ini:1: ")
+
+    @unittest.skipUnless(IN_NAMESPACE, "needs a mount namespace")
+    def test_that_of_the_system(self):
+        done = self.run_here("check", with_etc=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("# from /etc/weir/weir.ini:1\n[route /etc]", done.stdout)
+        self.write_conf(ROUTE)
+        self.assertIn("[route /echo]", self.run_here("check", with_etc=True).stdout)
 
 
 class Wrong(ConfigTestCase):
@@ -217,6 +276,24 @@ class Plugins(ConfigTestCase):
     def test_missing(self):
         self.assertWrong(self.route("plugin:/nonexistent/light.so"), "/nonexistent/light.so", line=4)
         self.assertWrong(self.route("plugin:"), "plugin", line=4)
+
+    def test_a_relative_path_begins_at_the_file(self):
+        (self.directory / "light.so").symlink_to(EXAMPLES / "light.so")
+        (self.directory / "sub").mkdir()
+        (self.directory / "sub/a.ini").write_text("[route /a]\nhandler = plugin:../light.so\n")
+        done = run_weir("check", "-c", self.write(f"include = sub/*.ini\n{self.route('plugin:light.so')}"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"\nhandler = plugin:{self.directory}/light.so\n", done.stdout)
+        self.assertIn(f"\nhandler = plugin:{self.directory}/sub/../light.so\n", done.stdout)
+        self.assertWrong(self.route("plugin:build/light.so"), f"there is no plug-in {self.directory}/build/light.so",
+                         "folder of the ini file", line=4)
+
+    def test_the_shipped_files_find_theirs_from_anywhere(self):
+        for name in ("tutorial.ini", "chat.ini"):
+            text = (ROOT / "conf" / name).read_text()
+            for path in re.findall("handler = plugin:(.*)", text):
+                self.assertTrue((ROOT / "conf" / path).resolve().parent.is_relative_to(ROOT / "build"), path)
+                self.assertTrue((EXAMPLES / Path(path).name).exists())
 
     def test_no_shared_object(self):
         self.assertWrong(self.route(f"plugin:{ROOT}/conf/tutorial.ini"), "tutorial.ini", line=4)

@@ -29,7 +29,7 @@ def changed(text, pattern, replacement):
 def tutorial():
     text = (ROOT / "conf/tutorial.ini").read_text()
     text = changed(text, r"(?m)^listen = 127\.0\.0\.1:8765$", "listen = 127.0.0.1:PORT")
-    text = changed(text, "build/examples/", "EXAMPLES/")
+    text = changed(text, r"\.\./build/examples/", "EXAMPLES/")
     return changed(text, "(?m)^delay = 2s$", f"delay = {LIGHT_DELAY * 1000:.0f}ms")
 
 

@@ -73,7 +73,7 @@ static void expect_whole_file(const struct config *config) {
     ck_assert_uint_eq(config->route_count, 5);
     const struct config_route *plugin = &config->routes[0], *broadcast = &config->routes[1];
     ck_assert_str_eq(plugin->pattern, "/a/{b}/*");
-    ck_assert_str_eq(plugin->handler, "plugin:build/x.so");
+    ck_assert_str_eq(plugin->handler, "plugin:/build/x.so");
     ck_assert(plugin->echo_self && plugin->concurrency == 0);
     ck_assert_uint_eq(plugin->extra_count, 2);
     ck_assert_str_eq(plugin->extras[0].name, "delay");

@@ -49,9 +49,9 @@ static const char *const cases[][3] = {
      "[channels] max_channels: 3 -> 100000\n[channel /a] pattern: /a -> (gone)\n"
      "[route /a] handler: channel -> channels\n[route /a] channel: x -> none\n[route /a] publish: yes -> no\n"
      "[route /a] channels: * -> a, b*\n"},
-    {"[route /a]\nhandler = plugin:x\none = 1\ntwo = 2\n",
-     "[route /a]\nhandler = plugin:y\ntwo = 3\nconcurrency = 1\nthree = 3\n",
-     "[route /a] handler: plugin:x -> plugin:y\n[route /a] concurrency: 0 -> 1\n[route /a] one: 1 -> (gone)\n"
+    {"[route /a]\nhandler = plugin:/x\none = 1\ntwo = 2\n",
+     "[route /a]\nhandler = plugin:/y\ntwo = 3\nconcurrency = 1\nthree = 3\n",
+     "[route /a] handler: plugin:/x -> plugin:/y\n[route /a] concurrency: 0 -> 1\n[route /a] one: 1 -> (gone)\n"
      "[route /a] two: 2 -> 3\n[route /a] three: (gone) -> 3\n"},
 };
 

@@ -94,6 +94,24 @@ START_TEST(a_folder_may_look_like_a_pattern) {
 }
 END_TEST
 
+/* Whatever has a path, in the file and in one that it includes. */
+START_TEST(paths_begin_at_the_folder_of_their_file) {
+    make_subfolder("sub");
+    config_folder_write("main.ini", "include = sub/a.ini\n[admin]\ntoken_file = t\n"
+                                    "[route /1]\nhandler = plugin:x.so\n[route /2]\nhandler = plugin:../y/x.so\n"
+                                    "[route /3]\nhandler = plugin:/z/x.so\n");
+    config_folder_write("sub/a.ini", "[log]\nfile = l\n[route /0]\nhandler = plugin:x.so\n");
+    struct config *config = loaded();
+    const char *const expected[] = {"plugin:DIR/sub/x.so", "plugin:DIR/x.so", "plugin:DIR/../y/x.so",
+                                    "plugin:/z/x.so"};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        ck_assert_str_eq(config_folder_error(config->routes[i].handler), expected[i]);
+    ck_assert_str_eq(config_folder_error(config->log.file), "DIR/sub/l");
+    ck_assert_str_eq(config_folder_error(config->admin.token_file), "DIR/t");
+    config_destroy(config);
+}
+END_TEST
+
 /* main.ini, a.ini, the error. */
 static const char *const errors[][3] = {
     {"include = x.ini", "", "DIR/main.ini:1: include: \"x.ini\" is not there"},
@@ -181,6 +199,7 @@ TCase *config_include_tcase(void) {
     tcase_add_test(include, later_wins);
     tcase_add_test(include, several_files_and_patterns);
     tcase_add_test(include, a_folder_may_look_like_a_pattern);
+    tcase_add_test(include, paths_begin_at_the_folder_of_their_file);
     tcase_add_loop_test(include, errors_name_the_file_they_are_in, 0, COUNT(errors));
     tcase_add_test(include, eight_deep_and_no_deeper);
     tcase_add_test(include, a_very_long_loop_is_named_in_one_line);
