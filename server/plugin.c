@@ -139,7 +139,9 @@ int plugin_load(struct plugin *plugin, const struct config_route *route, char *e
     const char *path = route->handler + strlen("plugin:");
     *plugin = (struct plugin){.object = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
     if (plugin->object == NULL && access(path, F_OK) != 0)
-        return fail(&place, "handler: there is no plug-in %s; a relative path begins at the folder of the ini file",
+        return fail(&place,
+                    "handler: plug-in does not load: there is no %s; a relative path begins at the folder of "
+                    "the ini file",
                     path);
     if (plugin->object == NULL)
         return fail(&place, "handler: plug-in does not load: %s", dlerror());

@@ -285,7 +285,7 @@ class Plugins(ConfigTestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(f"\nhandler = plugin:{self.directory}/light.so\n", done.stdout)
         self.assertIn(f"\nhandler = plugin:{self.directory}/sub/../light.so\n", done.stdout)
-        self.assertWrong(self.route("plugin:build/light.so"), f"there is no plug-in {self.directory}/build/light.so",
+        self.assertWrong(self.route("plugin:build/light.so"), f"there is no {self.directory}/build/light.so",
                          "folder of the ini file", line=4)
 
     def test_the_shipped_files_find_theirs_from_anywhere(self):
