@@ -114,7 +114,7 @@ check: deps  ## install what is missing, build, and run every test, under the sa
 	@$(MAKE) --no-print-directory tsan
 
 check-unit: $(OUT)/unit  ## the unit tests alone
-	CK_FORK=no $(OUT)/unit
+	$(OUT)/unit
 
 check-real: $(OUT)/weir $(EXAMPLES)  ## the tests with real clients alone
 	WEIR=$(OUT)/weir WEIR_EXAMPLES=$(OUT)/examples tests/real/run --jobs 4

@@ -477,7 +477,6 @@ Suite *backlog_suite(void) {
     tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
     tcase_add_test(tcase, memory_limit_closes_the_one_that_reads_least);
     tcase_add_test(tcase, memory_limit_counts_what_is_about_to_be_freed);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;
 }

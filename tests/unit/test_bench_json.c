@@ -298,7 +298,6 @@ Suite *bench_json_suite(void) {
     tcase_add_test(tcase, half_a_file_is_none);
     tcase_add_test(tcase, files_are_merged_exactly);
     tcase_add_test(tcase, what_does_not_belong_together_is_not_merged);
-    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

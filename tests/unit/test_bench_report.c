@@ -363,7 +363,6 @@ Suite *bench_report_suite(void) {
     tcase_add_test(tcase, verdicts);
     tcase_add_loop_test(tcase, odd_results_are_reported, 0, 8);
     tcase_add_test(tcase, the_status_tells_what_happened);
-    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -129,7 +129,6 @@ Suite *bench_time_suite(void) {
     tcase_add_test(tcase, buckets_follow_each_other);
     tcase_add_test(tcase, sums_are_as_if_counted_together);
     tcase_add_test(tcase, a_second_is_complete_when_all_have_delivered_it);
-    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

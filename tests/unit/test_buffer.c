@@ -112,7 +112,6 @@ END_TEST
 Suite *buffer_suite(void) {
     Suite *suite = suite_create("buffer");
     TCase *tcase = tcase_create("buffer");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, contents_stay_whatever_the_size);
     tcase_add_test(tcase, size_is_what_it_takes);
     tcase_add_test(tcase, a_large_one_is_used_again);

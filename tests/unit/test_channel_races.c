@@ -234,7 +234,6 @@ END_TEST
 Suite *channel_races_suite(void) {
     Suite *suite = suite_create("channel_races");
     TCase *tcase = tcase_create("channel_races");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, nothing_is_left_when_all_is_over);
     tcase_add_test(tcase, one_joins_while_another_has_it_leave);
     suite_add_tcase(suite, tcase);

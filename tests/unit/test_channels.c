@@ -543,7 +543,6 @@ END_TEST
 Suite *channels_suite(void) {
     Suite *suite = suite_create("channels");
     TCase *tcase = tcase_create("channels");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, each_form_in_order);
     tcase_add_test(tcase, reaches_its_channel_alone);
     tcase_add_test(tcase, publishers_are_named_or_skipped);

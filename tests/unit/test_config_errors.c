@@ -253,7 +253,6 @@ END_TEST
 
 TCase *config_errors_tcase(void) {
     TCase *wrong = tcase_create("errors");
-    tcase_set_timeout(wrong, 60);
     tcase_add_loop_test(wrong, errors_name_the_line_and_what_would_be_right, 0, COUNT(errors));
     tcase_add_test(wrong, a_zero_byte_is_an_error);
     tcase_add_test(wrong, bounds_on_the_file);

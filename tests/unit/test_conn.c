@@ -518,7 +518,6 @@ END_TEST
 Suite *conn_suite(void) {
     Suite *suite = suite_create("conn");
     TCase *tcase = tcase_create("conn");
-    tcase_set_timeout(tcase, 300);
     tcase_add_test(tcase, messages_arrive_in_order_none_lost_none_doubled);
     tcase_add_test(tcase, strings_up_to_what_their_places_can_tell);
     tcase_add_test(tcase, a_blocked_handler_holds_up_nothing_but_its_messages);

@@ -516,7 +516,6 @@ END_TEST
 Suite *decoder_suite(void) {
     Suite *suite = suite_create("decoder");
     TCase *tcase = tcase_create("decoder");
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, frames_make_events, 0, sizeof exchanges / sizeof *exchanges);
     tcase_add_loop_test(tcase, faults_are_found_at_once, 0, sizeof faults / sizeof *faults);
     tcase_add_test(tcase, reserved_opcodes_are_refused);

@@ -273,7 +273,6 @@ Suite *decoder_deflate_suite(void) {
     tcase_add_test(tcase, compressed_size_is_limited);
     tcase_add_test(tcase, no_inflater_is_no_memory);
     tcase_add_test(tcase, message_is_held_until_the_next_feed);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -318,7 +318,6 @@ Suite *deflate_suite(void) {
     tcase_add_test(tcase, cut_off_long_message_is_found);
     tcase_add_loop_test(tcase, window_ends_where_it_should, 0, 2);
     tcase_add_test(tcase, many_final_blocks_in_one_message);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -195,7 +195,6 @@ Suite *drained_suite(void) {
     tcase_add_test(tcase, drained_comes_after_open);
     tcase_add_loop_test(tcase, drained_never_comes_after_close, 0, 2);
     tcase_add_loop_test(tcase, drained_comes_though_the_backlog_was_dropped, 0, 2);
-    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;
 }

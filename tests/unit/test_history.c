@@ -414,7 +414,6 @@ END_TEST
 Suite *history_suite(void) {
     Suite *suite = suite_create("history");
     TCase *tcase = tcase_create("history");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, remembers_the_last_ones);
     tcase_add_test(tcase, forgets_with_age);
     tcase_add_test(tcase, smaller_bounds_forget);

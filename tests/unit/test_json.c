@@ -815,7 +815,6 @@ END_TEST
 Suite *json_suite(void) {
     Suite *suite = suite_create("json");
     TCase *tcase = tcase_create("json");
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, good_texts, 0, COUNT(goods));
     tcase_add_loop_test(tcase, bad_texts, 0, COUNT(bads));
     tcase_add_loop_test(tcase, half_a_text_is_none, 0, COUNT(goods));

@@ -316,7 +316,6 @@ Suite *json_writer_suite(void) {
     tcase_add_test(tcase, numbers);
     tcase_add_test(tcase, seconds);
     tcase_add_test(tcase, seconds_where_a_comma_is_the_point);
-    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -52,7 +52,6 @@ END_TEST
 Suite *latch_suite(void) {
     Suite *suite = suite_create("latch");
     TCase *tcase = tcase_create("latch");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_latch_lets_one_thread_in_at_a_time);
     suite_add_tcase(suite, tcase);
     return suite;

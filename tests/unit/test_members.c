@@ -195,7 +195,6 @@ END_TEST
 Suite *members_suite(void) {
     Suite *suite = suite_create("members");
     TCase *tcase = tcase_create("members");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, knows_who_is_there);
     tcase_add_test(tcase, leaves_no_gap_on_anybodys_way);
     tcase_add_test(tcase, reserves_room_for_one_more);

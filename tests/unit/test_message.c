@@ -185,7 +185,6 @@ END_TEST
 Suite *message_suite(void) {
     Suite *suite = suite_create("message");
     TCase *tcase = tcase_create("message");
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, plain_message_has_the_shortest_header, 0, 8);
     tcase_add_loop_test(tcase, message_around_a_buffer, 0, 8);
     tcase_add_test(tcase, payload_of_a_close);

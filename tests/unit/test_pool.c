@@ -538,7 +538,6 @@ END_TEST
 Suite *pool_suite(void) {
     Suite *suite = suite_create("pool");
     TCase *tcase = tcase_create("pool");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, two_workers_overlap);
     tcase_add_test(tcase, one_worker_does_not);
     tcase_add_test(tcase, io_runs_while_every_slot_blocks);

@@ -79,7 +79,6 @@ Suite *rate_suite(void) {
     tcase_add_test(tcase, waits_exactly_until_it_has_leaked);
     tcase_add_loop_test(tcase, never_more_than_the_rate_in_the_long_run, 0, 7);
     tcase_add_test(tcase, one_that_keeps_to_it_never_waits);
-    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -90,7 +90,6 @@ END_TEST
 Suite *reading_in_place_suite(void) {
     Suite *suite = suite_create("reading_in_place");
     TCase *tcase = tcase_create("reading_in_place");
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, large_frames_are_read_in_place, 0, 12);
     tcase_add_test(tcase, a_lower_limit_leaves_room_for_the_frame_under_way);
     tcase_add_test(tcase, an_error_in_place_is_found_at_once);

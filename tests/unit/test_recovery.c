@@ -383,7 +383,6 @@ END_TEST
 Suite *recovery_suite(void) {
     Suite *suite = suite_create("recovery");
     TCase *tcase = tcase_create("recovery");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, what_was_missed_comes_first);
     tcase_add_test(tcase, what_has_a_gap_is_not_recovered);
     tcase_add_test(tcase, another_epoch_is_not_recovered);

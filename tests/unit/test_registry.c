@@ -158,7 +158,6 @@ END_TEST
 Suite *registry_suite(void) {
     Suite *suite = suite_create("registry");
     TCase *tcase = tcase_create("registry");
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, slots_keys_are_never_reused);
     tcase_add_test(tcase, slots_grow);
     tcase_add_test(tcase, places_are_limited);

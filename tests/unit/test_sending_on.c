@@ -108,7 +108,6 @@ END_TEST
 Suite *sending_on_suite(void) {
     Suite *suite = suite_create("sending_on");
     TCase *tcase = tcase_create("sending_on");
-    tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
     tcase_add_loop_test(tcase, a_small_message_is_not_sent_on_in_its_buffer, 0, 2);
     suite_add_tcase(suite, tcase);

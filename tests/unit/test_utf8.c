@@ -304,7 +304,6 @@ END_TEST
 Suite *utf8_suite(void) {
     Suite *suite = suite_create("utf8");
     TCase *tcase = tcase_create("utf8");
-    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, valid_texts, 0, sizeof valid / sizeof *valid);
     tcase_add_loop_test(tcase, unfinished_texts, 0, sizeof unfinished / sizeof *unfinished);
     tcase_add_loop_test(tcase, invalid_texts, 0, sizeof invalid / sizeof *invalid);

@@ -291,7 +291,6 @@ END_TEST
 Suite *visitors_suite(void) {
     Suite *suite = suite_create("visitors");
     TCase *tcase = tcase_create("visitors");
-    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, without_limits_nothing_is_kept);
     tcase_add_test(tcase, places_are_given_back);
     tcase_add_test(tcase, an_ipv6_client_is_its_network);
