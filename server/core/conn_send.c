@@ -30,6 +30,7 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
         conn->send_failed = true;
     atomic_store(&conn->closing, true);
     conn->close_code = (uint16_t)code;
+    free(conn->close_reason); /* send_timeout's, if it is just being cut off */
     conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
     return true;
 }

@@ -312,6 +312,26 @@ START_TEST(send_timeout_ends_one_that_takes_nothing) {
 }
 END_TEST
 
+/* The end waits for the registry, so the handler comes between. */
+START_TEST(who_closes_one_that_is_cut_off_leaks_nothing) {
+    struct late late;
+    struct ending ending = {0};
+    harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
+    late.harness.terms.send_timeout_ms = 100;
+    late_connect(&late);
+    send_until(late.conn, SOFT);
+    mutex_lock(&late.harness.core.registry.mutex);
+    UNTIL(late.harness.core.counters.send_timed_out == 1);
+    ck_assert_int_eq(weir_close(late.conn, 4000, "the handler is faster"), WEIR_OK);
+    mutex_unlock(&late.harness.core.registry.mutex);
+    UNTIL(ending.code == 4000);
+    ck_assert_str_eq(ending.reason, "the handler is faster");
+    close(late.client);
+    weir_release(late.conn);
+    harness_stop(&late.harness);
+}
+END_TEST
+
 START_TEST(rate_policy_closes_and_counts) {
     struct late late;
     struct ending ending = {0};
@@ -473,6 +493,7 @@ Suite *backlog_suite(void) {
     tcase_add_loop_test(tcase, no_policy_drops_the_101, 0, 3);
     tcase_add_loop_test(tcase, no_policy_drops_a_101_that_waits, 0, 3);
     tcase_add_loop_test(tcase, send_timeout_ends_one_that_takes_nothing, 0, 2);
+    tcase_add_loop_test(tcase, who_closes_one_that_is_cut_off_leaks_nothing, 0, 2);
     tcase_add_loop_test(tcase, rate_policy_closes_and_counts, 0, 2);
     tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
     tcase_add_test(tcase, memory_limit_closes_the_one_that_reads_least);
