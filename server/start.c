@@ -43,6 +43,7 @@ static int init_core(weir_server *server, unsigned max_connections) {
     doors_init(&server->service.doors);
     int result = channels_init(&server->channels, &server->core);
     server->core.channels = &server->channels;
+    server->core.on_drained = channels_hand_out;
     server->core.on_end = channels_leave_all;
     server->core.terms = server_terms(server, server->config);
     return result != 0 || server->core.terms == NULL ? fail(server, "start", "out of memory") : 0;

@@ -1,8 +1,8 @@
 /* stop.c - the end of a server: nobody new, every client closed with 1001, what handlers have said delivered.
  *
- * Three steps, each only for those whom the one before has not brought to their end: read no more, handle what has
- * been accepted, then close; close at once; give up. The first is spread over drain_window, in the order of the
- * registry; whoever has not been told yet is served as before. The last two take their time from the end of
+ * Three steps, each only for those whom the one before has not brought to their end: read once more, handle all
+ * that has been read, then close; close at once; give up. The first is spread over drain_window, in the order of
+ * the registry; whoever has not been told yet is served as before. The last two take their time from the end of
  * drain_timeout.
  *
  * All of it runs on the thread that runs the server, which sleeps only in registry_wait_empty(): as soon as the
@@ -93,16 +93,26 @@ static uint64_t at_least_a_moment(uint64_t end) {
     return end > moment ? end : moment;
 }
 
+/* Closes those that are left at once, and cuts them at `cut`. */
+static void hurry(weir_server *server, unsigned left, uint64_t cut, uint64_t end) {
+    log_event(
+        LOG_SERVER, LOG_WARNING, "drain_timeout",
+        LOG_FIELDS(LOG_NUMBER("connections", left),
+                   LOG_TEXT("note", "they are closed now; messages that wait for their handler are dropped")));
+    if (sweep_all(server, conn_close_now, cut) != 0)
+        sweep_all(server, conn_abort, at_least_a_moment(end));
+}
+
 bool server_drain(weir_server *server) {
     struct registry *registry = &server->core.registry;
     uint64_t timeout = server_config(server)->server.drain_timeout_ms;
     uint64_t end = pool_now() + timeout;
     registry_close(registry);
     log_event(LOG_SERVER, LOG_INFO, "stopping", LOG_FIELDS(LOG_NUMBER("connections", registry_count(registry))));
-    if (drain_all(server, end - lesser(timeout * 3 / 10, 1500)) != 0 &&
-        sweep_all(server, conn_close_now, end - lesser(timeout / 10, 500)) != 0)
-        sweep_all(server, conn_abort, at_least_a_moment(end));
-    unsigned left = registry_count(registry);
+    unsigned left = drain_all(server, end - lesser(timeout * 3 / 10, 1500));
+    if (left != 0)
+        hurry(server, left, end - lesser(timeout / 10, 500), end);
+    left = registry_count(registry);
     if (pool_stop(server->core.pool, at_least_a_moment(end)) && left == 0)
         return true;
     unsigned handlers = 0;

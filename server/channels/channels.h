@@ -137,6 +137,9 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
 /* Returns whether it was subscribed. */
 bool channels_leave(struct channels *channels, struct weir_conn *conn, const char *name);
 
+/* Hands out at once what is pending in the channels of a connection. */
+void channels_hand_out(struct weir_conn *conn);
+
 /* A connection that ends leaves all its channels, and joins none any more. */
 void channels_leave_all(struct weir_conn *conn);
 

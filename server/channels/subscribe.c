@@ -239,6 +239,29 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     return leaves;
 }
 
+/* The channel that stands at this place of the connection's list, with a reference; NULL: the list is shorter. */
+static struct channel *channel_at(struct weir_conn *conn, uint32_t place) {
+    latch_lock(&conn->latch);
+    const struct subscription *subscription = conn->subscriptions;
+    for (; subscription != NULL && place > 0; place--)
+        subscription = subscription->next;
+    struct channel *channel = subscription == NULL ? NULL : channel_retain(subscription->channel);
+    latch_unlock(&conn->latch);
+    return channel;
+}
+
+void channels_hand_out(struct weir_conn *conn) {
+    struct task_list ready = {0};
+    struct channel *channel;
+    for (uint32_t place = 0; (channel = channel_at(conn, place)) != NULL; place++) {
+        mutex_lock(&channel->mutex);
+        delivery_hand_out_locked(channel, &ready);
+        mutex_unlock(&channel->mutex);
+        channel_release(channel);
+    }
+    pool_submit_list(conn_core(conn)->pool, &ready);
+}
+
 static struct subscription *take_all(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     struct subscription *subscriptions = conn->subscriptions;

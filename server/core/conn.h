@@ -45,7 +45,7 @@ struct weir_conn {
     struct deflate_params deflate;
 
     _Atomic bool closing;  /* set under the latch, once: nothing can be sent any more */
-    _Atomic bool draining; /* likewise: read no more, handle what waits, then close with 1001 */
+    _Atomic bool draining; /* likewise: read once more, handle what waits, then close with 1001 */
     _Atomic uint32_t references;
     _Atomic stamp stuck_at;    /* when a write found no room for anything; STAMP_NONE: the last one did */
     _Atomic int unsent;        /* what the kernel had not sent then */
@@ -104,6 +104,7 @@ struct weir_conn {
     stamp pinged_at;                /* the ping that waits for traffic; STAMP_NONE: none does */
     stamp wake_at;                  /* what the timer is set to; STAMP_NONE: it is not */
     bool torn_down : 1;
+    bool read_last : 1;     /* draining: nothing more is read */
     bool peer_done : 1;     /* its Close, its end or nonsense has come: nothing more is decoded */
     bool close_awaited : 1; /* the close timeout runs, until wake_at */
 
@@ -175,7 +176,8 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
  */
 int conn_start(struct weir_conn *conn);
 
-/* Refuses messages to come, handles those that wait, then closes with 1001. Claims tasks into `ready`. */
+/* Reads once more what has arrived, without regard to message_rate and byte_rate; handles all that has been read;
+ * then closes with 1001. Claims tasks into `ready`. */
 void conn_drain(struct weir_conn *conn, struct task_list *ready);
 
 /* Closes with 1001 at once; because the server stops, or for this reason. */

@@ -216,7 +216,7 @@ static bool settle(struct weir_conn *conn) {
     bool over = empty && conn->ended;
     latch_unlock(&conn->latch);
     if (drained)
-        conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
+        conn_end_drain(conn);
     return over;
 }
 

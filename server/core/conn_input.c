@@ -95,8 +95,6 @@ static enum gate gate_locked(struct weir_conn *conn) {
         return GATE_END;
     if (atomic_load(&conn->closing))
         return GATE_CLOSING;
-    if (atomic_load(&conn->draining))
-        return GATE_WAIT;
     if (conn->inbox.bytes < terms->inbox_size && conn->outbox.reply_bytes <= terms->send_buffer_soft)
         return GATE_READ;
     conn->input_paused = true;
@@ -121,19 +119,28 @@ static enum gate pass_gate(struct weir_conn *conn) {
     return now >= stamp_time(conn->wake_at, now) ? GATE_END : gate;
 }
 
+/* A drain reads once more, and decodes all that has been read. */
+static bool has_read_last(const struct weir_conn *conn) {
+    return atomic_load(&conn->draining) && conn->read_last && conn->rest == NULL;
+}
+
+static bool rate_counts(const struct weir_conn *conn) {
+    const struct terms *terms = conn_terms(conn);
+    return conn->throttle != NULL && (terms->message_rate != 0 || terms->byte_rate != 0) &&
+           !atomic_load(&conn->closing) && !atomic_load(&conn->draining) && !atomic_load(&conn->source.broken);
+}
+
 /* False if the client has to wait: throttle->until says how long. One that is to be closed for it does not wait. */
 static bool is_within_rate(struct weir_conn *conn) {
-    const struct terms *terms = conn_terms(conn);
     struct throttle *throttle = conn->throttle;
-    if (throttle == NULL || (terms->message_rate == 0 && terms->byte_rate == 0) || atomic_load(&conn->closing) ||
-        atomic_load(&conn->source.broken))
+    if (!rate_counts(conn))
         return true;
     uint64_t now = pool_now_us();
     uint64_t wait = rate_wait(&throttle->messages, now), wait_bytes = rate_wait(&throttle->bytes, now);
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;
-    if (terms->rate_closes) {
+    if (conn_terms(conn)->rate_closes) {
         if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
             atomic_fetch_add(&conn_core(conn)->counters.rate_limited, 1);
         return true;
@@ -235,7 +242,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         enum gate gate = pass_gate(conn);
         if (gate == GATE_END || gate == GATE_WAIT)
             return gate == GATE_END ? TURN_END : TURN_DONE;
-        if (!is_within_rate(conn))
+        if ((gate == GATE_READ && has_read_last(conn)) || !is_within_rate(conn))
             return TURN_DONE;
         if (conn->rest != NULL) {
             if (!decode_rest(conn, state))
@@ -245,9 +252,11 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         conn_hold(conn, &state->held); /* it may lie where the next bytes go */
         size_t room = CONN_READ_SIZE;
         uint8_t *place = decoder_room(&conn->decoder, &conn_terms(conn)->limits, &room);
+        bool last = atomic_load(&conn->draining);
         ssize_t size = conn->transport.kind->read(&conn->transport, place == NULL ? bytes : place, room);
         if (size < 0 && errno == EINTR)
             continue;
+        conn->read_last = last;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return TURN_DONE;
         if (size == 0)
@@ -318,7 +327,7 @@ static void tear_down(struct weir_conn *conn) {
 
 /* In a drain: from here on the reader has nothing that the handler does not know of. */
 static void stop_if_draining(struct weir_conn *conn) {
-    if (!atomic_load(&conn->draining)) /* if it is later, the task has been claimed for it */
+    if (!has_read_last(conn)) /* if it drains later, the task has been claimed for that */
         return;
     latch_lock(&conn->latch);
     bool stopped = !conn->input_stopped;
@@ -327,7 +336,7 @@ static void stop_if_draining(struct weir_conn *conn) {
     if (!stopped)
         return;
     if (route_never_blocks(conn->route))
-        conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
+        conn_end_drain(conn);
     else
         pool_submit(conn_core(conn)->pool, &conn->handler);
 }

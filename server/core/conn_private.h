@@ -21,6 +21,9 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
  * connection that is closing. The caller has to get the flush going. */
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
 
+/* The end of a drain: all that the client has said is handled. */
+void conn_end_drain(struct weir_conn *conn);
+
 /* Closes with this code and reason, which are known to be good. False if the connection is closing already. */
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 

@@ -63,6 +63,13 @@ bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) 
     return first;
 }
 
+void conn_end_drain(struct weir_conn *conn) {
+    const struct core *core = conn_core(conn);
+    if (core->on_drained != NULL)
+        core->on_drained(conn);
+    conn_close_here(conn, CLOSE_GOING_AWAY, "server is stopping");
+}
+
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
     latch_lock(&conn->latch);
     conn_queue_close_locked(conn, code, reason);

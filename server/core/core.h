@@ -55,9 +55,10 @@ struct core {
     struct shed shed;
     const struct terms *_Atomic terms; /* see core_terms() */
 
-    /* The layer above: who is subscribed to what. It is told of every connection's end, before its close callback.
-     * Both may be NULL. */
+    /* The layer above: who is subscribed to what. It is told before a drained connection is closed, so that what it
+     * has published reaches it first; and of every connection's end, before its close callback. All may be NULL. */
     struct channels *channels;
+    void (*on_drained)(struct weir_conn *conn);
     void (*on_end)(struct weir_conn *conn);
 };
 

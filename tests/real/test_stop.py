@@ -5,14 +5,17 @@ SPDX-License-Identifier: MIT
 """
 
 import asyncio
+import fcntl
 import random
 import signal
+import termios
 import time
 import unittest
 
 import websockets
 
-from weir_process import PATIENCE, AsyncTestCase, Weir, scaled
+from raw_client import TEXT, RawClient, close_frame, frame
+from weir_process import PATIENCE, AsyncTestCase, Weir, scaled, until
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\nworkers = 4\n"
 ROUTES = """
@@ -102,6 +105,45 @@ class Stop(AsyncTestCase):
     async def test_without_clients(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             await self.stop_in_traffic(number, [])
+
+
+class HeldBack(unittest.TestCase):
+    """Messages that the server has from a client and has not handled yet, because they came too fast."""
+
+    MESSAGES = 30
+    RATE = "[websocket]\nmessage_rate = 5\nping_interval = 0\n"
+
+    def stop_in_the_middle(self, path, send):
+        with Weir(SERVER + self.RATE + ROUTES) as weir, RawClient(weir.port, upgrade=path) as client:
+            messages = [b"message %d" % number for number in range(self.MESSAGES)]
+            send(client, [frame(TEXT, message) for message in messages])
+            until(lambda: self.has_arrived(client), "all messages have arrived")
+            answers = [client.frame() for _ in range(5)]
+            weir.process.send_signal(signal.SIGTERM)
+            while (answer := client.frame()).opcode == TEXT:
+                answers.append(answer)
+            self.assertEqual(answer.close_code, 1001)
+            client.send(close_frame(1001))
+            weir.process.wait(PATIENCE)
+            return messages, [answer.payload for answer in answers]
+
+    @staticmethod
+    def has_arrived(client):
+        """Whether the server's machine has acknowledged all that was sent."""
+        return fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+
+    def test_in_one_piece(self):
+        messages, answers = self.stop_in_the_middle("/echo", lambda client, frames: client.send(b"".join(frames)))
+        self.assertEqual(answers, messages)
+
+    def test_one_by_one(self):
+        messages, answers = self.stop_in_the_middle("/echo", lambda client, frames: [*map(client.send, frames)])
+        self.assertEqual(answers, messages)
+
+    def test_a_handler_that_blocks(self):
+        messages, answers = self.stop_in_the_middle(
+            "/light/on", lambda client, frames: client.send(b"".join(frames)))
+        self.assertEqual(len(answers), len(messages))
 
 
 class NoTime(AsyncTestCase):

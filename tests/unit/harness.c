@@ -24,6 +24,7 @@ void harness_start(struct harness *harness, unsigned workers, const struct weir_
     harness->core.terms = &harness->terms;
     ck_assert_int_eq(channels_init(&harness->channels, &harness->core), 0);
     harness->core.channels = &harness->channels;
+    harness->core.on_drained = channels_hand_out;
     harness->core.on_end = channels_leave_all;
     const struct pool_options options = {.workers = workers, .wake_after = 128, .scratch_size = CONN_SCRATCH_SIZE};
     log_set_level(LOG_WARNING);

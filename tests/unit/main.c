@@ -57,6 +57,7 @@ static const struct {
     {"conn", conn_suite},
     {"sending_on", sending_on_suite},
     {"backlog", backlog_suite},
+    {"draining", draining_suite},
     {"replies", replies_suite},
     {"drained", drained_suite},
     {"channels", channels_suite},

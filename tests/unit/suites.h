@@ -47,6 +47,7 @@ Suite *sending_on_suite(void);
 Suite *backlog_suite(void);
 Suite *replies_suite(void);
 Suite *drained_suite(void);
+Suite *draining_suite(void);
 Suite *channels_suite(void);
 Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
