@@ -71,6 +71,7 @@ static struct channel_rule make_rule(const struct config_channel *configured) {
     return (struct channel_rule){.pattern = configured->pattern,
                                  .options = {.history = configured->history,
                                              .history_age_ms = configured->history_age_ms,
+                                             .position_ttl_ms = configured->position_ttl_ms,
                                              .max_subscribers = configured->max_subscribers,
                                              .may_subscribe = configured->subscribe,
                                              .may_publish = configured->publish,

@@ -1,7 +1,8 @@
 /* channel.h - channels: named places that any connection can subscribe to, and anybody can publish to.
  *
- * A channel exists as long as it has subscribers, or messages that it remembers (history). Its name has 1 to 255
- * letters, digits and characters of _-.:@/+~ in it. [channel PATTERN] in the ini file gives it its options.
+ * A channel exists as long as it has subscribers, messages that it remembers (history), or a position that it keeps
+ * for clients that come back (position_ttl). Its name has 1 to 255 letters, digits and characters of _-.:@/+~ in it.
+ * [channel PATTERN] in the ini file gives it its options.
  *
  * Clients get at channels in two ways: on a route with `handler = channel` everything that a client sends reaches
  * every client of its channel as it is; on a route with `handler = channels` clients speak the JSON protocol

@@ -41,9 +41,15 @@ struct channel_rate {
 
 struct channel {
     struct channels *channels;
+    struct creator *creator; /* who made it; NULL: no client did */
     _Atomic uint32_t references;
-    UT_hash_handle hh; /* these two: the table's mutex */
+
+    /* The table's mutex. */
+    UT_hash_handle hh;
     uint64_t key;
+    bool is_idle; /* listed, for it has no subscribers (idle.h) */
+    struct channel *idle_next, *idle_previous, *own_next, *own_previous;
+
     struct audience audience[CHANNEL_FORMS]; /* the subscribers by form; changed under the mutex */
 
     struct task delivering; /* hands out what is pending */
@@ -53,7 +59,8 @@ struct channel {
     struct mutex mutex; /* guards all below */
     bool gone;
     struct channel_options options;
-    uint64_t offset; /* changed with both mutexes held */
+    uint64_t offset;  /* changed with both mutexes held */
+    uint64_t used_at; /* when the last one joined or left, pool_now(); 0: nobody has been told its position */
     struct members members;
     struct delivery *pending, **pending_end; /* published, and not handed out yet: in the order of their offsets */
     uint32_t pending_count;                  /* DELIVERIES_MAX at most */
@@ -80,10 +87,24 @@ static inline struct channel *channel_retain(struct channel *channel) {
 /* The channel of this name, with a reference; NULL if there is none. */
 struct channel *channels_find(struct channels *channels, const char *name);
 
-/* Likewise, made if there is none; with the limits in force. NULL if there are too many (*full is set), or if
- * memory is out. */
-struct channel *channels_open(struct channels *channels, const char *name, bool *full,
-                              struct channels_limits *limits);
+/* The same; an idle channel is then the last to go. */
+struct channel *channels_use(struct channels *channels, const char *name);
+
+/* Clients choose names: without the secret they could choose many that stand in one place of a table. */
+unsigned channels_hash(const struct channels *channels, const char *name, size_t size);
+
+struct opening {
+    const char *name;
+    struct weir_conn *client; /* for whom it is made; NULL: for no client */
+    bool joins;               /* it is to get a subscriber; if that fails, channel_reap() has to follow */
+
+    bool full;               /* what came of it: there are too many channels */
+    uint32_t per_connection; /* the limit in force */
+};
+
+/* The channel of this name, made if there is none, with a reference. NULL if there are too many, or memory is out.
+ */
+struct channel *channels_open(struct channels *channels, struct opening *opening);
 
 /* Up to `count` channels from `*position` on, which is 0 at first, with a reference each. Returns how many: less
  * than `count` only at the end. */
@@ -92,8 +113,11 @@ uint32_t channels_some(struct channels *channels, uint32_t *position, struct cha
 
 void channel_release(struct channel *channel);
 
-/* Takes it from the table if nobody needs it any more. */
+/* With no subscriber left: takes it from the table if it has no past either, else lists it as idle. */
 void channel_reap(struct channel *channel);
+
+/* Takes it from the table, whose reference is the caller's to give up. Both mutexes are held. */
+void channel_take_out_locked(struct channel *channel);
 
 struct history_bounds channel_bounds_locked(const struct channel *channel);
 

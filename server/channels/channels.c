@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "server/channels/creator.h"
 #include "server/channels/delivery.h"
+#include "server/channels/idle.h"
 
 enum { SWEEP_INTERVAL_MS = 5000 };
 
@@ -24,8 +26,7 @@ static uint64_t mix(uint64_t number) {
     return number ^ (number >> 31);
 }
 
-/* Clients choose the names: without the secret they could choose many that stand in one place of the table. */
-static unsigned hash(const struct channels *channels, const char *name, size_t size) {
+unsigned channels_hash(const struct channels *channels, const char *name, size_t size) {
     uint64_t hash = mix(channels->name_seed ^ size);
     while (size > 0) {
         uint64_t word = 0;
@@ -41,7 +42,7 @@ static unsigned hash(const struct channels *channels, const char *name, size_t s
 static struct channel *find_locked(struct channels *channels, const char *name) {
     struct channel *channel;
     size_t size = strlen(name);
-    HASH_FIND_BYHASHVALUE(hh, channels->by_name, name, size, hash(channels, name, size), channel);
+    HASH_FIND_BYHASHVALUE(hh, channels->by_name, name, size, channels_hash(channels, name, size), channel);
     return channel;
 }
 
@@ -52,6 +53,15 @@ static struct channel *retain(struct channel *channel) {
 struct channel *channels_find(struct channels *channels, const char *name) {
     mutex_lock(&channels->mutex);
     struct channel *channel = retain(find_locked(channels, name));
+    mutex_unlock(&channels->mutex);
+    return channel;
+}
+
+struct channel *channels_use(struct channels *channels, const char *name) {
+    mutex_lock(&channels->mutex);
+    struct channel *channel = retain(find_locked(channels, name));
+    if (channel != NULL)
+        idle_use_locked(channel);
     mutex_unlock(&channels->mutex);
     return channel;
 }
@@ -73,7 +83,7 @@ static bool add_locked(struct channels *channels, struct channel *channel, size_
     if (channel->key == SLOTS_NO_KEY)
         return false;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, channels->by_name, channel->name, name_size,
-                                hash(channels, channel->name, name_size), channel);
+                                channels_hash(channels, channel->name, name_size), channel);
     if (channel->hh.tbl == NULL) {
         slots_drop(&channels->slots, channel->key);
         return false;
@@ -82,7 +92,7 @@ static bool add_locked(struct channels *channels, struct channel *channel, size_
     return true;
 }
 
-static struct channel *create_locked(struct channels *channels, const char *name) {
+static struct channel *create_locked(struct channels *channels, const char *name, struct creator *creator) {
     size_t size = strlen(name) + 1;
     struct channel *channel = calloc(1, sizeof *channel + size);
     if (channel == NULL)
@@ -93,6 +103,7 @@ static struct channel *create_locked(struct channels *channels, const char *name
         return NULL;
     }
     channel->channels = channels;
+    channel->creator = creator;
     channel->references = 2; /* the table's and the caller's */
     channel->options = options_locked(channels, name);
     channel->pending_end = &channel->pending;
@@ -104,15 +115,35 @@ static struct channel *create_locked(struct channels *channels, const char *name
     return channel;
 }
 
-struct channel *channels_open(struct channels *channels, const char *name, bool *full,
-                              struct channels_limits *limits) {
+/* NULL if there are too many, or memory is out. */
+static struct channel *make_locked(struct channels *channels, struct opening *opening, struct evicted *evicted) {
+    struct creator *creator = creator_retain_locked(channels, opening->client);
+    struct channel *channel = NULL;
+    bool unknown = opening->client != NULL && creator == NULL; /* memory is out: it would count for nobody */
+    if (!unknown)
+        opening->full = !idle_make_room_locked(channels, creator, evicted);
+    if (!unknown && !opening->full)
+        channel = create_locked(channels, opening->name, creator);
+    if (channel == NULL)
+        creator_release_locked(channels, creator);
+    return channel;
+}
+
+struct channel *channels_open(struct channels *channels, struct opening *opening) {
+    struct evicted evicted = {.count = 0};
     mutex_lock(&channels->mutex);
-    *limits = channels->limits;
-    struct channel *channel = retain(find_locked(channels, name));
-    *full = channel == NULL && channels->count >= channels->limits.channels;
-    if (channel == NULL && !*full)
-        channel = create_locked(channels, name);
+    opening->per_connection = channels->limits.per_connection;
+    opening->full = false;
+    struct channel *channel = retain(find_locked(channels, opening->name));
+    bool is_new = channel == NULL;
+    if (is_new)
+        channel = make_locked(channels, opening, &evicted);
+    if (channel != NULL && opening->joins)
+        idle_remove_locked(channel);
+    else if (channel != NULL && is_new)
+        idle_add_locked(channel, &evicted);
     mutex_unlock(&channels->mutex);
+    evicted_release(&evicted);
     return channel;
 }
 
@@ -127,7 +158,13 @@ uint32_t channels_some(struct channels *channels, uint32_t *position, struct cha
 }
 
 static void destroy(struct channel *channel) {
-    history_clear(&channel->channels->store, &channel->history);
+    struct channels *channels = channel->channels;
+    history_clear(&channels->store, &channel->history);
+    if (channel->creator != NULL) {
+        mutex_lock(&channels->mutex);
+        creator_release_locked(channels, channel->creator);
+        mutex_unlock(&channels->mutex);
+    }
     delivery_drop(channel);
     members_release(&channel->members);
     mutex_destroy(&channel->mutex);
@@ -145,10 +182,10 @@ void channel_release(struct channel *channel) {
         give_up(channel, 1);
 }
 
-/* From the table; the table's reference is the caller's to give up. Both mutexes are held. */
-static void take_out_locked(struct channel *channel) {
+void channel_take_out_locked(struct channel *channel) {
     struct channels *channels = channel->channels;
     channel->gone = true;
+    idle_remove_locked(channel);
     HASH_DEL(channels->by_name, channel);
     slots_drop(&channels->slots, channel->key);
     channels->count--;
@@ -159,24 +196,39 @@ struct history_bounds channel_bounds_locked(const struct channel *channel) {
         .count = channel->options.history, .age_ms = channel->options.history_age_ms, .now = pool_now()};
 }
 
-/* Whether it left. The table's mutex is held. */
-static bool reap_locked(struct channel *channel) {
-    mutex_lock(&channel->mutex);
+static bool remembers_position_locked(const struct channel *channel, uint64_t now) {
+    uint64_t appended_at = channel->history.appended_at;
+    uint64_t used_at = appended_at > channel->used_at ? appended_at : channel->used_at;
+    return channel->options.history > 0 && used_at != 0 && now < used_at + channel->options.position_ttl_ms;
+}
+
+/* Forgets what is too old. Returns whether anything is left that a client may ask for. */
+static bool has_past_locked(struct channel *channel) {
     const struct history_bounds bounds = channel_bounds_locked(channel);
-    uint32_t remembered = history_trim(&channel->channels->store, &channel->history, &bounds);
-    bool leaves = !channel->gone && channel->members.count == 0 && remembered == 0;
+    return history_trim(&channel->channels->store, &channel->history, &bounds) > 0 ||
+           remembers_position_locked(channel, bounds.now);
+}
+
+/* Whether it left; else it is listed as idle. The table's mutex is held. */
+static bool reap_locked(struct channel *channel, struct evicted *evicted) {
+    mutex_lock(&channel->mutex);
+    bool unused = !channel->gone && channel->members.count == 0, leaves = unused && !has_past_locked(channel);
     if (leaves)
-        take_out_locked(channel);
+        channel_take_out_locked(channel);
     mutex_unlock(&channel->mutex);
+    if (unused && !leaves)
+        idle_add_locked(channel, evicted);
     return leaves;
 }
 
-/* Likewise. Then the table's reference is the caller's. */
+/* Then the table's reference is the caller's. */
 static bool reap(struct channel *channel) {
     struct channels *channels = channel->channels;
+    struct evicted evicted = {.count = 0};
     mutex_lock(&channels->mutex);
-    bool left = reap_locked(channel);
+    bool left = reap_locked(channel, &evicted);
     mutex_unlock(&channels->mutex);
+    evicted_release(&evicted);
     return left;
 }
 
@@ -192,7 +244,7 @@ static struct channel *take_out(struct channels *channels, const char *name) {
     struct channel *channel = find_locked(channels, name);
     if (channel != NULL) {
         mutex_lock(&channel->mutex);
-        take_out_locked(channel);
+        channel_take_out_locked(channel);
         mutex_unlock(&channel->mutex);
     }
     mutex_unlock(&channels->mutex);
@@ -275,9 +327,8 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
  * are being handed a message. */
 static void forget_old(struct channel *channel) {
     mutex_lock(&channel->mutex);
-    const struct history_bounds bounds = channel_bounds_locked(channel);
-    uint32_t remembered = history_trim(&channel->channels->store, &channel->history, &bounds);
-    bool unused = channel->members.count == 0 && remembered == 0;
+    bool has_past = has_past_locked(channel);
+    bool unused = channel->members.count == 0 && !has_past;
     mutex_unlock(&channel->mutex);
     give_up(channel, unused && reap(channel) ? 2 : 1);
 }

@@ -33,9 +33,10 @@ struct channel;
 
 /* What [channel PATTERN] says. */
 struct channel_options {
-    uint32_t history;                /* messages remembered */
-    uint64_t history_age_ms;         /* for so long; 0: any time */
-    uint32_t max_subscribers;        /* 0: any number */
+    uint32_t history;         /* messages remembered */
+    uint64_t history_age_ms;  /* for so long; 0: any time */
+    uint64_t position_ttl_ms; /* with a history: epoch and offset outlive subscribers and messages for so long */
+    uint32_t max_subscribers; /* 0: any number */
     bool may_subscribe, may_publish; /* clients */
     bool presence, announce, publisher;
 };
@@ -55,21 +56,25 @@ enum publish_source { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLE
 /* Since the server began to run. */
 struct channel_counters {
     struct striped published[PUBLISH_SOURCES];
-    _Atomic uint64_t recovered, not_recovered; /* subscriptions with `since` */
+    _Atomic uint64_t recovered, not_recovered;  /* subscriptions with `since` */
+    _Atomic uint64_t evicted_own, evicted_full; /* idle channels, since their creator made too many; or all did */
 };
 
 struct channels {
     struct core *core;
     struct history_store store;
     struct channel_counters counters;
-    uint64_t epoch_seed, name_seed; /* the second is a secret: see hash() */
+    uint64_t epoch_seed, name_seed; /* the second is a secret: see channels_hash() */
     _Atomic uint64_t subscriptions;
 
     struct mutex mutex;      /* guards all below */
     struct channel *by_name; /* a uthash */
     struct slots slots;      /* the same, in places that do not move */
     uint32_t count;
-    uint64_t epochs; /* given so far */
+    struct channel *idle; /* those without subscribers, see idle.h */
+    uint32_t idle_count;
+    struct creator *creators; /* a uthash */
+    uint64_t epochs;          /* given so far */
     struct channel_rule *rules;
     size_t rule_count;
     struct channels_limits limits;

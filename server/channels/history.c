@@ -63,7 +63,7 @@ static int reserve_locked(struct history *history) {
 static void shrink_locked(struct history *history) {
     if (history->count == 0) {
         free(history->ring);
-        *history = (struct history){.ring = NULL};
+        *history = (struct history){.appended_at = history->appended_at};
     } else if (history->capacity > FIRST_CAPACITY && history->count < history->capacity / SHRINK_SHARE) {
         resize_locked(history, history->capacity / 2); /* if memory is out, it stays as it is */
     }
@@ -174,6 +174,7 @@ void history_append(struct history_store *store, struct history *history, struct
                     const struct history_bounds *bounds) {
     struct history_bounds before = *bounds;
     before.count -= before.count > 0; /* room for one more */
+    history->appended_at = bounds->now;
     mutex_lock(&store->mutex);
     trim_locked(store, history, &before);
     bool fits = bounds->count > 0 && cost(message) <= store->limit;

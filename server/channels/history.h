@@ -34,6 +34,7 @@ struct history_entry;
 /* One channel's; all zero is an empty one. */
 struct history {
     struct history_entry **ring;
+    uint64_t appended_at;            /* the last message's pool_now(); 0: there was none. Its channel's mutex */
     uint32_t capacity, first, count; /* capacity is 0 or a power of two */
 };
 

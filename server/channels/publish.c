@@ -129,9 +129,8 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
 /* The channel that a message is for. NULL if it need not be made, or cannot (then *result says why). */
 static struct channel *find_for(struct channels *channels, const struct publication *publication,
                                 enum weir_result *result) {
-    bool full = false;
-    struct channels_limits limits;
-    struct channel *channel = channels_find(channels, publication->channel);
+    struct opening opening = {.name = publication->channel, .client = publication->publisher};
+    struct channel *channel = channels_use(channels, publication->channel);
     *result = WEIR_OK;
     if (channel != NULL)
         return channel;
@@ -140,9 +139,9 @@ static struct channel *find_for(struct channels *channels, const struct publicat
         *result = WEIR_DENIED;
     if (*result != WEIR_OK || options.history == 0)
         return NULL;
-    channel = channels_open(channels, publication->channel, &full, &limits);
+    channel = channels_open(channels, &opening);
     if (channel == NULL)
-        *result = full ? WEIR_LIMIT : WEIR_NO_MEMORY;
+        *result = opening.full ? WEIR_LIMIT : WEIR_NO_MEMORY;
     return channel;
 }
 

@@ -65,6 +65,7 @@ static void add_locked(struct channel *channel, struct subscription *subscriptio
     struct member *member = members_add(&channel->members, subscription->conn, subscription);
     member->form = (uint8_t)subscription->form;
     member->joined_behind = channel->offset;
+    channel->used_at = pool_now();
     audience_add(&channel->audience[subscription->form], subscription->conn);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
 }
@@ -72,6 +73,7 @@ static void add_locked(struct channel *channel, struct subscription *subscriptio
 static void remove_locked(struct subscription *subscription, struct task_list *ready) {
     struct channel *channel = subscription->channel;
     members_remove(&channel->members, subscription->conn);
+    channel->used_at = pool_now();
     audience_remove(&channel->audience[subscription->form], subscription->conn);
     atomic_fetch_sub_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
     if (channel->options.announce)
@@ -188,16 +190,15 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
         return JOIN_NO_MEMORY;
     enum join_result result = JOIN_NO_MEMORY;
     for (;;) {
-        bool full;
-        struct channels_limits limits;
-        struct channel *channel = channels_open(channels, name, &full, &limits);
+        struct opening opening = {.name = name, .client = conn, .joins = true};
+        struct channel *channel = channels_open(channels, &opening);
         *subscription = (struct subscription){
             .channel = channel, .conn = conn, .form = join->form, .joined_at = seconds_since_1970()};
         if (channel == NULL) {
-            result = full ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY;
+            result = opening.full ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY;
             break;
         }
-        bool tried = try_to_join(channel, subscription, join, limits.per_connection, &result);
+        bool tried = try_to_join(channel, subscription, join, opening.per_connection, &result);
         if (tried && result == JOIN_DONE)
             return JOIN_DONE; /* with the reference */
         channel_release(channel);

@@ -113,8 +113,9 @@ struct config_channels {
 struct config_channel {
     char *pattern;           /* see channel_pattern_matches(), and _precedes() for which of several counts */
     unsigned history;        /* messages */
-    uint64_t history_age_ms; /* 0: no limit; likewise the next */
-    unsigned max_subscribers;
+    uint64_t history_age_ms; /* 0: no limit */
+    uint64_t position_ttl_ms;
+    unsigned max_subscribers; /* 0: no limit */
     bool subscribe, publish; /* whether clients may */
     bool presence;
     bool announce;

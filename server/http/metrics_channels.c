@@ -12,11 +12,21 @@ static uint32_t limit_of(struct channels *channels) {
     return limit;
 }
 
+static uint32_t count_idle(struct channels *channels) {
+    mutex_lock(&channels->mutex);
+    uint32_t count = channels->idle_count;
+    mutex_unlock(&channels->mutex);
+    return count;
+}
+
 static void print_table(FILE *out, struct channels *channels) {
     uint32_t count;
     uint64_t subscriptions;
     channels_count(channels, &count, &subscriptions);
-    metrics_gauge(out, "weir_channels", "Channels that there are: with subscribers, or with history.", count);
+    metrics_gauge(out, "weir_channels", "Channels that there are: with subscribers, or idle.", count);
+    metrics_gauge(out, "weir_channels_idle",
+                  "Channels without subscribers, which have a history or keep their position.",
+                  count_idle(channels));
     metrics_gauge(out, "weir_channels_max", "Channels that there may be.", limit_of(channels));
     metrics_gauge(out, "weir_subscriptions", "Subscriptions to all channels together.", (double)subscriptions);
 }
@@ -29,6 +39,12 @@ static void print_events(FILE *out, const struct channel_counters *counters) {
     for (unsigned i = 0; i < PUBLISH_SOURCES; i++)
         metrics_labelled(out, "weir_publishes_total", "source", sources[i],
                          (double)striped_sum(&counters->published[i]));
+    metrics_begin(out, "weir_channels_evicted_total", "counter",
+                  "Idle channels forgotten early: their client had made too many, or there were too many.");
+    metrics_labelled(out, "weir_channels_evicted_total", "reason", "client",
+                     (double)atomic_load(&counters->evicted_own));
+    metrics_labelled(out, "weir_channels_evicted_total", "reason", "full",
+                     (double)atomic_load(&counters->evicted_full));
     metrics_begin(out, "weir_recoveries_total", "counter",
                   "Subscriptions that asked for what they had missed, by whether they got all of it.");
     metrics_labelled(out, "weir_recoveries_total", "result", "complete", (double)atomic_load(&counters->recovered));

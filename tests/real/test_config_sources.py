@@ -60,7 +60,7 @@ class Precedence(SourcesTestCase):
         )
         self.assertIn("\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n", printed)
         self.assertIn(f"\n# from {file}:6\n[channel news:*]\n# from --set channel news:*.history\nhistory = 100\n"
-                      f"history_age = 5m\nmax_subscribers = 0\nsubscribe = yes\npublish = yes\n"
+                      f"history_age = 5m\nposition_ttl = 1h\nmax_subscribers = 0\nsubscribe = yes\npublish = yes\n"
                       f"# from {file}:8\npresence = yes\n", printed)
         self.assertIn(f"\n# from {included}:1\n[channel news]\n# from {included}:2\nhistory = 1\n"
                       "# from --set channel news.history_age\nhistory_age = 1h\n", printed)

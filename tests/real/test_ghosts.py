@@ -37,6 +37,7 @@ announce = yes
 presence = yes
 history = 10
 history_age = 1s
+position_ttl = 1s
 [route /path/*]
 handler = channel
 channel = {*}

@@ -55,11 +55,15 @@ static void read_whole(int fd, void *bytes, size_t size) {
 }
 
 int harness_connect(struct harness *harness) {
+    return harness_connect_as(harness, "user", "192.0.2.1:1");
+}
+
+int harness_connect_as(struct harness *harness, const char *user, const char *peer) {
     static const char *const params[] = {"name", "value"};
     static const char *const headers[] = {"Host", "example", "Cookie", "a=b"};
     const struct conn_request request = {.path = "/test/value",
-                                         .peer = "192.0.2.1:1",
-                                         .user = "user",
+                                         .peer = peer,
+                                         .user = user,
                                          .param_count = 1,
                                          .params = params,
                                          .header_count = 2,

@@ -63,6 +63,7 @@ static const struct {
     {"channels", channels_suite},
     {"recovery", recovery_suite},
     {"channel_races", channel_races_suite},
+    {"idle_channels", idle_channels_suite},
     {"endpoints", endpoints_suite},
     {"half_open", half_open_suite},
     {"api_path", api_path_suite},

@@ -51,6 +51,7 @@ Suite *draining_suite(void);
 Suite *channels_suite(void);
 Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
+Suite *idle_channels_suite(void);
 Suite *endpoints_suite(void);
 Suite *half_open_suite(void);
 Suite *api_path_suite(void);

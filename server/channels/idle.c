@@ -1,0 +1,101 @@
+/* idle.c - see idle.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/idle.h"
+
+#include <utlist.h>
+
+#include "server/channels/creator.h"
+
+enum { MADE_ROOM_MAX = 2 /* channels that go for one that comes: more than one, in case the limit has shrunk */ };
+
+/* --- The lists --------------------------------------------------------------------------------------------- */
+
+static void append_locked(struct channel *channel) {
+    struct channels *channels = channel->channels;
+    struct creator *creator = channel->creator;
+    channel->is_idle = true;
+    channels->idle_count++;
+    DL_APPEND2(channels->idle, channel, idle_previous, idle_next);
+    if (creator == NULL)
+        return;
+    creator->idle_count++;
+    DL_APPEND2(creator->idle, channel, own_previous, own_next);
+}
+
+void idle_remove_locked(struct channel *channel) {
+    struct channels *channels = channel->channels;
+    struct creator *creator = channel->creator;
+    if (!channel->is_idle)
+        return;
+    channel->is_idle = false;
+    channels->idle_count--;
+    DL_DELETE2(channels->idle, channel, idle_previous, idle_next);
+    if (creator == NULL)
+        return;
+    creator->idle_count--;
+    DL_DELETE2(creator->idle, channel, own_previous, own_next);
+}
+
+void idle_use_locked(struct channel *channel) {
+    if (!channel->is_idle)
+        return;
+    idle_remove_locked(channel);
+    append_locked(channel);
+}
+
+/* --- Eviction ---------------------------------------------------------------------------------------------- */
+
+/* Returns whether it has left the table. */
+static bool evict_locked(struct channel *channel) {
+    mutex_lock(&channel->mutex);
+    bool leaves = channel->members.count == 0;
+    if (leaves)
+        channel_take_out_locked(channel);
+    mutex_unlock(&channel->mutex);
+    if (!leaves)
+        idle_remove_locked(channel);
+    return leaves;
+}
+
+/* The first in this list that is idle indeed. Returns whether there was one. */
+static bool evict_first_locked(struct channel *const *list, struct evicted *evicted) {
+    for (struct channel *channel = *list; channel != NULL; channel = *list)
+        if (evict_locked(channel)) {
+            evicted->channels[evicted->count++] = channel;
+            return true;
+        }
+    return false;
+}
+
+void idle_add_locked(struct channel *channel, struct evicted *evicted) {
+    struct channels *channels = channel->channels;
+    const struct creator *creator = channel->creator;
+    mutex_check_held(&channels->mutex);
+    if (channel->is_idle)
+        return;
+    append_locked(channel);
+    if (creator != NULL && creator->idle_count > channels->limits.per_connection &&
+        evict_first_locked(&creator->idle, evicted))
+        channels->counters.evicted_own++;
+}
+
+static bool is_full_locked(const struct channels *channels) {
+    return channels->count >= channels->limits.channels;
+}
+
+bool idle_make_room_locked(struct channels *channels, const struct creator *creator, struct evicted *evicted) {
+    unsigned before = evicted->count;
+    mutex_check_held(&channels->mutex);
+    while (is_full_locked(channels) && evicted->count - before < MADE_ROOM_MAX &&
+           ((creator != NULL && evict_first_locked(&creator->idle, evicted)) ||
+            evict_first_locked(&channels->idle, evicted)))
+        channels->counters.evicted_full++;
+    return !is_full_locked(channels) || evicted->count > before;
+}
+
+void evicted_release(struct evicted *evicted) {
+    while (evicted->count > 0)
+        channel_release(evicted->channels[--evicted->count]);
+}
