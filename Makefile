@@ -25,8 +25,8 @@ EXAMPLE_CFLAGS = -std=gnu17 $(WARNINGS) $(WERROR) -fPIC -Iinclude $(CFLAGS) $(FL
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
 LIBRARY_SOURCES := $(wildcard pool/*.c server/*.c server/*/*.c client/*.c)
-TOOL_SOURCES    := $(wildcard client/connect/*.c client/bench/*.c)
-COMMAND_SOURCES := $(wildcard commands/*.c) $(TOOL_SOURCES)
+TOOL_SOURCES    := $(wildcard client/connect/*.c client/bench/*.c) commands/usage.c
+COMMAND_SOURCES := $(sort $(wildcard commands/*.c) $(TOOL_SOURCES))
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
 CLIENT_SOURCES  := $(wildcard examples/clients/*.c)
@@ -39,7 +39,7 @@ objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES)) $(OUT)/examples/embed \
             $(patsubst %.c,$(OUT)/%,$(CLIENT_SOURCES))
 
-.PHONY: all deps run check check-unit check-real check-conformance image-check build-tests fuzz asan tsan bench format format-check lint layers install clean help
+.PHONY: all deps run check check-unit check-real check-conformance check-debian13 image-check build-tests fuzz asan tsan bench format format-check lint layers install clean help
 .DELETE_ON_ERROR:
 
 all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
@@ -124,6 +124,9 @@ check-conformance: $(OUT)/weir $(EXAMPLES)  ## every MUST of RFC 6455 and RFC 76
 
 image-check: deps  ## build the Dockerfile, and drive the image that it makes
 	tests/image/run
+
+check-debian13:  ## build and test on Debian 13, in a chroot below build/debian13 (as root)
+	tests/debian13/run
 
 fuzz:  ## every fuzz target for SECONDS=60 each (clang)
 	@.ci/deps test clang libclang-rt-14-dev

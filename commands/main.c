@@ -10,6 +10,10 @@
 #include <weir/weir.h>
 
 #include "commands/commands.h"
+#include "commands/usage.h"
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
 
 static const struct command {
     const char *name;
@@ -22,16 +26,66 @@ static const struct command {
     {"bench", "weir bench", command_bench, "load a WebSocket server with many clients and measure it"},
     {"check", "weir check", command_check, "validate an ini file, or list every option"},
     {"health", "weir health", command_health, "ask a server whether it takes clients"},
+    {"help", "weir help", command_help, "explain a command, or list them all"},
+    {"version", "weir version", command_version, "print the version"},
+    {NULL, NULL, NULL, NULL},
 };
 
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+/* Options of `weir` itself, each a command written in another way. */
+static const struct alias {
+    const char *name;
+    const char *command;
+} aliases[] = {
+    {"--help", "help"}, {"-h", "help"}, {"--version", "version"}, {"-V", "version"}, {NULL, NULL},
+};
 
 static void print_usage(FILE *out) {
     fprintf(out, "weir - a WebSocket server whose handlers may block\n\n"
                  "usage: weir COMMAND [OPTION...]\n\ncommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-    fprintf(out, "\n`weir COMMAND --help` says more, `weir --version` which weir this is.\n");
+    for (const struct command *command = commands; command->name != NULL; command++)
+        fprintf(out, "  %-8s %s\n", command->name, command->help);
+    fprintf(out, "\n`weir help COMMAND` or `weir COMMAND --help` explains one.\n");
+}
+
+/* NULL, after saying so, if there is none. */
+static const struct command *find(const char *word) {
+    const char *name = word;
+    for (const struct alias *alias = aliases; alias->name != NULL; alias++)
+        if (strcmp(word, alias->name) == 0)
+            name = alias->command;
+    for (const struct command *command = commands; command->name != NULL; command++)
+        if (strcmp(name, command->name) == 0)
+            return command;
+    bool option = word[0] == '-';
+    fprintf(stderr, "weir: no %s \"%s\"", option ? "option" : "command", word);
+    usage_suggest("", word, option ? NAMES_OF(aliases) : NAMES_OF(commands));
+    fputs("; `weir help` lists the commands\n", stderr);
+    return NULL;
+}
+
+static int unexpected(char **argv, int at) {
+    fprintf(stderr, "%s: unexpected \"%s\"\n", argv[0], argv[at]);
+    return STATUS_USAGE;
+}
+
+static int command_help(int argc, char **argv) {
+    const struct command *command = argc > 1 ? find(argv[1]) : NULL;
+    if (argc > 2)
+        return unexpected(argv, 2);
+    if (argc > 1 && command == NULL)
+        return STATUS_USAGE;
+    if (command == NULL || command->run == command_help || command->run == command_version) {
+        print_usage(stdout);
+        return STATUS_OK;
+    }
+    return command->run(2, (char *[]){(char *)command->full_name, "--help", NULL});
+}
+
+static int command_version(int argc, char **argv) {
+    if (argc > 1)
+        return unexpected(argv, 1);
+    printf("weir %s\n", WEIR_VERSION);
+    return STATUS_OK;
 }
 
 /* A standard descriptor that whoever started us has closed would be the number of the next socket: what is printed
@@ -48,19 +102,9 @@ int main(int argc, char **argv) {
         print_usage(stderr);
         return STATUS_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_usage(stdout);
-        return STATUS_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("weir %s\n", WEIR_VERSION);
-        return STATUS_OK;
-    }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            argv[1] = (char *)commands[i].full_name;
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    fprintf(stderr, "weir: no command \"%s\"; `weir --help` lists them\n", argv[1]);
-    return STATUS_USAGE;
+    const struct command *command = find(argv[1]);
+    if (command == NULL)
+        return STATUS_USAGE;
+    argv[1] = (char *)command->full_name;
+    return command->run(argc - 1, argv + 1);
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "commands/usage.h"
+
 struct config_sources sources_init(void) {
     return (struct config_sources){.environment = environ};
 }
@@ -31,7 +33,8 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
                                      {"help", no_argument, NULL, 'h'},
                                      {lists ? "list" : NULL, no_argument, NULL, 'l'},
                                      {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, lists ? "c:s:hl" : "c:s:h", options, NULL)) != -1;)
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, lists ? ":c:s:hl" : ":c:s:h", options, NULL)) != -1;)
         switch (option) {
         case 'c':
             sources->path = optarg;
@@ -48,7 +51,7 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
             fputs(help, stdout);
             return STATUS_OK;
         default:
-            return STATUS_USAGE;
+            return usage_wrong_option(argv, option, options);
         }
     if (optind + operands >= argc)
         return -1;

@@ -13,6 +13,7 @@
 #include "client/bench/settings_check.h"
 #include "client/bench/settings_value.h"
 #include "commands/commands.h"
+#include "commands/usage.h"
 
 enum { ERROR_SIZE = 512, CLIENTS_MAX = 1000000, THREADS_MAX = 256 };
 
@@ -174,10 +175,11 @@ static int read_options(struct settings *settings, int argc, char **argv, bool *
     char error[ERROR_SIZE];
     for (int i = 0; i < ROWS; i++)
         options[i] = (struct option){rows[i].name, takes_value(rows[i].type), NULL, FIRST_KEY + i};
+    opterr = 0;
     optind = 0; /* glibc: from the beginning, whoever has read options before */
-    for (int key; (key = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        if (key == '?')
-            return STATUS_USAGE;
+    for (int key; (key = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
+        if (key == '?' || key == ':')
+            return usage_wrong_option(argv, key, options);
         const struct row *row = key == 'h' ? &rows[HELP_ROW] : &rows[key - FIRST_KEY];
         if (row->type == HELP) {
             settings_help(stdout);

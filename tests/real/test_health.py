@@ -174,7 +174,7 @@ class Usage(HealthTestCase):
 
     def test_wrong_calls(self):
         self.assertNot(2, "unexpected", "http://127.0.0.1/", "http://127.0.0.1/")
-        self.assertNot(2, "unrecognized", "--nonsense")
+        self.assertNot(2, "no option --nonsense", "--nonsense")
         self.assertNot(2, "nonsense", "--set", "server.nonsense=1")
 
     def test_wrong_configuration(self):

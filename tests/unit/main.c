@@ -76,6 +76,7 @@ static const struct {
     {"request", request_suite},
     {"bench_payload", bench_payload_suite},
     {"bench_time", bench_time_suite},
+    {"usage", usage_suite},
     {"bench_settings", bench_settings_suite},
     {"bench_result", bench_result_suite},
     {"bench_condition", bench_condition_suite},

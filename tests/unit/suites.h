@@ -64,6 +64,7 @@ Suite *opening_suite(void);
 Suite *request_suite(void);
 Suite *bench_payload_suite(void);
 Suite *bench_time_suite(void);
+Suite *usage_suite(void);
 Suite *bench_settings_suite(void);
 Suite *bench_result_suite(void);
 Suite *bench_condition_suite(void);

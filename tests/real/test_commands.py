@@ -1,0 +1,72 @@
+"""test_commands - what `weir` says of itself, and of a command line that it does not understand.
+
+SPDX-License-Identifier: MIT
+"""
+
+import re
+import unittest
+
+from weir_process import ROOT, run_weir
+
+COMMANDS = ("serve", "connect", "bench", "check", "health")
+VERSION = re.search(r'WEIR_VERSION "(.*)"', (ROOT / "include/weir/weir.h").read_text()).group(1)
+
+
+class Commands(unittest.TestCase):
+    def assertSays(self, arguments, text):
+        done = run_weir(*arguments)
+        self.assertEqual((done.stdout, done.stderr, done.returncode), (text, "", 0), arguments)
+
+    def assertRefuses(self, arguments, text):
+        done = run_weir(*arguments)
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("", text, 2), arguments)
+
+    def test_version(self):
+        for word in ("version", "--version", "-V"):
+            self.assertSays([word], f"weir {VERSION}\n")
+            self.assertRefuses([word, "x"], 'weir version: unexpected "x"\n')
+
+    def test_help(self):
+        usage = run_weir().stderr
+        for name in (*COMMANDS, "help", "version"):
+            self.assertRegex(usage, f"(?m)^  {name} +[a-z]")
+        for arguments in (["help"], ["--help"], ["-h"], ["help", "help"], ["help", "version"], ["--help", "-V"]):
+            self.assertSays(arguments, usage)
+        for name in COMMANDS:
+            said = run_weir(name, "--help").stdout
+            self.assertIn(f"weir {name}", said)
+            self.assertSays(["help", name], said)
+        self.assertRefuses(["help", "serve", "now"], 'weir help: unexpected "now"\n')
+
+    def test_commands_that_do_not_exist(self):
+        for word, meant in (("srve", "serve"), ("conect", "connect"), ("bnech", "bench"), ("chekc", "check"),
+                            ("helth", "health"), ("hlep", "help"), ("vers", "version")):
+            said = f'weir: no command "{word}"; did you mean {meant}?; `weir help` lists the commands\n'
+            self.assertRefuses([word], said)
+            self.assertRefuses(["help", word], said)
+        self.assertRefuses(["nonsense"], 'weir: no command "nonsense"; `weir help` lists the commands\n')
+        self.assertRefuses(["--verison"], 'weir: no option "--verison"; did you mean --version?; '
+                                          "`weir help` lists the commands\n")
+
+    def test_options_that_do_not_exist(self):
+        for name, word, meant in (("serve", "--confg", "--config"), ("connect", "--wiat", "--wait"),
+                                  ("bench", "--ratee=5", "--rate"),
+                                  ("check", "--lits", "--list"), ("health", "--stt", "--set")):
+            self.assertRefuses([name, word], f"weir {name}: no option {word}; did you mean {meant}?; "
+                                             f"`weir {name} --help` shows the options\n")
+        for name in COMMANDS:
+            shows = f"`weir {name} --help` shows the options\n"
+            self.assertRefuses([name, "--nonsense"], f"weir {name}: no option --nonsense; {shows}")
+            self.assertRefuses([name, "-Z"], f"weir {name}: no option -Z; {shows}")
+            self.assertRefuses([name, "--help=1"], f"weir {name}: --help takes no argument; {shows}")
+        for name, option in (("serve", "config"), ("connect", "header"), ("bench", "rate"), ("check", "set")):
+            self.assertRefuses([name, f"--{option}"],
+                               f"weir {name}: --{option} needs an argument; `weir {name} --help` shows the options\n")
+
+    def test_options_that_could_be_several(self):
+        self.assertRefuses(["bench", "--m"], "weir bench: no option --m; there are --max-size, --message-file, --merge; "
+                                             "`weir bench --help` shows the options\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
