@@ -32,11 +32,12 @@ def mirror(release):
     raise RuntimeError(f"/etc/apt has no source of Debian {release} main")
 
 
-def make(release, uri, file):
-    """True if the mirror has that release and this machine's keys can tell that it is genuine."""
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar", "--dpkgopt=force-unsafe-io",
+def make(release, uri, target):
+    """A tar file or a folder, as the target's name says. True if the mirror has that release and this machine's keys
+    can tell that it is genuine."""
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io",
                *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT),
-               release, file, f"deb {uri} {release} main"]
+               release, target, f"deb {uri} {release} main"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         print(f"no base of Debian {release}: {done.stderr[-800:]}", flush=True)
