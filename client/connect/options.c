@@ -13,8 +13,9 @@
 
 #include "client/connect/quantity.h"
 #include "commands/commands.h"
+#include "commands/usage.h"
 
-enum { DEFAULT_WAIT_MS = 2000 /* with -x */, DEFAULT_TIMEOUT_MS = 10000, DEFAULT_MAX_SIZE = 1 << 20 };
+enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_MAX_SIZE = 1 << 20 };
 enum { AUTH_MAX = 4096 };
 
 /* 24 lines: a screen. */
@@ -25,7 +26,7 @@ static const char help[] =
     "  -o, --origin ORIGIN         the Origin header, as a browser sends it\n"
     "  -a, --auth USER:PASSWORD    HTTP Basic authentication\n"
     "  -x, --execute MESSAGE       send this instead of reading (repeatable)\n"
-    "  -w, --wait SECONDS          wait for answers before closing (2 with -x, else 0)\n"
+    "  -w, --wait SECONDS          stay so long after the last message, whatever comes (see below)\n"
     "  -b, --binary                messages are written in hexadecimal digits, sent as bytes\n"
     "  -p, --ping SECONDS          send pings this often and print their round-trip times\n"
     "  -c, --compress              offer permessage-deflate\n"
@@ -36,13 +37,13 @@ static const char help[] =
     "  -h, --help                  this\n"
     "On a terminal each line typed is a message, or a command if it begins with / (see /help).\n"
     "What comes is marked <, its control characters escaped. ^D or ^C closes.\n"
-    "On a pipe, and with -x, one line in is one message, and one message one line out, nothing\n"
-    "else: newlines in it become spaces. Pings are reported on stderr. When the input ends, the\n"
-    "connection is closed, and what the server still sends before its Close is printed.\n"
-    "Binary messages are printed in hexadecimal digits. A server that takes long to answer and\n"
-    "answers nothing after a Close needs --wait.\n"
-    "Exit status: 0 after a clean close by either side (1000, 1001, 1005), 1 if the connection\n"
-    "failed, was lost or closed with another code, 2 if the command line is wrong.\n";
+    "On a pipe, and with -x, one line in is one message, and one message one line out, newlines in it\n"
+    "made spaces, bytes in hexadecimal digits. Pings are reported on stderr. When the input ends, the\n"
+    "connection is closed once as many messages have come as were sent, or none for 10 s; with --wait\n"
+    "after that time, with --wait 0 at once. What still comes before the server's Close is printed.\n"
+    "Exit status: 0 after a clean close by either side (1000, 1001, 1005); 1 if the connection failed,\n"
+    "was lost or closed with another code, if a message could not be sent or printed, or if nothing\n"
+    "answered within those 10 s; 2 if the command line is wrong.\n";
 
 enum { SOURCE = 256, SLASH }; /* what getopt_long() returns for options without a letter */
 
@@ -142,6 +143,7 @@ static const char *take(struct options *options, int option, char *argument) {
     case 'x':
         return add(&options->messages, argument);
     case 'w':
+        options->wait_for_answers = false;
         return set_seconds(&options->wait_ms, argument, true);
     case 'b':
         return set_flag(&options->binary);
@@ -173,25 +175,6 @@ __attribute__((format(printf, 1, 2))) static int wrong(const char *format, ...) 
     return STATUS_USAGE;
 }
 
-/* As it is called by who reads the help: with its long name. */
-static const char *option_name(int option) {
-    size_t i = 0;
-    while (names[i].name != NULL && names[i].val != option)
-        i++;
-    return names[i].name;
-}
-
-/* getopt_long() does not know the option, or misses its argument: argv[optind - 1] is where it stands. */
-static int wrong_option(int problem, char **argv) {
-    const char *text = argv[optind - 1];
-    if (problem == ':')
-        return wrong("--%s needs an argument", option_name(optopt));
-    if (strncmp(text, "--", 2) != 0)
-        return wrong("no option -%c", optopt);
-    return option_name(optopt) != NULL ? wrong("--%s takes no argument", option_name(optopt))
-                                       : wrong("no option %s", text);
-}
-
 static int parse_options(struct options *options, int argc, char **argv) {
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, letters, names, NULL)) != -1;) {
@@ -200,18 +183,17 @@ static int parse_options(struct options *options, int argc, char **argv) {
             return STATUS_OK;
         }
         if (option == '?' || option == ':')
-            return wrong_option(option, argv);
+            return usage_wrong_option(argv, option, names);
         const char *error = take(options, option, optarg);
         if (error != NULL)
-            return wrong("--%s \"%s\" %s", option_name(option), optarg, error);
+            return wrong("--%s \"%s\" %s", usage_option_name(names, option), optarg, error);
     }
     return -1;
 }
 
 int options_parse(struct options *options, int argc, char **argv) {
-    static const uint64_t not_given = UINT64_MAX;
     *options =
-        (struct options){.wait_ms = not_given, .timeout_ms = DEFAULT_TIMEOUT_MS, .max_size = DEFAULT_MAX_SIZE};
+        (struct options){.wait_for_answers = true, .timeout_ms = DEFAULT_TIMEOUT_MS, .max_size = DEFAULT_MAX_SIZE};
     int status = parse_options(options, argc, argv);
     if (status >= 0)
         return status;
@@ -220,8 +202,6 @@ int options_parse(struct options *options, int argc, char **argv) {
     if (optind + 1 < argc)
         return wrong("\"%s\" comes after the URL", argv[optind + 1]);
     options->url = argv[optind];
-    if (options->wait_ms == not_given)
-        options->wait_ms = options->messages.count > 0 ? DEFAULT_WAIT_MS : 0;
     const char *error = options->authorization != NULL ? add(&options->headers, options->authorization) : NULL;
     return error == NULL ? -1 : wrong("--auth %s", error);
 }

@@ -23,7 +23,8 @@ struct options {
     char *authorization;      /* the header of --auth, in the heap; NULL without */
     const char *origin;       /* NULL: none */
     const char *source;       /* NULL: the system chooses */
-    uint64_t wait_ms;         /* from the last message sent to the Close */
+    bool wait_for_answers;    /* then close: as many as messages were sent */
+    uint64_t wait_ms;         /* else: from the last message sent to the Close */
     uint64_t ping_ms;         /* between two pings; 0: none */
     uint64_t timeout_ms;      /* for connecting */
     size_t max_size;          /* of a message received */

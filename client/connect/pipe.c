@@ -5,8 +5,8 @@
  * fill, then the other end waits. So the sender takes all the time it needs, and it alone looks at signals, time
  * and an output that has gone.
  *
- * When the input has ended, the sender closes; what the server still sends before its own Close is printed. A
- * server that sends nothing for PATIENCE_MS then is given up.
+ * When the input has ended, the sender waits for the answers, or as long as --wait says, and closes; what the
+ * server still sends before its own Close is printed. A server that sends nothing for PATIENCE_MS then is given up.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,12 +43,18 @@ static void output_failed(struct pipe *pipe, int number) {
     signal_event(pipe->wake);
 }
 
+static void count_answer(struct pipe *pipe) {
+    if (++pipe->received == pipe->awaited)
+        signal_event(pipe->wake);
+}
+
 static void print_message(weir_client *client, const struct weir_client_message *message, void *context) {
     struct pipe *pipe = context;
     (void)client;
     if (pipe->muted)
         return;
     pipe->last_sign = PIPE_NEVER;
+    count_answer(pipe); /* before others can see it */
     if (message->opcode == WEIR_BINARY)
         text_print_hex(stdout, message->data, message->size);
     else if (pipe->to_terminal)
@@ -79,7 +85,7 @@ static bool prepare(struct pipe *pipe) {
 }
 
 bool pipe_run(struct session *session) {
-    struct pipe pipe = {.session = session};
+    struct pipe pipe = {.session = session, .awaited = PIPE_NEVER};
     pthread_t sender;
     int problem = prepare(&pipe) ? 0 : errno;
     if (problem != 0 || (problem = pthread_create(&sender, NULL, pipe_send_all, &pipe)) != 0) {

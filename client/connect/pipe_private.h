@@ -19,6 +19,9 @@ struct pipe {
     atomic_bool over;           /* the connection */
     atomic_bool muted;          /* nobody reads our output any more, or it cannot be written */
     atomic_bool failed;         /* and that has been said */
+    uint64_t sent;              /* messages; the sender's */
+    _Atomic uint64_t received;  /* messages, since the first one was sent */
+    _Atomic uint64_t awaited;   /* so many of them end the sender's wait; PIPE_NEVER: it does not wait yet */
     _Atomic uint64_t last_sign; /* ns: when something came; PIPE_NEVER while it is printed */
     int signals;                /* to poll; the sender's */
     bool closing;               /* our Close is on its way; the sender's */

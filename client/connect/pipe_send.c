@@ -68,8 +68,11 @@ static bool complain(struct pipe *pipe, const char *what, size_t number, const c
 /* Returns whether to go on. */
 static bool send_line(struct pipe *pipe, char *line, size_t size, const char *what, size_t number) {
     struct session *session = pipe->session;
+    if (pipe->sent == 0)
+        pipe->received = 0; /* what has come so far answers nothing */
     switch (session_take(session, line, size, session->options->slash)) {
     case SESSION_SENT:
+        pipe->sent += session->slash.kind != SLASH_PING;
         return true;
     case SESSION_HELP:
         fputs(slash_help, stderr);
@@ -125,6 +128,37 @@ static bool send_input(struct pipe *pipe, struct lines *lines) {
     return false;
 }
 
+/* --- After the input ---------------------------------------------------------------------------------------- */
+
+/* Until as many messages have come as were sent, or none for PATIENCE_MS. */
+static void wait_for_answers(struct pipe *pipe) {
+    uint64_t begun = session_now();
+    pipe->awaited = pipe->sent;
+    while (pipe->received < pipe->sent) {
+        uint64_t sign = pipe->last_sign, since = sign > begun ? sign : begun;
+        enum event event =
+            wait_for(pipe, false, since == PIPE_NEVER ? PIPE_NEVER : since + (uint64_t)PATIENCE_MS * 1000000);
+        if (event == EVENT_STOP)
+            return;
+        if (sign != pipe->last_sign)
+            continue;
+        if (pipe->received == 0) {
+            fprintf(stderr, "weir connect: no answer within %d s; --wait sets how long to wait, 0 not at all\n",
+                    PATIENCE_MS / 1000);
+            pipe->failed = true;
+        }
+        return;
+    }
+}
+
+static void wait_as_told(struct pipe *pipe) {
+    const struct options *options = pipe->session->options;
+    if (options->wait_for_answers)
+        wait_for_answers(pipe);
+    else
+        wait_for(pipe, false, session_now() + options->wait_ms * 1000000);
+}
+
 /* After our Close: gives the connection up if the server neither sends nor closes, or closes but does not end the
  * stream. */
 static void watch_end(struct pipe *pipe) {
@@ -147,7 +181,7 @@ void *pipe_send_all(void *context) {
     bool go_on = session->options->messages.count > 0 ? send_messages(pipe) : send_input(pipe, &lines);
     lines_release(&lines);
     if (go_on)
-        wait_for(pipe, false, session_now() + session->options->wait_ms * 1000000);
+        wait_as_told(pipe);
     session_begin_close(session);
     watch_end(pipe);
     return NULL;

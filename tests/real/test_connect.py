@@ -590,7 +590,65 @@ class InAPipe(WeirTestCase):
             server.send_frame(CLOSE, struct.pack("!H", 1000))
 
         with OneServer(script) as server:
-            self.assertTalk([server.url], b"hello\n", b"late\nlater\n")
+            self.assertTalk(["--wait", "0", server.url], b"hello\n", b"late\nlater\n")
+
+    @staticmethod
+    def answer_late(server, texts, messages=1):
+        """Answers so many messages after a while each, unless a Close comes before: then it is too late."""
+        for _ in range(messages):
+            assert server.frame_but_pings()[0] == TEXT
+        for text in texts:
+            if not select.select([server.socket], [], [], 0.5)[0]:
+                server.send_frame(TEXT, text)
+
+    @staticmethod
+    def answer_close(server):
+        while server.frame_but_pings()[0] != CLOSE:
+            pass
+        server.send_frame(CLOSE, struct.pack("!H", 1000))
+
+    def test_answers_that_take_long(self):
+        def script(server):
+            self.answer_late(server, (b"one", b"two", b"three"), messages=3)
+            last = time.monotonic()
+            self.answer_close(server)
+            self.assertLess(time.monotonic() - last, 8)  # it has not waited for more
+
+        for arguments, stdin in (([], b"1\n2\n3\n"), (["-x", "1", "-x", "2", "-x", "3"], b"")):
+            with self.subTest(arguments=arguments), OneServer(script) as server:
+                self.assertTalk([*arguments, server.url], stdin, b"one\ntwo\nthree\n")
+
+    def test_what_came_before_is_no_answer(self):
+        def script(server):
+            server.send_frame(TEXT, b"welcome")
+            self.answer_late(server, [b"answer"])
+            self.answer_close(server)
+
+        with OneServer(script) as server:
+            process = subprocess.Popen([WEIR, "connect", server.url], cwd=ROOT, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE)
+            with process.stdout:
+                self.assertEqual(process.stdout.readline(), b"welcome\n")
+                with process.stdin:
+                    process.stdin.write(b"question\n")
+                self.assertEqual(process.stdout.read(), b"answer\n")
+            self.assertEqual(process.wait(PATIENCE), 0)
+
+    def test_answers_that_never_come(self):
+        def silent(server):
+            self.answer_close(server)
+
+        def answers_once(server):
+            self.answer_late(server, [b"one for all"], messages=2)
+            self.answer_close(server)
+
+        with OneServer(silent) as one, OneServer(answers_once) as other:
+            command = [WEIR, "connect", "-x", "1", "-x", "2", one.url]
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertTalk(["-x", "1", "-x", "2", other.url], b"", b"one for all\n")
+            out, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((out, process.returncode), (b"", 1))
+        self.assertEqual(errors, b"weir connect: no answer within 10 s; --wait sets how long to wait, 0 not at all\n")
 
     def test_a_server_that_closes_but_does_not_end_the_stream(self):
         def script(server):
