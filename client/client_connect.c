@@ -41,6 +41,10 @@ static struct addrinfo *find_addresses(struct attempt *attempt) {
         client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
                      "%s: the name was not resolved within %s; is the name server reachable?", host,
                      client_duration(attempt->timeout, duration));
+    else if (failure == RESOLVE_BUSY)
+        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
+                     "%s: %d earlier lookups still wait for the name server; is it reachable?", host,
+                     RESOLVE_ABANDONED_MAX);
     else if (failure == EAI_MEMORY)
         client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "%s: no memory to resolve the name", host);
     else

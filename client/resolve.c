@@ -1,5 +1,7 @@
-/* resolve.c - see resolve.h. The looking-up thread and its caller share a counted lookup; whoever lets go last
- * frees it, so neither has to wait for the other.
+/* resolve.c - see resolve.h. The thread that looks a name up belongs to its caller, which joins it: so none
+ * outlives the program's end. One that still waits for the name server at the deadline cannot be joined. It is
+ * abandoned, frees what it holds when getaddrinfo() returns, and is counted: the process has RESOLVE_ABANDONED_MAX
+ * of them at most.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,16 +9,19 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+static _Atomic unsigned abandoned_count;
+
 struct lookup {
-    pthread_mutex_t mutex; /* guards all that follows */
+    pthread_mutex_t mutex; /* guards all but the last line */
     pthread_cond_t finished;
-    unsigned references;
-    bool done;
+    bool done;      /* the thread is about to end */
+    bool abandoned; /* the thread frees the lookup */
     int failure;
     struct addrinfo *addresses;
     char *host, *port; /* not changed */
@@ -34,14 +39,6 @@ static void destroy(struct lookup *lookup) {
     free(lookup);
 }
 
-static void release(struct lookup *lookup) {
-    pthread_mutex_lock(&lookup->mutex);
-    bool last = --lookup->references == 0;
-    pthread_mutex_unlock(&lookup->mutex);
-    if (last)
-        destroy(lookup);
-}
-
 static struct lookup *create(const char *host, const char *port) {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL)
@@ -52,7 +49,6 @@ static struct lookup *create(const char *host, const char *port) {
     pthread_cond_init(&lookup->finished, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&lookup->mutex, NULL);
-    lookup->references = 1;
     lookup->host = strdup(host);
     lookup->port = strdup(port);
     if (lookup->host != NULL && lookup->port != NULL)
@@ -69,41 +65,56 @@ static void *look_up(void *context) {
     lookup->failure = failure;
     lookup->addresses = failure == 0 ? addresses : NULL;
     lookup->done = true;
+    bool abandoned = lookup->abandoned;
     pthread_cond_signal(&lookup->finished);
     pthread_mutex_unlock(&lookup->mutex);
-    release(lookup);
+    if (!abandoned)
+        return NULL;
+    destroy(lookup);
+    abandoned_count--;
     return NULL;
 }
 
 /* The program's signals are for its own threads. */
-static bool start(struct lookup *lookup) {
+static bool start(struct lookup *lookup, pthread_t *thread) {
     sigset_t all, before;
-    pthread_t thread;
-    pthread_attr_t detached;
-    if (pthread_attr_init(&detached) != 0)
-        return false;
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    lookup->references++;
-    bool started = pthread_create(&thread, &detached, look_up, lookup) == 0;
-    if (!started)
-        lookup->references--;
+    bool started = pthread_create(thread, NULL, look_up, lookup) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
     return started;
 }
 
-/* Takes the addresses over. */
-static struct addrinfo *await(struct lookup *lookup, uint64_t deadline, int *failure) {
+/* Returns whether the lookup is done. If not, the thread owns it from now on. */
+static bool await(struct lookup *lookup, uint64_t deadline) {
     struct timespec until = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
     pthread_mutex_lock(&lookup->mutex);
     while (!lookup->done && pthread_cond_timedwait(&lookup->finished, &lookup->mutex, &until) == 0)
         ;
-    struct addrinfo *addresses = lookup->addresses;
-    lookup->addresses = NULL;
-    *failure = lookup->done ? lookup->failure : RESOLVE_TIMED_OUT;
+    bool done = lookup->done;
+    lookup->abandoned = !done;
+    abandoned_count += !done;
     pthread_mutex_unlock(&lookup->mutex);
+    return done;
+}
+
+/* Starts the thread and waits for it, but not beyond the deadline. */
+static struct addrinfo *look_up_apart(struct lookup *lookup, uint64_t deadline, int *failure) {
+    pthread_t thread;
+    if (!start(lookup, &thread)) {
+        destroy(lookup);
+        return NULL;
+    }
+    if (!await(lookup, deadline)) {
+        *failure = RESOLVE_TIMED_OUT;
+        pthread_detach(thread);
+        return NULL;
+    }
+    pthread_join(thread, NULL);
+    struct addrinfo *addresses = lookup->addresses;
+    *failure = lookup->failure;
+    lookup->addresses = NULL;
+    destroy(lookup);
     return addresses;
 }
 
@@ -113,11 +124,9 @@ struct addrinfo *resolve(const char *host, const char *port, uint64_t deadline, 
     *failure = getaddrinfo(host, port, &numeric, &addresses);
     if (*failure != EAI_NONAME)
         return *failure == 0 ? addresses : NULL;
-    *failure = EAI_MEMORY;
-    struct lookup *lookup = create(host, port);
-    if (lookup == NULL)
+    *failure = abandoned_count < RESOLVE_ABANDONED_MAX ? EAI_MEMORY : RESOLVE_BUSY;
+    if (*failure == RESOLVE_BUSY)
         return NULL;
-    addresses = start(lookup) ? await(lookup, deadline, failure) : NULL;
-    release(lookup);
-    return addresses;
+    struct lookup *lookup = create(host, port);
+    return lookup == NULL ? NULL : look_up_apart(lookup, deadline, failure);
 }

@@ -8,12 +8,15 @@
 #include <netdb.h>
 #include <stdint.h>
 
-enum { RESOLVE_TIMED_OUT = 1 /* beside the EAI_ codes, which are negative */ };
+enum { RESOLVE_TIMED_OUT = 1, RESOLVE_BUSY }; /* the EAI_ codes are negative */
 
-/* The TCP addresses of a host, for freeaddrinfo(); or NULL with an EAI_ code or RESOLVE_TIMED_OUT in *failure.
- * getaddrinfo() knows no deadline, so a name that is not an address is looked up by a thread of its own; a name
- * server that never answers holds that thread, not the caller. `deadline` is in milliseconds of stream_now(). Any
- * thread. */
+enum { RESOLVE_ABANDONED_MAX = 32 };
+
+/* The TCP addresses of a host, for freeaddrinfo(); or NULL with the reason in *failure: an EAI_ code,
+ * RESOLVE_TIMED_OUT, or RESOLVE_BUSY. getaddrinfo() knows no deadline, so a name that is not an address is looked
+ * up by a thread of its own, which has ended when this returns. Only RESOLVE_TIMED_OUT leaves one waiting for the
+ * name server; while there are RESOLVE_ABANDONED_MAX of these, the result is RESOLVE_BUSY. `deadline` is in
+ * milliseconds of stream_now(). Any thread. */
 struct addrinfo *resolve(const char *host, const char *port, uint64_t deadline, int *failure);
 
 #endif

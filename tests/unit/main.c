@@ -74,6 +74,7 @@ static const struct {
     {"url", url_suite},
     {"opening", opening_suite},
     {"request", request_suite},
+    {"resolve", resolve_suite},
     {"bench_payload", bench_payload_suite},
     {"bench_time", bench_time_suite},
     {"usage", usage_suite},

@@ -62,6 +62,7 @@ Suite *connect_parts_suite(void);
 Suite *url_suite(void);
 Suite *opening_suite(void);
 Suite *request_suite(void);
+Suite *resolve_suite(void);
 Suite *bench_payload_suite(void);
 Suite *bench_time_suite(void);
 Suite *usage_suite(void);

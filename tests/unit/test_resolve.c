@@ -1,0 +1,91 @@
+/* test_resolve.c - the thread that looks a name up has ended when resolve() returns, or is counted. getaddrinfo()
+ * is this file's own: it answers by the name.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/resolve.h"
+#include "client/stream.h"
+#include "tests/unit/late.h"
+#include "tests/unit/suites.h"
+
+/* --- A name server ------------------------------------------------------------------------------------------- */
+
+static pthread_key_t key;
+static _Atomic unsigned ended;      /* threads that have looked up */
+static _Atomic bool answers = true; /* until then, "slow" waits */
+
+static void end_late(void *argument) {
+    (void)argument;
+    sleep_ms(100);
+    ended++;
+}
+
+static int look_up(const char *host) {
+    pthread_setspecific(key, "");
+    while (strcmp(host, "slow") == 0 && !answers)
+        sleep_ms(1);
+    return strcmp(host, "unknown") == 0 ? EAI_NONAME : 0;
+}
+
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **addresses) {
+    (void)port;
+    int failure = hints->ai_flags & AI_NUMERICHOST ? EAI_NONAME : look_up(host);
+    if (failure == 0)
+        *addresses = calloc(1, sizeof **addresses);
+    return failure;
+}
+
+void freeaddrinfo(struct addrinfo *addresses) {
+    free(addresses);
+}
+
+/* --- Tests ------------------------------------------------------------------------------------------------- */
+
+static int failure_of(const char *host, uint64_t milliseconds) {
+    int failure;
+    struct addrinfo *addresses = resolve(host, "80", stream_now() + milliseconds, &failure);
+    ck_assert_int_eq(addresses != NULL, failure == 0);
+    free(addresses);
+    return failure;
+}
+
+static void make_key(void) {
+    ck_assert_int_eq(pthread_key_create(&key, end_late), 0);
+}
+
+START_TEST(its_thread_has_ended) {
+    ck_assert_int_eq(failure_of("known", PATIENCE_MS), 0);
+    ck_assert_uint_eq(ended, 1);
+    ck_assert_int_eq(failure_of("unknown", PATIENCE_MS), EAI_NONAME);
+    ck_assert_uint_eq(ended, 2);
+}
+END_TEST
+
+START_TEST(those_that_hang_are_counted) {
+    answers = false;
+    for (int i = 0; i < RESOLVE_ABANDONED_MAX; i++)
+        ck_assert_int_eq(failure_of("slow", 1), RESOLVE_TIMED_OUT);
+    ck_assert_int_eq(failure_of("known", PATIENCE_MS), RESOLVE_BUSY);
+    answers = true;
+    while (ended < RESOLVE_ABANDONED_MAX)
+        sleep_ms(1);
+    ck_assert_int_eq(failure_of("slow", PATIENCE_MS), 0);
+}
+END_TEST
+
+Suite *resolve_suite(void) {
+    Suite *suite = suite_create("resolve");
+    TCase *tcase = tcase_create("resolve");
+    tcase_add_checked_fixture(tcase, make_key, NULL);
+    tcase_add_test(tcase, its_thread_has_ended);
+    tcase_add_test(tcase, those_that_hang_are_counted);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
