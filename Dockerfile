@@ -10,7 +10,7 @@ FROM ${BASE} AS builder
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         gcc make pkg-config libc6-dev check \
-        libcivetweb-dev libini-config-dev libssl-dev zlib1g-dev libjansson-dev libedit-dev uthash-dev && \
+        libcivetweb-dev libssl-dev zlib1g-dev libjansson-dev libedit-dev uthash-dev && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -21,7 +21,7 @@ FROM ${BASE}
 # Names with a suffix in parentheses: Debian 13 has appended t64 to them.
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        libcivetweb1 '^libini-config5(t64)?$' '^libssl3(t64)?$' zlib1g libjansson4 libedit2 && \
+        libcivetweb1 '^libssl3(t64)?$' zlib1g libjansson4 libedit2 && \
     apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /usr/local/bin/weir /usr/local/bin/weir
 COPY conf/weir.ini /etc/weir/weir.ini

@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 WERROR   := $(if $(CI),-Werror)
 CPPFLAGS += -D_GNU_SOURCE -I. -Iinclude
 CFLAGS   ?= -O2 -g
-LIBS     := -lcivetweb -lini_config -lcrypto -lz -lpthread -ldl
+LIBS     := -lcivetweb -lcrypto -lz -lpthread -ldl
 
 FLAVOUR_release :=
 FLAVOUR_asan    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEIR_CHECK_LOCKS
@@ -70,7 +70,7 @@ $(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
 # So that what is missing is said in one line, before the compiler says it in hundreds.
 $(OUT)/.tools:
-	@.ci/tools "$(CC)" civetweb.h ini_configobj.h openssl/evp.h zlib.h jansson.h histedit.h uthash.h
+	@.ci/tools "$(CC)" civetweb.h openssl/evp.h zlib.h jansson.h histedit.h uthash.h
 	@mkdir -p $(@D) && touch $@
 $(OUT)/.test-tools: | $(OUT)/.tools
 	@.ci/tools "$(CC)" check.h && .ci/tools pkg-config

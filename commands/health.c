@@ -231,7 +231,7 @@ static int health(struct config_sources *sources, const char *url) {
 
 int command_health(int argc, char **argv) {
     struct config_sources sources = sources_init();
-    int status = sources_read(&sources, argc, argv, help, false, 1);
+    int status = sources_read(&sources, argc, argv, help, NULL, 1);
     if (status < 0)
         status = health(&sources, argv[optind]);
     sources_release(&sources);

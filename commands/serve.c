@@ -73,7 +73,7 @@ static int serve(const struct config_sources *sources) {
         return STATUS_FAILURE;
     }
     catch_signals(server);
-    int result = server_configure(server, sources) == 0 ? weir_server_run(server) : -1;
+    int result = server_configure(server, sources, NULL) == 0 ? weir_server_run(server) : -1;
     if (result != 0)
         print_error(weir_server_error(server));
     if (result > 0)
@@ -87,7 +87,7 @@ static int serve(const struct config_sources *sources) {
 
 int command_serve(int argc, char **argv) {
     struct config_sources sources = sources_init();
-    int status = sources_read(&sources, argc, argv, help, false, 0);
+    int status = sources_read(&sources, argc, argv, help, NULL, 0);
     if (status < 0)
         status = sources_find_file(&sources, argv[0]) ? serve(&sources) : STATUS_USAGE;
     sources_release(&sources);

@@ -26,15 +26,15 @@ static int add_setting(struct config_sources *sources, char *setting) {
     return 0;
 }
 
-int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool lists,
+int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool *quiet,
                  int operands) {
-    const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                     {"set", required_argument, NULL, 's'},
-                                     {"help", no_argument, NULL, 'h'},
-                                     {lists ? "list" : NULL, no_argument, NULL, 'l'},
-                                     {NULL, 0, NULL, 0}};
+    const bool both = quiet != NULL; /* --list and --quiet */
+    const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},         {both ? "list" : NULL, no_argument, NULL, 'l'},
+        {"quiet", no_argument, NULL, 'q'},        {NULL, 0, NULL, 0}};
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, lists ? ":c:s:hl" : ":c:s:h", options, NULL)) != -1;)
+    for (int option; (option = getopt_long(argc, argv, both ? ":c:s:hlq" : ":c:s:h", options, NULL)) != -1;)
         switch (option) {
         case 'c':
             sources->path = optarg;
@@ -44,6 +44,9 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
                 break;
             fprintf(stderr, "%s: out of memory\n", argv[0]);
             return STATUS_FAILURE;
+        case 'q':
+            *quiet = true;
+            break;
         case 'l':
             config_list(stdout);
             return STATUS_OK;

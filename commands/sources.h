@@ -27,10 +27,11 @@
 /* The environment. */
 struct config_sources sources_init(void);
 
-/* Reads the options that these commands have in common, and --list if `lists`; `operands` arguments at most may
- * follow, from optind on. Returns -1 to go on, else the exit status, after whatever was to be said. The texts must
- * last. */
-int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool lists, int operands);
+/* Reads the options that these commands have in common; unless `quiet` is NULL, --list and --quiet, which sets it,
+ * too. `operands` arguments at most may follow, from optind on. Returns -1 to go on, else the exit status, after
+ * whatever was to be said. The texts must last. */
+int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool *quiet,
+                 int operands);
 
 /* Without -c: takes the first of the default files that is there. Returns false, after saying so, if none is. */
 bool sources_find_file(struct config_sources *sources, const char *command);

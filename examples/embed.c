@@ -1,6 +1,6 @@
 /* embed.c - a program of one's own with the server inside: echo, after a moment of (pretended) work.
  *
- *     cc -std=gnu17 -Iinclude -o embed examples/embed.c build/libweir.a -lcivetweb -lini_config -lcrypto -lz
+ *     cc -std=gnu17 -Iinclude -o embed examples/embed.c build/libweir.a -lcivetweb -lcrypto -lz
  *     ./embed 127.0.0.1:9000
  *
  * weir_server_run() starts the server's threads, serves on them, and comes back when the server has stopped.

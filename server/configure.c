@@ -65,8 +65,11 @@ int weir_server_set(weir_server *server, const char *section, const char *key, c
     return add_step(server, section, key, value);
 }
 
-int server_configure(weir_server *server, const struct config_sources *sources) {
-    struct config *config = config_build(sources, server->error, sizeof server->error);
+int server_configure(weir_server *server, const struct config_sources *sources, struct config_errors *errors) {
+    struct config *config = errors != NULL ? config_build_all(sources, errors)
+                                           : config_build(sources, server->error, sizeof server->error);
+    if (config == NULL && errors != NULL)
+        snprintf(server->error, sizeof server->error, "out of memory");
     if (config == NULL)
         return -1;
     config_destroy(server->config);

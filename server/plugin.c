@@ -85,18 +85,21 @@ static int unknown_option(const struct place *place, const struct weir_plugin *p
     return fail(place, "plug-in %s has no option \"%s\"", plugin->name, name);
 }
 
-static int check_options(const struct weir_plugin *plugin, const struct config_route *route, struct place place) {
-    for (size_t i = 0; i < route->extra_count; i++) {
-        const struct config_extra *extra = &route->extras[i];
-        place.at = extra->place;
-        const struct weir_option *option = find_option(plugin, extra->name);
-        if (option == NULL)
-            return unknown_option(&place, plugin, extra->name);
-        uint64_t number;
-        const char *wrong = parse_number(option->type, extra->value, &number);
-        if (wrong != NULL)
-            return fail(&place, "%s: \"%s\" %s", extra->name, extra->value, wrong);
-    }
+static int check_option(const struct weir_plugin *plugin, const struct config_extra *extra, struct place place) {
+    place.at = extra->place;
+    const struct weir_option *option = find_option(plugin, extra->name);
+    if (option == NULL)
+        return unknown_option(&place, plugin, extra->name);
+    uint64_t number;
+    const char *wrong = parse_number(option->type, extra->value, &number);
+    return wrong == NULL ? 0 : fail(&place, "%s: \"%s\" %s", extra->name, extra->value, wrong);
+}
+
+static int check_options(const struct weir_plugin *plugin, const struct config *config,
+                         const struct config_route *route, struct place place) {
+    for (size_t i = 0; i < route->extra_count; i++)
+        if (check_option(plugin, &route->extras[i], place) != 0 && config_go_on(config, place.error) != 0)
+            return -1;
     return 0;
 }
 
@@ -134,7 +137,8 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     return 0;
 }
 
-int plugin_load(struct plugin *plugin, const struct config_route *route, char *error, size_t error_size) {
+int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
+                size_t error_size) {
     const struct place place = {config_handler_place(route), error, error_size};
     const char *path = route->handler + strlen("plugin:");
     *plugin = (struct plugin){.object = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
@@ -146,7 +150,7 @@ int plugin_load(struct plugin *plugin, const struct config_route *route, char *e
     if (plugin->object == NULL)
         return fail(&place, "handler: plug-in does not load: %s", dlerror());
     plugin->table = dlsym(plugin->object, "weir_plugin");
-    if (check_table(plugin->table, path, &place) == 0 && check_options(plugin->table, route, place) == 0)
+    if (check_table(plugin->table, path, &place) == 0 && check_options(plugin->table, config, route, place) == 0)
         return 0;
     plugin_unload(plugin);
     return -1;

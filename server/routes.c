@@ -110,6 +110,8 @@ static struct served_route *find_same(const struct routes *routes, const struct 
 
 static int load_configured(struct routes *routes, struct route_table *table, const struct config *config,
                            const struct config_route *configured, const struct report *report) {
+    if (configured->handler == NULL) /* it was refused, but all errors are wanted */
+        return 0;
     struct served_route *served = find_same(routes, configured);
     if (served == NULL) {
         served = served_create(routes->core, configured->pattern, configured);
@@ -117,7 +119,7 @@ static int load_configured(struct routes *routes, struct route_table *table, con
             return out_of_memory(report);
         served->route.lane.limit = configured->concurrency;
         list(routes, served);
-        if (served_find_handler(served, configured, report->error, report->size) != 0)
+        if (served_find_handler(served, config, configured, report->error, report->size) != 0)
             return -1;
     }
     const struct entrance entrance = entrance_of(config, configured, &served->route);
@@ -147,7 +149,7 @@ static int load_added(struct routes *routes, struct route_table *table, const st
                       const struct report *report) {
     for (size_t i = 0; i < routes->added_count; i++) {
         const struct added_route *added = &routes->added[i];
-        if (add_pattern(table, added->pattern, (struct config_place){NULL, 0}, report) != 0)
+        if (add_pattern(table, added->pattern, (struct config_place){.source = NULL}, report) != 0)
             return -1;
         struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
         if (served == NULL)
@@ -168,8 +170,11 @@ static int load_all(struct routes *routes, struct route_table *table, const stru
     table->entrances.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
     for (size_t i = 0; i < config->route_count; i++) {
         const struct config_route *configured = &config->routes[i];
-        if (add_pattern(table, configured->pattern, configured->place, report) != 0 ||
-            load_configured(routes, table, config, configured, report) != 0)
+        if (add_pattern(table, configured->pattern, configured->place, report) != 0 &&
+            config_go_on(config, report->error) != 0)
+            return -1;
+        if (load_configured(routes, table, config, configured, report) != 0 &&
+            config_go_on(config, report->error) != 0)
             return -1;
     }
     return load_added(routes, table, config, report);

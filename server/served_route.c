@@ -118,8 +118,8 @@ static const struct weir_handler *find_builtin(const char *name) {
     return NULL;
 }
 
-int served_find_handler(struct served_route *served, const struct config_route *configured, char *error,
-                        size_t error_size) {
+int served_find_handler(struct served_route *served, const struct config *config,
+                        const struct config_route *configured, char *error, size_t error_size) {
     struct route *route = &served->route;
     route->handler = find_builtin(configured->handler);
     if (route->handler != NULL) {
@@ -128,7 +128,7 @@ int served_find_handler(struct served_route *served, const struct config_route *
         route->context = &served->builtin;
         return 0;
     }
-    if (plugin_load(&served->plugin, configured, error, error_size) != 0)
+    if (plugin_load(&served->plugin, config, configured, error, error_size) != 0)
         return -1;
     route->handler = served->plugin.table->handler;
     return 0;

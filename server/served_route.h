@@ -26,8 +26,8 @@ struct served_route {
 struct served_route *served_create(struct core *core, const char *pattern, const struct config_route *configured);
 
 /* A plug-in is loaded, not started. -1 with one line in `error`. */
-int served_find_handler(struct served_route *served, const struct config_route *configured, char *error,
-                        size_t error_size);
+int served_find_handler(struct served_route *served, const struct config *config,
+                        const struct config_route *configured, char *error, size_t error_size);
 
 /* True if clients of the one may stay with the other. */
 bool served_is_same(const struct served_route *served, const struct config_route *configured);

@@ -111,8 +111,6 @@ void weir_server_destroy(weir_server *server) {
 /* --- Checking ---------------------------------------------------------------------------------------------- */
 
 int server_check(weir_server *server) {
-    if (config_check(server->config, server->error, sizeof server->error) != 0)
-        return -1;
     struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
     if (table != NULL)
         entrances_release(&table->entrances);
@@ -163,8 +161,12 @@ static void clear_wishes(weir_server *server) {
 
 /* Serves with everything started. Returns false if something was left behind. */
 static bool serve(weir_server *server) {
+    if (server->table->entrances.count == 0)
+        log_event(LOG_SERVER, LOG_WARNING, "no_routes",
+                  LOG_FIELDS(LOG_TEXT("note", "clients find nothing here: add a [route PATTERN] section")));
     log_event(LOG_SERVER, LOG_INFO, "ready",
-              LOG_FIELDS(LOG_TEXT("version", WEIR_VERSION), LOG_NUMBER("routes", server->table->entrances.count),
+              LOG_FIELDS(LOG_TEXT("version", WEIR_VERSION), LOG_TEXT("config", server->config->path),
+                         LOG_NUMBER("routes", server->table->entrances.count),
                          LOG_NUMBER("workers", server->config->server.workers),
                          LOG_NUMBER("max_connections", registry_limit(&server->core.registry))));
     notify_ready();

@@ -68,8 +68,9 @@ static inline const struct config *server_config(const weir_server *server) {
 
 /* --- configure.c --- */
 
-/* Configures the server anew, from all sources, which have to outlive it. 0, or -1 with server->error set. */
-int server_configure(weir_server *server, const struct config_sources *sources);
+/* Configures the server anew, from all sources, which have to outlive it. 0, or -1 with server->error set. With
+ * `errors`, which may be NULL, each error is told there, and only a lack of memory is one of this call. */
+int server_configure(weir_server *server, const struct config_sources *sources, struct config_errors *errors);
 
 /* What they say now, checked. NULL with one line in `error`. */
 struct config *server_configuration(const weir_server *server, char *error, size_t error_size);
@@ -77,7 +78,8 @@ void server_forget_steps(weir_server *server);
 
 /* --- server.c --- */
 
-/* Everything that can be checked without serving. 0, or -1 with server->error set. */
+/* What the configuration alone cannot tell: whether patterns tie, and whether plug-ins load and know their options.
+ * 0, or -1 with server->error set; errors are told to server->config->errors if that is set. */
 int server_check(weir_server *server);
 
 /* --- start.c: every part. 0, or -1 with everything stopped again and server->error set --- */

@@ -51,25 +51,52 @@ void config_destroy(struct config *config) {
     free(config);
 }
 
-struct config *config_build(const struct config_sources *sources, char *error, size_t error_size) {
+int config_go_on(const struct config *config, const char *error) {
+    struct config_errors *errors = config->errors;
+    if (errors == NULL)
+        return -1;
+    errors->count++;
+    errors->tell(errors->context, error);
+    return 0;
+}
+
+static int read_all(struct config *config, const struct config_sources *sources, char *error, size_t error_size) {
+    if (sources->path != NULL && config_read_file(config, sources->path, error, error_size) != 0 &&
+        config_go_on(config, error) != 0)
+        return -1;
+    if (sources->environment != NULL &&
+        config_read_environment(config, sources->environment, error, error_size) != 0)
+        return -1;
+    for (size_t i = 0; i < sources->setting_count; i++)
+        if (config_read_setting(config, sources->settings[i], error, error_size) != 0 &&
+            config_go_on(config, error) != 0)
+            return -1;
+    if (config_check_routes(config, 0, error, error_size) != 0)
+        return -1;
+    return config_check(config, error, error_size);
+}
+
+static struct config *build(const struct config_sources *sources, struct config_errors *errors, char *error,
+                            size_t error_size) {
     struct config *config = config_create();
     if (config == NULL) {
         snprintf(error, error_size, "out of memory");
         return NULL;
     }
-    int result = 0;
-    if (sources->path != NULL)
-        result = config_read_file(config, sources->path, error, error_size);
-    if (result == 0 && sources->environment != NULL)
-        result = config_read_environment(config, sources->environment, error, error_size);
-    for (size_t i = 0; result == 0 && i < sources->setting_count; i++)
-        result = config_read_setting(config, sources->settings[i], error, error_size);
-    if (result == 0)
-        result = config_check_routes(config, 0, error, error_size);
-    if (result == 0 && config_check(config, error, error_size) == 0)
+    config->errors = errors;
+    if (read_all(config, sources, error, error_size) == 0)
         return config;
     config_destroy(config);
     return NULL;
+}
+
+struct config *config_build(const struct config_sources *sources, char *error, size_t error_size) {
+    return build(sources, NULL, error, error_size);
+}
+
+struct config *config_build_all(const struct config_sources *sources, struct config_errors *errors) {
+    char error[CONFIG_ERROR_SIZE];
+    return build(sources, errors, error, sizeof error);
 }
 
 /* --- Single options ---------------------------------------------------------------------------------------- */
@@ -107,10 +134,10 @@ int config_apply(void *base, struct config_place *places, const struct config_se
         option_unknown(setting->section, setting->key, why, sizeof why);
         return config_fail(setting->place, error, error_size, "%s", why);
     }
-    if (set_option(option, base, setting, why, sizeof why) != 0)
-        return config_fail_at(setting->place, option->name, error, error_size, "%s", why);
-    places[option - options] = setting->place;
-    return 0;
+    struct config_place *place = &places[option - options];
+    *place = setting->place;
+    place->refused = set_option(option, base, setting, why, sizeof why) != 0;
+    return place->refused ? config_fail_at(*place, option->name, error, error_size, "%s", why) : 0;
 }
 
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
@@ -123,7 +150,7 @@ int config_set(struct config *config, const char *section, const char *key, cons
             return -1;
         }
     }
-    const struct config_setting setting = {section, key, value, {config_program, 0}};
+    const struct config_setting setting = {section, key, value, {.source = config_program}};
     if (config_is_plain_section(section))
         return config_apply(config, config->places, &setting, error, error_size);
     option_unknown_section(section, error, error_size);
@@ -136,31 +163,35 @@ int config_set(struct config *config, const char *section, const char *key, cons
  */
 enum { REPLIES_AT_ONCE = 1 << 20 };
 
-/* Where the first of the three is set that does not have its default. */
+/* Where the first of the three is set that does not have its default; or one that was refused. */
 static struct config_place send_buffer_place(const struct config *config) {
     static const char *const names[] = {"send_buffer_hard", "send_buffer_soft", "max_message_size"};
-    struct config_place place = {NULL, 0};
-    for (size_t i = 0; place.source == NULL && i < sizeof names / sizeof *names; i++)
-        place = config->places[option_find("websocket", names[i]) - options];
-    return place;
+    struct config_place first = {.source = NULL};
+    for (size_t i = 0; !first.refused && i < sizeof names / sizeof *names; i++) {
+        const struct config_place *place = &config->places[option_find("websocket", names[i]) - options];
+        if (first.source == NULL || place->refused)
+            first = *place;
+    }
+    return first;
 }
 
 static int check_send_buffer(const struct config *config, char *error, size_t error_size) {
     const struct config_websocket *websocket = &config->websocket;
     size_t least = websocket->send_buffer_soft + websocket->max_message_size + REPLIES_AT_ONCE;
-    if (websocket->send_buffer_hard >= least)
+    const struct config_place place = send_buffer_place(config);
+    if (websocket->send_buffer_hard >= least || place.refused)
         return 0;
     char hard[32], needed[32];
     value_print_size(websocket->send_buffer_hard, hard);
     value_print_size(least, needed);
-    return config_fail(send_buffer_place(config), error, error_size,
+    return config_fail(place, error, error_size,
                        "send_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together "
                        "need %s",
                        hard, needed);
 }
 
 int config_check(struct config *config, char *error, size_t error_size) {
-    if (check_send_buffer(config, error, error_size) != 0)
+    if (check_send_buffer(config, error, error_size) != 0 && config_go_on(config, error) != 0)
         return -1;
-    return config_read_token(config, error, error_size);
+    return config_read_token(config, error, error_size) == 0 ? 0 : config_go_on(config, error);
 }

@@ -28,6 +28,14 @@ enum {
 struct config_place {
     const char *source; /* "conf/weir.ini", "WEIR_SERVER_WORKERS", "--set server.workers"; the configuration's */
     unsigned line;      /* of a file; 0 for other sources */
+    bool refused;       /* what was given there is wrong: the option has the value that it had before */
+};
+
+/* Who wants to be told of every error, not of the first alone. */
+struct config_errors {
+    void (*tell)(void *context, const char *error); /* one line, "source:line: what is wrong" */
+    void *context;
+    size_t count;
 };
 
 enum unknown_route { UNKNOWN_ROUTE_CLOSE, UNKNOWN_ROUTE_404 };
@@ -152,7 +160,8 @@ struct config_route {
 };
 
 struct config {
-    char *path; /* of the file that was loaded last; NULL if there is none */
+    char *path;                   /* of the file that was loaded last, absolute; NULL if there is none */
+    struct config_errors *errors; /* NULL: reading and checking end with the first error */
     struct config_server server;
     struct config_websocket websocket;
     struct config_log log;
@@ -185,6 +194,13 @@ void config_destroy(struct config *config); /* NULL is allowed */
  */
 struct config *config_build(const struct config_sources *sources, char *error, size_t error_size);
 
+/* The same, but each error is told, and what is right is returned all the same; NULL if memory is out. `errors` has
+ * to outlive the configuration. */
+struct config *config_build_all(const struct config_sources *sources, struct config_errors *errors);
+
+/* After an error: 0 to go on, if all are wanted, having told of this one; else -1. */
+int config_go_on(const struct config *config, const char *error);
+
 /* Reads a file, and those that it includes, over what is there and adds their routes and rules for channels.
  * Returns 0; or -1 with one line in `error` that begins with "path:line: " of the file it is about, or "path: " if
  * that cannot be read at all. Then none of them has been added, but options may have been set. */
@@ -209,7 +225,7 @@ int config_fail(struct config_place place, char *error, size_t error_size, const
     __attribute__((format(printf, 4, 5)));
 
 /* The effective configuration as an ini file that would load again to the same, save the token; comments say where
- * the values come from that are not defaults. */
+ * the values come from that are not defaults. Defaults that have no effect here are left out. */
 void config_print(const struct config *config, FILE *out);
 
 /* Every option: section, name, type with its bounds, default, help. */

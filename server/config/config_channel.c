@@ -57,6 +57,8 @@ int config_check_channel(const struct config_route *route, char *error, size_t e
     char handler[VALUE_QUOTED_SIZE];
     struct config_place place = route->places[option_find("route", "channel") - options];
     bool needed = strcmp(route->handler, "channel") == 0;
+    if (place.refused)
+        return 0;
     if (needed && route->channel == NULL)
         return config_fail_at(config_handler_place(route), "handler", error, error_size,
                               "the route has no channel; write channel = NAME, in which {parameters} of the route "

@@ -76,7 +76,7 @@ static int unknown(const char *section, const char *name, char *error, size_t er
     const struct option *meant = option_find(section, key);
     if (meant == NULL)
         meant = option_meant(section, key);
-    struct config_place place = {name, 0};
+    struct config_place place = {.source = name};
     if (meant == NULL || !config_is_plain_section(meant->section))
         return config_fail(place, error, error_size,
                            "no option has this name; `weir check --list` shows every key");
@@ -87,7 +87,7 @@ static int unknown(const char *section, const char *name, char *error, size_t er
 static int read_variable(struct config *config, const char *section, const char *name, char *value, char *error,
                          size_t error_size) {
     if (value_flaw(name, strlen(name)) != NULL)
-        return config_fail((struct config_place){"the environment", 0}, error, error_size,
+        return config_fail((struct config_place){.source = "the environment"}, error, error_size,
                            "a variable of [%s] has a name that is no text", section);
     const struct option *option = find_option(name);
     if (option == NULL)
@@ -95,9 +95,9 @@ static int read_variable(struct config *config, const char *section, const char 
     const char *kept = config_keep(config, name);
     const char *flaw = value_flaw(value, strlen(value));
     if (kept == NULL || flaw != NULL)
-        return config_fail((struct config_place){name, 0}, error, error_size, "%s %s", "the value",
+        return config_fail((struct config_place){.source = name}, error, error_size, "%s %s", "the value",
                            flaw != NULL ? flaw : "does not fit into the memory that is left");
-    const struct config_setting setting = {section, option->name, value_trim(value), {kept, 0}};
+    const struct config_setting setting = {section, option->name, value_trim(value), {.source = kept}};
     return config_apply(config, config->places, &setting, error, error_size);
 }
 
@@ -110,10 +110,13 @@ int config_read_environment(struct config *config, char *const *environment, cha
             continue;
         char *copy = strdup(*variable);
         if (copy == NULL)
-            return config_fail((struct config_place){"the environment", 0}, error, error_size, "out of memory");
+            return config_fail((struct config_place){.source = "the environment"}, error, error_size,
+                               "out of memory");
         char *value = copy + (equals - *variable);
         *value++ = '\0';
         result = read_variable(config, section, copy, value, error, error_size);
+        if (result != 0)
+            result = config_go_on(config, error);
         free(copy);
     }
     return result;

@@ -28,7 +28,7 @@ struct load {
 };
 
 static struct config_place place_of(const struct load *load, unsigned line) {
-    return (struct config_place){load->path, line};
+    return (struct config_place){.source = load->path, .line = line};
 }
 
 static int fail_at(const struct load *load, unsigned line, const char *why) {
@@ -83,6 +83,12 @@ static int on_value(void *context, const char *key, const char *value, unsigned 
     struct load *load = context;
     const struct config_setting setting = {load->section.section, key, value, place_of(load, line)};
     return config_apply_to_section(&load->section, &setting, load->error, load->error_size);
+}
+
+/* All errors of the file come here, those of the lines themselves too. */
+static int on_failure(void *context) {
+    const struct load *load = context;
+    return config_go_on(load->config, load->error);
 }
 
 /* --- Files ------------------------------------------------------------------------------------------------- */
@@ -150,10 +156,10 @@ static int on_head(void *context, const char *key, const char *value, unsigned l
 
 static int read_file(struct config *config, const char *path, const struct load *includer, char *error,
                      size_t error_size) {
-    static const struct ini_reader reader = {on_head, on_section, on_value};
+    static const struct ini_reader reader = {on_head, on_section, on_value, on_failure};
     const char *kept = config_keep(config, path);
     if (kept == NULL)
-        return config_fail((struct config_place){path, 0}, error, error_size, "out of memory");
+        return config_fail((struct config_place){.source = path}, error, error_size, "out of memory");
     struct load load = {.config = config,
                         .path = kept,
                         .error = error,
@@ -169,9 +175,9 @@ static int read_file(struct config *config, const char *path, const struct load 
 }
 
 int config_read_file(struct config *config, const char *path, char *error, size_t error_size) {
-    char *copy = strdup(path);
+    char *copy = config_absolute_path((struct config_place){.source = NULL}, path);
     if (copy == NULL)
-        return config_fail((struct config_place){path, 0}, error, error_size, "out of memory");
+        return config_fail((struct config_place){.source = path}, error, error_size, "out of memory");
     free(config->path);
     config->path = copy;
     return read_file(config, path, NULL, error, error_size);

@@ -16,45 +16,51 @@ static void print_place(struct config_place place, FILE *out) {
         fprintf(out, ":%u", place.line);
 }
 
-static void print_origin(struct config_place place, FILE *out) {
+static void print_origin(struct config_place place, const char *note, FILE *out) {
     if (place.source == NULL)
         return;
     fputs("# from ", out);
     print_place(place, out);
-    fputc('\n', out);
+    fprintf(out, "%s\n", note);
 }
 
-static void print_option(const struct option *option, const void *base, struct config_place place, FILE *out) {
+/* One that has no effect is left out, unless somebody has set it. */
+static void print_option(const struct config *config, const struct option *option, const void *base,
+                         struct config_place place, FILE *out) {
     const char *const *secret = (const void *)((const char *)base + option->offset);
+    bool applies = option->applies == NULL || option->applies(config, base);
+    if (!applies && place.source == NULL)
+        return;
     if (option->type == OPTION_SECRET && *secret != NULL) {
         fprintf(out, "# %s is set, not shown; from ", option->name);
         print_place(place, out);
         fputc('\n', out);
         return;
     }
-    print_origin(place, out);
+    print_origin(place, applies ? "" : ", without effect here", out);
     fprintf(out, "%s = ", option->name);
     option_print(option, base, out);
     fputc('\n', out);
 }
 
-static void print_section(const char *section, const void *base, const struct config_place *places, FILE *out) {
+static void print_section(const struct config *config, const char *section, const void *base,
+                          const struct config_place *places, FILE *out) {
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->section, section) == 0)
-            print_option(option, base, places[option - options], out);
+            print_option(config, option, base, places[option - options], out);
 }
 
 static void print_extras(const struct config_route *route, FILE *out) {
     for (size_t i = 0; i < route->extra_count; i++) {
-        print_origin(route->extras[i].place, out);
+        print_origin(route->extras[i].place, "", out);
         fprintf(out, "%s = %s\n", route->extras[i].name, route->extras[i].value);
     }
 }
 
-static void print_route(const struct config_route *route, FILE *out) {
+static void print_route(const struct config *config, const struct config_route *route, FILE *out) {
     struct config_route shown = *route;
     shown.subprotocols = config_subprotocols(route);
-    print_section("route", &shown, route->places, out);
+    print_section(config, "route", &shown, route->places, out);
     print_extras(route, out);
 }
 
@@ -63,18 +69,18 @@ void config_print(const struct config *config, FILE *out) {
     for (const char *const *section = option_sections; *section != NULL; section++)
         if (config_is_plain_section(*section)) {
             fprintf(out, "%s[%s]\n", between, *section);
-            print_section(*section, config, config->places, out);
+            print_section(config, *section, config, config->places, out);
             between = "\n";
         }
     for (size_t i = 0; i < config_section_count(config); i++) {
         const struct config_section section = config_section_at(config, i);
         fputc('\n', out);
-        print_origin(section.place, out);
+        print_origin(section.place, "", out);
         fprintf(out, "[%s %s]\n", section.section, section.pattern);
         if (strcmp(section.section, "route") == 0)
-            print_route(section.base, out);
+            print_route(config, section.base, out);
         else
-            print_section(section.section, section.base, section.places, out);
+            print_section(config, section.section, section.base, section.places, out);
     }
 }
 

@@ -82,23 +82,37 @@ char **config_subprotocols(const struct config_route *route) {
 
 /* --- Checks ------------------------------------------------------------------------------------------------ */
 
-static int check_route(const struct config_route *route, char *error, size_t error_size) {
+/* Only a plug-in takes keys that no option knows. */
+static int check_extras(const struct config *config, const struct config_route *route, char *error,
+                        size_t error_size) {
     char why[CONFIG_ERROR_SIZE];
-    if (route->handler == NULL)
-        return fail(route->place,
-                    "the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH",
-                    error, error_size);
-    if (config_check_channel(route, error, error_size) != 0)
+    for (size_t i = 0; i < route->extra_count && strncmp(route->handler, "plugin:", 7) != 0; i++) {
+        option_unknown("route", route->extras[i].name, why, sizeof why);
+        fail(route->extras[i].place, why, error, error_size);
+        if (config_go_on(config, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_route(const struct config *config, const struct config_route *route, char *error,
+                       size_t error_size) {
+    if (route->handler == NULL) {
+        if (config_handler_place(route).refused)
+            return 0;
+        fail(route->place,
+             "the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH", error,
+             error_size);
+        return config_go_on(config, error);
+    }
+    if (config_check_channel(route, error, error_size) != 0 && config_go_on(config, error) != 0)
         return -1;
-    if (route->extra_count == 0 || strncmp(route->handler, "plugin:", 7) == 0)
-        return 0;
-    option_unknown("route", route->extras[0].name, why, sizeof why);
-    return fail(route->extras[0].place, why, error, error_size);
+    return check_extras(config, route, error, error_size);
 }
 
 int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size) {
     for (size_t i = first; i < config->route_count; i++)
-        if (check_route(&config->routes[i], error, error_size) != 0)
+        if (check_route(config, &config->routes[i], error, error_size) != 0)
             return -1;
     return 0;
 }

@@ -53,7 +53,7 @@ static int fail_section(struct config_place place, const char *name, char *error
 
 /* Cuts the text at its = and its last dot in front of that, and adds the name to the configuration's sources. */
 static int read_text(struct config *config, char *text, char *error, size_t error_size) {
-    struct config_setting setting = {.place = {"--set", 0}};
+    struct config_setting setting = {.place = {.source = "--set"}};
     const char *flaw = value_flaw(text, strlen(text));
     char *equals = strchr(text, '=');
     if (flaw != NULL || equals == NULL)
@@ -66,8 +66,9 @@ static int read_text(struct config *config, char *text, char *error, size_t erro
     setting.place.source = config_keep(config, name);
     char *dot = strrchr(text, '.');
     if (dot == NULL || setting.place.source == NULL)
-        return dot == NULL ? fail_section((struct config_place){name, 0}, value_trim(text), error, error_size)
-                           : config_fail((struct config_place){name, 0}, error, error_size, "out of memory");
+        return dot == NULL
+                   ? fail_section((struct config_place){.source = name}, value_trim(text), error, error_size)
+                   : config_fail((struct config_place){.source = name}, error, error_size, "out of memory");
     *dot = '\0';
     setting.key = value_trim(dot + 1);
     if (!is_key(setting.key))
@@ -78,7 +79,7 @@ static int read_text(struct config *config, char *text, char *error, size_t erro
 int config_read_setting(struct config *config, const char *text, char *error, size_t error_size) {
     char *copy = strdup(text);
     if (copy == NULL)
-        return config_fail((struct config_place){"--set", 0}, error, error_size, "out of memory");
+        return config_fail((struct config_place){.source = "--set"}, error, error_size, "out of memory");
     int result = read_text(config, copy, error, error_size);
     free(copy);
     return result;

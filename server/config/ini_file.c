@@ -1,9 +1,8 @@
-/* ini_file.c - an ini file's sections, and what no line may have. No threads, no state that outlives a call.
+/* ini_file.c - see ini_file.h. No threads, no state that outlives a call.
  *
- * The lines of a section are libini_config's to read (ini.c), but it compares section names without their
- * case (/Room would be /room), tells no line for them, cuts text at a zero byte, refuses indented comments, takes
- * keys before the first section, and needs quadratic time. So a scan finds the headers and whatever it would
- * stumble over, and hands it one section at a time. Line numbers stay right: no line is added or lost.
+ * It is not libini_config, which was used before: that compares section names without their case (/Room would be
+ * /room), tells no line for them, cuts text at a zero byte, needs quadratic time, and stops at a section's first
+ * error.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,97 +10,137 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "server/config/value.h"
 
 /* Bounds on what a wrong file, or a hostile one, can cost. */
-enum { FILE_SIZE_MAX = 1 << 20, SECTION_KEYS_MAX = 1000 };
+enum { FILE_SIZE_MAX = 1 << 20, SECTION_KEYS_MAX = 1000, KEY_SIZE_MAX = 1000 };
 
-static const char blanks[] = " \t\r";
+/* One call of ini_file_read(). */
+struct source {
+    const char *path;
+    const struct ini_reader *reader;
+    void *context;
+    char *error;
+    size_t error_size;
 
-/* Reports the header in line[0..size) and overwrites it. */
-static int begin_section(const struct ini_source *source, struct ini_section *section, char *line, size_t size,
-                         unsigned number) {
-    char *name = line + strspn(line, blanks) + 1;
-    char *end = memrchr(line, ']', size);
-    if (end == NULL)
-        return ini_fail(source, number, "the section's name has no ] behind it");
-    if (strspn(end + 1, blanks) < (size_t)(line + size - end - 1))
-        return ini_fail(source, number, "text behind the section's ]; a comment needs a line of its own");
-    name += strspn(name, blanks);
-    while (end > name && strchr(blanks, end[-1]) != NULL)
-        end--;
-    if (end <= name)
-        return ini_fail(source, number, "the section has no name");
-    *end = '\0';
-    if (source->reader->section(source->context, name, number) != 0)
-        return -1;
-    memset(line, ' ', size);
-    memcpy(line, "[s]", 3);
-    *section = (struct ini_section){.start = line, .line = number};
-    return 0;
+    bool began;   /* a section has */
+    bool skipped; /* its header is wrong, or it has too many keys */
+    size_t key_count;
+    const char *keys[SECTION_KEYS_MAX]; /* that it has had so far */
+};
+
+/* Writes "path:line: why", or "path: why" if line is 0. Returns -1. */
+static int fail(const struct source *source, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int fail(const struct source *source, unsigned line, const char *format, ...) {
+    char why[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    if (line == 0)
+        snprintf(source->error, source->error_size, "%s: %s", source->path, why);
+    else
+        snprintf(source->error, source->error_size, "%s:%u: %s", source->path, line, why);
+    return -1;
 }
 
-/* A key before the first section, of which the library is not told. */
-static int read_head(const struct ini_source *source, char *line, size_t size, unsigned number) {
+/* --- Lines: without their ends and the blanks around them ----------------------------------------------------- */
+
+static int read_header(struct source *source, char *line, unsigned number) {
+    char *end = strrchr(line, ']');
+    source->began = source->skipped = true;
+    source->key_count = 0;
+    if (end == NULL)
+        return fail(source, number, "the section's name has no ] behind it");
+    if (end[1] != '\0')
+        return fail(source, number, "text behind the section's ]; a comment needs a line of its own");
+    *end = '\0';
+    const char *name = value_trim(line + 1);
+    if (*name == '\0')
+        return fail(source, number, "the section has no name");
+    int result = source->reader->section(source->context, name, number);
+    source->skipped = result != 0;
+    return result;
+}
+
+/* What is wrong with the key, or NULL. */
+static const char *key_flaw(const struct source *source, const char *key) {
+    if (strlen(key) > KEY_SIZE_MAX)
+        return "is a key that is too long";
+    for (const char *at = key; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~' || *at == '!')
+            return "has a character that no key has";
+    for (size_t i = 0; i < source->key_count; i++)
+        if (strcasecmp(source->keys[i], key) == 0)
+            return "is set for the second time in this section";
+    return NULL;
+}
+
+static int read_value(struct source *source, char *line, unsigned number) {
     char quoted[VALUE_QUOTED_SIZE];
-    line[size] = '\0';
     char *equals = strchr(line, '=');
     if (equals == NULL)
-        return ini_fail(source, number, "%s is neither `[section]` nor `key = value`",
-                        value_quote(value_trim(line), quoted));
+        return fail(source, number, "%s is neither `[section]` nor `key = value`", value_quote(line, quoted));
+    if (equals == line)
+        return fail(source, number, "%s has no key before the =", value_quote(line, quoted));
     *equals = '\0';
-    return source->reader->head(source->context, value_trim(line), value_trim(equals + 1), number);
-}
-
-/* One line without its end. `section` is the one that it belongs to, or becomes the one that it begins. */
-static int scan_line(const struct ini_source *source, struct ini_section *section, char *line, size_t size,
-                     unsigned number) {
-    const char *flaw = value_flaw(line, size);
+    const char *key = value_trim(line), *value = value_trim(equals + 1);
+    if (!source->began)
+        return source->reader->head(source->context, key, value, number);
+    const char *flaw = key_flaw(source, key);
     if (flaw != NULL)
-        return ini_fail(source, number, "the line %s", flaw);
-    size_t indent = strspn(line, blanks);
-    if (indent >= size)
-        return 0;
-    if (line[indent] == '#' || line[indent] == ';') {
-        line[0] = '#';
-        return 0;
+        return fail(source, number, "%s %s", value_quote(key, quoted), flaw);
+    if (source->key_count == SECTION_KEYS_MAX) {
+        source->skipped = true;
+        return fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
     }
-    if (line[indent] == '[') {
-        if (section->start != NULL && ini_read_section(source, section, line) != 0)
-            return -1;
-        return begin_section(source, section, line, size, number);
-    }
-    if (section->start == NULL)
-        return read_head(source, line, size, number);
-    if (++section->keys > SECTION_KEYS_MAX)
-        return ini_fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
-    return 0;
+    source->keys[source->key_count++] = key;
+    return source->reader->value(source->context, key, value, number);
 }
 
-/* Text is followed by a zero byte, so that the str functions stop there; and no line holds another one. */
-static int scan_text(const struct ini_source *source, char *text, char *end) {
-    struct ini_section section = {.start = NULL};
+static int read_line(struct source *source, char *line, size_t size, unsigned number) {
+    const char *flaw = value_flaw(line, size);
+    line[size] = '\0';
+    if (flaw != NULL)
+        return fail(source, number, "the line %s", flaw);
+    line = value_trim(line);
+    if (*line == '\0' || *line == '#' || *line == ';')
+        return 0;
+    if (*line == '[')
+        return read_header(source, line, number);
+    return source->skipped ? 0 : read_value(source, line, number);
+}
+
+/* --- The file ------------------------------------------------------------------------------------------------- */
+
+/* Text is followed by a byte that may be written to. */
+static int read_text(struct source *source, char *text, char *end) {
     char *line = text;
     for (unsigned number = 1; line < end; number++) {
         char *newline = memchr(line, '\n', (size_t)(end - line));
-        char *next = newline != NULL ? newline + 1 : end;
         size_t size = (size_t)((newline != NULL ? newline : end) - line);
+        char *next = line + size + 1;
         if (size > 0 && line[size - 1] == '\r')
             size--;
-        if (scan_line(source, &section, line, size, number) != 0)
+        if (read_line(source, line, size, number) != 0 && source->reader->failed(source->context) != 0)
             return -1;
         line = next;
     }
-    return section.start == NULL ? 0 : ini_read_section(source, &section, end);
+    return 0;
 }
 
 /* Reads at most `size` bytes. Returns how many there were, or -1 with errno. */
-static ssize_t read_file(const char *path, char *text, size_t size) {
+static ssize_t read_bytes(const char *path, char *text, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
@@ -118,23 +157,27 @@ static ssize_t read_file(const char *path, char *text, size_t size) {
     return got < 0 ? -1 : (ssize_t)used;
 }
 
-int ini_file_read(const char *path, const struct ini_reader *reader, void *context, char *error,
-                  size_t error_size) {
-    struct ini_source source = {path, reader, context, error, error_size};
+static int read_file(struct source *source) {
     char *text = malloc(FILE_SIZE_MAX + 2);
     if (text == NULL)
-        return ini_fail(&source, 0, "%s", strerror(ENOMEM));
-    ssize_t size = read_file(path, text, FILE_SIZE_MAX + 1);
+        return fail(source, 0, "%s", strerror(ENOMEM));
+    ssize_t size = read_bytes(source->path, text, FILE_SIZE_MAX + 1);
     int result;
     if (size < 0) {
-        result = ini_fail(&source, 0, "%s", strerror(errno));
+        result = fail(source, 0, "%s", strerror(errno));
     } else if (size > FILE_SIZE_MAX) {
-        result = ini_fail(&source, 0, "larger than %d bytes, which no configuration is", FILE_SIZE_MAX);
+        result = fail(source, 0, "larger than %d bytes, which no configuration is", FILE_SIZE_MAX);
     } else {
-        text[size] = '\0';
         bool marked = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
-        result = scan_text(&source, marked ? text + 3 : text, text + size);
+        result = read_text(source, marked ? text + 3 : text, text + size);
     }
     free(text);
     return result;
+}
+
+int ini_file_read(const char *path, const struct ini_reader *reader, void *context, char *error,
+                  size_t error_size) {
+    struct source source = {
+        .path = path, .reader = reader, .context = context, .error = error, .error_size = error_size};
+    return read_file(&source);
 }

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "server/config/option_applies.h"
+
 /* And the C type of the field. */
 enum option_type {
     OPTION_INTEGER,      /* unsigned */
@@ -40,6 +42,7 @@ struct option {
     uint64_t min, max;          /* of an integer, a size or a duration */
     const char *const *choices; /* of a choice; NULL-terminated */
     size_t offset;              /* of the field in struct config; or config_channel, config_route */
+    option_applies *applies;    /* NULL: always */
     const char *help;           /* one line */
 };
 

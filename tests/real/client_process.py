@@ -12,7 +12,7 @@ from weir_process import EXAMPLES, PATIENCE, ROOT, SANITIZER_REPORT
 
 BUILD = EXAMPLES.resolve().parent
 FLAGS = {"asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}.get(BUILD.name, [])
-LIBRARIES = ["-lcivetweb", "-lini_config", "-lcrypto", "-lz", "-lpthread", "-ldl"]
+LIBRARIES = ["-lcivetweb", "-lcrypto", "-lz", "-lpthread", "-ldl"]
 
 
 def run(program, *arguments, stdin="", status=0, timeout=2 * PATIENCE):

@@ -150,6 +150,34 @@ class Check(ConfigTestCase):
         self.assertEqual((second.returncode, second.stderr), (0, ""))
         self.assertEqual(values(second.stdout), values(first.stdout))
 
+    def test_quiet(self):
+        for option in ("-q", "--quiet"):
+            done = run_weir("check", option, "-c", self.write(self.listen + ROUTE))
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ok\n", ""))
+        done = run_weir("check", "-q", "-c", self.write(self.listen + "workers = x\n" + ROUTE))
+        self.assertOneLine(done, "workers")
+        self.assertOneLine(run_weir("serve", "--quiet"), "quiet")
+
+    def test_the_unit_asks_quietly(self):
+        unit = (ROOT / "conf/weir.service").read_text()
+        self.assertIn("ExecStartPre=/usr/local/bin/weir check -q -c /etc/weir/weir.ini\n", unit)
+
+    def test_without_routes(self):
+        file = self.write(self.listen)
+        done = run_weir("check", "-c", file)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr,
+                         f"{file}: warning: there is no [route PATTERN], so clients find nothing here\n")
+        done = run_weir("check", "-c", file, "--set", "route /x.handler=echo")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with Weir("[server]\nlisten = 127.0.0.1:PORT\n") as weir:
+            self.assertIn("level=warning", weir.log_line("event=no_routes"))
+
+    def test_what_has_no_effect_is_left_out(self):
+        done = run_weir("check", "-c", self.write(self.listen + "[websocket]\ncompression = off\n" + ROUTE))
+        for key in ("channels", "channel", "publish", "echo_self", "concurrency", "compression_threshold"):
+            self.assertNotIn(f"\n{key} = ", done.stdout)
+
     def test_list(self):
         done = run_weir("check", "--list")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -234,6 +262,22 @@ class Wrong(ConfigTestCase):
         self.assertWrong(f"{self.listen}{ROUTE}[websocket]\nmax_message_size = 1 MB\n", "max_message_size", line=6)
         self.assertWrong(f"{self.listen}{ROUTE}[log]\nlevel = loud\n", "level", line=6)
         self.assertWrong(f"{self.listen}{ROUTE}echo_self = perhaps\n", "echo_self", line=5)
+
+    def test_all_that_is_wrong(self):
+        """Each in a line of its own, also what plug-ins and patterns that tie have to say, and what follows from none."""
+        light = f"handler = plugin:{EXAMPLES}/light.so\n"
+        text = (f"[server]\nlisten = x\nworker = 4\n[sever]\nx = 1\n[route /a/{{x}}]\n{light}dely = 2s\ndelay = fast\n"
+                f"[route /a/{{y}}]\n{light}x = 1\n[route /b]\nhandler = plugin:none.so\nconcurrency = many\n"
+                "[route c]\nhandler = ehco\n")
+        file = self.write(text)
+        done = run_weir("check", "-c", file, WEIR_LOG_LEVEL="loud")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        lines = done.stderr.splitlines()
+        where = [str(file) + f":{line}: " for line in (2, 3, 4, 15, 17)] + ["WEIR_LOG_LEVEL: "]
+        where += [str(file) + f":{line}: " for line in (8, 9, 10, 12, 14, 16)]
+        self.assertEqual(len(lines), len(where), done.stderr)
+        for line, begin in zip(lines, where):
+            self.assertTrue(line.startswith(begin), f"{line} does not begin with {begin}")
 
     def test_key_twice(self):
         self.assertWrong(self.listen + "workers = 2\nworkers = 3\n" + ROUTE, "workers")

@@ -263,6 +263,74 @@ START_TEST(what_only_looks_like_a_service_is_an_error) {
 }
 END_TEST
 
+static void collect(void *context, const char *error) {
+    fprintf(context, "%s\n", config_folder_error(error));
+}
+
+/* Every error once, none that only follows from another, and no key of a section whose header is wrong. */
+START_TEST(all_errors_are_told) {
+    static const char file[] = "include = a.ini, no.ini\ninclude = \ninclud = x\n"
+                               "[server]\nworkers = x\nworkers = 8\nlisten\nhttp_threads = 7\n"
+                               "[sever]\nworkers = y\n[\nlistem = 1\n"
+                               "[websocket]\nsend_buffer_hard = many\nmax_message_size = 64MiB\n"
+                               "[route /a]\nhandler = ehco\nconcurency = 1\n"
+                               "[route /b]\nhandler = echo\nx = 1\ny = 2\nchannel = z\n"
+                               "[route /b]\nhandler = nothing\n"
+                               "[route /c]\nhandler = channel\nchannel = a b\necho_self = maybe\n"
+                               "[route /d]\n[channel a*b]\nhistory = x\n[log]\nle!vel = info\nlevel = all\n"
+                               "[admin]\ntoken_file = none.such\n";
+    static const char expected[] =
+        "DIR/a.ini:2: workers: \"0\" is out of bounds; it must be from 1 to 1024\n"
+        "DIR/main.ini:1: include: \"no.ini\" is not there\n"
+        "DIR/main.ini:2: include: \"\" has an empty item; write it like a, b, c\n"
+        "DIR/main.ini:3: unknown key \"includ\"; did you mean include?\n"
+        "DIR/main.ini:5: workers: \"x\" is not a number; write it in digits, like 8\n"
+        "DIR/main.ini:6: \"workers\" is set for the second time in this section\n"
+        "DIR/main.ini:7: \"listen\" is neither `[section]` nor `key = value`\n"
+        "DIR/main.ini:9: unknown section \"sever\"; did you mean [server]?\n"
+        "DIR/main.ini:11: the section's name has no ] behind it\n"
+        "DIR/main.ini:14: send_buffer_hard: \"many\" is not a size; write it like 512, 64KiB or 1MiB\n"
+        "DIR/main.ini:17: handler: \"ehco\" is not a handler; write echo, broadcast, channel, channels or "
+        "plugin:PATH\n"
+        "DIR/main.ini:24: the route \"/b\" is already defined on line 19\n"
+        "DIR/main.ini:28: channel: \"a b\" is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, "
+        "like "
+        "room:{name}\n"
+        "DIR/main.ini:29: echo_self: \"maybe\" is neither yes nor no\n"
+        "DIR/main.ini:31: \"a*b\" has a * that is not at its end; write it like news:*\n"
+        "DIR/main.ini:34: \"le!vel\" has a character that no key has\n"
+        "DIR/main.ini:35: level: \"all\" is none of error, warning, info, debug\n"
+        "WEIR_SERVER_WORKRS: no option has this name; did you mean WEIR_SERVER_WORKERS?\n"
+        "WEIR_LOG_BUFFER: \"1\" is out of bounds; it must be from 16KiB to 1GiB\n"
+        "--set x.y: unknown section \"x\"; there are [server], [websocket], [log], [admin], [channels], [channel "
+        "PATTERN] "
+        "and [route PATTERN]\n"
+        "--set: no =; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'\n"
+        "DIR/main.ini:23: channel: only a route with handler = channel has one; this one's is \"echo\"\n"
+        "DIR/main.ini:21: unknown key \"x\" in [route PATTERN]; `weir check --list` shows every key\n"
+        "DIR/main.ini:22: unknown key \"y\" in [route PATTERN]; `weir check --list` shows every key\n"
+        "DIR/main.ini:30: the route has no handler; write handler = echo, broadcast, channel, channels or "
+        "plugin:PATH\n"
+        "DIR/main.ini:37: token_file: \"DIR/none.such\" cannot be read: No such file or directory\n";
+    char path[200], *text = NULL, *environment[] = {"WEIR_SERVER_WORKRS=3", "WEIR_LOG_BUFFER=1", NULL};
+    char *settings[] = {"x.y=1", "workers"};
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    struct config_errors errors = {.tell = collect, .context = out};
+    config_folder_write("main.ini", file);
+    config_folder_write("a.ini", "[server]\nworkers = 0\n");
+    snprintf(path, sizeof path, "%s/main.ini", config_folder);
+    const struct config_sources sources = {path, environment, settings, COUNT(settings)};
+    struct config *config = config_build_all(&sources, &errors);
+    fclose(out);
+    ck_assert_str_eq(text, expected);
+    ck_assert_uint_eq(errors.count, 26);
+    ck_assert_uint_eq(config->server.http_threads, 7);
+    free(text);
+    config_destroy(config);
+}
+END_TEST
+
 /* Each option's default, from its variable and from --set, is taken as such. */
 START_TEST(every_option_has_a_variable_and_a_setting) {
     char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
@@ -311,6 +379,7 @@ TCase *config_sources_tcase(void) {
     tcase_add_test(sources, a_service_of_any_name_stops_nothing);
     tcase_add_test(sources, what_only_looks_like_a_service_is_an_error);
     tcase_add_test(sources, every_option_has_a_variable_and_a_setting);
+    tcase_add_test(sources, all_errors_are_told);
     tcase_add_test(sources, built_anew_from_the_same_sources);
     return sources;
 }

@@ -1,0 +1,78 @@
+/* option_applies.c - see option_applies.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/config/option_applies.h"
+
+#include <string.h>
+
+#include "server/config/config.h"
+
+bool applies_if_drain_timeout(const struct config *config, const void *section) {
+    (void)section;
+    return config->server.drain_timeout_ms > 0;
+}
+
+bool applies_if_compression(const struct config *config, const void *section) {
+    (void)section;
+    bool on = config->websocket.compression != COMPRESSION_OFF;
+    for (size_t i = 0; !on && i < config->route_count; i++)
+        on = config->routes[i].compression == COMPRESSION_ON ||
+             config->routes[i].compression == COMPRESSION_TAKEOVER;
+    return on;
+}
+
+bool applies_if_rate(const struct config *config, const void *section) {
+    (void)section;
+    return config->websocket.message_rate > 0 || config->websocket.byte_rate > 0;
+}
+
+bool applies_if_pings(const struct config *config, const void *section) {
+    (void)section;
+    return config->websocket.ping_interval_ms > 0;
+}
+
+bool applies_if_admin(const struct config *config, const void *section) {
+    (void)section;
+    return strcmp(config->admin.listen[0], "none") != 0;
+}
+
+bool applies_if_history(const struct config *config, const void *section) {
+    (void)config;
+    return ((const struct config_channel *)section)->history > 0;
+}
+
+/* --- Routes -------------------------------------------------------------------------------------------------- */
+
+static bool has_handler(const void *section, const char *handler) {
+    return strcmp(((const struct config_route *)section)->handler, handler) == 0;
+}
+
+/* The built-in handlers never block. */
+bool applies_if_plugin(const struct config *config, const void *section) {
+    (void)config;
+    return strncmp(((const struct config_route *)section)->handler, "plugin:", 7) == 0;
+}
+
+bool applies_if_channel(const struct config *config, const void *section) {
+    (void)config;
+    return has_handler(section, "channel");
+}
+
+bool applies_if_channels(const struct config *config, const void *section) {
+    (void)config;
+    return has_handler(section, "channels");
+}
+
+bool applies_if_publishing(const struct config *config, const void *section) {
+    return applies_if_channel(config, section) || applies_if_channels(config, section);
+}
+
+bool applies_if_sends_back(const struct config *config, const void *section) {
+    return applies_if_channel(config, section) || has_handler(section, "broadcast");
+}
+
+bool applies_if_subprotocols(const struct config *config, const void *section) {
+    (void)config;
+    return strcmp(config_subprotocols(section)[0], "none") != 0;
+}

@@ -1,0 +1,27 @@
+/* option_applies.h - which options have an effect, given the others: `weir check` leaves out those that have none.
+ *
+ * `section` is the struct that the option's field lies in.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_CONFIG_OPTION_APPLIES_H
+#define WEIR_CONFIG_OPTION_APPLIES_H
+
+#include <stdbool.h>
+
+struct config;
+
+typedef bool option_applies(const struct config *config, const void *section);
+
+/* [server], [websocket], [admin] */
+option_applies applies_if_drain_timeout, applies_if_compression, applies_if_rate, applies_if_pings,
+    applies_if_admin;
+
+/* [channel PATTERN] */
+option_applies applies_if_history;
+
+/* [route PATTERN] */
+option_applies applies_if_plugin, applies_if_channel, applies_if_channels, applies_if_publishing,
+    applies_if_sends_back, applies_if_subprotocols;
+
+#endif
