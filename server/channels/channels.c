@@ -104,6 +104,7 @@ static struct channel *create_locked(struct channels *channels, const char *name
     }
     channel->channels = channels;
     channel->creator = creator;
+    channel->history.account = creator == NULL ? NULL : &creator->account;
     channel->references = 2; /* the table's and the caller's */
     channel->options = options_locked(channels, name);
     channel->pending_end = &channel->pending;

@@ -12,9 +12,10 @@
 
 struct creator {
     UT_hash_handle hh;
-    uint32_t channels;    /* of its making, each of which refers to it */
-    uint32_t idle_count;  /* those of them that are idle */
-    struct channel *idle; /* these, the least recently used first; see idle.h */
+    uint32_t channels;              /* of its making, each of which refers to it */
+    uint32_t idle_count;            /* those of them that are idle */
+    struct channel *idle;           /* these, the least recently used first; see idle.h */
+    struct history_account account; /* of what its channels remember; the history's mutex */
     char name[];
 };
 

@@ -1,5 +1,6 @@
-/* history.c - see history.h. An entry stands in two places: in its channel's ring, which finds it by its offset,
- * and in the list of all channels' entries, which finds the oldest. The oldest of all is also its channel's oldest.
+/* history.c - see history.h. An entry stands in three places: in its channel's ring, which finds it by its offset,
+ * in the list of all channels' entries and in that of its account, which find the oldest. The oldest of one of
+ * these lists is also its channel's oldest.
  *
  * Messages are released with the mutex held: that frees memory, and no other lock is taken.
  *
@@ -8,17 +9,21 @@
 #include "server/channels/history.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "server/core/core.h"
 
 enum {
     FIRST_CAPACITY = 4,
     SHRINK_SHARE = 8,
-    ENTRY_OVERHEAD = 128 /* of memory: an entry, its place in the ring, malloc's share */
+    ENTRY_OVERHEAD = 128, /* of memory: an entry, its place in the ring, malloc's share */
+    HEAVY_SHARE = 4,      /* an account is heavy with more than a quarter of the memory */
+    HEAVY_MAX = 8         /* looked at; there are no more than three, but when the limit has become smaller */
 };
 
 struct history_entry {
     struct history_link link;
+    struct history_entry *next, *previous; /* of the account */
     struct history *owner;
     struct message *message;
     uint64_t at; /* pool_now() */
@@ -63,10 +68,51 @@ static int reserve_locked(struct history *history) {
 static void shrink_locked(struct history *history) {
     if (history->count == 0) {
         free(history->ring);
-        *history = (struct history){.appended_at = history->appended_at};
+        history->ring = NULL;
+        history->capacity = history->first = 0;
     } else if (history->capacity > FIRST_CAPACITY && history->count < history->capacity / SHRINK_SHARE) {
         resize_locked(history, history->capacity / 2); /* if memory is out, it stays as it is */
     }
+}
+
+/* --- Accounts ---------------------------------------------------------------------------------------------- */
+
+static struct history_account *account_of(struct history *history) {
+    return history->account == NULL ? &history->own : history->account;
+}
+
+static void weigh_locked(struct history_store *store, struct history_account *account) {
+    bool is_heavy = account->bytes > store->limit / HEAVY_SHARE;
+    if (is_heavy && !account->is_heavy)
+        DL_APPEND2(store->heavy, account, previous, next);
+    else if (!is_heavy && account->is_heavy)
+        DL_DELETE2(store->heavy, account, previous, next);
+    account->is_heavy = is_heavy;
+}
+
+static void charge_locked(struct history_store *store, struct history_entry *entry) {
+    struct history_account *account = account_of(entry->owner);
+    DL_APPEND2(account->entries, entry, previous, next);
+    account->bytes += cost(entry->message);
+    weigh_locked(store, account);
+}
+
+static void discharge_locked(struct history_store *store, struct history_entry *entry) {
+    struct history_account *account = account_of(entry->owner);
+    DL_DELETE2(account->entries, entry, previous, next);
+    account->bytes -= cost(entry->message);
+    weigh_locked(store, account);
+}
+
+/* The entry that goes first; NULL if there is none. */
+static struct history_entry *next_to_go_locked(const struct history_store *store) {
+    const struct history_account *heaviest = NULL, *account = store->heavy;
+    for (int i = 0; account != NULL && i < HEAVY_MAX; i++, account = account->next)
+        if (heaviest == NULL || account->bytes > heaviest->bytes)
+            heaviest = account;
+    if (heaviest != NULL)
+        return heaviest->entries;
+    return store->messages == 0 ? NULL : (struct history_entry *)store->all.newer;
 }
 
 /* --- Forgetting -------------------------------------------------------------------------------------------- */
@@ -81,6 +127,7 @@ static void forget_locked(struct history_store *store, struct history_entry *ent
     struct history *history = entry->owner;
     entry->link.older->newer = entry->link.newer;
     entry->link.newer->older = entry->link.older;
+    discharge_locked(store, entry);
     history->first++;
     history->count--;
     shrink_locked(history);
@@ -105,11 +152,9 @@ static void trim_locked(struct history_store *store, struct history *history, co
 }
 
 static void make_room_locked(struct history_store *store, size_t size) {
-    struct history_link *newer;
-    for (struct history_link *oldest = store->all.newer;
-         oldest != &store->all && store->bytes + size > store->limit; oldest = newer) {
-        newer = oldest->newer;
-        forget_locked(store, (struct history_entry *)oldest);
+    struct history_entry *entry;
+    while (store->bytes + size > store->limit && (entry = next_to_go_locked(store)) != NULL) {
+        forget_locked(store, entry);
         store->evicted++;
     }
 }
@@ -118,6 +163,8 @@ void history_store_set_limit(struct history_store *store, size_t limit) {
     mutex_lock(&store->mutex);
     store->limit = limit;
     make_room_locked(store, 0);
+    for (struct history_link *link = store->all.newer; link != &store->all; link = link->newer)
+        weigh_locked(store, account_of(((struct history_entry *)link)->owner));
     mutex_unlock(&store->mutex);
 }
 
@@ -164,6 +211,7 @@ static int add_locked(struct history_store *store, struct history *history, stru
                                     .at = now};
     entry->link.older->newer = &entry->link;
     store->all.older = &entry->link;
+    charge_locked(store, entry);
     history->ring[(history->first + history->count++) & (history->capacity - 1)] = entry;
     store->bytes += cost(message);
     store->messages++;

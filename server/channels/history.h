@@ -1,8 +1,9 @@
 /* history.h - the messages that channels remember, for those who come back: for each channel the last ones, one
  * behind the other without a gap, and all of them together within a limit of memory.
  *
- * One mutex guards it all. When the memory is full the oldest message of all channels is forgotten, so one that is
- * quiet cannot be starved by its neighbours' past, only by their present.
+ * One mutex guards it all. When the memory is full the oldest message of all channels is forgotten; but if one
+ * account has more than a quarter of the memory, the oldest of the largest account. So one client that publishes
+ * much pushes out its own past, and never more than a quarter of the others'.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,18 +22,30 @@ struct history_link {
     struct history_link *older, *newer;
 };
 
+struct history_entry;
+
+/* Whose memory it is: all channels that one client made, or one channel that no client made. All zero is an empty
+ * one. The store's mutex guards it. */
+struct history_account {
+    struct history_entry *entries; /* the oldest first */
+    size_t bytes;
+    bool is_heavy; /* it has more than its share */
+    struct history_account *next, *previous;
+};
+
 struct history_store {
-    struct mutex mutex;      /* guards all below, and the histories */
+    struct mutex mutex;      /* guards all below, the histories and the accounts */
     struct history_link all; /* its neighbours are the newest, as its older one, and the oldest */
     size_t bytes, limit;
     uint64_t messages;
     uint64_t evicted; /* ever, for want of memory */
+    struct history_account *heavy;
 };
-
-struct history_entry;
 
 /* One channel's; all zero is an empty one. */
 struct history {
+    struct history_account *account; /* NULL: its own. Set before the first message */
+    struct history_account own;
     struct history_entry **ring;
     uint64_t appended_at;            /* the last message's pool_now(); 0: there was none. Its channel's mutex */
     uint32_t capacity, first, count; /* capacity is 0 or a power of two */

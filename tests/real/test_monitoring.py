@@ -294,6 +294,8 @@ class Channels(unittest.TestCase):
         self.assertEqual(found["weir_history_messages"] + found["weir_history_evicted_total"], 55)
         self.assertTrue(8192 - 2 * 500 < found["weir_history_bytes"] <= 8192, found["weir_history_bytes"])
         self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:b")[0] // 100, 2)
+        self.check({"weir_history_messages": 5})  # of kept:a: one channel pushes out its own past alone
+        self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:a")[0] // 100, 2)
         self.check({"weir_history_messages": 0, "weir_history_bytes": 0})
 
     def test_recoveries(self):

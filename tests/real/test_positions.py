@@ -20,6 +20,7 @@ listen = 127.0.0.1:ADMIN
 [channels]
 max_channels = 100
 max_channels_per_connection = 40
+history_memory = 256KiB
 [channel past:*]
 history = 20
 [channel brief:*]
@@ -114,6 +115,17 @@ class Positions(unittest.TestCase):
         for number in range(40):
             self.assertEqual(quiet.ask("subscribe", f"new:{number}")["type"], "subscribed")
         self.assertEqual(self.weir.ask("GET", "/api/channels/past:quiet")[0], 200)
+
+    def test_one_client_does_not_push_out_the_past_of_others(self):
+        quiet = self.client("127.0.0.2")
+        quiet.ask("publish", "past:quiet", data="remember me")
+        for connection in range(3):
+            greedy = self.client("127.0.0.3")
+            for number in range(100):
+                greedy.ask("publish", f"past:loud:{number % 7}", data="x" * 10000)
+        self.assertGreater(self.weir.metrics()["weir_history_evicted_total"], 0)
+        _, _, text = self.weir.ask("GET", "/api/channels/past:quiet/messages")
+        self.assertEqual([message["data"] for message in json.loads(text)["messages"]], ["remember me"])
 
     def test_when_the_table_is_full_idle_channels_go_first(self):
         for address in ("127.0.0.4", "127.0.0.5", "127.0.0.6"):

@@ -125,9 +125,11 @@ END_TEST
 
 /* --- Memory ------------------------------------------------------------------------------------------------ */
 
+/* Of one account. */
 START_TEST(forgets_the_oldest_of_all) {
     struct history_store store;
-    struct history quiet = {0}, loud = {0};
+    struct history_account account = {0};
+    struct history quiet = {.account = &account}, loud = {.account = &account};
     const struct history_bounds bounds = {.count = 100};
     history_store_init(&store, PLENTY);
     append(&store, &quiet, 1, 1000, bounds);
@@ -154,6 +156,60 @@ START_TEST(forgets_the_oldest_of_all) {
     check_last(&store, &quiet, 3, 1);
     history_clear(&store, &loud);
     check_last(&store, &quiet, 3, 1);
+    history_clear(&store, &quiet);
+    check_empty(&store);
+    history_store_release(&store);
+}
+END_TEST
+
+/* Two channels of one client publish, in turn, ten times what there is room for. */
+START_TEST(one_client_pushes_out_its_own_past) {
+    enum { OTHERS = 20, LOUD = 1000 };
+    struct history_store store;
+    struct history_account account = {0};
+    struct history others[OTHERS] = {{0}}, loud[2] = {{.account = &account}, {.account = &account}};
+    const struct history_bounds bounds = {.count = LOUD};
+    history_store_init(&store, PLENTY);
+    for (int i = 0; i < OTHERS; i++)
+        append(&store, &others[i], 1, 1000, bounds);
+    history_store_set_limit(&store, store.bytes * 5);
+    for (uint64_t offset = 1; offset <= LOUD; offset++)
+        append(&store, &loud[offset % 2], (offset + 1) / 2, 1000, bounds);
+    for (int i = 0; i < OTHERS; i++)
+        check_last(&store, &others[i], 1, 1);
+    ck_assert_uint_gt(account.bytes, store.limit / 2);
+    ck_assert_uint_le(history_count(&store, &loud[0]) - history_count(&store, &loud[1]) + 1, 2); /* its oldest go */
+
+    /* The others may have all but a quarter; what is older than theirs goes when they want that too. */
+    for (int i = 0; i < OTHERS; i++)
+        for (uint64_t offset = 2; offset <= 4; offset++)
+            append(&store, &others[i], offset, 1000, bounds);
+    ck_assert_uint_le(account.bytes, store.limit / 4);
+    for (int i = 0; i < OTHERS; i++)
+        ck_assert_uint_ge(history_count(&store, &others[i]), 3);
+
+    history_store_set_limit(&store, 4000);
+    ck_assert_uint_le(store.bytes, 4000);
+    history_store_set_limit(&store, 0);
+    check_empty(&store);
+    ck_assert_uint_eq(account.bytes, 0);
+    ck_assert_ptr_null(store.heavy);
+    history_store_release(&store);
+}
+END_TEST
+
+/* So does one channel that no client made. */
+START_TEST(one_channel_pushes_out_its_own_past) {
+    struct history_store store;
+    struct history quiet = {0}, loud = {0};
+    const struct history_bounds bounds = {.count = 1000};
+    history_store_init(&store, 20000);
+    append(&store, &quiet, 1, 1000, bounds);
+    for (uint64_t offset = 1; offset <= 1000; offset++)
+        append(&store, &loud, offset, 1000, bounds);
+    check_last(&store, &quiet, 1, 1);
+    ck_assert_uint_gt(store.evicted, 900);
+    history_clear(&store, &loud);
     history_clear(&store, &quiet);
     check_empty(&store);
     history_store_release(&store);
@@ -392,8 +448,11 @@ START_TEST(has_no_gap_whatever_is_forgotten) {
     static struct list list;
     int64_t before = memory_used();
     struct history_store store;
+    struct history_account account = {0};
     struct history histories[HISTORIES] = {0};
     uint64_t offsets[HISTORIES] = {0}, now = 1;
+    for (int i = 0; i < HISTORIES; i++)
+        histories[i].account = &account; /* else it is not always the oldest that goes */
     list = (struct list){.limit = 10000};
     history_store_init(&store, list.limit);
     srand(3);
@@ -411,6 +470,51 @@ START_TEST(has_no_gap_whatever_is_forgotten) {
 }
 END_TEST
 
+static void check_accounts(struct history_store *store, const struct history_account *const *accounts,
+                           unsigned count) {
+    size_t bytes = 0;
+    unsigned heavy = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bytes += accounts[i]->bytes;
+        ck_assert_int_eq(accounts[i]->is_heavy, accounts[i]->bytes > store->limit / 4);
+        heavy += accounts[i]->is_heavy;
+    }
+    ck_assert_uint_eq(bytes, store->bytes);
+    ck_assert_uint_le(bytes, store->limit);
+    for (const struct history_account *account = store->heavy; account != NULL; account = account->next)
+        heavy--;
+    ck_assert_uint_eq(heavy, 0);
+}
+
+START_TEST(accounts_add_up_whatever_is_forgotten) {
+    struct history_store store;
+    struct history_account shared[2] = {{0}};
+    struct history histories[HISTORIES] = {0};
+    const struct history_account *accounts[] = {&shared[0], &shared[1], &histories[4].own};
+    uint64_t offsets[HISTORIES] = {0};
+    for (int i = 0; i < HISTORIES - 1; i++)
+        histories[i].account = &shared[i / 2];
+    history_store_init(&store, 10000);
+    srand(4);
+    for (int i = 0; i < LIST_STEPS; i++) {
+        int which = rand() % HISTORIES;
+        if (rand() % 100 == 0)
+            history_clear(&store, &histories[which]);
+        if (rand() % 100 == 0)
+            history_store_set_limit(&store, (size_t)rand() % 20000);
+        append(&store, &histories[which], ++offsets[which], (size_t)rand() % 300,
+               (struct history_bounds){.count = 40});
+        check_last(&store, &histories[which], offsets[which], history_count(&store, &histories[which]));
+        check_accounts(&store, accounts, 3);
+    }
+    for (int i = 0; i < HISTORIES; i++)
+        history_clear(&store, &histories[i]);
+    check_empty(&store);
+    check_accounts(&store, accounts, 3);
+    history_store_release(&store);
+}
+END_TEST
+
 Suite *history_suite(void) {
     Suite *suite = suite_create("history");
     TCase *tcase = tcase_create("history");
@@ -418,12 +522,15 @@ Suite *history_suite(void) {
     tcase_add_test(tcase, forgets_with_age);
     tcase_add_test(tcase, smaller_bounds_forget);
     tcase_add_test(tcase, forgets_the_oldest_of_all);
+    tcase_add_test(tcase, one_client_pushes_out_its_own_past);
+    tcase_add_test(tcase, one_channel_pushes_out_its_own_past);
     tcase_add_test(tcase, larger_than_the_limit_is_not_remembered);
     tcase_add_test(tcase, gives_back_what_a_long_past_needed);
     tcase_add_test(tcase, reads_from_every_position);
     tcase_add_test(tcase, reads_the_newest_that_fit);
     tcase_add_test(tcase, a_slice_keeps_its_messages);
     tcase_add_test(tcase, has_no_gap_whatever_is_forgotten);
+    tcase_add_test(tcase, accounts_add_up_whatever_is_forgotten);
     suite_add_tcase(suite, tcase);
     return suite;
 }
