@@ -13,23 +13,27 @@
 #define BLANKS       " \t"
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define BASE64       ALPHANUMERIC "+/"
-#define TOKEN        ALPHANUMERIC "!#$%&'*+-.^_`|~/" /* RFC 7230, 3.2.6; with the slash of "name/version" */
 
 enum { KEY_SIZE = 24 }; /* 16 bytes in base64 */
 
-/* A list that is not one of tokens through and through has none of them. */
+/* The length of a list's element with the blanks behind it: up to a comma that is not within quotes. */
+static size_t element_size(const char *element) {
+    size_t size = 0;
+    for (bool quoted = false; element[size] != '\0' && (quoted || element[size] != ','); size++)
+        quoted ^= element[size] == '"';
+    return size;
+}
+
+/* An element that is no token is not the one that is looked for, and costs no other its place. */
 static bool list_has(const char *list, const char *token, int (*compare)(const char *, const char *, size_t)) {
-    bool found = false;
-    while (list != NULL) {
-        list += strspn(list, BLANKS);
-        size_t size = strspn(list, TOKEN);
-        if (size > 0 && size == strlen(token) && compare(list, token, size) == 0)
-            found = true;
-        list += size;
-        list += strspn(list, BLANKS);
-        if (*list != ',')
-            return found && *list == '\0';
-        list++;
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, BLANKS ",");
+        size_t whole = element_size(list), size = whole;
+        while (size > 0 && strchr(BLANKS, list[size - 1]) != NULL)
+            size--;
+        if (size == strlen(token) && compare(list, token, size) == 0)
+            return true;
+        list += whole;
     }
     return false;
 }
@@ -75,10 +79,10 @@ static bool version_is_recent(const char *version) {
     return strcmp(version, "1.1") >= 0;
 }
 
-/* 16 bytes are 21 characters, one that carries the last two bits and four zero bits, and "==". */
+/* 16 bytes are 22 characters and "==". The last character has four bits more than are needed, which need not be
+ * zero: they are not in the RFC's own example (1.3), and RFC 4648, 3.5 leaves it to the decoder. */
 static bool key_is_valid(const char *key, size_t size) {
-    return size == KEY_SIZE && strspn(key, BASE64) == KEY_SIZE - 2 && strchr("AQgw", key[KEY_SIZE - 3]) != NULL &&
-           memcmp(key + KEY_SIZE - 2, "==", 2) == 0;
+    return size == KEY_SIZE && strspn(key, BASE64) == KEY_SIZE - 2 && memcmp(key + KEY_SIZE - 2, "==", 2) == 0;
 }
 
 bool handshake_accept(const char *key, char accept[HANDSHAKE_ACCEPT_SIZE]) {
@@ -97,30 +101,39 @@ static int verdict(int status, const char *reason, const char **why) {
     return status;
 }
 
+static bool is_sent(const char *value) {
+    size_t size;
+    trim(value, &size);
+    return size > 0;
+}
+
 /* In the order in which a person would put things right: the most basic fault is the one that is named. */
 int handshake_check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why) {
-    size_t host_size, key_size;
-    trim(request->host, &host_size);
+    size_t key_size;
     const char *key = trim(request->key, &key_size);
 
     if (request->method == NULL || strcmp(request->method, "GET") != 0)
         return verdict(405, "a WebSocket handshake is a GET request", why);
     if (!version_is_recent(request->http_version))
-        return verdict(400, "a WebSocket handshake needs HTTP/1.1", why);
-    if (host_size == 0)
-        return verdict(400, "the Host header is missing", why);
+        return verdict(400, "a WebSocket handshake needs HTTP/1.1; in nginx: proxy_http_version 1.1", why);
+    if (!is_sent(request->host))
+        return verdict(400, "the Host header is missing or empty", why);
     if (!handshake_wanted(request))
         return verdict(426, "this is a WebSocket endpoint: send Upgrade: websocket", why);
     if (!handshake_has_token(request->connection, "Upgrade"))
-        return verdict(400, "the Connection header does not list Upgrade", why);
+        return verdict(400, "the Connection header does not list Upgrade; a proxy must pass it on", why);
+    if (!is_sent(request->version))
+        return verdict(426, "the Sec-WebSocket-Version header is missing; it must be 13", why);
     if (!equals(request->version, "13"))
         return verdict(426, "Sec-WebSocket-Version must be 13", why);
+    if (request->repeated)
+        return verdict(400, "Host or Sec-WebSocket-Key was sent more than once", why);
+    if (key_size == 0)
+        return verdict(400, "the Sec-WebSocket-Key header is missing", why);
     if (!key_is_valid(key, key_size))
         return verdict(400, "Sec-WebSocket-Key is not 16 bytes in base64", why);
     if (request->has_body)
         return verdict(400, "a WebSocket handshake has no body", why);
-    if (request->repeated)
-        return verdict(400, "Host or Sec-WebSocket-Key was sent more than once", why);
     if (!handshake_accept(key, accept))
         return verdict(500, "SHA-1 is not available", why);
     return verdict(101, "", why);
