@@ -74,7 +74,7 @@ void option_print_type(const struct option *option, FILE *out) {
         [OPTION_ADDRESSES] = "ADDRESS:PORT, [ADDRESS]:PORT or PORT; several with commas between",
         [OPTION_SUBPROTOCOLS] = "none, or names with commas between",
         [OPTION_ORIGINS] =
-            "same-host, *, or SCHEME://HOST[:PORT] with * as a wildcard; several with commas between",
+            "same-host, *, null, SCHEME://HOST[:PORT] with * as a wildcard, \"VALUE\"; several, by comma",
         [OPTION_NETWORKS] = "none, or ADDRESS/BITS with commas between",
         [OPTION_HANDLER] = "echo, broadcast, channel, channels or plugin:PATH",
         [OPTION_CHANNEL] = "none, or a name in which {parameters} may stand",

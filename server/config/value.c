@@ -149,14 +149,32 @@ const char *value_subprotocol(const char *text) {
     return NULL;
 }
 
-const char *value_origin(const char *text) {
+/* What a client sends as it stands, in quotes, so that an origin without its scheme is not taken for such. */
+static bool is_exact_origin(const char *text) {
+    size_t size = strlen(text);
+    if (size < 3 || text[0] != '"' || strchr(text + 1, '"') != text + size - 1)
+        return false;
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+/* Of files and of programs, the host may be missing. */
+static bool is_origin_pattern(const char *text) {
     static const char host[] = "*-.:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    if (strcmp(text, "same-host") == 0 || strcmp(text, "*") == 0)
-        return NULL;
     const char *rest = strstr(text, "://");
-    if (rest == NULL || rest == text || rest[3] == '\0' || strspn(rest + 3, host) != strlen(rest + 3))
-        return "is not an origin; write it like https://example.com, https://*.example.com:8443, same-host or *";
-    return NULL;
+    if (rest == NULL || rest == text || strspn(rest + 3, host) != strlen(rest + 3))
+        return false;
+    return rest[3] != '\0' || (strcmp(text, "http://") != 0 && strcmp(text, "https://") != 0);
+}
+
+const char *value_origin(const char *text) {
+    if (strcmp(text, "same-host") == 0 || strcmp(text, "*") == 0 || strcmp(text, "null") == 0 ||
+        is_exact_origin(text) || is_origin_pattern(text))
+        return NULL;
+    return "is not an origin; write it like https://example.com, https://*.example.com:8443, same-host or *; any "
+           "other value goes in quotes, like \"my-device\"";
 }
 
 char *value_trim(char *text) {

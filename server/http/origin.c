@@ -55,12 +55,18 @@ static bool matches(const char *pattern, const char *text) {
     return *pattern == '\0';
 }
 
+/* In quotes stands the value itself. */
+static bool is_exactly(const char *quoted, const char *origin) {
+    size_t size = strlen(origin);
+    return strncmp(quoted + 1, origin, size) == 0 && strcmp(quoted + 1 + size, "\"") == 0;
+}
+
 static bool allows(const char *allowed, const char *origin, const char *host) {
     if (strcmp(allowed, "*") == 0)
         return true;
     if (strcmp(allowed, "same-host") == 0)
         return is_same_host(origin, host);
-    return matches(allowed, origin);
+    return *allowed == '"' ? is_exactly(allowed, origin) : matches(allowed, origin);
 }
 
 bool origin_is_allowed(char *const *allowed, const char *origin, const char *host) {

@@ -61,6 +61,9 @@ static void check_allowed(char *allowed, const char *origin, const char *host) {
     bool is_allowed = allows(allowed, origin, host);
     if (strcmp(allowed, "*") == 0)
         FUZZ_REQUIRE(is_allowed);
+    else if (*allowed == '"')
+        FUZZ_REQUIRE(is_allowed ==
+                     (strlen(allowed) == strlen(origin) + 2 && strstr(allowed + 1, origin) == allowed + 1));
     else if (strcmp(allowed, "same-host") != 0)
         FUZZ_REQUIRE(is_allowed == matches_slowly(allowed, origin));
 }

@@ -237,6 +237,38 @@ START_TEST(quotes_are_cut_between_characters) {
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool right;
+} origins[] = {
+    {"same-host", true},
+    {"*", true},
+    {"null", true},
+    {"https://*.example.com:8443", true},
+    {"file://", true},
+    {"app://x", true},
+    {"\"device\"", true},
+    {"\"a b;c\"", true},
+    {"example.com", false},
+    {"same-hots", false},
+    {"none", false},
+    {"https://", false},
+    {"://x", false},
+    {"https://a/b", false},
+    {"\"", false},
+    {"\"\"", false},
+    {"\"a", false},
+    {"\"a\"b\"", false},
+    {"a\"b\"", false},
+    {"\"\x7f\"", false},
+    {"", false},
+};
+
+START_TEST(origins_that_may_be_named) {
+    ck_assert_msg((value_origin(origins[_i].text) == NULL) == origins[_i].right, "%s", origins[_i].text);
+}
+END_TEST
+
 Suite *value_suite(void) {
     Suite *suite = suite_create("value");
     TCase *numbers = tcase_create("numbers");
@@ -249,6 +281,7 @@ Suite *value_suite(void) {
     tcase_add_loop_test(texts, addresses_in_their_canonical_form, 0, COUNT(addresses));
     tcase_add_test(texts, lists);
     tcase_add_test(texts, lists_have_no_empty_item);
+    tcase_add_loop_test(texts, origins_that_may_be_named, 0, COUNT(origins));
     suite_add_tcase(suite, texts);
     TCase *errors = tcase_create("errors");
     tcase_add_test(errors, the_nearest_name);
