@@ -10,8 +10,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "server/core/received.h"
 
 enum { FIRST_DESCRIPTOR = 3, LOOK_AT_ONCE = 16, SEARCH_AT_ONCE = 512 };
 
@@ -178,6 +179,12 @@ static enum adoption_result find(const struct adoption *adoption, const struct e
     return find_only(adoption, wanted, found);
 }
 
+/* More has come than the request's head. The library may have read it already, and would keep it. */
+static bool has_sent_on(int fd, size_t head_size) {
+    int64_t received = received_bytes(fd);
+    return received > 0 && (uint64_t)received > head_size;
+}
+
 /* Leaves the library's number with the dead socket. */
 static enum adoption_result exchange(const struct adoption *adoption, int library_fd, int *fd) {
     *fd = fcntl(library_fd, F_DUPFD_CLOEXEC, adoption->base);
@@ -194,13 +201,13 @@ static enum adoption_result exchange(const struct adoption *adoption, int librar
 
 enum adoption_result adoption_take(const struct adoption *adoption, const struct adoption_ends *ends, int *fd) {
     struct ends wanted;
-    int library_fd, pending = 0;
+    int library_fd;
     if (!parse_ends(ends, &wanted))
         return ADOPTION_NONE;
     enum adoption_result result = find(adoption, &wanted, &library_fd);
     if (result != ADOPTION_DONE)
         return result;
-    if (ioctl(library_fd, FIONREAD, &pending) == 0 && pending > 0)
+    if (has_sent_on(library_fd, ends->head_size))
         return ADOPTION_EARLY;
     return exchange(adoption, library_fd, fd);
 }

@@ -16,6 +16,7 @@
 #define WEIR_CORE_ADOPTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -29,6 +30,7 @@ struct adoption {
 struct adoption_ends {
     const char *peer_address, *local_address; /* the latter may be NULL: not known */
     uint16_t peer_port, local_port;
+    size_t head_size; /* bytes of the request's head; anything beyond has come too early */
 };
 
 /* Returns -1 with errno. */

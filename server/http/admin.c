@@ -144,18 +144,21 @@ static void answer_open(struct admin *admin, const struct http_request *request,
 
 static void answer(void *context, const struct http_request *request, struct http_response *response) {
     struct admin *admin = context;
-    if (!api_path_is(request->path))
+    if (strcmp(request->path, "*") == 0) {
+        response->headers = "Allow: GET, HEAD, POST, DELETE, OPTIONS\r\n";
+        http_respond(response, 204, "%s", "");
+    } else if (!api_path_is(request->path))
         answer_open(admin, request, response);
     else if (may(admin, request, response))
         api_answer(&admin->api, request, response);
 }
 
 /* What is no request gets an answer of the API's form too, unless it is for somebody else. */
-static void answer_error(void *context, const char *target, struct http_response *response) {
+static void answer_error(void *context, const char *target, const char *why, struct http_response *response) {
     (void)context;
     if (target == NULL || api_path_is(target))
         api_error(response, response->status, response->status == 501 ? "unknown_method" : "bad_request", "%s.",
-                  http_status_text(response->status));
+                  why);
 }
 
 /* --- Life --------------------------------------------------------------------------------------------------- */

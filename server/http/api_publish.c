@@ -41,6 +41,18 @@ static bool read_type(struct api_call *call, enum publication_kind *kind) {
     return true;
 }
 
+/* What is published is what comes: nothing is unpacked (RFC 9110, 8.4 and 12.5.3). */
+static bool is_plain(struct api_call *call) {
+    const struct http_request *request = call->request;
+    const char *coding = http_request_header(request, "Content-Encoding");
+    if (coding == NULL ||
+        (http_request_count(request, "Content-Encoding") == 1 && strcasecmp(coding, "identity") == 0))
+        return true;
+    call->response->headers = "Accept-Encoding: identity\r\n";
+    api_error(call->response, 415, "unsupported_encoding", "Send the message without Content-Encoding.");
+    return false;
+}
+
 static bool read_body(struct api_call *call, uint8_t **bytes, size_t *size) {
     size_t max = core_terms(call->api->core)->limits.max_message_size;
     switch (http_request_body(call->request, max, bytes, size)) {
@@ -155,7 +167,7 @@ static void publish_checked(struct api_call *call, const struct publication *pub
 void api_channel_publish(struct api_call *call) {
     uint8_t *bytes = NULL;
     struct publication publication = {.channel = call->name, .source = PUBLISHED_BY_API};
-    if (!api_channel_is_named(call) || !read_type(call, &publication.kind) ||
+    if (!api_channel_is_named(call) || !is_plain(call) || !read_type(call, &publication.kind) ||
         !read_body(call, &bytes, &publication.size))
         return;
     publication.data = bytes == NULL ? (const void *)"" : bytes;

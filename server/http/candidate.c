@@ -13,7 +13,7 @@
 #include "server/log/log.h"
 #include "server/proto/close_code.h"
 
-enum { PEER_MAX = 64, FORWARDED_MAX = 16384 /* as large as a request may be */ };
+enum { PEER_MAX = 64 };
 
 /* One upgrade under way, on its thread's stack. */
 struct candidate {
@@ -31,6 +31,7 @@ struct candidate {
     struct visitor *visitor;
     char accept[HANDSHAKE_ACCEPT_SIZE];
     enum refusal refusal; /* the reason, if it is refused */
+    const char *why;      /* what is wrong with the handshake; NULL: nothing */
 };
 
 /* --- Refusals ---------------------------------------------------------------------------------------------- */
@@ -54,6 +55,11 @@ static const char *client_of(const struct candidate *candidate) {
     return candidate->client[0] == '\0' ? NULL : candidate->client;
 }
 
+/* What a refused client needs to be allowed, if it is that: the others only fill the log. */
+static const char *origin_refused(const struct candidate *candidate) {
+    return candidate->refusal == REFUSED_ORIGIN ? http_request_header(candidate->request, "Origin") : NULL;
+}
+
 /* A client can have as many as it likes, so there is a limit for each status. */
 static void log_refusal(const struct candidate *candidate) {
     static struct log_limit limits[600 - 400];
@@ -62,6 +68,7 @@ static void log_refusal(const struct candidate *candidate) {
     log_event_limited(limit, LOG_HTTP, LOG_INFO, "refuse",
                       LOG_FIELDS(LOG_TEXT("peer", candidate->peer), LOG_TEXT("client", client_of(candidate)),
                                  LOG_TEXT("path", candidate->request->path),
+                                 LOG_TEXT("origin", origin_refused(candidate)), LOG_TEXT("reason", candidate->why),
                                  LOG_NUMBER("status", (uint64_t)status)));
 }
 
@@ -133,7 +140,7 @@ static bool take_place(const struct service *service, struct candidate *candidat
 static bool adopt(const struct service *service, struct candidate *candidate, int *fd) {
     const struct http_request *request = candidate->request;
     const struct adoption_ends ends = {request->peer_address, request->local_address, request->peer_port,
-                                       request->local_port};
+                                       request->local_port, request->head_size};
     enum adoption_result result = adoption_take(&service->adoption, &ends, fd);
     if (result == ADOPTION_DONE)
         return true;
@@ -217,7 +224,7 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
 }
 
 static bool upgrade(const struct service *service, struct candidate *candidate) {
-    if (!upgrade_check(candidate->request, candidate->accept, candidate->response))
+    if (!upgrade_check(candidate->request, candidate->accept, &candidate->why, candidate->response))
         return false;
     if (!find_route(candidate) || !take_place_of_address(service, candidate))
         return false;
@@ -240,9 +247,9 @@ static void describe_peer(const struct http_request *request, char peer[PEER_MAX
 /* A function of its own, so that only who needs this much of the stack touches it. */
 __attribute__((noinline)) static struct address
 forwarded_address(const struct service *service, const struct http_request *request, const struct address *peer) {
-    char buffer[FORWARDED_MAX];
-    const char *forwarded = http_request_list(request, "X-Forwarded-For", buffer, sizeof buffer);
-    return address_of_client(peer, forwarded, service->trusted_proxies);
+    struct http_lists lists;
+    lists.used = 0;
+    return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists), service->trusted_proxies);
 }
 
 /* The client for whose address the limits count. */
@@ -253,9 +260,7 @@ static void find_client(const struct service *service, struct candidate *candida
     /* An IPv6 address of a link has its zone behind it. */
     snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
     address_parse(text, &peer);
-    /* If there may be more headers than one looks at, the proxy's line may be among those not seen. */
-    bool is_forwarded =
-        request->header_count < HTTP_HEADERS_MAX && http_request_count(request, "X-Forwarded-For") > 0;
+    bool is_forwarded = http_request_header(request, "X-Forwarded-For") != NULL;
     candidate->address = is_forwarded ? forwarded_address(service, request, &peer) : peer;
     if (!address_equal(&candidate->address, &peer))
         address_print(&candidate->address, candidate->client);

@@ -34,30 +34,69 @@ static void front_page(const struct http_request *request, const struct endpoint
     http_append(response, "\nLoad balancers ask GET /healthz and GET /readyz.\n");
 }
 
-/* For load balancers. Returns false if the path is neither of theirs, or a route's own. */
+/* For load balancers. */
+static void answer_health(const struct endpoints_state *state, struct http_response *response) {
+    (void)state;
+    http_respond(response, 200, "ok\n");
+}
+
+static void answer_ready(const struct endpoints_state *state, struct http_response *response) {
+    http_respond(response, state->stopping ? 503 : 200, state->stopping ? "stopping\n" : "ready\n");
+}
+
+static const struct {
+    const char *path;
+    void (*answer)(const struct endpoints_state *state, struct http_response *response);
+} probes[] = {{"/healthz", answer_health}, {"/readyz", answer_ready}};
+
+/* A route with just that pattern goes first. Returns false if the path is not a probe's. */
 static bool answer_probe(const char *path, const struct endpoints_state *state, struct http_response *response) {
-    if (state->route != NULL && strcmp(state->route, path) == 0)
-        return false;
-    if (strcmp(path, "/healthz") == 0)
-        http_respond(response, 200, "ok\n");
-    else if (strcmp(path, "/readyz") == 0)
-        http_respond(response, state->stopping ? 503 : 200, state->stopping ? "stopping\n" : "ready\n");
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        if (strcmp(probes[i].path, path) != 0 || (state->route != NULL && strcmp(state->route, path) == 0))
+            continue;
+        probes[i].answer(state, response);
+        return true;
+    }
+    return false;
+}
+
+bool endpoints_lost_upgrade(const struct http_request *request) {
+    return http_request_header(request, "Sec-WebSocket-Key") != NULL &&
+           http_request_header(request, "Upgrade") == NULL;
+}
+
+static void demand_upgrade(const struct http_request *request, struct http_response *response) {
+    response->headers = "Upgrade: websocket\r\n";
+    if (endpoints_lost_upgrade(request))
+        http_respond(response, 426,
+                     "This is a WebSocket handshake without its Upgrade header: a proxy has removed it.\n"
+                     "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"
+                     " proxy_set_header Connection \"upgrade\";\n");
     else
-        return false;
-    return true;
+        http_respond(response, 426, "This path speaks WebSocket: connect with ws://, not http://.\n");
+}
+
+/* What a GET or a HEAD gets. */
+static void answer_read(const struct http_request *request, const struct endpoints_state *state,
+                        struct http_response *response) {
+    if (answer_probe(request->path, state, response))
+        return;
+    if (strcmp(request->path, "/") == 0 && !(state->route != NULL && endpoints_lost_upgrade(request)))
+        front_page(request, state, response);
+    else if (state->route != NULL)
+        demand_upgrade(request, response);
+    else
+        http_respond(response, 404, "Nothing is here. GET / says what is.\n");
 }
 
 void endpoints_answer(const struct http_request *request, const struct endpoints_state *state,
                       struct http_response *response) {
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
-    if (reads && answer_probe(request->path, state, response))
+    if (strcmp(request->path, "*") != 0)
+        answer_read(request, state, response);
+    if (reads || response->status == 404)
         return;
-    if (strcmp(request->path, "/") == 0 && reads) {
-        front_page(request, state, response);
-    } else if (state->route != NULL) {
-        response->headers = "Upgrade: websocket\r\n";
-        http_respond(response, 426, "This path speaks WebSocket: connect with ws://, not http://.\n");
-    } else {
-        http_respond(response, 404, "Nothing is here. GET / says what is.\n");
-    }
+    bool asks = strcmp(request->method, "OPTIONS") == 0;
+    response->headers = "Allow: GET, HEAD, OPTIONS\r\n";
+    http_respond(response, asks ? 204 : 405, "%s", asks ? "" : "This is for GET.\n");
 }

@@ -16,8 +16,12 @@ struct endpoints_state {
 };
 
 /* GET /healthz says that the process lives, GET /readyz whether new clients are welcome: 200, or 503 in a stop. A
- * route with just that pattern goes first. */
+ * route with just that pattern goes first. Where there is something, OPTIONS gets 204 and other methods 405. */
 void endpoints_answer(const struct http_request *request, const struct endpoints_state *state,
                       struct http_response *response);
+
+/* True of a WebSocket handshake from which a proxy has removed the Upgrade header, as they do unless told not to.
+ */
+bool endpoints_lost_upgrade(const struct http_request *request);
 
 #endif

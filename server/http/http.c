@@ -26,18 +26,31 @@ size_t http_request_count(const struct http_request *request, const char *name) 
     return count;
 }
 
-const char *http_request_list(const struct http_request *request, const char *name, char *text, size_t size) {
-    size_t used = 0;
+/* False if it does not fit. */
+static bool append_item(struct http_lists *lists, const char *separator, const char *value) {
+    size_t room = sizeof lists->text - lists->used;
+    int added = snprintf(lists->text + lists->used, room, "%s%s", separator, value);
+    if (added < 0 || (size_t)added >= room)
+        return false;
+    lists->used += (size_t)added;
+    return true;
+}
+
+/* A line on the wire has its name, a colon and CR LF besides, so what is joined is never longer than the head. */
+const char *http_request_list(const struct http_request *request, const char *name, struct http_lists *lists) {
+    if (http_request_count(request, name) < 2)
+        return http_request_header(request, name);
+    const char *joined = lists->text + lists->used;
+    const char *separator = "";
     for (size_t i = 0; i < request->header_count; i++) {
         if (strcasecmp(request->headers[i].name, name) != 0)
             continue;
-        const char *value = request->headers[i].value;
-        int added = snprintf(text + used, size - used, "%s%s", used == 0 ? "" : ", ", value);
-        if (added < 0 || (size_t)added >= size - used)
+        if (!append_item(lists, separator, request->headers[i].value))
             return NULL;
-        used += (size_t)added;
+        separator = ", ";
     }
-    return http_request_header(request, name) == NULL ? NULL : text;
+    lists->used++; /* the terminator */
+    return joined;
 }
 
 /* --- The body ----------------------------------------------------------------------------------------------- */
@@ -119,6 +132,7 @@ const char *http_status_text(int status) {
         {200, "OK"},
         {201, "Created"},
         {202, "Accepted"},
+        {204, "No Content"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

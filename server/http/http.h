@@ -13,7 +13,8 @@ struct http_header {
     const char *name, *value;
 };
 
-enum { HTTP_HEADERS_MAX = 64 }; /* more are not looked at */
+/* A request with more fields, or with a larger head, is refused (431). */
+enum { HTTP_HEADERS_MAX = 64, HTTP_HEAD_MAX = 16384 };
 
 /* A body that is still to be read, by whoever knows the connection. */
 struct http_body {
@@ -27,10 +28,11 @@ struct http_body {
 struct http_request {
     const char *method;
     const char *version; /* "1.1" */
-    const char *path;    /* raw, without the query */
+    const char *path;    /* raw, without the query; "*" for the asterisk of OPTIONS */
     const char *query;   /* raw, without '?'; "" if there is none */
     const struct http_header *headers;
     size_t header_count;
+    size_t head_size;          /* bytes of request line and fields on the wire */
     long long content_length;  /* -1: none given */
     struct http_body *body;    /* NULL: none is announced, or nobody may read it */
     const char *peer_address;  /* numeric */
@@ -41,8 +43,15 @@ struct http_request {
 /* The first header of that name, in any case; NULL if there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
-/* All headers of that name joined with ", " (RFC 7230, 3.2.2): NULL if there is none, or if they do not fit. */
-const char *http_request_list(const struct http_request *request, const char *name, char *text, size_t size);
+/* Room for header lists that were sent in several lines: those of one head fit, each read once. */
+struct http_lists {
+    size_t used; /* 0 at first */
+    char text[HTTP_HEAD_MAX];
+};
+
+/* All headers of that name, joined with ", " if there are several (RFC 9110, 5.3). NULL if there is none. Valid as
+ * long as the request and `lists` are. */
+const char *http_request_list(const struct http_request *request, const char *name, struct http_lists *lists);
 
 size_t http_request_count(const struct http_request *request, const char *name);
 

@@ -9,17 +9,24 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdalign.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/http/cut_head.h"
+#include "server/http/peer.h"
+#include "server/http/request_check.h"
 #include "server/http/request_guard.h"
+#include "server/http/target.h"
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
+_Static_assert(MG_MAX_HEADERS == HTTP_HEADERS_MAX, "civetweb has room for as many fields as may be");
 
 struct httpd {
     struct mg_context *civetweb;
@@ -30,6 +37,14 @@ struct httpd {
     _Atomic bool started;          /* set before there are threads */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
 };
+
+/* What a thread knows of the connection that it answers. */
+struct visit {
+    const char *buffer; /* where civetweb's buffer of this thread begins; NULL: not known yet */
+    uint64_t taken;     /* bytes that earlier requests of the connection have used up */
+    bool failed;        /* http_error() has answered, and nothing more will come */
+};
+static _Thread_local struct visit visit;
 
 /* --- Bodies ------------------------------------------------------------------------------------------------- */
 
@@ -70,33 +85,15 @@ static long read_body(struct http_body *body, void *bytes, size_t size) {
     return (long)read;
 }
 
-static bool is_chunked(const struct http_request *request) {
-    const char *coding = http_request_header(request, "Transfer-Encoding");
-    return coding != NULL && strcasecmp(coding, "chunked") == 0;
-}
-
-/* One of the two headers that say where a body ends, once, and well written: whoever stands before us must read
- * them as we do (RFC 7230, 3.3.3). Returns 0, or the status that says what is wrong. */
-static int framing_error(const struct http_request *request) {
-    size_t lengths = http_request_count(request, "Content-Length");
-    size_t codings = http_request_count(request, "Transfer-Encoding");
-    const char *length = lengths == 0 ? "0" : http_request_header(request, "Content-Length");
-    if (request->header_count >= HTTP_HEADERS_MAX) /* the library has not looked at those behind */
-        return 431;
-    bool right = lengths + codings <= 1 && codings == is_chunked(request) && *length != '\0' &&
-                 strspn(length, "0123456789") == strlen(length);
-    return right ? 0 : 400;
-}
-
 static bool announces_body(const struct http_request *request) {
-    return request->content_length > 0 || is_chunked(request);
+    return request->content_length > 0 || request_is_chunked(request);
 }
 
 static struct incoming read_later(struct httpd *httpd, struct mg_connection *connection, unsigned place,
                                   const struct http_request *request) {
     const char *expect = http_request_header(request, "Expect");
     return (struct incoming){
-        .body = {.read = read_body, .length = is_chunked(request) ? -1 : request->content_length},
+        .body = {.read = read_body, .length = request_is_chunked(request) ? -1 : request->content_length},
         .httpd = httpd,
         .connection = connection,
         .place = place,
@@ -136,21 +133,73 @@ static const char *read_local_address(const struct mg_connection *connection, co
     return address;
 }
 
-static struct http_request read_request(const struct mg_request_info *info, struct http_header *headers) {
+/* civetweb has cut the query off, if it passes the request on. */
+static char *whole_target(const struct mg_request_info *info, bool is_cut) {
+    if (is_cut && info->query_string != NULL)
+        ((char *)info->query_string)[-1] = '?';
+    return (char *)info->request_uri;
+}
+
+/* civetweb does not tell where its buffer begins, but it comes from malloc(). What is left unknown is a thread's
+ * first request, if it begins with many blanks. */
+static void find_buffer(const char *method) {
+    const char *aligned = method - (uintptr_t)method % alignof(max_align_t);
+    if (visit.buffer == NULL || aligned < visit.buffer)
+        visit.buffer = aligned;
+}
+
+/* Returns 0 with the size of the head; or the status of the refusal. */
+static int check_head(const struct mg_request_info *info, const char *target, size_t *size, const char **why) {
+    struct cut_field fields[MG_MAX_HEADERS];
+    for (int i = 0; i < info->num_headers; i++)
+        fields[i] = (struct cut_field){info->http_headers[i].name, (char *)info->http_headers[i].value};
+    find_buffer(info->request_method);
+    const struct cut_head head = {.buffer = visit.buffer,
+                                  .buffer_size = HTTP_HEAD_MAX,
+                                  .method = info->request_method,
+                                  .target = target,
+                                  .version = info->http_version,
+                                  .fields = fields,
+                                  .field_count = (size_t)info->num_headers,
+                                  .fields_max = MG_MAX_HEADERS};
+    return cut_head_check(&head, size, why);
+}
+
+/* What a whole URI names is the host, whatever the Host header says (RFC 9112, 3.2.2). */
+static void replace_host(struct http_header *headers, size_t count, const char *authority) {
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(headers[i].name, "Host") == 0)
+            headers[i].value = authority;
+}
+
+/* Returns 0; or the status of the refusal, and says why. */
+static int read_request(const struct mg_request_info *info, bool is_cut, struct http_header *headers,
+                        struct http_request *request, const char **why) {
+    char *text = whole_target(info, is_cut);
+    struct target target;
+    size_t head_size;
+    int status = check_head(info, text, &head_size, why);
+    if (status != 0 || (status = target_parse(text, &target, why)) != 0)
+        return status;
     for (int i = 0; i < info->num_headers; i++)
         headers[i] = (struct http_header){info->http_headers[i].name, info->http_headers[i].value};
-    return (struct http_request){
+    *request = (struct http_request){
         .method = info->request_method,
         .version = info->http_version,
-        .path = info->local_uri_raw == NULL ? "" : info->local_uri_raw,
-        .query = info->query_string == NULL ? "" : info->query_string,
+        .path = target.path,
+        .query = target.query,
         .headers = headers,
         .header_count = (size_t)info->num_headers,
+        .head_size = head_size,
         .content_length = info->content_length,
         .peer_address = info->remote_addr,
         .peer_port = (uint16_t)info->remote_port,
         .local_port = (uint16_t)info->server_port,
     };
+    status = request_check(request, why);
+    if (target.authority != NULL)
+        replace_host(headers, request->header_count, target.authority);
+    return status;
 }
 
 /* Not with a body that has not been read: civetweb would read it to its end before the next request; nor with
@@ -176,6 +225,23 @@ static bool write_all(struct mg_connection *connection, const char *bytes, size_
     return true;
 }
 
+/* Upgrade belongs to the connection, which has to say so (RFC 9110, 7.8). */
+static const char *connection_of(const struct http_response *response, bool keep_alive) {
+    return response->status == 426 ? "Upgrade, close" : keep_alive ? "keep-alive" : "close";
+}
+
+static size_t write_head(char *message, size_t room, const struct http_response *response, size_t body_size,
+                         bool keep_alive) {
+    char body[128] = ""; /* what describes it; a 204 has none (RFC 9110, 8.6) */
+    if (response->status != 204)
+        snprintf(body, sizeof body, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                 response->type == NULL ? "text/plain; charset=utf-8" : response->type, body_size);
+    return (size_t)snprintf(message, room, "HTTP/1.1 %d %s\r\n%s%sConnection: %s\r\n\r\n", response->status,
+                            http_status_text(response->status), body,
+                            response->headers == NULL ? "" : response->headers,
+                            connection_of(response, keep_alive));
+}
+
 /* In one piece if it is short. Returns whether all of it was taken. A function of its own, so that the memory for
  * that is not part of the stack below which all upgrades are answered. */
 __attribute__((noinline)) static bool write_response(struct mg_connection *connection,
@@ -184,12 +250,7 @@ __attribute__((noinline)) static bool write_response(struct mg_connection *conne
     char message[WRITE_AT_ONCE];
     const char *body = response->long_body == NULL ? response->body : response->long_body;
     size_t size = response->long_body == NULL ? strlen(body) : response->long_size;
-    int head = snprintf(message, sizeof message,
-                        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%sConnection: %s\r\n\r\n",
-                        response->status, http_status_text(response->status),
-                        response->type == NULL ? "text/plain; charset=utf-8" : response->type, size,
-                        response->headers == NULL ? "" : response->headers, keep_alive ? "keep-alive" : "close");
-    size_t used = (size_t)head;
+    size_t used = write_head(message, sizeof message, response, size, keep_alive);
     if (!with_body)
         return write_all(connection, message, used);
     if (size > sizeof message - used)
@@ -217,6 +278,8 @@ static int init_connection(const struct mg_connection *connection, void **data) 
     (void)data;
     struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
     httpd->busy++;
+    visit.taken = 0;
+    visit.failed = false;
     if (httpd->guard != NULL)
         request_guard_begin(httpd->guard);
     if (httpd->options.accepted != NULL)
@@ -234,13 +297,6 @@ static unsigned place_of(struct httpd *httpd, struct mg_connection *connection,
         mg_set_user_connection_data(connection, (void *)place);
     }
     return (unsigned)(place - 1);
-}
-
-static void connection_closes(const struct mg_connection *connection) {
-    struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
-    uintptr_t place = (uintptr_t)mg_get_user_connection_data(connection);
-    if (place != 0)
-        request_guard_leave(httpd->guard, (unsigned)(place - 1));
 }
 
 static void connection_closed(const struct mg_connection *connection) {
@@ -262,25 +318,15 @@ static int answer_once(struct httpd *httpd, struct mg_connection *connection, co
     return response.status; /* above 0: civetweb does nothing more */
 }
 
-static void set_error(const struct httpd *httpd, int status, const char *target, struct http_response *response) {
-    http_respond(response, status, "%s\n", http_status_text(status));
-    if (httpd->options.error != NULL)
-        httpd->options.error(httpd->options.context, target, response);
-}
-
 /* On one that may be kept. civetweb goes by rules of its own there, and would wait for another request. */
 static int answer_guarded(struct httpd *httpd, struct mg_connection *connection, struct http_request *request) {
     struct http_response response = {0};
     unsigned place = place_of(httpd, connection, request);
     struct incoming incoming = read_later(httpd, connection, place, request);
-    int error = framing_error(request);
     request_guard_phase(httpd->guard, place, PHASE_WORK);
-    request->body = error == 0 && announces_body(request) ? &incoming.body : NULL;
-    if (error == 0)
-        httpd->options.answer(httpd->options.context, request, &response);
-    else
-        set_error(httpd, error, request->path, &response);
-    bool stays = error == 0 && stays_open(httpd, request);
+    request->body = announces_body(request) ? &incoming.body : NULL;
+    httpd->options.answer(httpd->options.context, request, &response);
+    bool stays = stays_open(httpd, request);
     request_guard_phase(httpd->guard, place, PHASE_ANSWER);
     bool written = write_response(connection, &response, strcmp(request->method, "HEAD") != 0, stays);
     if (!stays || !written)
@@ -288,25 +334,69 @@ static int answer_guarded(struct httpd *httpd, struct mg_connection *connection,
     if (written && request->body != NULL && !request->body->ended)
         linger(&incoming);
     request_guard_phase(httpd->guard, place, PHASE_HEAD);
+    visit.taken += request->head_size + (uint64_t)incoming.taken;
     free(response.long_body);
     return response.status;
 }
 
-static int begin_request(struct mg_connection *connection) {
+/* What is no request of HTTP, or none that may be answered. */
+static void refuse(struct httpd *httpd, struct mg_connection *connection, int status, const char *why) {
+    static struct log_limit limit;
     const struct mg_request_info *info = mg_get_request_info(connection);
+    struct http_response response = {0};
+    http_respond(&response, status, "%s\n", why);
+    if (httpd->options.error != NULL)
+        httpd->options.error(httpd->options.context, info == NULL ? NULL : info->request_uri, why, &response);
+    bool is_head = info != NULL && info->request_method != NULL && strcmp(info->request_method, "HEAD") == 0;
+    mg_disable_connection_keep_alive(connection);
+    write_response(connection, &response, !is_head, false);
+    free(response.long_body);
+    log_event_limited(&limit, LOG_HTTP, LOG_INFO, "bad_request",
+                      LOG_FIELDS(LOG_TEXT("peer", info == NULL ? NULL : info->remote_addr),
+                                 LOG_NUMBER("status", (uint64_t)status), LOG_TEXT("reason", why)));
+}
+
+static int answer_request(struct mg_connection *connection, const struct mg_request_info *info, bool is_cut) {
     struct httpd *httpd = info->user_data;
     struct http_header headers[MG_MAX_HEADERS];
-    struct http_request request = read_request(info, headers);
+    struct http_request request;
     char link[LINK_MAX];
+    const char *why = "";
+    int status = read_request(info, is_cut, headers, &request, &why);
+    if (status != 0) {
+        refuse(httpd, connection, status, why);
+        return status;
+    }
     request.local_address = read_local_address(connection, info, link);
     return httpd->guard == NULL ? answer_once(httpd, connection, &request)
                                 : answer_guarded(httpd, connection, &request);
 }
 
-/* civetweb says 400 of a method that it does not know, before it looks at the headers. */
+static int begin_request(struct mg_connection *connection) {
+    return answer_request(connection, mg_get_request_info(connection), true);
+}
+
+/* civetweb says nothing, and closes, when the target is an asterisk or a URI with another port than its own. */
+static bool is_unanswered(const struct mg_request_info *info) {
+    return info != NULL && !visit.failed && info->request_uri != NULL && info->local_uri_raw == NULL;
+}
+
+static void connection_closes(const struct mg_connection *connection) {
+    struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    if (is_unanswered(info))
+        answer_request((struct mg_connection *)connection, info, false);
+    uintptr_t place = (uintptr_t)mg_get_user_connection_data(connection);
+    if (place != 0)
+        request_guard_leave(httpd->guard, (unsigned)(place - 1));
+}
+
+/* --- Requests that civetweb itself could not make sense of -------------------------------------------------- */
+
+/* civetweb does not look at the headers of a request whose method it does not know. */
 static bool is_unknown_method(const struct mg_request_info *info) {
     static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", NULL};
-    if (info->request_method == NULL || info->http_version == NULL || info->num_headers != 0 ||
+    if (info->http_version == NULL || info->num_headers != 0 ||
         (strcmp(info->http_version, "1.1") != 0 && strcmp(info->http_version, "1.0") != 0))
         return false;
     for (size_t i = 0; known[i] != NULL; i++)
@@ -315,17 +405,56 @@ static bool is_unknown_method(const struct mg_request_info *info) {
     return true;
 }
 
-/* A request that civetweb itself could not make sense of. */
+/* As much has come as civetweb's buffer holds. It does not say so. */
+static bool is_too_large(const struct httpd *httpd, const struct mg_request_info *info) {
+    struct peer peer = peer_of_text(info->remote_addr, (uint16_t)info->remote_port, (uint16_t)info->server_port);
+    int64_t received = peer_received(&peer, httpd->options.descriptors_below);
+    return received >= 0 && (uint64_t)received >= visit.taken + HTTP_HEAD_MAX;
+}
+
+/* Of a head whose end was not found, or that has a control character. */
+static int explain_head(const struct httpd *httpd, const struct mg_request_info *info, const char **why) {
+    bool too_large = is_too_large(httpd, info);
+    *why = too_large ? "the request's head is larger than 16384 bytes: cookies, perhaps, or a token"
+                     : "the request's head has no end, or a control character in it, such as a tab";
+    return too_large ? 431 : 400;
+}
+
+/* Returns the status that is right. */
+static int explain(const struct httpd *httpd, const struct mg_request_info *info, int status, const char **why) {
+    struct http_header headers[MG_MAX_HEADERS];
+    struct http_request request;
+    *why = http_status_text(status);
+    if (status == 505)
+        *why = "the HTTP version must be 1.1 or 1.0";
+    if (info == NULL || (status != 400 && status != 411))
+        return status;
+    if (info->request_method == NULL)
+        return explain_head(httpd, info, why);
+    if (info->num_headers > 0) {
+        *why = "the only Transfer-Encoding is chunked";
+        status = read_request(info, false, headers, &request, why);
+        return status == 0 ? 400 : status;
+    }
+    bool unknown = is_unknown_method(info);
+    *why = unknown                 ? "no method has this name"
+           : info->num_headers < 0 ? "a header line is not NAME: VALUE, or does not end with CR LF"
+                                   : "the request line is not METHOD TARGET HTTP/1.1";
+    return unknown ? 501 : 400;
+}
+
+/* Some of them civetweb has read well, and does not like their target. */
 static int http_error(struct mg_connection *connection, int status, const char *message) {
-    (void)message;
-    const struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
+    struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
     const struct mg_request_info *info = mg_get_request_info(connection);
-    struct http_response response = {0};
-    bool unknown = httpd->guard != NULL && status == 400 && info != NULL && is_unknown_method(info);
-    set_error(httpd, unknown ? 501 : status, info == NULL ? NULL : info->request_uri, &response);
-    mg_disable_connection_keep_alive(connection);
-    write_response(connection, &response, true, false);
-    free(response.long_body);
+    const char *why;
+    visit.failed = true;
+    if (info != NULL && strcmp(message, "Invalid URI") == 0) {
+        answer_request(connection, info, false);
+        return 0;
+    }
+    status = explain(httpd, info, status, &why);
+    refuse(httpd, connection, status, why);
     return 0;
 }
 
@@ -389,10 +518,11 @@ static char *join_ports(char *const *listen, char *error, size_t error_size) {
 }
 
 static int start_civetweb(struct httpd *httpd, const char *ports, char *error, size_t error_size) {
-    char threads[16], queue[16], backlog[16], timeout[24];
+    char threads[16], queue[16], backlog[16], timeout[24], head_max[16];
     snprintf(threads, sizeof threads, "%u", httpd->options.threads);
     snprintf(queue, sizeof queue, "%u", httpd->options.connection_queue);
     snprintf(backlog, sizeof backlog, "%d", LISTEN_BACKLOG);
+    snprintf(head_max, sizeof head_max, "%d", HTTP_HEAD_MAX);
     snprintf(timeout, sizeof timeout, "%llu", (unsigned long long)httpd->options.timeout_ms);
     const char *settings[] = {"listening_ports",
                               ports,
@@ -402,6 +532,8 @@ static int start_civetweb(struct httpd *httpd, const char *ports, char *error, s
                               queue,
                               "listen_backlog",
                               backlog,
+                              "max_request_size",
+                              head_max,
                               "request_timeout_ms",
                               timeout,
                               "tcp_nodelay",

@@ -29,9 +29,9 @@ struct httpd_options {
     /* Called on its threads, many at a time. `accepted`, which may be NULL, before there is a request. */
     void (*answer)(void *context, const struct http_request *request, struct http_response *response);
     void (*accepted)(void *context);
-    /* Of an answer to what is no request: its status is set, and a text. `target` is NULL if nobody knows for what
-     * it was. May be NULL. */
-    void (*error)(void *context, const char *target, struct http_response *response);
+    /* Of an answer to what is no request: its status is set, and a text that says why, a constant. `target` is NULL
+     * if nobody knows for what it was. May be NULL. */
+    void (*error)(void *context, const char *target, const char *why, struct http_response *response);
     void *context;
 };
 

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/core/received.h"
 #include "server/http/exchange.h"
+
+enum { FIRST_DESCRIPTOR = 3 };
 
 union any_address {
     struct sockaddr any;
@@ -64,6 +67,14 @@ uint64_t peer_cookie(int fd) {
     uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+int64_t peer_received(const struct peer *peer, int end) {
+    struct peer other;
+    for (int fd = FIRST_DESCRIPTOR; fd < end; fd++)
+        if (peer_of_socket(fd, &other) && peer_equal(peer, &other))
+            return received_bytes(fd);
+    return -1;
 }
 
 bool peer_is_unfinished(int fd, char *head) {

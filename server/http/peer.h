@@ -32,6 +32,9 @@ uint16_t peer_local_port(int fd);
 /* The kernel's number for a socket, which no other ever gets; 0 for what is none. */
 uint64_t peer_cookie(int fd);
 
+/* How many bytes have come from that client in all, on the descriptors below `end`; -1 if it is not among them. */
+int64_t peer_received(const struct peer *peer, int end);
+
 /* No end of a request's head waits in the socket. Its end of file and its errors are the library's to see. `head`
  * is memory of PEER_HEAD_MAX bytes. */
 bool peer_is_unfinished(int fd, char *head);

@@ -9,6 +9,7 @@
 #include "server/http/candidate.h"
 #include "server/http/endpoints.h"
 #include "server/http/upgrade.h"
+#include "server/log/log.h"
 
 enum { PATTERNS_SHOWN_MAX = 32 };
 
@@ -19,6 +20,14 @@ static const char *route_of_path(const struct entrances *entrances, const char *
     bool found = storage != NULL && router_find(entrances->router, path, storage, &match) == ROUTER_FOUND;
     free(storage);
     return found ? entrances->items[match.route].route->pattern : NULL;
+}
+
+/* The operator of the proxy has to know, and its clients do not tell. */
+static void log_lost_upgrade(const struct http_request *request) {
+    static struct log_limit limit;
+    log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "upgrade_lost",
+                      LOG_FIELDS(LOG_TEXT("peer", request->peer_address), LOG_TEXT("path", request->path),
+                                 LOG_TEXT("hint", "a proxy removes the Upgrade header: see docs/deploy.md")));
 }
 
 static void answer_plain(const struct service *service, const struct entrances *entrances,
@@ -32,6 +41,8 @@ static void answer_plain(const struct service *service, const struct entrances *
                                           .route = route_of_path(entrances, request->path),
                                           .stopping = registry_is_closed(&service->core->registry)};
     endpoints_answer(request, &state, response);
+    if (response->status == 426 && endpoints_lost_upgrade(request))
+        log_lost_upgrade(request);
 }
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {

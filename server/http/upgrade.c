@@ -11,55 +11,56 @@
 #include <weir/conn.h>
 
 #include "server/http/origin.h"
+#include "server/log/log_escape.h"
 #include "server/proto/utf8.h"
 
-enum { LIST_MAX = 1024, USER_MAX = 255 };
+enum { USER_MAX = 255, ORIGIN_SHOWN_MAX = 200 };
 
-struct handshake_lists {
-    char upgrade[LIST_MAX], connection[LIST_MAX], version[LIST_MAX];
-};
-
-static struct handshake_request read_handshake(const struct http_request *request, struct handshake_lists *lists) {
+static struct handshake_request read_handshake(const struct http_request *request, struct http_lists *lists) {
     return (struct handshake_request){
         .method = request->method,
         .http_version = request->version,
         .host = http_request_header(request, "Host"),
-        .upgrade = http_request_list(request, "Upgrade", lists->upgrade, sizeof lists->upgrade),
-        .connection = http_request_list(request, "Connection", lists->connection, sizeof lists->connection),
+        .upgrade = http_request_list(request, "Upgrade", lists),
+        .connection = http_request_list(request, "Connection", lists),
         .key = http_request_header(request, "Sec-WebSocket-Key"),
-        .version = http_request_list(request, "Sec-WebSocket-Version", lists->version, sizeof lists->version),
+        .version = http_request_list(request, "Sec-WebSocket-Version", lists),
         .has_body = request->content_length > 0 || http_request_header(request, "Transfer-Encoding") != NULL,
         .repeated = http_request_count(request, "Host") > 1 || http_request_count(request, "Sec-WebSocket-Key") > 1,
     };
 }
 
 bool upgrade_is_wanted(const struct http_request *request) {
-    struct handshake_lists lists;
+    struct http_lists lists;
+    lists.used = 0;
     struct handshake_request handshake = read_handshake(request, &lists);
     return handshake_wanted(&handshake);
 }
 
-bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
+bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why,
                    struct http_response *response) {
-    struct handshake_lists lists;
+    struct http_lists lists;
+    lists.used = 0;
     struct handshake_request handshake = read_handshake(request, &lists);
-    const char *why = "";
-    int status = handshake_check(&handshake, accept, &why);
-    if (status == 101)
+    int status = handshake_check(&handshake, accept, why);
+    if (status == 101) {
+        *why = NULL;
         return true;
+    }
     if (status == 426)
         response->headers = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
     if (status == 405)
         response->headers = "Allow: GET\r\n";
-    http_respond(response, status, "%s\n", why);
+    http_respond(response, status, "%s\n", *why);
     return false;
 }
 
 static bool select_subprotocol(const struct http_request *request, const struct entrance *entrance,
                                struct negotiated *negotiated, struct http_response *response) {
-    char offered[LIST_MAX];
-    negotiated->subprotocol = handshake_select(
-        entrance->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", offered, sizeof offered));
+    struct http_lists lists;
+    lists.used = 0;
+    negotiated->subprotocol =
+        handshake_select(entrance->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", &lists));
     if (negotiated->subprotocol != NULL || !entrance->require_subprotocol)
         return true;
     http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
@@ -68,25 +69,41 @@ static bool select_subprotocol(const struct http_request *request, const struct 
 
 static bool select_extensions(const struct http_request *request, const struct entrance *entrance,
                               struct negotiated *negotiated, struct http_response *response) {
-    char offered[LIST_MAX];
+    struct http_lists lists;
+    lists.used = 0;
     enum extension_result result =
-        extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", offered, sizeof offered),
-                            &entrance->deflate, &negotiated->deflate, negotiated->extensions);
+        extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", &lists), &entrance->deflate,
+                            &negotiated->deflate, negotiated->extensions);
     if (result != EXTENSION_MALFORMED)
         return true;
     http_respond(response, 400, "Sec-WebSocket-Extensions is not a list of extensions.\n");
     return false;
 }
 
+/* The body names the origin as the log would write it: as UTF-8 without control characters. */
+static bool check_origin(const struct http_request *request, const struct entrance *entrance,
+                         struct http_response *response) {
+    char shown[ORIGIN_SHOWN_MAX + 1];
+    bool cut = false;
+    const char *origin = http_request_header(request, "Origin");
+    size_t count = http_request_count(request, "Origin");
+    if (count < 2 && origin_is_allowed(entrance->origins, origin, http_request_header(request, "Host")))
+        return true;
+    shown[log_escape(LOG_LOGFMT, origin, shown, ORIGIN_SHOWN_MAX, &cut)] = '\0';
+    if (count > 1)
+        http_respond(response, 403, "Origin was sent %zu times.\n", count);
+    else
+        http_respond(
+            response, 403,
+            "Pages of the origin \"%s%s\" may not connect here. The option origins names those that may.\n", shown,
+            cut ? "..." : "");
+    return false;
+}
+
 bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
                        struct negotiated *negotiated, struct http_response *response) {
-    if (http_request_count(request, "Origin") > 1 ||
-        !origin_is_allowed(entrance->origins, http_request_header(request, "Origin"),
-                           http_request_header(request, "Host"))) {
-        http_respond(response, 403, "Pages of this origin may not connect here.\n");
-        return false;
-    }
-    return select_subprotocol(request, entrance, negotiated, response) &&
+    return check_origin(request, entrance, response) &&
+           select_subprotocol(request, entrance, negotiated, response) &&
            select_extensions(request, entrance, negotiated, response);
 }
 

@@ -12,8 +12,9 @@
 /* True if the request asks for a WebSocket. */
 bool upgrade_is_wanted(const struct http_request *request);
 
-/* Checks the handshake. Returns true with the accept value; or false with the refusal in `response`. */
-bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE],
+/* Checks the handshake. Returns true with the accept value; or false with the refusal in `response`, and says why:
+ * a constant. */
+bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why,
                    struct http_response *response);
 
 /* What both ends have agreed on. */

@@ -5,8 +5,8 @@ SPDX-License-Identifier: MIT
 
 HEAD = """# Conformance
 
-What can be seen from outside of the MUSTs of RFC 6455 and RFC 7692, case by case, over raw sockets, against the
-real binary. After each case another client must still get its echo. Written by `tests/conformance/run --write`
+What can be seen from outside of the MUSTs of RFC 6455 and RFC 7692, and of those of HTTP (RFC 9110, RFC 9112) that
+concern a handshake, case by case, over raw sockets, against the real binary. After each case another client must still get its echo. Written by `tests/conformance/run --write`
 against {version}: {passed} of {total} cases passed. A run without `--write` fails if this page does not name exactly
 the cases that ran.
 

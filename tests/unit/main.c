@@ -65,6 +65,7 @@ static const struct {
     {"channel_races", channel_races_suite},
     {"idle_channels", idle_channels_suite},
     {"endpoints", endpoints_suite},
+    {"heads", heads_suite},
     {"half_open", half_open_suite},
     {"api_path", api_path_suite},
     {"idempotency", idempotency_suite},

@@ -53,6 +53,7 @@ Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
 Suite *idle_channels_suite(void);
 Suite *endpoints_suite(void);
+Suite *heads_suite(void);
 Suite *half_open_suite(void);
 Suite *api_path_suite(void);
 Suite *idempotency_suite(void);

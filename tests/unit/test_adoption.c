@@ -66,9 +66,13 @@ static void disconnect(const int ends[2]) {
     close(ends[1]);
 }
 
-static enum adoption_result take(const char *local_address, int *fd) {
-    const struct adoption_ends ends = {"127.0.0.1", local_address, peer_port, local_port};
+static enum adoption_result take_after(const char *local_address, size_t head_size, int *fd) {
+    const struct adoption_ends ends = {"127.0.0.1", local_address, peer_port, local_port, head_size};
     return adoption_take(&adoption, &ends, fd);
+}
+
+static enum adoption_result take(const char *local_address, int *fd) {
+    return take_after(local_address, 0, fd);
 }
 
 /* The byte that our end of the connection gets is the one that this client sends. */
@@ -140,16 +144,36 @@ START_TEST(among_many_networks_all_are_looked_at) {
 }
 END_TEST
 
+/* What has come beyond the head, be it in the socket still or with the library already. */
 START_TEST(early_bytes_are_seen) {
     int first[2], second[2], fd = -1;
+    char head[5];
     start();
     connect_to("127.0.0.1", first);
     connect_to("127.0.0.2", second);
-    ck_assert_int_eq(send(first[1], "w", 1, 0), 1);
-    ck_assert_int_eq(take("127.0.0.1", &fd), ADOPTION_EARLY);
+    ck_assert_int_eq(send(first[1], "headw", 5, 0), 5);
+    ck_assert_int_eq(recv(first[0], head, _i == 0 ? 4 : 5, 0), _i == 0 ? 4 : 5);
+    ck_assert_int_eq(take_after("127.0.0.1", 4, &fd), ADOPTION_EARLY);
     ck_assert_int_eq(fd, -1);
     disconnect(first);
     disconnect(second);
+    stop();
+}
+END_TEST
+
+/* The kernel counts the end of the stream as a byte. */
+START_TEST(the_end_of_the_stream_is_no_early_byte) {
+    int ends[2], fd = -1;
+    char head[4];
+    start();
+    connect_to("127.0.0.1", ends);
+    ck_assert_int_eq(send(ends[1], "head", 4, 0), 4);
+    shutdown(ends[1], SHUT_WR);
+    ck_assert_int_eq(recv(ends[0], head, 4, 0), 4);
+    ck_assert_int_eq(recv(ends[0], head, 1, 0), 0);
+    ck_assert_int_eq(take_after("127.0.0.1", 4, &fd), ADOPTION_DONE);
+    close(fd);
+    disconnect(ends);
     stop();
 }
 END_TEST
@@ -173,7 +197,8 @@ Suite *adoption_suite(void) {
     tcase_add_test(test, our_address_tells_two_apart);
     tcase_add_test(test, two_are_ambiguous);
     tcase_add_test(test, among_many_networks_all_are_looked_at);
-    tcase_add_test(test, early_bytes_are_seen);
+    tcase_add_loop_test(test, early_bytes_are_seen, 0, 2);
+    tcase_add_test(test, the_end_of_the_stream_is_no_early_byte);
     tcase_add_test(test, who_is_not_there_is_not_found);
     suite_add_tcase(suite, test);
     return suite;

@@ -45,8 +45,44 @@ START_TEST(other_paths) {
     ck_assert_int_eq(answer("GET", "/echo", "h", "/echo").status, 426);
     ck_assert_str_eq(answer("GET", "/echo", "h", "/echo").headers, "Upgrade: websocket\r\n");
     ck_assert_int_eq(answer("GET", "/none", "h", NULL).status, 404);
-    ck_assert_int_eq(answer("POST", "/", "h", NULL).status, 404);
-    ck_assert_int_eq(answer("POST", "/", "h", "/").status, 426);
+}
+END_TEST
+
+START_TEST(other_methods) {
+    static const struct {
+        const char *method, *path, *route;
+        int status;
+    } cases[] = {
+        {"POST", "/", NULL, 405},           {"POST", "/", "/", 405},
+        {"OPTIONS", "/", NULL, 204},        {"POST", "/echo", "/echo", 405},
+        {"OPTIONS", "/echo", "/echo", 204}, {"DELETE", "/healthz", NULL, 405},
+        {"OPTIONS", "*", NULL, 204},        {"OPTIONS", "/none", NULL, 404},
+        {"POST", "/none", NULL, 404},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_response response = answer(cases[i].method, cases[i].path, "h", cases[i].route);
+        ck_assert_msg(response.status == cases[i].status, "case %zu: %d", i, response.status);
+        if (response.status != 404)
+            ck_assert_str_eq(response.headers, "Allow: GET, HEAD, OPTIONS\r\n");
+    }
+}
+END_TEST
+
+START_TEST(a_handshake_without_its_upgrade_is_told_of_the_proxy) {
+    const struct http_header headers[] = {{"Host", "h"}, {"Sec-WebSocket-Key", "k"}, {"Upgrade", "h2c"}};
+    const struct endpoints_state states[] = {{.route = "/echo"}, {.route = "/"}};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        struct http_request request = {
+            .method = "GET", .version = "1.0", .path = states[i].route, .query = "", .headers = headers};
+        struct http_response response = {0};
+        request.header_count = 2;
+        ck_assert(endpoints_lost_upgrade(&request));
+        endpoints_answer(&request, &states[i], &response);
+        ck_assert_int_eq(response.status, 426);
+        ck_assert_ptr_nonnull(strstr(response.body, "proxy_http_version 1.1"));
+        request.header_count = 3;
+        ck_assert(!endpoints_lost_upgrade(&request));
+    }
 }
 END_TEST
 
@@ -65,7 +101,8 @@ START_TEST(load_balancers_ask) {
         {"GET", "/readyz", "/{room}", true, 503, "stopping\n"},
         {"GET", "/readyz", "/readyz", true, 426, NULL},
         {"GET", "/healthz", "/healthz", false, 426, NULL},
-        {"POST", "/readyz", NULL, false, 404, NULL},
+        {"POST", "/readyz", NULL, false, 405, NULL},
+        {"OPTIONS", "/readyz", NULL, true, 204, NULL},
         {"GET", "/readyz/", NULL, false, 404, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -90,7 +127,8 @@ static int check_upgrade(const struct http_header *headers, size_t count, long l
                                          .content_length = length};
     struct http_response response = {0};
     ck_assert(upgrade_is_wanted(&request));
-    return upgrade_check(&request, accept, &response) ? 101 : response.status;
+    const char *why;
+    return upgrade_check(&request, accept, &why, &response) ? 101 : response.status;
 }
 
 START_TEST(headers_sent_in_pieces_are_joined) {
@@ -108,6 +146,23 @@ START_TEST(headers_sent_in_pieces_are_joined) {
     ck_assert_int_eq(check_upgrade(headers, 7, 0, accept), 101);
     ck_assert_int_eq(check_upgrade(headers, 7, 1, accept), 400);  /* a body */
     ck_assert_int_eq(check_upgrade(headers, 8, -1, accept), 400); /* two keys */
+}
+END_TEST
+
+/* A line on the wire is longer than what it adds to the list, so a head's worth of lines always fits. */
+START_TEST(lists_are_as_long_as_a_head) {
+    static char value[HTTP_HEAD_MAX / HTTP_HEADERS_MAX - sizeof "Sec-WebSocket-Protocol: \r\n"];
+    static struct http_header headers[HTTP_HEADERS_MAX];
+    static struct http_lists lists;
+    memset(value, 'v', sizeof value - 1);
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        headers[i] = (struct http_header){i % 2 == 0 ? "Sec-WebSocket-Protocol" : "Sec-Websocket-Protocol", value};
+    struct http_request request = {.headers = headers, .header_count = HTTP_HEADERS_MAX};
+    const char *list = http_request_list(&request, "sec-websocket-protocol", &lists);
+    ck_assert_uint_eq(strlen(list), HTTP_HEADERS_MAX * (sizeof value + 1) - 2);
+    ck_assert_ptr_null(http_request_list(&request, "Upgrade", &lists));
+    request.header_count = 1;
+    ck_assert_ptr_eq(http_request_list(&request, "sec-websocket-protocol", &lists), value);
 }
 END_TEST
 
@@ -147,6 +202,17 @@ START_TEST(origins) {
         {"https://example.com", "https://example.com.", "x", false},
         {"https://a*a*b", "https://aaaaaaaaaaaaaaaaaaaaab", "x", true},
         {"https://a*a*c", "https://aaaaaaaaaaaaaaaaaaaaab", "x", false},
+        {"null", "null", "x", true},
+        {"null", "http://null", "null", false},
+        {"file://", "file://", "x", true},
+        {"file://", "file:///etc", "x", false},
+        {"app://x", "app://x", "x", true},
+        {"\"my device\"", "my device", "x", true},
+        {"\"my device\"", "My device", "x", false},
+        {"\"my device\"", "my device\"", "x", false},
+        {"\"my device\"", "my devic", "x", false},
+        {"\"a*\"", "ab", "x", false},
+        {"\"a\"", "", "x", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ck_assert_msg(allows(cases[i].allowed, cases[i].origin, cases[i].host) == cases[i].expected, "%s %s %s",
@@ -204,8 +270,11 @@ Suite *endpoints_suite(void) {
     tcase_add_test(tcase, the_page_names_the_routes);
     tcase_add_test(tcase, a_strange_host_is_not_repeated);
     tcase_add_test(tcase, other_paths);
+    tcase_add_test(tcase, other_methods);
+    tcase_add_test(tcase, a_handshake_without_its_upgrade_is_told_of_the_proxy);
     tcase_add_test(tcase, load_balancers_ask);
     tcase_add_test(tcase, headers_sent_in_pieces_are_joined);
+    tcase_add_test(tcase, lists_are_as_long_as_a_head);
     tcase_add_test(tcase, origins);
     tcase_add_test(tcase, the_preferred_subprotocol_wins);
     tcase_add_test(tcase, the_101_names_what_was_agreed);
