@@ -30,8 +30,8 @@ const char *value_address(const char *text, char address[VALUE_ADDRESS_SIZE]);
 /* A subprotocol's name: a token of at most 64 characters (RFC 6455, 4.1). */
 const char *value_subprotocol(const char *text);
 
-/* Who may connect from a page: same-host; *; null; a pattern, that is a scheme, a host with stars as wildcards, a port;
- * or any other value of the Origin header, in double quotes. */
+/* Who may connect from a page: same-host; *; null; a pattern, that is a scheme, a host with stars as wildcards, a
+ * port; or any other value of the Origin header, in double quotes. */
 const char *value_origin(const char *text);
 
 /* The text without the blanks around it, which are cut off. */

@@ -30,6 +30,13 @@ static void answer(void *context, const struct http_request *request, struct htt
     watcher_release(front->watcher, place);
 }
 
+/* What is no request of HTTP is no handshake either. */
+static void count_error(void *context, const char *target, const char *why, struct http_response *response) {
+    (void)target, (void)why, (void)response;
+    const struct front *front = context;
+    atomic_fetch_add(&front->service->core->counters.refused[REFUSED_HANDSHAKE], 1);
+}
+
 static struct watcher *create_watcher(const struct front_options *options, struct service *service) {
     const struct watcher_options watched = {
         .adoption = &service->adoption,
@@ -59,6 +66,7 @@ struct front *front_start(const struct front_options *options, struct service *s
                                         .descriptors_below = service->adoption.base,
                                         .answer = answer,
                                         .accepted = accepted,
+                                        .error = count_error,
                                         .context = front};
     front->httpd = httpd_start(&httpd, error, error_size);
     if (front->httpd == NULL)

@@ -339,9 +339,10 @@ static int answer_guarded(struct httpd *httpd, struct mg_connection *connection,
     return response.status;
 }
 
-/* What is no request of HTTP, or none that may be answered. */
+/* What is no request of HTTP, or none that may be answered. Each status has a limit of its own in the log: those
+ * who search for weak servers must not hide a user whose cookies are too large. */
 static void refuse(struct httpd *httpd, struct mg_connection *connection, int status, const char *why) {
-    static struct log_limit limit;
+    static struct log_limit limits[100];
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct http_response response = {0};
     http_respond(&response, status, "%s\n", why);
@@ -351,7 +352,7 @@ static void refuse(struct httpd *httpd, struct mg_connection *connection, int st
     mg_disable_connection_keep_alive(connection);
     write_response(connection, &response, !is_head, false);
     free(response.long_body);
-    log_event_limited(&limit, LOG_HTTP, LOG_INFO, "bad_request",
+    log_event_limited(&limits[status % 100], LOG_HTTP, LOG_INFO, "bad_request",
                       LOG_FIELDS(LOG_TEXT("peer", info == NULL ? NULL : info->remote_addr),
                                  LOG_NUMBER("status", (uint64_t)status), LOG_TEXT("reason", why)));
 }

@@ -81,6 +81,13 @@ class Both(unittest.TestCase):
 
             until(logged, f"a line about {status}")
 
+    def test_they_are_counted(self):
+        refused = 'weir_connections_refused_total{reason="handshake"}'
+        before = self.weir.metrics()[refused]
+        for data, _ in WRONG.values():
+            fetch(self.weir.port, data)
+        self.assertEqual(self.weir.metrics()[refused], before + len(WRONG))
+
     def test_whole_uris(self):
         """Whatever their host and port."""
         targets = ("http://example.com/readyz", "http://example.com:80/readyz", "https://example.com/readyz?a=b:c",
