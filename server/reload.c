@@ -86,10 +86,16 @@ static size_t history_memory(const struct config *config) {
     return most == 0 || config->channels.history_memory < most ? config->channels.history_memory : most;
 }
 
+/* Likewise. */
+static size_t idle_memory(const struct config *config) {
+    return config->server.memory_limit == 0 ? SIZE_MAX : config->server.memory_limit / 8;
+}
+
 static void set_channels(weir_server *server, const struct config *config) {
     const struct channels_limits limits = {.channels = config->channels.max_channels,
                                            .per_connection = config->channels.max_channels_per_connection,
-                                           .history_memory = history_memory(config)};
+                                           .history_memory = history_memory(config),
+                                           .idle_memory = idle_memory(config)};
     struct channel_rule *rules = calloc(config->channel_rule_count + 1, sizeof *rules);
     for (size_t i = 0; rules != NULL && i < config->channel_rule_count; i++)
         rules[i] = make_rule(&config->channel_rules[i]);

@@ -12,6 +12,7 @@
 #include "server/channels/creator.h"
 #include "server/channels/delivery.h"
 #include "server/channels/idle.h"
+#include "server/core/memory.h"
 
 enum { SWEEP_INTERVAL_MS = 5000 };
 
@@ -102,6 +103,7 @@ static struct channel *create_locked(struct channels *channels, const char *name
         free(channel);
         return NULL;
     }
+    memory_count_block(channel);
     channel->channels = channels;
     channel->creator = creator;
     channel->history.account = creator == NULL ? NULL : &creator->account;
@@ -170,6 +172,7 @@ static void destroy(struct channel *channel) {
     members_release(&channel->members);
     mutex_destroy(&channel->mutex);
     mutex_destroy(&channel->publishing);
+    memory_uncount_block(channel);
     free(channel);
 }
 
@@ -367,7 +370,9 @@ int channels_start(struct channels *channels) {
 
 int channels_init(struct channels *channels, struct core *core) {
     *channels = (struct channels){
-        .core = core, .limits = {.channels = 100000, .per_connection = 1000, .history_memory = 64 << 20}};
+        .core = core,
+        .limits = {
+            .channels = 100000, .per_connection = 1000, .history_memory = 64 << 20, .idle_memory = SIZE_MAX}};
     uint64_t seeds[2];
     if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds)
         return -1;

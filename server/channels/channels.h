@@ -49,6 +49,7 @@ struct channel_rule {
 struct channels_limits {
     uint32_t channels, per_connection;
     size_t history_memory;
+    size_t idle_memory; /* of channels without subscribers, beside their history; SIZE_MAX: any */
 };
 
 enum publish_source { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLER, PUBLISH_SOURCES };
@@ -73,6 +74,7 @@ struct channels {
     uint32_t count;
     struct channel *idle; /* those without subscribers, see idle.h */
     uint32_t idle_count;
+    size_t idle_memory;
     struct creator *creators; /* a uthash */
     uint64_t epochs;          /* given so far */
     struct channel_rule *rules;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/memory.h"
 #include "server/proto/address.h"
 
 enum { NAME_SIZE = 300 /* "user ", and the name of a user */ };
@@ -44,6 +45,7 @@ static struct creator *create_locked(struct channels *channels, const char *name
         free(creator);
         return NULL;
     }
+    memory_count_block(creator);
     return creator;
 }
 
@@ -69,5 +71,6 @@ void creator_release_locked(struct channels *channels, struct creator *creator) 
     if (creator == NULL || --creator->channels > 0)
         return;
     HASH_DEL(channels->creators, creator);
+    memory_uncount_block(creator);
     free(creator);
 }

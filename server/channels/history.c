@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "server/core/core.h"
+#include "server/core/memory.h"
 
 enum {
     FIRST_CAPACITY = 4,
@@ -51,6 +52,8 @@ static int resize_locked(struct history *history, uint32_t capacity) {
         return -1;
     for (uint32_t i = 0; i < history->count; i++)
         ring[i] = history->ring[(history->first + i) & (history->capacity - 1)];
+    memory_count_block(ring);
+    memory_uncount_block(history->ring);
     free(history->ring);
     history->ring = ring;
     history->capacity = capacity;
@@ -67,6 +70,7 @@ static int reserve_locked(struct history *history) {
 /* The limit of memory counts entries: a ring for many must not stay with few. */
 static void shrink_locked(struct history *history) {
     if (history->count == 0) {
+        memory_uncount_block(history->ring);
         free(history->ring);
         history->ring = NULL;
         history->capacity = history->first = 0;
@@ -134,6 +138,7 @@ static void forget_locked(struct history_store *store, struct history_entry *ent
     store->bytes -= cost(entry->message);
     store->messages--;
     message_release(entry->message);
+    memory_uncount_block(entry);
     free(entry);
 }
 
@@ -205,6 +210,7 @@ static int add_locked(struct history_store *store, struct history *history, stru
         free(entry);
         return -1;
     }
+    memory_count_block(entry);
     *entry = (struct history_entry){.link = {.older = store->all.older, .newer = &store->all},
                                     .owner = history,
                                     .message = message_retain(message),

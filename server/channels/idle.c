@@ -7,8 +7,12 @@
 #include <utlist.h>
 
 #include "server/channels/creator.h"
+#include "server/core/memory.h"
 
-enum { MADE_ROOM_MAX = 2 /* channels that go for one that comes: more than one, in case the limit has shrunk */ };
+enum {
+    MADE_ROOM_MAX =
+        (EVICTED_MAX - 1) / 2 /* channels that go for one that comes: more than one, in case the limit has shrunk */
+};
 
 /* --- The lists --------------------------------------------------------------------------------------------- */
 
@@ -17,6 +21,7 @@ static void append_locked(struct channel *channel) {
     struct creator *creator = channel->creator;
     channel->is_idle = true;
     channels->idle_count++;
+    channels->idle_memory += memory_of_block(channel);
     DL_APPEND2(channels->idle, channel, idle_previous, idle_next);
     if (creator == NULL)
         return;
@@ -31,6 +36,7 @@ void idle_remove_locked(struct channel *channel) {
         return;
     channel->is_idle = false;
     channels->idle_count--;
+    channels->idle_memory -= memory_of_block(channel);
     DL_DELETE2(channels->idle, channel, idle_previous, idle_next);
     if (creator == NULL)
         return;
@@ -79,6 +85,8 @@ void idle_add_locked(struct channel *channel, struct evicted *evicted) {
     if (creator != NULL && creator->idle_count > channels->limits.per_connection &&
         evict_first_locked(&creator->idle, evicted))
         channels->counters.evicted_own++;
+    for (int i = 0; i < MADE_ROOM_MAX && channels->idle_memory > channels->limits.idle_memory; i++)
+        channels->counters.evicted_full += evict_first_locked(&channels->idle, evicted);
 }
 
 static bool is_full_locked(const struct channels *channels) {

@@ -13,14 +13,15 @@
 #include "server/channels/channel.h"
 
 /* Channels that have left the table, with its reference: to be released without locks. */
-enum { EVICTED_MAX = 3 };
+enum { EVICTED_MAX = 5 };
 struct evicted {
     struct channel *channels[EVICTED_MAX];
     unsigned count;
 };
 void evicted_release(struct evicted *evicted);
 
-/* Lists a channel as the one used last, unless it is listed. If its creator has too many then, the oldest goes. */
+/* Lists a channel as the one used last, unless it is listed. If its creator has too many then, or all take too much
+ * memory, the oldest go. */
 void idle_add_locked(struct channel *channel, struct evicted *evicted);
 
 /* If they are listed: takes it from the list; makes it the one used last. */

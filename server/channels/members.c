@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "server/core/memory.h"
+
 enum { FIRST_CAPACITY = 4, SHRINK_SHARE = 8 };
 
 static uint32_t room(uint32_t capacity) {
@@ -42,12 +44,15 @@ struct subscription *members_find(const struct members *members, const struct we
 }
 
 static int resize(struct members *members, uint32_t capacity) {
+    size_t before = memory_of_block(members->list);
     uint32_t *index = calloc(capacity, sizeof *index);
     struct member *list = index == NULL ? NULL : realloc(members->list, room(capacity) * sizeof *list);
     if (list == NULL) {
         free(index);
         return -1;
     }
+    memory_count((int64_t)(memory_of_block(list) + memory_of_block(index)) - (int64_t)before);
+    memory_uncount_block(members->index);
     free(members->index);
     members->list = list;
     members->index = index;
@@ -104,6 +109,8 @@ void members_remove(struct members *members, const struct weir_conn *conn) {
 }
 
 void members_release(struct members *members) {
+    memory_uncount_block(members->list);
+    memory_uncount_block(members->index);
     free(members->list);
     free(members->index);
     *members = (struct members){.list = NULL};

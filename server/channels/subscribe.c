@@ -14,6 +14,7 @@
 #include <weir/channel.h>
 
 #include "server/channels/delivery.h"
+#include "server/core/memory.h"
 
 static double seconds_since_1970(void) {
     struct timespec now;
@@ -189,6 +190,7 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
     if (subscription == NULL)
         return JOIN_NO_MEMORY;
     enum join_result result = JOIN_NO_MEMORY;
+    memory_count_block(subscription);
     for (;;) {
         struct opening opening = {.name = name, .client = conn, .joins = true};
         struct channel *channel = channels_open(channels, &opening);
@@ -199,12 +201,15 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
             break;
         }
         bool tried = try_to_join(channel, subscription, join, opening.per_connection, &result);
-        if (tried && result == JOIN_DONE)
+        if (tried && result == JOIN_DONE) {
+            shed_check(channels->core);
             return JOIN_DONE; /* with the reference */
+        }
         channel_release(channel);
         if (tried)
             break;
     }
+    memory_uncount_block(subscription);
     free(subscription);
     return result;
 }
@@ -217,6 +222,7 @@ static void discard(struct subscription *subscription, bool unused) {
     if (unused)
         channel_reap(channel);
     channel_release(channel);
+    memory_uncount_block(subscription);
     free(subscription);
 }
 

@@ -60,7 +60,7 @@ const struct option options[] = {
      .help = "networks whose X-Forwarded-For tells the client's address"},
     {.section = "server", .name = "memory_limit", .type = OPTION_SIZE, .default_value = "1GiB",
      .min = 0, .max = 1024 * GIB, .offset = offsetof(struct config, server.memory_limit),
-     .help = "messages of all clients in memory; beyond it those that hold most are closed with 1013; 0: no limit"},
+     .help = "messages, long paths, subscriptions and channels in memory; beyond it the largest clients get 1013; 0: no limit"},
     {.section = "server", .name = "drain_window", .type = OPTION_DURATION, .default_value = "3s",
      .min = 0, .max = 24 * HOURS, .offset = offsetof(struct config, server.drain_window_ms),
      .applies = applies_if_drain_timeout,

@@ -7,9 +7,24 @@
 #include <strings.h>
 
 #include "server/core/conn_private.h"
+#include "server/core/memory.h"
 #include "server/log/log.h"
 
 /* --- References -------------------------------------------------------------------------------------------- */
+
+size_t conn_text_memory(const struct weir_conn *conn) {
+    size_t size = memory_of_block(conn), usual = offsetof(struct weir_conn, text) + CONN_TEXT_USUAL;
+    return size > usual ? size - usual : 0;
+}
+
+void conn_drop_headers(struct weir_conn *conn) {
+    latch_lock(&conn->latch);
+    char *headers = conn->headers;
+    conn->headers = NULL;
+    latch_unlock(&conn->latch);
+    memory_uncount_block(headers);
+    free(headers);
+}
 
 static void conn_destroy(struct weir_conn *conn) {
     route_release(conn->route);
@@ -17,9 +32,11 @@ static void conn_destroy(struct weir_conn *conn) {
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
     conn_release_streams(conn);
-    free(conn->close_reason);
+    memory_uncount_block(conn->headers);
     free(conn->headers);
+    free(conn->close_reason);
     free(conn->throttle);
+    memory_count(-(int64_t)conn_text_memory(conn));
     free(conn);
 }
 
@@ -124,6 +141,8 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
         has_places(request) ? calloc(1, offsetof(struct weir_conn, text) + text_size(request)) : NULL;
     if (conn == NULL)
         return NULL;
+    memory_count((int64_t)conn_text_memory(conn));
+    latch_init(&conn->latch, CONN_LOCK_RANK);
     conn->route = route;
     route_retain(route);
     conn->transport = *transport;
@@ -144,8 +163,8 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     if (stored && route->handler->open != NULL) {
         conn->headers = copy_headers(request);
         stored = conn->headers != NULL;
+        memory_count_block(conn->headers);
     }
-    latch_init(&conn->latch, CONN_LOCK_RANK);
     if (!stored) {
         conn_destroy(conn);
         return NULL;
@@ -194,6 +213,7 @@ int conn_start(struct weir_conn *conn) {
         if (never_blocks)
             conn_call_open(conn); /* what it subscribes to is the client's when that has read its 101 */
         conn_flush_here(conn);
+        shed_check(conn_core(conn)); /* a long path, many headers */
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
         if (!weir_conn_is_open(conn) || atomic_load(&conn->draining) || conn->timed_by != conn_terms(conn))

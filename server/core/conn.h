@@ -32,6 +32,10 @@
 enum { CONN_READ_SIZE = 65536, CONN_SCRATCH_SIZE = CONN_READ_SIZE + 16384 };
 enum { USER_AGENT_MAX = 128 };
 
+/* Bytes of its strings that are part of what any connection costs; more of them count in memory_limit. And what a
+ * subscription costs about, with its share of the channel. */
+enum { CONN_TEXT_USUAL = 512, CONN_SUBSCRIPTION_COST = 256 };
+
 /* Where a string stands in `text`, which begins with the path; 0: there is none. */
 typedef uint16_t conn_text;
 
@@ -84,7 +88,8 @@ struct weir_conn {
 
     /* The task's that calls the callbacks. */
     bool opened : 1, finished : 1; /* open has been called; close has */
-    char *headers; /* name and value in turn, terminated, then an empty name; until `open` has returned */
+    char *headers; /* name and value in turn, terminated, then an empty name; until `open` has returned. Changed
+                    * under the latch */
     void *data;    /* weir_set_data() */
 
     /* Immutable. */

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "server/core/conn_private.h"
+#include "server/core/memory.h"
 #include "server/proto/close_code.h"
 
 /* --- Too much ---------------------------------------------------------------------------------------------- */
@@ -51,17 +52,25 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     return false;
 }
 
+/* What it has beside messages, until its end. */
+static size_t state_memory_locked(const struct weir_conn *conn) {
+    return conn_text_memory(conn) + memory_of_block(conn->headers) +
+           (size_t)conn->subscription_count * CONN_SUBSCRIPTION_COST;
+}
+
 size_t conn_memory(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool closing = atomic_load(&conn->closing);
-    size_t bytes = conn->outbox.bytes + conn->inbox.bytes;
+    size_t bytes = conn->outbox.bytes + conn->inbox.bytes + state_memory_locked(conn);
     latch_unlock(&conn->latch);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
 }
 
 size_t conn_memory_leaving(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    size_t bytes = conn->drop_outbox && conn->outbox.in_flight > 0 ? conn->outbox.bytes : 0;
+    size_t bytes = atomic_load(&conn->closing) ? state_memory_locked(conn) : 0;
+    if (conn->drop_outbox && conn->outbox.in_flight > 0)
+        bytes += conn->outbox.bytes;
     latch_unlock(&conn->latch);
     return bytes;
 }

@@ -58,8 +58,7 @@ void conn_call_open(struct weir_conn *conn) {
         route->handler->open(conn, route->context);
         leave_callback(conn, begun);
     }
-    free(conn->headers);
-    conn->headers = NULL;
+    conn_drop_headers(conn);
 }
 
 bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer) {

@@ -12,6 +12,13 @@ extern const struct task_kind conn_input_kind, conn_flush_kind, conn_handler_kin
 /* The conn that a member is part of. */
 #define CONN_OF(pointer, member) ((struct weir_conn *)((char *)(pointer)-offsetof(struct weir_conn, member)))
 
+/* --- conn.c --- */
+
+/* Bytes of its strings that count in memory_limit. */
+size_t conn_text_memory(const struct weir_conn *conn);
+
+void conn_drop_headers(struct weir_conn *conn);
+
 /* --- conn_send.c --- */
 
 /* Queues a Pong or another control frame. */
@@ -59,7 +66,8 @@ bool conn_takes_drained(struct weir_conn *conn);
 /* What it has in memory, as memory_limit counts; 0 if it is closing already. */
 size_t conn_memory(struct weir_conn *conn);
 
-/* What one that has been disconnected holds until the write under way returns. */
+/* What one that is closing holds until its end, or one that has been disconnected until the write under way
+ * returns. */
 size_t conn_memory_leaving(struct weir_conn *conn);
 
 /* Closes it for the sake of memory_limit, and drops what it has waiting. Returns whether it did. */

@@ -4,6 +4,8 @@
  */
 #include "server/core/memory.h"
 
+#include <malloc.h>
+
 #include "pool/striped.h"
 
 enum { STEP = 256 * 1024 };
@@ -14,6 +16,18 @@ static _Thread_local int64_t own, looked_at; /* what this thread has counted; an
 void memory_count(int64_t bytes) {
     own += bytes;
     striped_add(&used, bytes);
+}
+
+size_t memory_of_block(const void *block) {
+    return block == NULL ? 0 : malloc_usable_size((void *)(uintptr_t)block) + sizeof(size_t);
+}
+
+void memory_count_block(void *block) {
+    memory_count((int64_t)memory_of_block(block));
+}
+
+void memory_uncount_block(void *block) {
+    memory_count(-(int64_t)memory_of_block(block));
 }
 
 bool memory_has_grown(void) {

@@ -22,6 +22,7 @@ struct largest {
         size_t size;
     } items[AT_ONCE];
     unsigned count;
+    size_t least;    /* who holds less is left alone */
     int64_t leaving; /* what those that have been closed hold for a moment */
 };
 
@@ -30,7 +31,7 @@ static void insert(struct weir_conn *conn, void *arg) {
     size_t size = conn_memory(conn);
     largest->leaving += (int64_t)conn_memory_leaving(conn);
     unsigned last = largest->count < AT_ONCE ? largest->count : AT_ONCE - 1;
-    if (size == 0 || (largest->count == AT_ONCE && size <= largest->items[last].size))
+    if (size == 0 || size < largest->least || (largest->count == AT_ONCE && size <= largest->items[last].size))
         return;
     if (largest->count == AT_ONCE)
         weir_release(largest->items[last].conn);
@@ -43,10 +44,15 @@ static void insert(struct weir_conn *conn, void *arg) {
     largest->items[at].size = size;
 }
 
+/* What clients hold that have less, all of them together, is an eighth of the limit at most: to close them would
+ * help nobody. The rest of what is counted has limits of its own (history_memory, idle channels). */
+enum { SMALL_SHARE = 8 };
+
 /* What others' tasks hold, a message half received or one being written, is freed when these run: until then it is
  * counted as freed. */
 static void shed_largest(struct core *core, int64_t limit) {
-    struct largest largest = {.count = 0};
+    uint64_t places = (uint64_t)registry_limit(&core->registry) + 1;
+    struct largest largest = {.least = (size_t)((uint64_t)limit / SMALL_SHARE / places)};
     struct task_list ready = {0};
     registry_each(&core->registry, NULL, insert, &largest);
     int64_t target = limit - limit / 10, pending = largest.leaving;

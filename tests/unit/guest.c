@@ -19,17 +19,25 @@ static void take_first(struct weir_conn *conn, void *arg) {
         *first = weir_retain(conn);
 }
 
-struct guest guest_connect(struct harness *harness) {
-    return guest_connect_as(harness, "user", "192.0.2.1:1");
-}
-
-struct guest guest_connect_as(struct harness *harness, const char *user, const char *peer) {
+static struct guest guest_of(struct harness *harness, int client) {
     const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-    struct guest guest = {.client = harness_connect_as(harness, user, peer)};
+    struct guest guest = {.client = client};
     ck_assert_int_eq(setsockopt(guest.client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     registry_each(&harness->core.registry, &harness->route, take_first, &guest.conn);
     ck_assert_ptr_nonnull(guest.conn);
     return guest;
+}
+
+struct guest guest_connect(struct harness *harness) {
+    return guest_of(harness, harness_connect(harness));
+}
+
+struct guest guest_connect_as(struct harness *harness, const char *user, const char *peer) {
+    return guest_of(harness, harness_connect_as(harness, user, peer));
+}
+
+struct guest guest_connect_at(struct harness *harness, const char *path) {
+    return guest_of(harness, harness_connect_at(harness, path));
 }
 
 void guest_leave(struct guest *guest) {

@@ -16,7 +16,8 @@ struct guest {
 
 struct guest guest_connect(struct harness *harness); /* by one thread at a time */
 struct guest guest_connect_as(struct harness *harness, const char *user, const char *peer); /* likewise */
-void guest_leave(struct guest *guest);                                                      /* closes properly */
+struct guest guest_connect_at(struct harness *harness, const char *path);
+void guest_leave(struct guest *guest); /* closes properly */
 
 /* Joins without wishes and without an answer. */
 enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form);

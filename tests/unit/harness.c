@@ -54,14 +54,10 @@ static void read_whole(int fd, void *bytes, size_t size) {
     }
 }
 
-int harness_connect(struct harness *harness) {
-    return harness_connect_as(harness, "user", "192.0.2.1:1");
-}
-
-int harness_connect_as(struct harness *harness, const char *user, const char *peer) {
+static int connect_with(struct harness *harness, const char *path, const char *user, const char *peer) {
     static const char *const params[] = {"name", "value"};
     static const char *const headers[] = {"Host", "example", "Cookie", "a=b"};
-    const struct conn_request request = {.path = "/test/value",
+    const struct conn_request request = {.path = path,
                                          .peer = peer,
                                          .user = user,
                                          .param_count = 1,
@@ -81,6 +77,17 @@ int harness_connect_as(struct harness *harness, const char *user, const char *pe
     return pair[1];
 }
 
+int harness_connect(struct harness *harness) {
+    return harness_connect_as(harness, "user", "192.0.2.1:1");
+}
+
+int harness_connect_as(struct harness *harness, const char *user, const char *peer) {
+    return connect_with(harness, "/test/value", user, peer);
+}
+
+int harness_connect_at(struct harness *harness, const char *path) {
+    return connect_with(harness, path, "user", "192.0.2.1:1");
+}
 void client_send(int client, uint8_t first, const void *payload, size_t size) {
     static const uint8_t mask[4] = {1, 2, 3, 4};
     uint8_t *bytes = malloc(FRAME_HEADER_MAX + size);

@@ -24,6 +24,7 @@ void harness_stop(struct harness *harness);
 /* A new connection; returns the client's blocking end, from which the "101" has been read. */
 int harness_connect(struct harness *harness);
 int harness_connect_as(struct harness *harness, const char *user, const char *peer); /* `user` may be NULL */
+int harness_connect_at(struct harness *harness, const char *path);
 
 /* Sends a masked frame; `first` is FIN, RSV and opcode. */
 void client_send(int client, uint8_t first, const void *payload, size_t size);

@@ -64,6 +64,7 @@ static const struct {
     {"recovery", recovery_suite},
     {"channel_races", channel_races_suite},
     {"idle_channels", idle_channels_suite},
+    {"client_memory", client_memory_suite},
     {"endpoints", endpoints_suite},
     {"heads", heads_suite},
     {"half_open", half_open_suite},

@@ -52,6 +52,7 @@ Suite *channels_suite(void);
 Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
 Suite *idle_channels_suite(void);
+Suite *client_memory_suite(void);
 Suite *endpoints_suite(void);
 Suite *heads_suite(void);
 Suite *half_open_suite(void);

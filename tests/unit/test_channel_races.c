@@ -41,8 +41,10 @@ static struct weir_conn *hold(struct arena *arena, unsigned place) {
 static void set_arena_rules(struct arena *arena, unsigned choice) {
     struct channel_rule rules[] = {{.pattern = "past:*", .options = usual_options()},
                                    {.pattern = "*", .options = usual_options()}};
-    const struct channels_limits limits = {
-        .channels = 100, .per_connection = 3 + choice % 2, .history_memory = choice % 3 == 0 ? 2000 : 20000};
+    const struct channels_limits limits = {.channels = 100,
+                                           .per_connection = 3 + choice % 2,
+                                           .history_memory = choice % 3 == 0 ? 2000 : 20000,
+                                           .idle_memory = SIZE_MAX};
     rules[0].options.history = choice % 5 == 0 ? 0 : 50;
     rules[0].options.publisher = rules[1].options.announce = choice % 2 == 0;
     rules[1].options.max_subscribers = choice % 7 == 0 ? 2 : 0;

@@ -214,7 +214,8 @@ START_TEST(limits_refuse_and_leave_nothing_behind) {
                                    {.pattern = "past:*", .options = usual_options()}};
     rules[0].options.max_subscribers = 2;
     rules[1].options.history = 1;
-    const struct channels_limits limits = {.channels = 3, .per_connection = 2, .history_memory = 10000};
+    const struct channels_limits limits = {
+        .channels = 3, .per_connection = 2, .history_memory = 10000, .idle_memory = SIZE_MAX};
     ck_assert_int_eq(channels_configure(&harness.channels, rules, 2, &limits), 0);
     struct guest guests[4];
     for (int i = 0; i < 4; i++)

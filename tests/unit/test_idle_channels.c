@@ -22,7 +22,7 @@ static struct channel_rule rule_with_history(uint64_t position_ttl_ms) {
 static void start(struct harness *harness, uint32_t channels, uint32_t per_connection) {
     const struct channel_rule rule = rule_with_history(3600000);
     const struct channels_limits limits = {
-        .channels = channels, .per_connection = per_connection, .history_memory = 1 << 20};
+        .channels = channels, .per_connection = per_connection, .history_memory = 1 << 20, .idle_memory = SIZE_MAX};
     harness_start(harness, 2, &silent_handler, NULL);
     ck_assert_int_eq(channels_configure(&harness->channels, &rule, 1, &limits), 0);
 }
