@@ -73,6 +73,7 @@ static int serve(const struct config_sources *sources) {
         return STATUS_FAILURE;
     }
     catch_signals(server);
+    weir_report_crashes();
     int result = server_configure(server, sources, NULL) == 0 ? weir_server_run(server) : -1;
     if (result != 0)
         print_error(weir_server_error(server));

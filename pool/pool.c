@@ -236,6 +236,8 @@ void *pool_work(void *arg) {
     struct pool *pool = worker->pool;
     this_worker = worker;
     striped_index(); /* before threads that count less */
+    if (pool->options.thread_begins != NULL)
+        pool->options.thread_begins();
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
         if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS) {

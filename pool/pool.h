@@ -41,6 +41,7 @@ struct pool_options {
     unsigned workers;    /* handler slots, 1 or more */
     unsigned wake_after; /* tasks that wait before one more thread is woken at once, 1 or more: see wants_help() */
     size_t scratch_size; /* bytes of pool_scratch() */
+    void (*thread_begins)(void); /* called by each thread that runs tasks; NULL: nothing */
 };
 
 /* NULL with errno if memory or descriptors are out. Threads run from pool_start() on. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "server/config/value.h"
+#include "server/core/calling.h"
 
 enum { OPTIONS_MAX = 64 };
 
@@ -161,16 +162,23 @@ int plugin_start(struct plugin *plugin, weir_server *server, const struct config
     const struct place place = {config_handler_place(route), error, error_size};
     const struct weir_options options = {plugin->table, route};
     char reason[256] = "it did not say why";
-    if (plugin->table->start != NULL &&
-        plugin->table->start(server, &options, &plugin->context, reason, sizeof reason) != 0)
+    calling = (struct calling){.callback = "start", .pattern = route->pattern, .handler = route->handler};
+    int result = plugin->table->start == NULL
+                     ? 0
+                     : plugin->table->start(server, &options, &plugin->context, reason, sizeof reason);
+    calling = (struct calling){0};
+    if (result != 0)
         return fail(&place, "plug-in %s did not start: %s", plugin->table->name, reason);
     plugin->started = true;
     return 0;
 }
 
 void plugin_unload(struct plugin *plugin) {
-    if (plugin->started && plugin->table->stop != NULL)
+    if (plugin->started && plugin->table->stop != NULL) {
+        calling = (struct calling){.callback = "stop", .handler = plugin->table->name};
         plugin->table->stop(plugin->context);
+        calling = (struct calling){0};
+    }
     if (plugin->object != NULL)
         dlclose(plugin->object);
     *plugin = (struct plugin){0};

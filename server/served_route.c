@@ -69,6 +69,7 @@ static bool copy_configured(struct served_route *served, const struct config_rou
     served->channels = copy_texts(configured->channels, count_texts(configured->channels));
     served->channel = configured->channel == NULL ? NULL : strdup(configured->channel);
     free(extras);
+    served->route.handler_name = served->handler;
     return served->handler != NULL && served->extras != NULL && served->channels != NULL &&
            (configured->channel == NULL || served->channel != NULL);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/core/conn.h"
+#include "server/core/crash.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/server_private.h"
@@ -60,7 +61,8 @@ static int init_visitors(weir_server *server) {
 static int start_pool(weir_server *server) {
     const struct pool_options options = {.workers = server->config->server.workers,
                                          .wake_after = server->config->server.wake_after,
-                                         .scratch_size = CONN_SCRATCH_SIZE};
+                                         .scratch_size = CONN_SCRATCH_SIZE,
+                                         .thread_begins = crash_thread_begins};
     server->core.pool = pool_create(&options);
     if (server->core.pool == NULL)
         return fail(server, "pool", strerror(errno));

@@ -74,6 +74,11 @@ void weir_log_reopen(void);
 /* Waits until what has been logged is written, for 200 ms at most: before _exit(). Safe in a signal handler. */
 void weir_log_flush(void);
 
+/* From now on, when the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, the log says before where: signal,
+ * callback, route, connection, backtrace. A signal that the program has caught already stays the program's. `weir
+ * serve` does this. Once, before weir_server_run(). */
+void weir_report_crashes(void);
+
 /* --- For handlers ---------------------------------------------------------------------------------------- */
 
 /* The server that a connection belongs to. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "pool/mutex.h"
+#include "server/core/calling.h"
 
 enum after_state { AFTER_PENDING, AFTER_RUNNING, AFTER_ENDED, AFTER_CANCELLED };
 
@@ -65,7 +66,9 @@ static void run(struct task *task) {
     weir_timer *timer = timer_of(task);
     struct pool *pool = timer->core->pool;
     if (begin(timer)) {
+        calling.callback = "timer";
         timer->callback(timer->arg);
+        calling.callback = NULL;
         mutex_lock(&timer->mutex);
         timer->state = AFTER_ENDED;
         pthread_cond_broadcast(&timer->ended);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/calling.h"
 #include "server/core/conn_private.h"
 #include "server/log/log.h"
 #include "server/proto/buffer.h"
@@ -17,8 +18,6 @@ enum { TURN_MESSAGES = 16 };
 /* A smaller message is copied: that costs less than its buffer, which may have room for many like it, nobody
  * counting that, and would stay for as long as the client does not read. */
 enum { IN_HAND_MIN = 4096 };
-
-static _Thread_local const struct weir_conn *handling;
 
 /* The message that its callback has. Once it has been sent in its buffer, that belongs to a message of its own,
  * which is referred to from here too: so it stays until the callback returns. */
@@ -33,19 +32,21 @@ struct in_hand {
 static _Thread_local struct in_hand in_hand;
 
 bool conn_is_handling_here(const struct weir_conn *conn) {
-    return handling == conn && !pool_is_stalled();
+    return calling.conn == conn && !pool_is_stalled();
 }
 
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
 /* Those that never block are not timed: it would cost more than they do. */
-static uint64_t enter_callback(struct weir_conn *conn) {
-    handling = conn;
+static uint64_t enter_callback(struct weir_conn *conn, const char *name) {
+    calling.callback = name;
+    calling.conn = conn;
     return route_never_blocks(conn->route) ? 0 : pool_now_us();
 }
 
 static void leave_callback(struct weir_conn *conn, uint64_t begun) {
-    handling = NULL;
+    calling.conn = NULL;
+    calling.callback = NULL;
     if (begun != 0)
         buckets_add(&conn->route->handling, buckets_microseconds, pool_now_us() - begun);
 }
@@ -54,7 +55,7 @@ void conn_call_open(struct weir_conn *conn) {
     const struct route *route = conn->route;
     conn->opened = true;
     if (route->handler->open != NULL) {
-        uint64_t begun = enter_callback(conn);
+        uint64_t begun = enter_callback(conn, "open");
         route->handler->open(conn, route->context);
         leave_callback(conn, begun);
     }
@@ -67,7 +68,7 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
         return false;
     striped_add(&conn_core(conn)->counters.handled, 1);
     in_hand = (struct in_hand){.data = data, .size = size, .opcode = opcode, .buffer = buffer};
-    uint64_t begun = enter_callback(conn);
+    uint64_t begun = enter_callback(conn, "message");
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
     leave_callback(conn, begun);
     struct message *around = in_hand.around;
@@ -103,7 +104,7 @@ void conn_call_drained(struct weir_conn *conn) {
     const struct route *route = conn->route;
     if (route->handler->drained == NULL || !conn_takes_drained(conn))
         return;
-    uint64_t begun = enter_callback(conn);
+    uint64_t begun = enter_callback(conn, "drained");
     route->handler->drained(conn, route->context);
     leave_callback(conn, begun);
 }
@@ -144,7 +145,7 @@ void conn_call_close(struct weir_conn *conn) {
     if (!conn->opened)
         conn_call_open(conn);
     if (route->handler->close != NULL) {
-        uint64_t begun = enter_callback(conn);
+        uint64_t begun = enter_callback(conn, "close");
         route->handler->close(conn, code, reason, route->context);
         leave_callback(conn, begun);
     }

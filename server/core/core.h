@@ -68,6 +68,7 @@ enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST,
 struct route {
     const char *pattern;
     const struct weir_handler *handler;
+    const char *handler_name; /* as configured; NULL: the program's own */
     void *context;
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;

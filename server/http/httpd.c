@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/crash.h"
 #include "server/http/cut_head.h"
 #include "server/http/peer.h"
 #include "server/http/request_check.h"
@@ -267,8 +268,10 @@ __attribute__((noinline)) static bool write_response(struct mg_connection *conne
 static void *init_thread(const struct mg_context *context, int type) {
     const struct sched_param parameters = {0};
     (void)context;
-    if (type == THREAD_OF_REQUESTS)
-        pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
+    if (type != THREAD_OF_REQUESTS)
+        return NULL;
+    crash_thread_begins();
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include <weir/conn.h>
 
+#include "server/core/calling.h"
 #include "server/http/origin.h"
 #include "server/log/log_escape.h"
 #include "server/proto/utf8.h"
@@ -109,7 +110,12 @@ bool upgrade_negotiate(const struct http_request *request, const struct entrance
 
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     const struct weir_handler *handler = route->handler;
-    if (handler->upgrade == NULL || handler->upgrade(upgrade, route->context) == 0)
+    if (handler->upgrade == NULL)
+        return true;
+    calling = (struct calling){.callback = "upgrade", .pattern = route->pattern, .handler = route->handler_name};
+    int refused = handler->upgrade(upgrade, route->context);
+    calling = (struct calling){0};
+    if (refused == 0)
         return true;
     if (upgrade->response->status == 0)
         http_respond(upgrade->response, 403, "The handler refused this client.\n");

@@ -32,20 +32,31 @@ bool log_enabled(enum log_subsystem subsystem, enum log_level level) {
 
 /* --- Events ------------------------------------------------------------------------------------------------ */
 
+static void make_line(struct log_line *line, enum log_level level, const char *event, unsigned suppressed,
+                      const struct log_field *fields) {
+    struct timespec now;
+    const struct log_field left_out = LOG_COUNT("suppressed", suppressed);
+    clock_gettime(CLOCK_REALTIME, &now);
+    log_line_begin(line, log_writer_format(), &now, level, event);
+    log_line_add(line, &left_out);
+    for (; fields->name != NULL; fields++)
+        log_line_add(line, fields);
+    log_line_end(line);
+}
+
 static void write_event(enum log_level level, const char *event, unsigned suppressed,
                         const struct log_field *fields) {
     int error = errno;
-    struct timespec now;
     struct log_line line;
-    const struct log_field left_out = LOG_COUNT("suppressed", suppressed);
-    clock_gettime(CLOCK_REALTIME, &now);
-    log_line_begin(&line, log_writer_format(), &now, level, event);
-    log_line_add(&line, &left_out);
-    for (; fields->name != NULL; fields++)
-        log_line_add(&line, fields);
-    log_line_end(&line);
+    make_line(&line, level, event, suppressed, fields);
     log_writer_take(line.bytes, line.size);
     errno = error;
+}
+
+void log_last_event(const char *event, const struct log_field *fields) {
+    struct log_line line;
+    make_line(&line, LOG_ERROR, event, 0, fields);
+    log_writer_end_with(line.bytes, line.size);
 }
 
 void log_event(enum log_subsystem subsystem, enum log_level level, const char *event,

@@ -73,6 +73,10 @@ void log_event_limited(struct log_limit *limit, enum log_subsystem subsystem, en
 /* Whether a line may be written now (milliseconds of a clock that never goes back), and how many were not. */
 bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *suppressed);
 
+/* The last line of a process that dies of a signal: the lines before it are written first, for a second at most,
+ * then this one, whatever the level. For the handler of that signal: it takes no lock and no memory. */
+void log_last_event(const char *event, const struct log_field *fields);
+
 /* --- Levels, at any time ------------------------------------------------------------------------------------- */
 
 void log_set_level(enum log_level level); /* of every subsystem */

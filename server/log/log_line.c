@@ -10,6 +10,8 @@
 
 #include "server/log/log_escape.h"
 
+enum { STAMP_SIZE = 160 };
+
 static const char *const ends[] = {
     [LOG_LOGFMT] = "\n",
     [LOG_JSON] = "}\n",
@@ -88,14 +90,24 @@ static void add_text(struct log_line *line, const char *name, const char *text) 
     log_line_add(line, &field);
 }
 
+/* In UTC. gmtime_r() takes a lock, which a crash in the C library may have left taken. The days are counted from 1
+ * March of the year 0, so that a leap day is the last of its year. */
+static void make_stamp(char stamp[STAMP_SIZE], const struct timespec *time) {
+    long seconds = time->tv_sec % 86400, days = time->tv_sec / 86400 + 719468;
+    long era = days / 146097, day = days % 146097; /* of 400 years */
+    long year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    long month = (5 * day + 2) / 153; /* 0 is March */
+    snprintf(stamp, STAMP_SIZE, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld.%03ldZ", era * 400 + year + (month >= 10),
+             month < 10 ? month + 3 : month - 9, day - (153 * month + 2) / 5 + 1, seconds / 3600, seconds / 60 % 60,
+             seconds % 60, time->tv_nsec / 1000000);
+}
+
 void log_line_begin(struct log_line *line, enum log_format format, const struct timespec *time,
                     enum log_level level, const char *event) {
     static const char *const names[] = {"error", "warning", "info", "debug"};
-    struct tm utc;
-    char date[32], stamp[64];
-    gmtime_r(&time->tv_sec, &utc);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(stamp, sizeof stamp, "%s.%03ldZ", date, time->tv_nsec / 1000000);
+    char stamp[STAMP_SIZE];
+    make_stamp(stamp, time);
     line->format = format;
     line->truncated = false;
     line->size = 0;

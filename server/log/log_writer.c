@@ -47,13 +47,13 @@ static void wake(void) {
         eventfd_write(event, 1);
 }
 
-/* Where there is no thread: whoever reads stderr has a moment to take it. */
-static void write_direct(const char *line, size_t size) {
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+/* Without the thread: whoever reads has a moment to take it. */
+static void write_direct(int fd, const char *line, size_t size) {
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
     while (size > 0) {
         ssize_t result = poll(&room, 1, DIRECT_MS);
         if (result > 0)
-            result = write(STDERR_FILENO, line, size);
+            result = write(fd, line, size);
         if (result == 0 || (result < 0 && errno != EINTR && errno != EAGAIN))
             return; /* there is nowhere to say so */
         line += result < 0 ? 0 : result;
@@ -64,7 +64,7 @@ static void write_direct(const char *line, size_t size) {
 void log_writer_take(const char *line, size_t size) {
     bool sleeps;
     if (!log_queue_push(&writer.queue, line, size, &sleeps))
-        write_direct(line, size);
+        write_direct(STDERR_FILENO, line, size);
     else if (sleeps)
         wake();
 }
@@ -75,6 +75,11 @@ void log_flush(unsigned milliseconds) {
     while (atomic_load(&writer.queue.unwritten) > 0 && log_now_ms() < end)
         poll(NULL, 0, FLUSH_STEP_MS);
     errno = error;
+}
+
+void log_writer_end_with(const char *line, size_t size) {
+    log_flush(STOP_MS);
+    write_direct(writer.has_thread ? writer.output.fd : STDERR_FILENO, line, size);
 }
 
 void log_reopen(void) {

@@ -14,4 +14,8 @@ enum log_format log_writer_format(void);
 /* A line with its newline, of LOG_LINE_MAX bytes at most. Any thread. Does not wait, save without a thread. */
 void log_writer_take(const char *line, size_t size);
 
+/* The last line of the process: waits for those before it, for a second at most, and writes this one. Takes no
+ * lock. */
+void log_writer_end_with(const char *line, size_t size);
+
 #endif

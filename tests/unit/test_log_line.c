@@ -5,6 +5,7 @@
 #include <check.h>
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,22 @@ START_TEST(a_line_without_fields) {
 }
 END_TEST
 
+/* Each day of three hundred years, at a time that changes. */
+START_TEST(a_time_is_as_the_c_library_says) {
+    for (long day = 0; day < 300 * 366; day++) {
+        const struct timespec moment = {.tv_sec = day * 86400 + day * 4799 % 86400, .tv_nsec = day * 1000003};
+        char wanted[64], date[32];
+        struct log_line line;
+        struct tm utc;
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", gmtime_r(&moment.tv_sec, &utc));
+        size_t size =
+            (size_t)snprintf(wanted, sizeof wanted, "time=%s.%03ldZ level=", date, moment.tv_nsec / 1000000);
+        log_line_begin(&line, LOG_LOGFMT, &moment, LOG_WARNING, "try");
+        ck_assert_mem_eq(line.bytes, wanted, size);
+    }
+}
+END_TEST
+
 START_TEST(no_text_adds_a_line_or_a_field) {
     const struct log_field *fields = LOG_FIELDS(LOG_TEXT("a", "1\ntime=x"), LOG_TEXT("b", "\",\"c\":\"2"));
     assert_line(LOG_LOGFMT, fields, LOGFMT_HEAD " a=\"1\\ntime=x\" b=\"\\\",\\\"c\\\":\\\"2\"\n");
@@ -188,6 +205,7 @@ Suite *log_line_suite(void) {
     TCase *lines = tcase_create("lines");
     tcase_add_test(lines, a_line_in_both_formats);
     tcase_add_test(lines, a_line_without_fields);
+    tcase_add_test(lines, a_time_is_as_the_c_library_says);
     tcase_add_test(lines, no_text_adds_a_line_or_a_field);
     tcase_add_test(lines, a_long_text_is_cut);
     tcase_add_test(lines, a_full_line_is_whole);

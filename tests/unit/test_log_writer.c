@@ -110,6 +110,24 @@ START_TEST(a_second_start_appends) {
 }
 END_TEST
 
+START_TEST(the_last_event_comes_last) {
+    int next = 0;
+    make_directory();
+    start(path, 1 << 20);
+    for (int i = 0; i < 2000; i++)
+        log_number(i);
+    log_last_event("crash", LOG_FIELDS(LOG_TEXT("signal", "SIGSEGV")));
+    char *text = contents(path), *last = strstr(text, "\"event\":\"crash\",\"signal\":\"SIGSEGV\"}\n");
+    ck_assert_ptr_nonnull(last);
+    ck_assert_ptr_eq(strchr(last, '\n'), text + strlen(text) - 1);
+    check_numbers(text, "\"event\":\"crash\"", &next);
+    ck_assert_int_eq(next, 2000);
+    free(text);
+    log_stop();
+    remove_directory();
+}
+END_TEST
+
 static void await(const char *file) {
     for (int i = 0; access(file, F_OK) != 0 && i < 60000; i++)
         poll(NULL, 0, 1);
@@ -275,6 +293,7 @@ Suite *log_writer_suite(void) {
     TCase *files = tcase_create("files");
     tcase_add_test(files, lines_go_to_the_file);
     tcase_add_test(files, a_second_start_appends);
+    tcase_add_test(files, the_last_event_comes_last);
     tcase_add_test(files, a_renamed_file_is_opened_anew);
     tcase_add_test(files, a_file_that_cannot_be_opened_anew_stays);
     tcase_add_test(files, a_file_that_cannot_be_opened);
