@@ -62,8 +62,15 @@ static void take_off(struct bench_list *list, struct bench_client *client) {
     *(client->next != NULL ? &client->next->previous : &list->last) = client->previous;
 }
 
+static void leave_feeding(struct bench_group *group, struct bench_client *client) {
+    take_off(&group->feeding, client);
+    client->fed = false;
+}
+
 void bench_client_enter(struct bench_group *group, struct bench_client *client, enum bench_client_state state) {
     struct bench_list *from = list_of(group, client->state), *to = list_of(group, state);
+    if (client->fed)
+        leave_feeding(group, client);
     group->open += (unsigned)(state == BENCH_OPEN) - (unsigned)(client->state == BENCH_OPEN);
     group->handshaking += (unsigned)(to == &group->handshakes) - (unsigned)(from == &group->handshakes);
     client->state = state;
@@ -197,9 +204,28 @@ static void read_all(struct bench_group *group, struct bench_client *client, boo
     }
 }
 
+/* Nothing comes back that would let it send the next ones. */
+static bool wants_more(const struct bench_group *group, const struct bench_client *client) {
+    return group->settings->expect == EXPECT_NONE && group->sending && !settings_open_loop(group->settings) &&
+           client->sent == client->queued && !client->fed;
+}
+
 void bench_client_flush(struct bench_group *group, struct bench_client *client) {
-    if (client->state == BENCH_OPEN && !exchange_flush(group, client))
+    if (client->state != BENCH_OPEN)
+        return;
+    if (!exchange_flush(group, client)) {
         bench_client_fail_errno(group, client);
+    } else if (wants_more(group, client)) {
+        append(&group->feeding, client);
+        client->fed = true;
+    }
+}
+
+void bench_client_feed(struct bench_group *group, unsigned count) {
+    for (struct bench_client *client; count > 0 && (client = group->feeding.first) != NULL; count--) {
+        leave_feeding(group, client);
+        bench_client_start(group, client);
+    }
 }
 
 void bench_client_ready(struct bench_group *group, struct bench_client *client, uint32_t events) {

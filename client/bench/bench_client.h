@@ -47,7 +47,7 @@ struct bench_client {
     uint64_t *times, one_time;
 
     /* Messages queued, sent whole, and received back; those queued and not sent exist as numbers only. `received`
-     * are the own ones in a broadcast. */
+     * are the own ones in a broadcast; with EXPECT_NONE those that were sent. */
     uint64_t queued, sent, received;
     size_t sent_bytes; /* of the frame of message `sent` */
 
@@ -55,11 +55,12 @@ struct bench_client {
     struct leftover pong;     /* a Pong that waits for the end of a frame */
     struct decoder decoder;
     bool compressing;       /* permessage-deflate was agreed on */
+    bool fed;               /* it is in the list `feeding` */
     bool was_open;          /* whatever became of it later */
     struct sequence *heard; /* in a broadcast: one for each publisher of its room */
 
     struct leftover head;                 /* the beginning of an answer to the handshake that came in pieces */
-    struct bench_client *previous, *next; /* in the list of its state, if that has one */
+    struct bench_client *previous, *next; /* in the list of its state, if that has one; or in `feeding` */
     uint64_t since;                       /* when it came into that list */
 };
 
@@ -90,8 +91,9 @@ struct bench_group {
     bool sending;          /* a message received lets the next one be sent */
 
     struct bench_list waiting, handshakes, closing, resting;
+    struct bench_list feeding;  /* EXPECT_NONE: open, and all that they had to send has left */
     unsigned handshaking, open; /* clients in these states */
-    uint64_t outstanding;       /* messages queued and not received back; not in a broadcast */
+    uint64_t outstanding;       /* messages queued and not received back (EXPECT_NONE: sent); not in a broadcast */
     uint64_t delivered;         /* in a broadcast: each message once for each client */
     bool declined;              /* compression was offered, and the server did not want it */
 
@@ -110,6 +112,9 @@ void bench_client_connect(struct bench_group *group, struct bench_client *client
 
 /* Goes on after epoll has told of `events`. */
 void bench_client_ready(struct bench_group *group, struct bench_client *client, uint32_t events);
+
+/* Lets the clients of `feeding` send the next messages of their windows, so many clients at most. */
+void bench_client_feed(struct bench_group *group, unsigned count);
 
 /* Sends what is queued. */
 void bench_client_flush(struct bench_group *group, struct bench_client *client);

@@ -43,18 +43,32 @@ static void queue_next(struct bench_group *group, struct bench_client *client) {
         exchange_queue(group, client, group->now);
 }
 
-/* An echo: the next of the own ones. */
-static void take_echo(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
+/* An echo, or another answer: the next of the own ones. What comes before the first one is sent is a greeting, if
+ * answers may be anything. */
+static void take_answer(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
+    bool any = group->settings->expect == EXPECT_ANY;
     if (client->received == client->queued) {
-        wrong(group, "there is one more than was sent");
+        if (!any || client->queued > 0)
+            wrong(group, "there is one more than was sent");
         return;
     }
     const struct identity identity = exchange_identity(group, client, client->received);
-    check(group, &identity, decoded);
+    if (!any)
+        check(group, &identity, decoded);
     count_received(group, decoded->size, identity.time + group->began);
     client->received++;
     group->outstanding--;
     queue_next(group, client);
+}
+
+/* Nothing was awaited, so it has no latency. */
+static void take_unasked(struct bench_group *group, const struct decoded *decoded) {
+    group->second.counts.received++;
+    group->second.counts.received_bytes += decoded->size;
+    if (group->now < group->measure_from)
+        return;
+    group->result.counts.received++;
+    group->result.counts.received_bytes += decoded->size;
 }
 
 /* A delivery: of any publisher of the room, and each in its order. */
@@ -96,8 +110,10 @@ static void take_message(struct bench_group *group, struct bench_client *client,
     enum scenario scenario = group->settings->scenario;
     if (scenario == SCENARIO_BROADCAST)
         take_delivery(group, client, decoded);
+    else if (group->settings->expect == EXPECT_NONE)
+        take_unasked(group, decoded);
     else if (scenario == SCENARIO_ECHO || scenario == SCENARIO_RATE)
-        take_echo(group, client, decoded);
+        take_answer(group, client, decoded);
 }
 
 static void explain_close(struct bench_group *group, const struct decoded *decoded) {

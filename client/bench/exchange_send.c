@@ -60,7 +60,8 @@ bool exchange_queue(struct bench_group *group, struct bench_client *client, uint
     *time_at(client, client->queued) = time;
     const struct identity identity = exchange_identity(group, client, client->queued);
     client->queued++;
-    count_sent(group, payload_size(group->payload, &identity), time);
+    if (group->settings->expect != EXPECT_NONE)
+        count_sent(group, payload_size(group->payload, &identity), time);
     if (!broadcast)
         group->outstanding++;
     return true;
@@ -148,8 +149,18 @@ static ssize_t send_large(struct bench_group *group, const struct bench_client *
     return sendmsg(client->descriptor, &message, MSG_NOSIGNAL);
 }
 
+/* Message `sent` has left. Without an answer to wait for, that is all that is known of it. */
+static void leave(struct bench_group *group, struct bench_client *client, size_t size) {
+    client->sent++;
+    if (group->settings->expect != EXPECT_NONE)
+        return;
+    client->received++;
+    group->outstanding--;
+    count_sent(group, size, group->now);
+}
+
 /* Takes note of bytes that have left, beginning where message `sent` stands. */
-static void advance(const struct bench_group *group, struct bench_client *client, size_t size) {
+static void advance(struct bench_group *group, struct bench_client *client, size_t size) {
     size += client->sent_bytes;
     while (client->sent < client->queued) {
         const struct identity identity = exchange_identity(group, client, client->sent);
@@ -157,7 +168,7 @@ static void advance(const struct bench_group *group, struct bench_client *client
         if (size < frame_size)
             break;
         size -= frame_size;
-        client->sent++;
+        leave(group, client, payload_size(group->payload, &identity));
     }
     client->sent_bytes = size;
 }
@@ -175,11 +186,10 @@ static bool send_frames(struct bench_group *group, struct bench_client *client) 
 
 /* Makes the compressed frame of message `sent` in group->packed; an empty message does not become smaller. Returns
  * where it begins. */
-static uint8_t *pack(struct bench_group *group, const struct bench_client *client, size_t *frame_size) {
-    const struct identity identity = exchange_identity(group, client, client->sent);
-    size_t size = payload_size(group->payload, &identity), packed_size = 0;
+static uint8_t *pack(struct bench_group *group, const struct identity *identity, size_t *frame_size) {
+    size_t size = payload_size(group->payload, identity), packed_size = 0;
     uint8_t *packed = group->packed + FRAME_HEADER_MAX, opcode = group->payload->opcode;
-    payload_write(group->payload, &identity, group->plain);
+    payload_write(group->payload, identity, group->plain);
     if (size > 0) {
         packed_size =
             deflater_run(group->deflater, group->plain, size, packed, group->packed_size - FRAME_HEADER_MAX);
@@ -195,7 +205,8 @@ static uint8_t *pack(struct bench_group *group, const struct bench_client *clien
 
 static bool send_packed(struct bench_group *group, struct bench_client *client) {
     size_t size;
-    const uint8_t *frame = pack(group, client, &size);
+    const struct identity identity = exchange_identity(group, client, client->sent);
+    const uint8_t *frame = pack(group, &identity, &size);
     ssize_t done = send(client->descriptor, frame, size, MSG_NOSIGNAL);
     if (done < 0)
         return false;
@@ -203,7 +214,7 @@ static bool send_packed(struct bench_group *group, struct bench_client *client) 
         errno = ENOMEM;
         return false;
     }
-    client->sent++;
+    leave(group, client, payload_size(group->payload, &identity));
     return true;
 }
 
@@ -220,6 +231,8 @@ static bool send_some(struct bench_group *group, struct bench_client *client) {
 }
 
 bool exchange_flush(struct bench_group *group, struct bench_client *client) {
+    if (group->settings->expect == EXPECT_NONE)
+        group->now = bench_clock();
     while (client->sent < client->queued || client->leftover.size > 0 || client->pong.size > 0)
         if (!send_some(group, client))
             return errno == EAGAIN;

@@ -22,6 +22,14 @@ bool facts_has_messages(const struct result *result) {
     return !is(result, "idle") && !is(result, "connect");
 }
 
+bool facts_has_answers(const struct result *result) {
+    return facts_has_messages(result) && strcmp(result->expect, "none") != 0;
+}
+
+static bool any_answer_does(const struct result *result) {
+    return strcmp(result->expect, "any") == 0;
+}
+
 static uint64_t count_of(const struct counts *counts, size_t count) {
     uint64_t value;
     memcpy(&value, (const char *)counts + count, sizeof value);
@@ -83,8 +91,14 @@ static void add_load(const struct result *result, struct fact facts[FACTS_MAX], 
     if (result->rate > 0)
         add(facts, count, "rate", "%s messages/s in total", report_number(result->rate, figure));
     else if (result->window > 0)
-        add(facts, count, "window", "%u in flight per sending client", result->window);
+        add(facts, count, "window",
+            facts_has_answers(result) ? "%u in flight per sending client" : "%u at a time per client",
+            result->window);
     add_size(result, facts, count);
+    if (any_answer_does(result))
+        add(facts, count, "expected", "one message for each, whatever it says");
+    else if (!facts_has_answers(result))
+        add(facts, count, "expected", "nothing: a message counts when it has left for the network");
 }
 
 size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]) {
@@ -140,8 +154,9 @@ size_t facts_of_trouble(const struct result *result, struct trouble troubles[FAC
     troubles[count++] = (struct trouble){"dropped", result->counts.dropped};
     if (!facts_has_messages(result))
         return count;
-    troubles[count++] = (struct trouble){"missing", result->missing};
-    troubles[count++] = (struct trouble){"wrong", result->wrong};
+    troubles[count++] = (struct trouble){facts_has_answers(result) ? "missing" : "unsent", result->missing};
+    if (facts_has_answers(result))
+        troubles[count++] = (struct trouble){any_answer_does(result) ? "surplus" : "wrong", result->wrong};
     if (is(result, "broadcast"))
         troubles[count++] = (struct trouble){"out of order", result->out_of_order};
     if (result->rooms > 1)
@@ -167,7 +182,9 @@ static void describe_trouble(const struct trouble *trouble, char *text, size_t s
         {"failed", "handshake failed", "handshakes failed"},
         {"dropped", "connection dropped", "connections dropped"},
         {"missing", "message missing", "messages missing"},
+        {"unsent", "message never sent", "messages never sent"},
         {"wrong", "message changed on its way", "messages changed on their way"},
+        {"surplus", "message more than was sent", "messages more than were sent"},
         {"out of order", "message out of order", "messages out of order"},
         {"unexpected", "message that came to another room", "messages that came to another room"},
         {"late", "message not sent, for want of a connection or of time",
@@ -202,6 +219,10 @@ static const char *praise(const struct result *result) {
         return "Every handshake succeeded.";
     if (result->rooms > 1)
         return "Every message was delivered to everybody in its room and to nobody else, unchanged and in order.";
+    if (any_answer_does(result))
+        return "Every message was answered.";
+    if (!facts_has_answers(result))
+        return "Every message was sent. What the server made of them is not known.";
     return is(result, "broadcast") ? "Every message was delivered to everybody, unchanged and in order."
                                    : "Every message came back, unchanged.";
 }
@@ -215,8 +236,12 @@ bool facts_verdict(const struct result *result, char text[FACTS_VERDICT_SIZE]) {
     }
     if (trouble)
         return false;
-    if (facts_has_messages(result) && result->counts.received == 0) {
+    if (facts_has_answers(result) && result->counts.received == 0) {
         append(text, 0, "No message came back while measuring.");
+        return false;
+    }
+    if (facts_has_messages(result) && result->counts.sent == 0) {
+        append(text, 0, "No message was sent while measuring.");
         return false;
     }
     append(text, 0, praise(result));

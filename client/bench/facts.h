@@ -32,6 +32,9 @@ size_t facts_of_trouble(const struct result *result, struct trouble troubles[FAC
 /* True if the scenario sends messages: neither `idle` nor `connect`. */
 bool facts_has_messages(const struct result *result);
 
+/* True if what was sent is awaited, so that there are latencies: without --expect none. */
+bool facts_has_answers(const struct result *result);
+
 /* Of the counts of a result, by FACTS_COUNT(received) and the like, how many there were in a second, on average of
  * those that lie wholly in the measured time. What came later, since the server was behind, is no part of it. Of a
  * run without such a second: the count by the measured time; 0 if nothing was measured. */

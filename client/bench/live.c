@@ -38,7 +38,10 @@ static size_t write_facts(const struct live *live, const struct second *second, 
     enum scenario scenario = live->settings->scenario;
     bool handshakes = elapsed < 0 || scenario == SCENARIO_IDLE || scenario == SCENARIO_CONNECT;
     report_number((double)second->open, open);
-    report_number((double)(handshakes ? second->counts.connected : second->counts.received), rate);
+    report_number((double)(handshakes                              ? second->counts.connected
+                           : live->settings->expect == EXPECT_NONE ? second->counts.sent
+                                                                   : second->counts.received),
+                  rate);
     report_number((double)live->troubles, errors);
     int size = snprintf(line, LINE_SIZE, "%s clients", open);
     if (elapsed < 0 || scenario != SCENARIO_IDLE)

@@ -45,6 +45,9 @@ static bool may_add(const struct result *total, const struct result *next, const
     if (strcmp(total->scenario, next->scenario) != 0)
         fprintf(stderr, "weir bench: %s is a run of %s, %s one of %s: they cannot be merged\n", first,
                 total->scenario, path, next->scenario);
+    else if (strcmp(total->expect, next->expect) != 0)
+        fprintf(stderr, "weir bench: %s expects %s, %s %s: they cannot be merged\n", first, total->expect, path,
+                next->expect);
     else if (!at_the_same_time(total, next))
         fprintf(stderr, "weir bench: %s and %s did not run at the same time: they cannot be merged\n", first, path);
     else

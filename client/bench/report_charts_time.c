@@ -51,8 +51,21 @@ static void set_durations(struct series *series, size_t point, const struct inte
     series->maximum[point] = measured > 0 ? maximum : NAN;
 }
 
+/* How many of the intervals are drawn. The run ends within the last one, which is therefore no whole second; and
+ * what the closing takes after the last message says nothing of the load. */
+static size_t drawn(const struct result *result) {
+    size_t count = result->interval_count, measured = 0;
+    for (size_t i = 0; i < count; i++)
+        measured = result->intervals[i].measuring ? i + 1 : measured;
+    if (count > measured && count > 1)
+        count--;
+    while (measured > 0 && count > measured && result->intervals[count - 1].counts.received == 0)
+        count--;
+    return count;
+}
+
 static void make_series(struct series *series, const struct result *result) {
-    size_t total = result->interval_count;
+    size_t total = drawn(result);
     series->seconds = (total + POINTS_MAX - 1) / POINTS_MAX;
     series->duration = (double)total;
     series->count = 0;
@@ -91,7 +104,7 @@ static const struct legend unmeasured = {"band", "not measured"};
 
 static bool has_unmeasured(const struct result *result) {
     bool measured = false, unmeasured_too = false;
-    for (size_t i = 0; i < result->interval_count; i++) {
+    for (size_t i = 0; i < drawn(result); i++) {
         measured = measured || result->intervals[i].measuring;
         unmeasured_too = unmeasured_too || !result->intervals[i].measuring;
     }
@@ -100,7 +113,7 @@ static bool has_unmeasured(const struct result *result) {
 
 /* Shades what does not count. */
 static void put_bands(const struct drawing *drawing, const struct result *result) {
-    size_t total = result->interval_count;
+    size_t total = drawn(result);
     for (size_t i = 0; i < total; i++) {
         size_t first = i;
         while (i < total && !result->intervals[i].measuring)
@@ -168,7 +181,9 @@ void charts_over_time(const struct result *result, FILE *out) {
     make_series(&series, result);
     bool messages = facts_has_messages(result), open_loop = strcmp(result->scenario, "rate") == 0;
     bool failed = highest_of(series.failed, series.count) > 0;
-    if (messages)
+    if (messages && !facts_has_answers(result))
+        chart_counts(result, &series, "Messages per second", series.sent, "sent", none, NULL, out);
+    else if (messages)
         chart_counts(result, &series, "Messages per second", series.received, "received",
                      open_loop ? series.sent : none, "sent", out);
     else

@@ -26,10 +26,11 @@ static void put_title(const struct result *result, FILE *out) {
                   {"connect", "Opening handshakes"}};
     char figure[REPORT_FIGURE_SIZE];
     const char *title = result->scenario;
+    bool echo = strcmp(result->expect, "any") != 0 && strcmp(result->expect, "none") != 0;
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (strcmp(titles[i].scenario, result->scenario) == 0)
             title = titles[i].title;
-    html_text(title, out);
+    html_text(echo ? title : facts_has_answers(result) ? "Messages and answers" : "Messages sent", out);
     fprintf(out, ", %s client%s", report_number(result->clients, figure), result->clients == 1 ? "" : "s");
 }
 
@@ -81,9 +82,12 @@ static void put_duration_tile(const char *label, const struct histogram *histogr
 static void put_rate_tile(const struct result *result, FILE *out) {
     char figure[REPORT_FIGURE_SIZE], below[64], more[REPORT_FIGURE_SIZE];
     if (facts_has_messages(result)) {
-        snprintf(below, sizeof below, "received, %s/s",
-                 report_bytes(facts_per_second(result, FACTS_COUNT(received_bytes)), more));
-        report_number(facts_per_second(result, FACTS_COUNT(received)), figure);
+        bool answers = facts_has_answers(result);
+        size_t count = answers ? FACTS_COUNT(received) : FACTS_COUNT(sent),
+               bytes = answers ? FACTS_COUNT(received_bytes) : FACTS_COUNT(sent_bytes);
+        snprintf(below, sizeof below, "%s, %s/s", answers ? "received" : "sent",
+                 report_bytes(facts_per_second(result, bytes), more));
+        report_number(facts_per_second(result, count), figure);
         put_tile("Messages per second", figure, below, false, out);
     } else if (strcmp(result->scenario, "connect") == 0)
         put_tile("Handshakes per second", report_number(facts_handshake_rate(result), figure), "done", false, out);
@@ -105,7 +109,7 @@ static void put_trouble_tile(const struct result *result, FILE *out) {
 }
 
 static void put_tiles(const struct result *result, FILE *out) {
-    bool messages = facts_has_messages(result);
+    bool messages = facts_has_answers(result);
     const struct histogram *histogram = messages ? &result->latency : &result->handshake;
     fputs("<div class=\"tiles\">\n", out);
     put_rate_tile(result, out);
@@ -118,7 +122,7 @@ static void put_tiles(const struct result *result, FILE *out) {
 /* --- All of it --------------------------------------------------------------------------------------------- */
 
 void report_html(const struct result *result, FILE *out) {
-    bool messages = facts_has_messages(result);
+    bool messages = facts_has_answers(result);
     const struct histogram *histogram = messages ? &result->latency : &result->handshake;
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>weir bench: ",

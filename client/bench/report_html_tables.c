@@ -75,7 +75,7 @@ static void put_durations(const struct result *result, FILE *out) {
     } rows[] = {{"min", 0},  {"mean", -1},    {"p50", 50},       {"p90", 90},
                 {"p99", 99}, {"p99.9", 99.9}, {"p99.99", 99.99}, {"max", 100}};
     char latency[REPORT_FIGURE_SIZE], handshake[REPORT_FIGURE_SIZE];
-    bool messages = facts_has_messages(result);
+    bool messages = facts_has_answers(result);
     begin_table("Durations", "figures", out);
     put_columns(messages ? "latency" : "handshake", messages ? "handshake" : NULL, out);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

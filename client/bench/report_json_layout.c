@@ -13,6 +13,7 @@
 
 static const struct field settings_fields[] = {
     IN_RESULT(FIELD_TEXT,  "scenario", scenario),
+    IN_RESULT(FIELD_TEXT,  "expect", expect),
     IN_RESULT(FIELD_HEAP,  "url", url),
     IN_RESULT(FIELD_SMALL, "clients", clients),
     IN_RESULT(FIELD_SMALL, "rooms", rooms),

@@ -139,7 +139,7 @@ static void put_latency(const char *label, const struct histogram *histogram, FI
 static void put_latencies(const struct result *result, FILE *out) {
     put_label("", out);
     fprintf(out, "%9s%9s%9s%9s%9s%9s%9s\n", "min", "mean", "p50", "p90", "p99", "p99.9", "max");
-    if (facts_has_messages(result))
+    if (facts_has_answers(result))
         put_latency("latency", &result->latency, out);
     put_latency("handshake", &result->handshake, out);
     fputc('\n', out);

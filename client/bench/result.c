@@ -138,6 +138,7 @@ static void add_machine(struct result *to, const struct result *from) {
 static void add_settings(struct result *to, const struct result *from) {
     if (to->scenario[0] == '\0' && from->scenario[0] != '\0') {
         memcpy(to->scenario, from->scenario, sizeof to->scenario);
+        memcpy(to->expect, from->expect, sizeof to->expect);
         to->window = from->window;
         to->size_min = from->size_min;
         to->text = from->text;

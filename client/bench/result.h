@@ -36,7 +36,8 @@ struct interval {
 struct result {
     /* The settings as a person would read them, in the order to be shown. */
     char scenario[16];
-    char *url; /* all of them, separated by blanks; in the heap */
+    char expect[8]; /* "echo", "any", "none" */
+    char *url;      /* all of them, separated by blanks; in the heap */
     unsigned clients, rooms, publishers, window, threads, processes; /* publishers: of all rooms together */
     double rate, ramp, duration, warmup;
     uint64_t size_min, size_max;

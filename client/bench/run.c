@@ -100,6 +100,7 @@ static bool describe(struct result *result, const struct settings *settings, con
     for (unsigned i = 0; i < settings->url_count; i++)
         end = stpcpy(stpcpy(end, i > 0 ? " " : ""), settings->urls[i]);
     snprintf(result->scenario, sizeof result->scenario, "%s", scenario_name(settings->scenario));
+    snprintf(result->expect, sizeof result->expect, "%s", expectation_name(settings->expect));
     result->clients = settings->clients;
     result->rooms = settings->rooms;
     result->publishers = settings_senders(settings);

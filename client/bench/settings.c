@@ -24,6 +24,13 @@ const char *scenario_name(enum scenario scenario) {
     return scenarios[scenario];
 }
 
+static const char *const expectations[] = {"echo", "any", "none"};
+enum { EXPECTATIONS = sizeof expectations / sizeof *expectations };
+
+const char *expectation_name(enum expectation expect) {
+    return expectations[expect];
+}
+
 /* --- The table --------------------------------------------------------------------------------------------- */
 
 enum type {
@@ -36,6 +43,7 @@ enum type {
     YES,      /* bool, true if the option is there */
     NO,       /* bool, false if it is */
     SCENARIO,
+    EXPECT,
     RANGE,
     SOURCES,
     CONDITION,
@@ -55,6 +63,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
     {"scenario",    SCENARIO,  0,                   0,     0},
+    {"expect",      EXPECT,    0,                   0,     0},
     {"clients",     COUNT,     FIELD(clients),      1,     CLIENTS_MAX},
     {"rooms",       COUNT,     FIELD(rooms),        1,     CLIENTS_MAX},
     {"publishers",  COUNT,     FIELD(publishers),   1,     CLIENTS_MAX},
@@ -127,6 +136,15 @@ static const char *set_scenario(struct settings *settings, const char *text) {
     return "is no scenario; there are echo, rate, broadcast, idle and connect";
 }
 
+static const char *set_expect(struct settings *settings, const char *text) {
+    for (unsigned i = 0; i < EXPECTATIONS; i++)
+        if (strcmp(text, expectations[i]) == 0) {
+            settings->expect = (enum expectation)i;
+            return NULL;
+        }
+    return "is nothing to expect; there are echo, any and none";
+}
+
 static void append(const char *const *list, const char *text) {
     const char **end = (const char **)(uintptr_t)list; /* ours, and read-only for others */
     while (*end != NULL)
@@ -157,6 +175,8 @@ static const char *set(struct settings *settings, const struct row *row, const c
         return NULL;
     case SCENARIO:
         return set_scenario(settings, text);
+    case EXPECT:
+        return set_expect(settings, text);
     case RANGE:
         return settings_value_range(text, &settings->size_min, &settings->size_max);
     case SOURCES:

@@ -15,14 +15,23 @@
 
 enum scenario { SCENARIO_ECHO, SCENARIO_RATE, SCENARIO_BROADCAST, SCENARIO_IDLE, SCENARIO_CONNECT };
 
+/* What is to follow a message in the scenarios echo and rate. */
+enum expectation {
+    EXPECT_ECHO, /* the same message */
+    EXPECT_ANY,  /* one message, whatever it says */
+    EXPECT_NONE  /* nothing is awaited: what counts is that a message has left */
+};
+
 struct settings {
     char *const *urls; /* clients are spread over them in turn */
     unsigned url_count;
     enum scenario scenario;
+    enum expectation expect;
     unsigned clients;
     unsigned rooms;            /* of a broadcast: 1 or more; else 0 */
     unsigned publishers;       /* of each room */
-    unsigned window;           /* messages in flight of each sending client: echo, broadcast without a rate */
+    unsigned window;           /* messages in flight of each sending client: echo, broadcast without a rate; with
+                                * EXPECT_NONE how many it sends before others have their turn */
     double rate;               /* messages per second in total: rate; broadcast if it is not 0 */
     double ramp;               /* clients connected per second; 0: as fast as they are accepted */
     double duration, warmup;   /* seconds */
@@ -48,6 +57,7 @@ struct settings {
 };
 
 const char *scenario_name(enum scenario scenario);
+const char *expectation_name(enum expectation expect);
 
 /* True if messages are sent at a given rate; false: a new one for each that is back. */
 static inline bool settings_open_loop(const struct settings *settings) {

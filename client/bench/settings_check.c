@@ -21,6 +21,9 @@ static const char help[] =
     "                            counts from when a message was to be sent\n"
     "                      broadcast: --publishers clients send, all receive all that they send\n"
     "                      idle: connects all clients and holds them; connect: connects and closes, again\n"
+    "  --expect WHAT       what follows a message of echo or rate. echo: the same message; any: one message,\n"
+    "                      whatever it says; none: nothing is awaited, and messages count when they have left for\n"
+    "                      the network, so the rate is what the server reads, not what it handles\n"
     "  --clients N         connections at once (1); with several URLs each takes its turn\n"
     "  --rooms N           of a broadcast: {room} in the URL's path stands for 0 to N - 1, and the clients are\n"
     "                      spread over these rooms; each receives all that is sent in its room, nothing else.\n"
@@ -125,6 +128,8 @@ static bool check_scenario(const struct settings *settings) {
         return refuse("--publishers is for the scenario broadcast, not for %s", name);
     if (settings->window > 0 && ((!echo && !broadcast) || settings->rate > 0))
         return refuse("--window is for echo, and for broadcast without --rate");
+    if (settings->expect != EXPECT_ECHO && !echo && scenario != SCENARIO_RATE)
+        return refuse("--expect is for the scenarios echo and rate, not for %s", name);
     if (settings->message_file != NULL && !echo && scenario != SCENARIO_RATE)
         return refuse("--message-file is for the scenarios echo and rate, not for %s", name);
     return check_rooms(settings);
@@ -138,7 +143,8 @@ static bool check_sizes(const struct settings *settings) {
                       PAYLOAD_PREFIX_LONG);
     size_t largest = settings->size_min != SETTINGS_UNSET ? settings->size_max : SIZE_DEFAULT;
     bool sends = settings->scenario != SCENARIO_IDLE && settings->scenario != SCENARIO_CONNECT;
-    if (sends && settings->message_file == NULL && settings->max_size > 0 && largest > settings->max_size)
+    if (sends && settings->expect == EXPECT_ECHO && settings->message_file == NULL && settings->max_size > 0 &&
+        largest > settings->max_size)
         return refuse("--size is larger than --max-size: the messages could not come back");
     return true;
 }

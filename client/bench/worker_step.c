@@ -204,6 +204,8 @@ static uint64_t earlier(uint64_t one, uint64_t other) {
 /* When there is something to do without input. */
 static uint64_t next_due(const struct worker *worker) {
     uint64_t due = earlier(worker->expiry, worker->second_ends);
+    if (worker->group.sending && worker->group.feeding.first != NULL)
+        return 0;
     if (worker->paced) {
         uint64_t next = schedule_next(&worker->messages);
         due = next < worker->sending_ends ? earlier(due, next) : due;
@@ -233,6 +235,8 @@ void worker_step(struct worker *worker, uint64_t deadline) {
     connect_more(worker);
     if (worker->paced)
         send_due(worker);
+    if (worker->group.sending)
+        bench_client_feed(&worker->group, DUE_MAX);
     worker->expiry = bench_client_expire(&worker->group, worker->now);
     if (worker->now >= worker->second_ends)
         finish_second(worker);

@@ -128,10 +128,15 @@ def in_all(result, what):
     return sum(interval[what] for interval in result["intervals"])
 
 
-class OnWeir(BenchTestCase):
+class OnWeirTestCase(BenchTestCase):
+    configuration = SERVER
+
     def setUp(self):
         super().setUp()
-        self.weir = Weir(SERVER)
+        self.start_server()
+
+    def start_server(self):
+        self.weir = Weir(self.configuration)
         self.addCleanup(self.weir.stop)
 
     def url(self, path="/echo"):
@@ -147,6 +152,8 @@ class OnWeir(BenchTestCase):
     def assertHandled(self, result):
         self.assertEqual(self.handled(), in_all(result, "sent"))
 
+
+class OnWeir(OnWeirTestCase):
     def start_long(self, *arguments):
         """A run of a minute with 8 clients, that has begun."""
         process = self.start("--clients", 8, "--duration", "60s", "--warmup", "0", *arguments, self.url())
@@ -275,6 +282,17 @@ class OnWeir(BenchTestCase):
         self.assertEqual(connections["connected"], in_all(result, "connected"))
         self.assertTrue(0 < result["handshake"]["count"] < connections["connected"])  # without the warm-up's
 
+    def test_charts_do_not_end_in_a_fall(self):
+        """The last second of a run is never a whole one, and nothing is sent while the clients close."""
+        page = self.directory / "page.html"
+        self.bench("--duration", "2s", "--warmup", "0", "--clients", 3, "--html", page, self.url())
+        charts = re.findall(r'<h3>([^<]*)</h3>(?:(?!<h3).)*?<path class="first" d="M([0-9.L ]+)"/>', page.read_text(),
+                            re.DOTALL)
+        heights = {title: [1000 - float(point.split()[1]) for point in line.split("L")] for title, line in charts}
+        for title in ("Messages per second", "Connections open"):
+            *before, last = heights[title]
+            self.assertGreater(last, max(before) / 4, title)
+
     def test_several_urls_and_sources(self):
         result = self.bench("--clients", 6, "--source", "127.0.0.2-127.0.0.4", *SHORT, self.url(), self.url())
         self.assertEchoes(result, 6)
@@ -324,6 +342,63 @@ class OnWeir(BenchTestCase):
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(json.loads(done.stdout)["connections"]["connected"], 1)
 
+
+class OtherAnswers(OnWeirTestCase):
+    """--expect: handlers that answer something else, nothing, or too much."""
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory(prefix="weir-test-")
+        cls.addClassCleanup(directory.cleanup)
+        plugin = Path(directory.name) / "answers.so"
+        subprocess.run(["cc", "-std=gnu17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "tests/real/answers.c"], cwd=ROOT,
+                       check=True)
+        cls.configuration = (f"{SERVER}[route /hello/{{name}}]\nhandler = plugin:EXAMPLES/hello.so\n"
+                             f"[route /answers/{{how}}]\nhandler = plugin:{plugin}\n")
+
+    def test_any_answer(self):
+        """examples/hello.c greets, and answers something else."""
+        for load in (["--clients", 5], ["--scenario", "rate", "--rate", 500, "--clients", 5]):
+            result = self.bench(*SHORT, *load, "--expect", "any", self.url("/hello/Ada"))
+            self.assertClean(result, 5)
+            self.assertGreater(result["messages"]["received"], 0)
+            self.assertEqual(in_all(result, "sent"), in_all(result, "received"))
+            self.assertEqual(result["settings"]["expect"], "any")
+        text = self.finish(self.start(*SHORT, "--expect", "echo", self.url("/hello/Ada")), status=1)[1]
+        self.assertIn("changed on", text)
+
+    def test_answers_that_are_too_few_or_too_many(self):
+        result, text, _ = self.finish(self.start(*SHORT, "--timeout", "1s", "--clients", 2, "--expect", "any",
+                                                 self.url("/answers/none")), status=1)
+        self.assertEqual((result["messages"]["missing"], result["messages"]["received"]), (2, 0))
+        self.assertIn("2 messages missing", text)
+        result, text, _ = self.finish(self.start(*SHORT, "--clients", 2, "--expect", "any", self.url("/answers/twice")),
+                                      status=1)
+        self.assertGreater(result["messages"]["wrong"], 0)
+        self.assertRegex(text, "messages? more than")
+
+    def test_no_answer_is_awaited(self):
+        """All that was sent has been handled, and no more is said to have been sent."""
+        for path, load in (("/answers/none", []), ("/answers/none", ["--window", 50]), ("/echo", ["--compress", "--size", "100-2000"]),
+                           ("/answers/none", ["--scenario", "rate", "--rate", 2000])):
+            with self.subTest(path=path, load=load):
+                self.start_server()
+                done = self.start(*SHORT, "--clients", 5, "--threads", 2, "--expect", "none", *load, self.url(path))
+                result, text, _ = self.finish(done)
+                self.assertEqual(result["latency"]["count"], 0)
+                self.assertEqual(result["messages"]["missing"], 0)
+                self.assertGreater(result["messages"]["sent_per_second"], 0)
+                self.assertEqual(result["messages"]["received"] > 0, path == "/echo")
+                self.assertIn("not known", text)
+                self.assertHandled(result)
+
+    def test_a_reader_slower_than_the_sender(self):
+        """What counts as sent is what the server's host has taken, not what was to be sent."""
+        done = self.start("--duration", "1s", "--warmup", "0", "--timeout", "1s", "--size", 65536, "--window", 64,
+                          "--expect", "none", self.url("/answers/slow"))
+        result, text, _ = self.finish(done, status=1)
+        self.assertGreater(result["messages"]["missing"], 0)
+        self.assertIn("never sent", text)
 
 class OnOthers(BenchTestCase):
     def on(self, *command, options=()):
@@ -458,7 +533,8 @@ class Failures(BenchTestCase):
             ["--scenario", "broadcast", "--rooms", "3", "--clients", "2", url + "{room}"],
             ["--scenario", "broadcast", "--rooms", "2", "--clients", "3", "--publishers", "2", url + "{room}"],
             ["--scenario", "broadcast", "--rooms", "0", url + "{room}"],
-            ["--size", "20-10", url], ["--size", "10", "--max-size", "5", url], ["--duration", "10 sec", url],
+            ["--expect", "nothing", url], ["--scenario", "idle", "--expect", "none", url],
+            ["--scenario", "broadcast", "--expect", "any", url], ["--size", "20-10", url], ["--size", "10", "--max-size", "5", url], ["--duration", "10 sec", url],
             ["--message-file", empty, url], ["--message-file", "/nonexistent", url], ["--fail-if", "p98>1s", url],
             ["--source", "127.0.0.1-x", url], ["--header", "no colon", url], ["--subprotocol", "a b", url], ["--merge"],
         ):

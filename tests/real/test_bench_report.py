@@ -91,7 +91,7 @@ def result(scenario="echo", clients=1000, seconds=30, latency=None, handshake=No
     return {
         "format": 1, "began_unix_seconds": 1795275123, "measured_seconds": 27.0,
         "settings": {
-            "scenario": scenario, "url": "ws://127.0.0.1:9000/echo", "clients": clients, "rooms": 1, "publishers": 10,
+            "scenario": scenario, "expect": "echo", "url": "ws://127.0.0.1:9000/echo", "clients": clients, "rooms": 1, "publishers": 10,
             "window": 1, "threads": 2, "processes": 1, "rate_per_second": 50000 if scenario == "rate" else 0, "ramp_per_second": 0,
             "duration_seconds": 27, "warmup_seconds": 3, "size_min_bytes": 20, "size_max_bytes": 20, "text": False,
             "compress": False,

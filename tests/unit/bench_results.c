@@ -10,6 +10,7 @@
 
 static void fill_settings(struct result *result, const char *scenario) {
     snprintf(result->scenario, sizeof result->scenario, "%s", scenario);
+    snprintf(result->expect, sizeof result->expect, "echo");
     result->url = strdup("ws://127.0.0.1:9000/<b>&\"' ws://[::1]:9000/");
     result->clients = 1000;
     result->rooms = 1;
