@@ -12,7 +12,7 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    SLOW_TASKS = 16,  /* a tick that takes fewer, with handlers at work, is one in which these block */
+    SLOW_TASKS = 16,  /* a tick that takes fewer is one in which handlers block, or tasks take long */
     STUCK_TICKS = 10, /* a thread that was signalled and has not come is signalled again: a signal can be lost
                          (glibc bug 25847) */
     WARY_RUNS = 16,   /* of a lane after a handler of it has stalled */
@@ -44,9 +44,11 @@ static unsigned check_handlers_locked(struct pool *pool) {
     return young;
 }
 
-/* Handlers that each block for less than a tick would else run one after the other. */
+/* Handlers that each block for less than a tick would else run one after the other; so would other tasks that take
+ * long, and others wait for them. */
 static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
-    return pool->busy > 0 && pool->taken - taken_before < SLOW_TASKS;
+    bool helps = pool->busy > 0 || (pool->io.count > 0 && pool_has_processor_locked(pool));
+    return helps && pool->taken - taken_before < SLOW_TASKS;
 }
 
 static void rest_locked(struct pool *pool) {

@@ -12,10 +12,11 @@
 
 enum {
     TASKS_BETWEEN_POLLS =
-        256,            /* at most: else tasks that queue themselves again could keep everybody from polling */
-    IO_STREAK_MAX = 8,  /* io tasks in a row while a handler task could run */
-    HOLD_MAX_US = 5000, /* that tasks are held */
-    BATCH_MAX = 8       /* brief tasks taken with one lock, if that leaves as many for others */
+        256,                 /* at most: else tasks that queue themselves again could keep everybody from polling */
+    TICKS_BETWEEN_POLLS = 2, /* likewise, where they take long */
+    IO_STREAK_MAX = 8,       /* io tasks in a row while a handler task could run */
+    HOLD_MAX_US = 5000,      /* that tasks are held */
+    BATCH_MAX = 8            /* brief tasks taken with one lock, if that leaves as many for others */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -128,12 +129,15 @@ void pool_wake_one_locked(struct pool *pool) {
     }
 }
 
-/* Whether more waits than a thread does soon, and a processor may be free for another one. Handlers are taken to
- * block, and the thread that polls to wait. More threads than processors would only take turns with each other, and
- * with whatever else the machine does. */
+/* Handlers are taken to block, and the thread that polls to wait. More threads than processors would only take
+ * turns with each other, and with whatever else the machine does. */
+bool pool_has_processor_locked(const struct pool *pool) {
+    return pool->worker_count - (pool->sleeping - pool->waking) - pool->busy - pool->polling < pool->processors;
+}
+
+/* Whether more waits than a thread does soon, and another one may help. */
 static bool wants_help_locked(const struct pool *pool) {
-    unsigned at_work = pool->worker_count - (pool->sleeping - pool->waking) - pool->busy - pool->polling;
-    return pool->io.count >= pool->options.wake_after && at_work < pool->processors;
+    return pool->io.count >= pool->options.wake_after && pool_has_processor_locked(pool);
 }
 
 /* After tasks were queued. A thread of the pool comes back to the queue by itself, and if it does not soon, the
@@ -175,6 +179,7 @@ static void poll_locked(struct pool *pool) {
     pool->polling = true;
     pool->polls++;
     pool->polled_at = pool->taken;
+    pool->polled_tick = pool->tick;
     pool->poll_until = timers_next(&pool->timers);
     int timeout = pool_runnable_locked(pool) ? 0 : poll_timeout_locked(pool);
     mutex_unlock(&pool->mutex);
@@ -231,6 +236,12 @@ static void run_locked(struct pool *pool, struct worker *worker, struct task *ta
     mutex_lock(&pool->mutex);
 }
 
+static bool is_poll_due_locked(const struct pool *pool) {
+    return !pool->polling &&
+           (pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS ||
+            (pool->tick - pool->polled_tick >= TICKS_BETWEEN_POLLS && pool->taken != pool->polled_at));
+}
+
 void *pool_work(void *arg) {
     struct worker *worker = arg;
     struct pool *pool = worker->pool;
@@ -240,7 +251,7 @@ void *pool_work(void *arg) {
         pool->options.thread_begins();
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
-        if (!pool->polling && pool->taken - pool->polled_at >= TASKS_BETWEEN_POLLS) {
+        if (is_poll_due_locked(pool)) {
             poll_locked(pool);
             continue; /* it may have taken the wake-up of pool_stop() */
         }
@@ -315,6 +326,13 @@ void pool_let_go(struct pool *pool) {
     worker->holds = false;
     if (worker->held.first != NULL)
         queue_list(pool, &worker->held);
+}
+
+bool pool_has_slot(struct pool *pool) {
+    mutex_lock(&pool->mutex);
+    bool has_slot = pool->busy < pool->options.workers;
+    mutex_unlock(&pool->mutex);
+    return has_slot;
 }
 
 /* The slot first: once the task is released, its owner may be gone, and the monitor looks at those that hold slots.

@@ -102,6 +102,9 @@ void pool_finish(struct pool *pool, struct task *task);
 /* The end of a run that began with task_borrow(). */
 void pool_finish_borrowed(struct pool *pool, struct task *task);
 
+/* Whether a handler task that is submitted now would find a slot, as far as one can tell. */
+bool pool_has_slot(struct pool *pool);
+
 /* --- Descriptors --- */
 
 /* Watches a descriptor. Returns -1 with errno. The source's tasks may be queued before this returns. */

@@ -58,6 +58,7 @@ struct pool {
     uint64_t poll_until;  /* the deadline that it sleeps to */
     uint64_t taken;       /* tasks, ever: the monitor sees progress by it */
     uint64_t polled_at;   /* what `taken` was when somebody last polled */
+    uint64_t polled_tick; /* what `tick` was then */
     uint64_t tick;        /* the monitor's */
     unsigned stuck_ticks; /* without progress */
     bool monitor_awake;
@@ -84,6 +85,9 @@ static inline void pool_probe_taken_locked(struct pool *pool, const struct task 
 
 /* A task waits that a thread could take. */
 bool pool_runnable_locked(const struct pool *pool);
+
+/* Whether a processor may be free for one more thread. */
+bool pool_has_processor_locked(const struct pool *pool);
 
 /* Wakes a sleeping thread; if none sleeps, the one that polls. */
 void pool_wake_one_locked(struct pool *pool);

@@ -31,12 +31,22 @@ struct subscription {
 
 #define RATE_WINDOW_MS UINT64_C(10000)
 
-enum { DELIVERIES_MAX = 32 /* messages that may be pending; 64 at most: see conn_append_all() */ };
-
 /* How fast messages come, counted in windows of time. */
 struct channel_rate {
     uint64_t began; /* the window, pool_now() */
     uint32_t now, before;
+};
+
+/* What is on its way to the subscribers: see row.h. */
+struct row {
+    struct delivery *first, *last;
+    uint32_t count;
+    uint32_t walking;      /* so many, from the first on, are being handed out; 0: no walk is under way */
+    uint32_t cursor;       /* members before it have not been met by the walk */
+    uint32_t sent_away;    /* members before it are still to be sent away: the channel has been closed */
+    size_t bytes;          /* of plain messages */
+    uint64_t last_place;   /* given so far; the first is 1 */
+    struct slowed *slowed; /* clients that are not read until there is less */
 };
 
 struct channel {
@@ -52,18 +62,15 @@ struct channel {
 
     struct audience audience[CHANNEL_FORMS]; /* the subscribers by form; changed under the mutex */
 
-    struct task delivering; /* hands out what is pending */
-
-    struct mutex publishing; /* held from the choice of an offset until its message is pending, or handed out */
+    struct task handing_out; /* the row */
 
     struct mutex mutex; /* guards all below */
     bool gone;
     struct channel_options options;
-    uint64_t offset;  /* changed with both mutexes held */
+    uint64_t offset;
     uint64_t used_at; /* when the last one joined or left, pool_now(); 0: nobody has been told its position */
     struct members members;
-    struct delivery *pending, **pending_end; /* published, and not handed out yet: in the order of their offsets */
-    uint32_t pending_count;                  /* DELIVERIES_MAX at most */
+    struct row row;
     struct channel_rate rate;
     bool remembers;         /* there may be something in the history */
     struct history history; /* the history's mutex besides */
@@ -122,8 +129,6 @@ void channel_take_out_locked(struct channel *channel);
 struct history_bounds channel_bounds_locked(const struct channel *channel);
 
 /* --- publish.c --- */
-
-extern const struct task_kind channel_delivering_kind;
 
 /* Tells the subscribers of weir.v1 who comes or has gone. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,

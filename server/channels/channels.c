@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "server/channels/creator.h"
-#include "server/channels/delivery.h"
 #include "server/channels/idle.h"
+#include "server/channels/row.h"
 #include "server/core/memory.h"
 
 enum { SWEEP_INTERVAL_MS = 5000 };
@@ -109,9 +110,7 @@ static struct channel *create_locked(struct channels *channels, const char *name
     channel->history.account = creator == NULL ? NULL : &creator->account;
     channel->references = 2; /* the table's and the caller's */
     channel->options = options_locked(channels, name);
-    channel->pending_end = &channel->pending;
-    task_init(&channel->delivering, &channel_delivering_kind);
-    mutex_init(&channel->publishing, PUBLISHING_LOCK_RANK);
+    task_init(&channel->handing_out, &row_task_kind);
     mutex_init(&channel->mutex, CHANNEL_LOCK_RANK);
     snprintf(channel->epoch, sizeof channel->epoch, "%016llx",
              (unsigned long long)mix(channels->epoch_seed + channels->epochs++));
@@ -168,10 +167,9 @@ static void destroy(struct channel *channel) {
         creator_release_locked(channels, channel->creator);
         mutex_unlock(&channels->mutex);
     }
-    delivery_drop(channel);
+    row_drop(channel);
     members_release(&channel->members);
     mutex_destroy(&channel->mutex);
-    mutex_destroy(&channel->publishing);
     memory_uncount_block(channel);
     free(channel);
 }
@@ -243,6 +241,7 @@ void channel_reap(struct channel *channel) {
 
 /* --- Closing ----------------------------------------------------------------------------------------------- */
 
+/* The table's reference is the caller's then. */
 static struct channel *take_out(struct channels *channels, const char *name) {
     mutex_lock(&channels->mutex);
     struct channel *channel = find_locked(channels, name);
@@ -256,21 +255,20 @@ static struct channel *take_out(struct channels *channels, const char *name) {
 }
 
 /* Those who are on their way out are its members until their connections have ended; who comes to the name from now
- * on comes to another channel. */
+ * on comes to another channel. They are sent away after what waits for them. */
 long channels_close(struct channels *channels, const char *name) {
     struct task_list ready = {0};
     struct channel *channel = take_out(channels, name);
     if (channel == NULL)
         return -1;
     mutex_lock(&channel->mutex);
-    delivery_hand_out_locked(channel, &ready);
-    for (uint32_t i = 0; i < channel->members.count; i++)
-        conn_send_away(channel->members.list[i].conn, "the channel was closed", &ready);
     long closed = channel->members.count;
+    channel->row.sent_away = channel->members.count;
+    row_hand_out_locked(channel, &ready);
     mutex_unlock(&channel->mutex);
     history_clear(&channels->store, &channel->history);
-    channel_release(channel);
     pool_submit_list(channels->core->pool, &ready);
+    channel_release(channel);
     return closed;
 }
 
@@ -368,6 +366,13 @@ int channels_start(struct channels *channels) {
 
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
+/* So many large messages are compressed at once, and the others wait: half of the processors is for everything
+ * else. */
+static unsigned compressing_limit(void) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 4 ? 1 : (unsigned)(processors / 2);
+}
+
 int channels_init(struct channels *channels, struct core *core) {
     *channels = (struct channels){
         .core = core,
@@ -379,6 +384,7 @@ int channels_init(struct channels *channels, struct core *core) {
     channels->epoch_seed = seeds[0];
     channels->name_seed = seeds[1];
     mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
+    channels->compressing.limit = compressing_limit();
     history_store_init(&channels->store, channels->limits.history_memory);
     task_init(&channels->sweep, &sweep_kind);
     timer_init(&channels->sweep_timer, &channels->sweep);
@@ -386,6 +392,7 @@ int channels_init(struct channels *channels, struct core *core) {
 }
 
 void channels_release(struct channels *channels) {
+    pool_drop_lane(&channels->compressing);
     struct channel *channel = channels->by_name, *next;
     HASH_CLEAR(hh, channels->by_name); /* the links stay */
     for (; channel != NULL; channel = next) {

@@ -3,13 +3,12 @@
  *
  * Every function may be called from any thread. Names are to be checked before (channel_name_valid()). Locks:
  *
- *     publishing  of one channel: its messages are encoded one after the other
  *     channels    which channels there are
  *     channel     one channel: subscribers, offset, options
  *     history     what all channels remember
  *
- * in this order, and those of the connections come below them (core.h). The table's is held for a lookup; only that
- * of a channel while a message is handed to its subscribers.
+ * in this order, and those of the connections come below them (core.h). The table's is held for a lookup; that
+ * of a channel for a bounded number of steps. A message is encoded and compressed without any.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -81,6 +80,8 @@ struct channels {
     size_t rule_count;
     struct channels_limits limits;
 
+    struct lane compressing; /* the pool's */
+
     struct task sweep; /* forgets what is too old */
     struct timer sweep_timer;
 };
@@ -144,7 +145,7 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
 /* Returns whether it was subscribed. */
 bool channels_leave(struct channels *channels, struct weir_conn *conn, const char *name);
 
-/* Hands out at once what is pending in the channels of a connection. */
+/* Hands a connection at once what waits for it in its channels. */
 void channels_hand_out(struct weir_conn *conn);
 
 /* A connection that ends leaves all its channels, and joins none any more. */

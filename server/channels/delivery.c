@@ -1,138 +1,167 @@
 /* delivery.c - see delivery.h.
  *
+ * A large message is compressed by a handler task, for which the pool always has a thread left over that reads and
+ * sends: so those who publish and those who do not are served meanwhile.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "server/channels/delivery.h"
 
 #include <stdlib.h>
 
+#include "server/channels/row.h"
 #include "server/channels/wire.h"
+#include "server/core/memory.h"
 #include "server/proto/frame.h"
 
-enum { AHEAD = 8 /* members that are fetched from memory before it is their turn */ };
+enum {
+    QUICK_MAX = 32 * 1024 /* payloads that are compressed where they are published: in a fifth of a millisecond */
+};
+
+static const struct task_kind compressing_kind;
+
+static size_t threshold_of(const struct delivery *delivery) {
+    return core_terms(delivery->channel->channels->core)->compression_threshold;
+}
 
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
-struct delivery *delivery_create(const struct publication *publication, uint64_t offset) {
+struct delivery *delivery_create(struct channel *channel, const struct weir_conn *skipped) {
     struct delivery *delivery = calloc(1, sizeof *delivery);
     if (delivery == NULL)
         return NULL;
-    delivery->offset = offset;
-    delivery->skipped = publication->skip_publisher ? publication->publisher : NULL;
+    memory_count_block(delivery);
+    delivery->references = 1;
+    delivery->channel = channel;
+    delivery->skipped = skipped;
+    task_init(&delivery->compressing, &compressing_kind);
     return delivery;
 }
 
-void delivery_destroy(struct delivery *delivery) {
+void delivery_release(struct delivery *delivery) {
+    if (delivery == NULL || atomic_fetch_sub_explicit(&delivery->references, 1, memory_order_acq_rel) > 1)
+        return;
     for (int form = 0; form < CHANNEL_FORMS; form++)
         parcel_release(&delivery->parcels[form]);
+    memory_uncount_block(delivery);
     free(delivery);
 }
 
-static struct message *encode(const struct delivery *delivery, const struct delivery_source *source,
-                              enum channel_form form) {
+/* --- Encoding ---------------------------------------------------------------------------------------------- */
+
+static struct message *encode(const struct delivery_source *source, enum channel_form form, uint64_t offset) {
     const struct publication *publication = source->publication;
     if (form == FORM_WRAPPED)
-        return wire_message(source->channel, delivery->offset, publication,
+        return wire_message(source->channel, offset, publication,
                             source->names_publisher ? publication->publisher : NULL);
     uint8_t opcode = publication->kind == PUBLICATION_BINARY ? OPCODE_BINARY : OPCODE_TEXT;
     return message_create(opcode, publication->data, publication->size);
 }
 
-int delivery_encode(struct delivery *delivery, const struct delivery_source *source, enum channel_form form) {
-    struct channel *channel = source->channel;
-    if (delivery->parcels[form].plain.message != NULL)
+bool delivery_has(const struct delivery *delivery, enum channel_form form) {
+    return parcel_plain(&delivery->parcels[form]) != NULL;
+}
+
+static void set_form(struct delivery *delivery, enum channel_form form, struct message *plain) {
+    parcel_init(&delivery->parcels[form], plain);
+    delivery->size += plain->size;
+}
+
+int delivery_encode(struct delivery *delivery, const struct delivery_source *source, enum channel_form form,
+                    uint64_t offset) {
+    if (delivery_has(delivery, form))
         return 0;
-    struct message *plain = encode(delivery, source, form);
+    struct message *plain = encode(source, form, offset);
     if (plain == NULL)
         return -1;
-    parcel_make(&delivery->parcels[form], plain, &channel->audience[form],
-                core_terms(channel->channels->core)->compression_threshold);
+    set_form(delivery, form, plain);
     return 0;
 }
 
-/* --- Handing out ------------------------------------------------------------------------------------------- */
-
-/* One walk over the subscribers. */
-struct walk {
-    struct delivery *deliveries[DELIVERIES_MAX]; /* in the order of their offsets */
-    unsigned count;
-    struct task_list *ready;
-
-    struct route *route;      /* of the receivers before, mostly that of all */
-    uint64_t messages, bytes; /* accepted for them */
-};
-
-static void count_traffic(struct walk *walk, struct route *next) {
-    if (walk->route != NULL)
-        traffic_sent(&walk->route->traffic, walk->messages, walk->bytes);
-    walk->route = next;
-    walk->messages = walk->bytes = 0;
+bool delivery_set_offset(struct delivery *delivery, uint64_t offset) {
+    struct parcel *parcel = &delivery->parcels[FORM_WRAPPED];
+    struct message *plain = parcel_plain(parcel);
+    if (plain == NULL || wire_set_offset(plain, delivery->channel, offset))
+        return true;
+    delivery->size -= plain->size;
+    parcel_release(parcel);
+    parcel_init(parcel, NULL);
+    return false;
 }
 
-/* What is handed to one subscriber. */
-struct handful {
-    const struct message *plain[DELIVERIES_MAX]; /* what it reads */
-    struct message *messages[DELIVERIES_MAX];    /* as they are sent to it, with a reference each */
-    unsigned count;
-};
+void delivery_set_announcement(struct delivery *delivery, struct message *message) {
+    set_form(delivery, FORM_WRAPPED, message);
+    delivery->ready = true;
+}
 
-static void settle(struct walk *walk, const struct handful *handful, uint64_t accepted) {
-    for (unsigned i = 0; i < handful->count; i++, accepted >>= 1) {
-        if ((accepted & 1) == 0) {
-            message_release(handful->messages[i]);
-            continue;
-        }
-        walk->messages++;
-        walk->bytes += message_payload_size(handful->plain[i]);
+/* --- Compressing ------------------------------------------------------------------------------------------- */
+
+bool delivery_judge(struct delivery *delivery) {
+    delivery->ready = true;
+    for (int form = 0; form < CHANNEL_FORMS; form++) {
+        const struct message *plain = parcel_plain(&delivery->parcels[form]);
+        if (plain != NULL && parcel_is_compressible(&delivery->channel->audience[form], threshold_of(delivery),
+                                                    message_payload_size(plain)))
+            delivery->ready = false;
     }
+    return delivery->ready;
 }
 
-/* Who joined behind a message has been told that it is past, and what of it was missed. */
-static void hand_to(struct walk *walk, const struct member *member) {
-    struct handful handful;
-    handful.count = 0;
-    for (unsigned i = 0; i < walk->count; i++) {
-        struct delivery *delivery = walk->deliveries[i];
-        if (delivery->offset <= member->joined_behind || delivery->skipped == member->conn)
-            continue;
-        struct parcel *parcel = &delivery->parcels[member->form];
-        handful.plain[handful.count] = parcel->plain.message;
-        handful.messages[handful.count++] = parcel_take(parcel, member->conn);
-    }
-    if (handful.count == 0)
-        return;
-    if (member->conn->route != walk->route)
-        count_traffic(walk, member->conn->route);
-    settle(walk, &handful, conn_append_all(member->conn, handful.messages, handful.count, walk->ready));
+/* It may have been handed out as it was: then nobody looks. */
+static void set_ready(struct delivery *delivery) {
+    struct channel *channel = delivery->channel;
+    struct task_list ready = {0};
+    mutex_lock(&channel->mutex);
+    delivery->ready = true;
+    row_hand_out_soon_locked(channel, &ready);
+    mutex_unlock(&channel->mutex);
+    pool_submit_list(channel->channels->core->pool, &ready);
 }
 
-static void walk_locked(const struct members *members, struct walk *walk) {
-    for (uint32_t i = 0; i < members->count; i++) {
-        if (i + AHEAD < members->count)
-            conn_prefetch(members->list[i + AHEAD].conn);
-        hand_to(walk, &members->list[i]);
-    }
-    count_traffic(walk, NULL);
+static void compress_here(struct delivery *delivery) {
+    for (int form = 0; form < CHANNEL_FORMS; form++)
+        if (delivery_has(delivery, (enum channel_form)form))
+            parcel_compress(&delivery->parcels[form], &delivery->channel->audience[form], threshold_of(delivery));
+    set_ready(delivery);
 }
 
-void delivery_drop(struct channel *channel) {
-    struct delivery *next;
-    for (struct delivery *delivery = channel->pending; delivery != NULL; delivery = next) {
-        next = delivery->next;
-        delivery_destroy(delivery);
-    }
-    channel->pending = NULL;
-    channel->pending_end = &channel->pending;
-    channel->pending_count = 0;
+/* While handlers hold all slots, it would wait for as long as they like. */
+void delivery_compress(struct delivery *delivery) {
+    struct pool *pool = delivery->channel->channels->core->pool;
+    if (delivery->size <= QUICK_MAX)
+        compress_here(delivery);
+    else if (pool_has_slot(pool))
+        pool_submit(pool, &delivery->compressing);
+    else
+        set_ready(delivery);
 }
 
-void delivery_hand_out_locked(struct channel *channel, struct task_list *ready) {
-    struct walk walk = {.ready = ready};
-    mutex_check_held(&channel->mutex);
-    for (struct delivery *delivery = channel->pending; delivery != NULL; delivery = delivery->next)
-        walk.deliveries[walk.count++] = delivery;
-    if (walk.count == 0)
-        return;
-    walk_locked(&channel->members, &walk);
-    delivery_drop(channel);
+#define DELIVERY_OF(task) ((struct delivery *)((char *)(task)-offsetof(struct delivery, compressing)))
+
+static void compressing_run(struct task *task) {
+    struct pool *pool = DELIVERY_OF(task)->channel->channels->core->pool;
+    compress_here(DELIVERY_OF(task));
+    pool_finish(pool, task);
 }
+
+static void compressing_retain(struct task *task) {
+    struct delivery *delivery = DELIVERY_OF(task);
+    atomic_fetch_add_explicit(&delivery->references, 1, memory_order_relaxed);
+    channel_retain(delivery->channel);
+}
+
+static void compressing_release(struct task *task) {
+    struct channel *channel = DELIVERY_OF(task)->channel;
+    delivery_release(DELIVERY_OF(task));
+    channel_release(channel);
+}
+
+static struct lane *compressing_lane(struct task *task) {
+    return &DELIVERY_OF(task)->channel->channels->compressing;
+}
+
+static const struct task_kind compressing_kind = {.queue = TASK_HANDLER,
+                                                  .run = compressing_run,
+                                                  .retain = compressing_retain,
+                                                  .release = compressing_release,
+                                                  .lane = compressing_lane};

@@ -38,9 +38,14 @@ static uint32_t find_place(const struct members *members, const struct weir_conn
     return place;
 }
 
-struct subscription *members_find(const struct members *members, const struct weir_conn *conn) {
+struct member *members_get(const struct members *members, const struct weir_conn *conn) {
     uint32_t position = members->count == 0 ? 0 : members->index[find_place(members, conn)];
-    return position == 0 ? NULL : members->list[position - 1].subscription;
+    return position == 0 ? NULL : &members->list[position - 1];
+}
+
+struct subscription *members_find(const struct members *members, const struct weir_conn *conn) {
+    const struct member *member = members_get(members, conn);
+    return member == NULL ? NULL : member->subscription;
 }
 
 static int resize(struct members *members, uint32_t capacity) {

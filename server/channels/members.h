@@ -21,8 +21,8 @@ struct subscription;
 struct member {
     struct weir_conn *conn;
     struct subscription *subscription;
-    uint64_t joined_behind; /* the channel's offset then; this and the form are the owner's */
-    uint8_t form;           /* of enum channel_form */
+    uint64_t has; /* the place in the channel's row up to which it has all; this and the form are the owner's */
+    uint8_t form; /* of enum channel_form */
 };
 
 /* All zero is an empty one. */
@@ -33,7 +33,8 @@ struct members {
     uint32_t capacity; /* of the index: 0 or a power of two; the list has room for three quarters of that */
 };
 
-/* NULL if it is no member. */
+/* NULL if it is not a member. The next change may move it. */
+struct member *members_get(const struct members *members, const struct weir_conn *conn);
 struct subscription *members_find(const struct members *members, const struct weir_conn *conn);
 
 /* Makes sure that members_add() finds room. Returns -1 if memory is out. */

@@ -1,9 +1,8 @@
-/* publish.c - one message to all subscribers of a channel. It is encoded, and compressed, once for each form that
- * somebody wants, before the channel's mutex is taken: under that only references are handed out (delivery.h).
+/* publish.c - one message to all subscribers of a channel. It is encoded before the channel's mutex is taken, once
+ * for each form that somebody wants, and compressed after. Under the mutex it gets its offset and its place in the
+ * row (row.h), and is remembered; nothing that is done there takes long, or can fail.
  *
- * Messages of one channel are published one after the other: an offset is part of what is encoded, so nobody may
- * come between its choice and its use. What a client sends in a row is pending for a moment, and handed out in one
- * walk over the subscribers.
+ * An offset is part of what is encoded, so that is made for a likely one, whose digits are replaced in the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,10 +11,9 @@
 #include <weir/channel.h>
 
 #include "server/channels/delivery.h"
+#include "server/channels/row.h"
 #include "server/channels/wire.h"
 #include "server/proto/json.h"
-
-enum { MANY_MEMBERS = 16 /* so many that one walk for several messages is worth a task */ };
 
 static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
     uint64_t elapsed = now - rate->began;
@@ -31,7 +29,7 @@ static void remember_locked(struct channel *channel, const struct delivery *deli
                             const struct history_bounds *bounds) {
     struct history_store *store = &channel->channels->store;
     if (bounds->count > 0)
-        history_append(store, &channel->history, delivery->parcels[FORM_WRAPPED].plain.message, bounds);
+        history_append(store, &channel->history, parcel_plain(&delivery->parcels[FORM_WRAPPED]), bounds);
     else if (channel->remembers)
         history_clear(store, &channel->history);
     channel->remembers = bounds->count > 0;
@@ -44,6 +42,8 @@ struct publishing {
     struct delivery_source source;
     struct delivery *delivery;
     struct published *published;
+    bool compresses; /* delivery_compress() is due, then */
+    bool full;       /* row_help() is due */
     struct task_list ready;
 };
 
@@ -51,17 +51,22 @@ static bool may_publish(const struct channel_options *options, const struct publ
     return options->may_publish || publication->source != PUBLISHED_BY_CLIENT;
 }
 
+static bool wants(const struct channel *channel, enum channel_form form, bool remembered) {
+    return (form == FORM_WRAPPED && remembered) || channel_wants(channel, form);
+}
+
 /* Encodes what is wanted now. -1 if memory is out. */
-static int encode_wanted(const struct publishing *publishing, bool remembered) {
-    struct channel *channel = publishing->source.channel;
+static int encode_wanted(struct publishing *publishing, bool remembered, uint64_t offset) {
+    struct delivery *delivery = publishing->delivery;
     for (int form = 0; form < CHANNEL_FORMS; form++)
-        if (((form == FORM_WRAPPED && remembered) || channel_wants(channel, (enum channel_form)form)) &&
-            delivery_encode(publishing->delivery, &publishing->source, (enum channel_form)form) != 0)
+        if (wants(publishing->source.channel, (enum channel_form)form, remembered) &&
+            delivery_encode(delivery, &publishing->source, (enum channel_form)form, offset) != 0)
             return -1;
+    publishing->compresses = !delivery_judge(delivery);
     return 0;
 }
 
-/* Begins: the offset is this message's, as long as `publishing` is held. */
+/* All that can fail, or takes long, with an offset that is likely. */
 static enum weir_result prepare(struct publishing *publishing) {
     struct channel *channel = publishing->source.channel;
     const struct publication *publication = publishing->source.publication;
@@ -73,38 +78,55 @@ static enum weir_result prepare(struct publishing *publishing) {
     mutex_unlock(&channel->mutex);
     if (!allowed)
         return WEIR_DENIED;
-    publishing->delivery = delivery_create(publication, offset);
-    return publishing->delivery != NULL && encode_wanted(publishing, remembered) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
+    if (publishing->delivery == NULL)
+        publishing->delivery =
+            delivery_create(channel, publication->skip_publisher ? publication->publisher : NULL);
+    return publishing->delivery != NULL && encode_wanted(publishing, remembered, offset) == 0 ? WEIR_OK
+                                                                                              : WEIR_NO_MEMORY;
 }
 
-/* While this thread handles a client's messages one after the other, they are handed out together. */
-static void hand_out_soon_locked(struct channel *channel, struct task_list *ready) {
-    if (pool_is_holding() && channel->members.count >= MANY_MEMBERS && channel->pending_count < DELIVERIES_MAX)
-        task_claim_into(&channel->delivering, ready);
-    else
-        delivery_hand_out_locked(channel, ready);
+/* Who came between the encoding and now may want a form that nobody wanted; and others may have published. */
+static bool is_prepared_locked(const struct publishing *publishing, const struct history_bounds *bounds) {
+    struct channel *channel = publishing->source.channel;
+    if (!delivery_set_offset(publishing->delivery, channel->offset + 1))
+        return false;
+    for (int form = 0; form < CHANNEL_FORMS; form++)
+        if (wants(channel, (enum channel_form)form, bounds->count > 0) &&
+            !delivery_has(publishing->delivery, (enum channel_form)form))
+            return false;
+    return true;
 }
 
-/* Who came between the encoding and now may want a form that nobody wanted. */
-static enum weir_result commit_locked(struct publishing *publishing) {
+enum commit { COMMIT_DONE, COMMIT_GONE /* the channel */, COMMIT_AGAIN /* it is to be encoded again */ };
+
+static enum commit commit_locked(struct publishing *publishing) {
     struct channel *channel = publishing->source.channel;
     struct delivery *delivery = publishing->delivery;
     const struct history_bounds bounds = channel_bounds_locked(channel);
-    if (encode_wanted(publishing, bounds.count > 0) != 0)
-        return WEIR_NO_MEMORY;
+    if (channel->gone)
+        return COMMIT_GONE;
+    if (!is_prepared_locked(publishing, &bounds))
+        return COMMIT_AGAIN;
     bool skips = delivery->skipped != NULL && members_find(&channel->members, delivery->skipped) != NULL;
-    channel->offset = delivery->offset;
+    channel->offset++;
     count_rate_locked(&channel->rate, bounds.now);
     remember_locked(channel, delivery, &bounds);
-    *publishing->published = (struct published){.offset = delivery->offset,
+    *publishing->published = (struct published){.offset = channel->offset,
                                                 .subscribers = channel->members.count,
                                                 .receivers = channel->members.count - skips};
-    *channel->pending_end = delivery;
-    channel->pending_end = &delivery->next;
-    channel->pending_count++;
-    publishing->delivery = NULL;
-    hand_out_soon_locked(channel, &publishing->ready);
-    return WEIR_OK;
+    row_append_locked(channel, delivery);
+    row_hand_out_soon_locked(channel, &publishing->ready);
+    publishing->full = row_slow_down_locked(channel);
+    return COMMIT_DONE;
+}
+
+static enum commit commit(struct publishing *publishing) {
+    struct channel *channel = publishing->source.channel;
+    mutex_lock(&channel->mutex);
+    enum commit result = commit_locked(publishing);
+    mutex_unlock(&channel->mutex);
+    pool_submit_list(channel->channels->core->pool, &publishing->ready);
+    return result;
 }
 
 /* Returns false if the channel has gone meanwhile. */
@@ -112,18 +134,15 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
                            struct published *published, enum weir_result *result) {
     struct publishing publishing = {.source = {.channel = channel, .publication = publication},
                                     .published = published};
-    mutex_lock(&channel->publishing);
-    *result = prepare(&publishing);
-    mutex_lock(&channel->mutex);
-    bool gone = channel->gone;
-    if (!gone && *result == WEIR_OK)
-        *result = commit_locked(&publishing);
-    mutex_unlock(&channel->mutex);
-    mutex_unlock(&channel->publishing);
-    pool_submit_list(channel->channels->core->pool, &publishing.ready);
-    if (publishing.delivery != NULL)
-        delivery_destroy(publishing.delivery);
-    return !gone;
+    enum commit outcome = COMMIT_AGAIN;
+    while (outcome == COMMIT_AGAIN && (*result = prepare(&publishing)) == WEIR_OK)
+        outcome = commit(&publishing);
+    if (outcome == COMMIT_DONE && publishing.compresses)
+        delivery_compress(publishing.delivery);
+    if (publishing.full)
+        row_help(channel);
+    delivery_release(publishing.delivery);
+    return outcome != COMMIT_GONE;
 }
 
 /* The channel that a message is for. NULL if it need not be made, or cannot (then *result says why). */
@@ -168,47 +187,23 @@ enum weir_result channels_publish(struct channels *channels, const struct public
     return result;
 }
 
-/* --- The task that hands out ------------------------------------------------------------------------------- */
-
-#define CHANNEL_OF(task) ((struct channel *)((char *)(task)-offsetof(struct channel, delivering)))
-
-static void delivering_run(struct task *task) {
-    struct channel *channel = CHANNEL_OF(task);
-    struct pool *pool = channel->channels->core->pool;
-    struct task_list ready = {0};
-    mutex_lock(&channel->mutex);
-    delivery_hand_out_locked(channel, &ready);
-    mutex_unlock(&channel->mutex);
-    pool_submit_list(pool, &ready);
-    pool_finish(pool, task);
-}
-
-static void delivering_retain(struct task *task) {
-    channel_retain(CHANNEL_OF(task));
-}
-
-static void delivering_release(struct task *task) {
-    channel_release(CHANNEL_OF(task));
-}
-
-const struct task_kind channel_delivering_kind = {
-    .queue = TASK_IO, .run = delivering_run, .retain = delivering_retain, .release = delivering_release};
-
 /* --- Announcements ----------------------------------------------------------------------------------------- */
 
+/* It has its place among the messages. If memory is out, there is none. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready) {
     if (channel->gone || !channel_wants(channel, FORM_WRAPPED))
         return; /* who is sent away need not be told of the others, which would take the square of their number */
-    delivery_hand_out_locked(channel, ready); /* everybody sees it behind them */
-    struct lot lot = {.message = wire_announcement(channel, type, who)};
-    for (uint32_t i = 0; lot.message != NULL && i < channel->members.count; i++) {
-        const struct member *member = &channel->members.list[i];
-        if (member->form == FORM_WRAPPED && weir_conn_is_open(member->conn) &&
-            conn_append(member->conn, lot_take(&lot), ready) != WEIR_OK)
-            message_release(lot.message);
+    struct message *message = wire_announcement(channel, type, who);
+    struct delivery *delivery = message == NULL ? NULL : delivery_create(channel, NULL);
+    if (delivery != NULL) {
+        delivery_set_announcement(delivery, message);
+        row_append_locked(channel, delivery);
+        row_hand_out_soon_locked(channel, ready);
+        delivery_release(delivery);
+    } else {
+        message_release(message);
     }
-    lot_release(&lot);
 }
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */

@@ -13,7 +13,7 @@
 
 #include <weir/channel.h>
 
-#include "server/channels/delivery.h"
+#include "server/channels/row.h"
 #include "server/core/memory.h"
 
 static double seconds_since_1970(void) {
@@ -65,7 +65,7 @@ static bool unlink_from_conn(struct subscription *subscription) {
 static void add_locked(struct channel *channel, struct subscription *subscription) {
     struct member *member = members_add(&channel->members, subscription->conn, subscription);
     member->form = (uint8_t)subscription->form;
-    member->joined_behind = channel->offset;
+    member->has = channel->row.last_place;
     channel->used_at = pool_now();
     audience_add(&channel->audience[subscription->form], subscription->conn);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
@@ -177,8 +177,12 @@ static bool try_to_join(struct channel *channel, struct subscription *subscripti
     if (!gone)
         *result = join_locked(channel, subscription, join, limit, &ready);
     bool unused = channel->members.count == 0;
+    struct channel *full = row_slow_down_locked(channel) ? channel_retain(channel) : NULL;
     mutex_unlock(&channel->mutex);
     pool_submit_list(channels->core->pool, &ready);
+    if (full != NULL)
+        row_help(full);
+    channel_release(full);
     if (unused && !gone)
         channel_reap(channel); /* it was made in vain */
     return !gone;
@@ -232,14 +236,19 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
         return false;
     struct task_list ready = {0};
     mutex_lock(&channel->mutex);
-    struct subscription *subscription = members_find(&channel->members, conn);
-    delivery_hand_out_locked(channel, &ready); /* what was published before it leaves is its, too */
+    struct member *member = members_get(&channel->members, conn);
+    struct subscription *subscription = member == NULL ? NULL : member->subscription;
+    if (member != NULL)
+        row_hand_to_locked(channel, member, &ready); /* what was published before it leaves is its, too */
     bool leaves = subscription != NULL && unlink_from_conn(subscription);
     if (leaves)
         remove_locked(subscription, &ready);
     bool unused = channel->members.count == 0;
+    bool full = row_slow_down_locked(channel);
     mutex_unlock(&channel->mutex);
     pool_submit_list(channels->core->pool, &ready);
+    if (full)
+        row_help(channel);
     if (leaves)
         discard(subscription, unused);
     channel_release(channel);
@@ -262,7 +271,9 @@ void channels_hand_out(struct weir_conn *conn) {
     struct channel *channel;
     for (uint32_t place = 0; (channel = channel_at(conn, place)) != NULL; place++) {
         mutex_lock(&channel->mutex);
-        delivery_hand_out_locked(channel, &ready);
+        struct member *member = members_get(&channel->members, conn);
+        if (member != NULL)
+            row_hand_to_locked(channel, member, &ready);
         mutex_unlock(&channel->mutex);
         channel_release(channel);
     }

@@ -4,6 +4,10 @@
  */
 #include "server/channels/wire.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "server/proto/frame.h"
 
 void wire_begin(struct json_writer *writer, const char *type, const char *channel) {
@@ -52,6 +56,17 @@ struct message *wire_message(const struct channel *channel, uint64_t offset, con
     }
     json_write_literal(&writer, "}");
     return wire_take(&writer);
+}
+
+bool wire_set_offset(struct message *message, const struct channel *channel, uint64_t offset) {
+    char digits[24];
+    size_t before = strlen("{\"type\":\"message\",\"channel\":\"\",\"offset\":") + strlen(channel->name);
+    char *place = (char *)message->bytes + message->header_size + before;
+    size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, offset);
+    if (strspn(place, "0123456789") != count)
+        return false;
+    memcpy(place, digits, count);
+    return true;
 }
 
 struct message *wire_announcement(const struct channel *channel, const char *type, const struct subscription *who) {

@@ -21,6 +21,10 @@ struct message *wire_take(struct json_writer *writer);
 struct message *wire_message(const struct channel *channel, uint64_t offset, const struct publication *publication,
                              const struct weir_conn *publisher);
 
+/* Writes an offset into the message that wire_message() made with another one. False if it has more digits, or
+ * fewer. */
+bool wire_set_offset(struct message *message, const struct channel *channel, uint64_t offset);
+
 /* {"type":"join","channel":...,"client":{...}} */
 struct message *wire_announcement(const struct channel *channel, const char *type, const struct subscription *who);
 

@@ -35,7 +35,8 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     struct message *plain = message_create((uint8_t)opcode, data, size);
     if (plain == NULL)
         return WEIR_NO_MEMORY;
-    parcel_make(&broadcast.parcel, plain, &route->audience, core_terms(route->core)->compression_threshold);
+    parcel_init(&broadcast.parcel, plain);
+    parcel_compress(&broadcast.parcel, &route->audience, core_terms(route->core)->compression_threshold);
     registry_each(&route->core->registry, route, append, &broadcast);
     pool_submit_list(route->core->pool, &broadcast.ready);
     parcel_release(&broadcast.parcel);

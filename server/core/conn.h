@@ -50,6 +50,7 @@ struct weir_conn {
 
     _Atomic bool closing;  /* set under the latch, once: nothing can be sent any more */
     _Atomic bool draining; /* likewise: read once more, handle what waits, then close with 1001 */
+    _Atomic bool stopped;  /* conn_stop_reading() */
     _Atomic uint32_t references;
     _Atomic stamp stuck_at;    /* when a write found no room for anything; STAMP_NONE: the last one did */
     _Atomic int unsent;        /* what the kernel had not sent then */
@@ -194,6 +195,15 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready);
 
 /* Before a reload that sets an idle timeout where there was none: so far nobody has looked at its clock. */
 void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready);
+
+/* The connection whose message is handled on this thread where it was read, by a handler that never blocks; NULL:
+ * none is. */
+struct weir_conn *conn_in_turn(void);
+
+/* To be called in its turn: it is not read any more until another thread calls conn_read_on(), which claims a task
+ * into `ready`. Returns false if that is so already. */
+bool conn_stop_reading(struct weir_conn *conn);
+void conn_read_on(struct weir_conn *conn, struct task_list *ready);
 
 /* Ends it without any farewell. */
 void conn_abort(struct weir_conn *conn, struct task_list *ready);

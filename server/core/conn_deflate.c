@@ -14,13 +14,13 @@
 
 /* --- Sending ----------------------------------------------------------------------------------------------- */
 
-static bool is_worth_it(size_t threshold, size_t size) {
+bool conn_is_compressible(size_t threshold, size_t size) {
     return size >= threshold && size > 0 && size <= UINT32_MAX;
 }
 
 struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data,
                              size_t size) {
-    if (window_bits == 0 || !is_worth_it(threshold, size))
+    if (window_bits == 0 || !conn_is_compressible(threshold, size))
         return NULL;
     struct deflater *deflater = codec_deflater(window_bits);
     return deflater == NULL ? NULL : message_create_deflated(opcode, data, size, deflater, false);
@@ -33,7 +33,7 @@ static bool takes_over(const struct weir_conn *conn) {
 static bool is_plain(const struct weir_conn *conn, const struct message *message) {
     if (message->opcode != OPCODE_TEXT && message->opcode != OPCODE_BINARY)
         return true;
-    return !is_worth_it(conn->compression_threshold, message_payload_size(message));
+    return !conn_is_compressible(conn->compression_threshold, message_payload_size(message));
 }
 
 /* The next message of the stream; NULL if memory is out, and then it may go plain (6): the stream is as it was, or

@@ -68,12 +68,25 @@ static bool is_fatal(int error) {
     return error != 0 && error != EINTR && error != EAGAIN && error != EWOULDBLOCK;
 }
 
+/* After the first write, which is most often the only one, the clock is looked at: each may compress much. */
+static bool is_over(uint64_t *began, int writes) {
+    if (writes == 0)
+        return false;
+    uint64_t now = pool_now_us();
+    if (*began == 0)
+        *began = now;
+    return now - *began > CONN_TURN_US;
+}
+
 static enum outcome write_all_locked(struct weir_conn *conn) {
     if (atomic_load(&conn->source.blocked))
         return FLUSH_BLOCKED; /* the poller will tell; to ask it again would make it tell of unread input again */
+    uint64_t began = 0;
     for (int writes = 0; writes < TURN_WRITES; writes++) {
         if (outbox_is_empty(&conn->outbox))
             return FLUSH_EMPTY;
+        if (is_over(&began, writes))
+            return FLUSH_TURN_OVER;
         int error = write_some_locked(conn);
         if (error == EAGAIN || error == EWOULDBLOCK)
             return FLUSH_BLOCKED;

@@ -35,6 +35,10 @@ bool conn_is_handling_here(const struct weir_conn *conn) {
     return calling.conn == conn && !pool_is_stalled();
 }
 
+struct weir_conn *conn_in_turn(void) {
+    return pool_is_holding() ? calling.conn : NULL;
+}
+
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
 /* Those that never block are not timed: it would cost more than they do. */
@@ -194,9 +198,9 @@ static struct inbox_item *next_message(struct weir_conn *conn) {
 
 /* --- The task ---------------------------------------------------------------------------------------------- */
 
-/* Returns true if there may be more. */
-static bool handle_inbox(struct weir_conn *conn) {
-    for (int messages = 0; messages < TURN_MESSAGES; messages++) {
+/* Returns true if there may be more. A handler that takes long handles one message in a turn. */
+static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
+    for (int messages = 0; messages < TURN_MESSAGES && (messages == 0 || pool_now_us() < until); messages++) {
         struct inbox_item *item = next_message(conn);
         if (item == NULL)
             return false;
@@ -228,6 +232,7 @@ static bool drops_inbox(struct weir_conn *conn) {
 }
 
 void conn_handle(struct weir_conn *conn, struct held_message *first) {
+    uint64_t until = pool_now_us() + CONN_TURN_US;
     if (!conn->opened)
         conn_call_open(conn);
     conn_call_drained(conn);
@@ -235,7 +240,7 @@ void conn_handle(struct weir_conn *conn, struct held_message *first) {
         if (drops_inbox(conn) || !conn_call_message(conn, first->opcode, first->data, first->size, first->heap))
             buffer_release(first->heap);
     }
-    if (handle_inbox(conn))
+    if (handle_inbox(conn, until))
         task_again(&conn->handler);
     else if (settle(conn) && !conn->finished) {
         conn->finished = true;

@@ -17,7 +17,10 @@
 #include "server/core/memory.h"
 #include "server/proto/close_code.h"
 
+/* A turn ends after so many reads, so much that has been inflated, or so much time; the clock is looked at whenever
+ * that many bytes have been handled, an event counting as some. */
 enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
+enum { LOOK_AFTER = 16384, EVENT_COST = 1024 };
 
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
@@ -95,10 +98,21 @@ static enum gate gate_locked(struct weir_conn *conn) {
         return GATE_END;
     if (atomic_load(&conn->closing))
         return GATE_CLOSING;
+    if (atomic_load(&conn->stopped))
+        return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
     if (conn->inbox.bytes < terms->inbox_size && conn->outbox.reply_bytes <= terms->send_buffer_soft)
         return GATE_READ;
     conn->input_paused = true;
     return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
+}
+
+bool conn_stop_reading(struct weir_conn *conn) {
+    return !atomic_exchange(&conn->stopped, true);
+}
+
+void conn_read_on(struct weir_conn *conn, struct task_list *ready) {
+    atomic_store(&conn->stopped, false);
+    task_claim_into(&conn->source.input, ready);
 }
 
 /* What the reader may do now. Starts the close timeout with the first look at a connection that is closing. */
@@ -154,14 +168,27 @@ static bool is_within_rate(struct weir_conn *conn) {
 /* What a turn works with. */
 struct turn_state {
     struct held_message held;
-    uint64_t now;
-    size_t inflated; /* bytes that compressed messages have come to in this turn */
+    uint64_t began;    /* pool_now_us() */
+    size_t inflated;   /* bytes that compressed messages have come to in this turn */
+    size_t since_look; /* at the clock */
+    bool over;         /* others should have their turn */
 };
+
+/* After an event of this size. What it took to handle it is not known, but for the clock, which is not for free. */
+static bool is_over(struct turn_state *state, size_t size) {
+    state->since_look += EVENT_COST + size;
+    if (state->since_look >= LOOK_AFTER) {
+        state->since_look = 0;
+        state->over = pool_now_us() - state->began > CONN_TURN_US;
+    }
+    return state->over;
+}
 
 /* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages.
  */
 static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
-    return state->inflated <= INFLATED_MAX && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
+    state->over = state->over || state->inflated > INFLATED_MAX;
+    return !state->over && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
 }
 
 /* For the access line, before it is inflated. What crosses our Close is not wanted any more. */
@@ -182,7 +209,8 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
     take(conn, decoded, &state->held);
     if (inflates)
         state->inflated += decoded->size;
-    return (!inflates && conn_terms(conn)->message_rate == 0) || goes_on(conn, state);
+    bool asks = inflates || conn_terms(conn)->message_rate != 0 || atomic_load(&conn->stopped);
+    return !is_over(state, decoded->size) && (!asks || goes_on(conn, state));
 }
 
 /* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
@@ -238,7 +266,7 @@ enum turn { TURN_DONE, TURN_MORE, TURN_EOF, TURN_END };
  * does not tell twice, so a short read is the last one only if no end of the stream has been announced. */
 static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
     uint8_t *bytes = pool_scratch();
-    for (int reads = 0; reads < TURN_READS && state->inflated <= INFLATED_MAX; reads++) {
+    for (int reads = 0; reads < TURN_READS && !state->over; reads++) {
         enum gate gate = pass_gate(conn);
         if (gate == GATE_END || gate == GATE_WAIT)
             return gate == GATE_END ? TURN_END : TURN_DONE;
@@ -391,14 +419,14 @@ static bool close_is_leaving(struct weir_conn *conn) {
 }
 
 static void run_turn(struct weir_conn *conn) {
-    struct turn_state state = {.now = pool_now()};
+    struct turn_state state = {.began = pool_now_us()};
     pool_hold();
     conn_gather(conn);
     enum turn turn = read_turn(conn, &state);
     pool_let_go(conn_core(conn)->pool);
     count_partial(conn);
     if (turn == TURN_DONE || turn == TURN_MORE) {
-        finish_turn(conn, turn, state.now, &state.held);
+        finish_turn(conn, turn, state.began / 1000, &state.held);
         return;
     }
     conn_hold(conn, &state.held);

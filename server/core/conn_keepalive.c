@@ -79,8 +79,8 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->draining) ||
-                   !inbox_is_empty(&conn->inbox);
+    bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->stopped) ||
+                   atomic_load(&conn->draining) || !inbox_is_empty(&conn->inbox);
     latch_unlock(&conn->latch);
     return waiting;
 }

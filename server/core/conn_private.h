@@ -9,6 +9,9 @@
 
 extern const struct task_kind conn_input_kind, conn_flush_kind, conn_handler_kind;
 
+/* How long one connection may have a thread of the pool while others wait, as far as it can be divided. */
+enum { CONN_TURN_US = 1000 };
+
 /* The conn that a member is part of. */
 #define CONN_OF(pointer, member) ((struct weir_conn *)((char *)(pointer)-offsetof(struct weir_conn, member)))
 
@@ -35,6 +38,9 @@ void conn_end_drain(struct weir_conn *conn);
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* --- conn_deflate.c --- */
+
+/* Whether a payload of this size is worth compressing. */
+bool conn_is_compressible(size_t threshold, size_t size);
 
 /* The message compressed for clients that want this window; NULL if it goes plain: window_bits is 0, it is too
  * small or gains nothing, or memory is out. */

@@ -4,7 +4,7 @@
  * Lock order: a thread that holds one of these locks only those below it.
  *
  *     routing     which routes there are now; no other lock is taken under it
- *     publishing, channels, channel, history: see channels/channels.h
+ *     channels, channel, history: see channels/channels.h
  *     registry    who is here; no system call and no callback under it
  *     visitors    who is here by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
@@ -35,7 +35,6 @@
 enum lock_rank {
     ADMIN_LOCK_RANK = 4,
     ROUTING_LOCK_RANK = 5,
-    PUBLISHING_LOCK_RANK = 6,
     CHANNELS_LOCK_RANK = 7,
     CHANNEL_LOCK_RANK = 8,
     HISTORY_LOCK_RANK = 9,

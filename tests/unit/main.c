@@ -62,6 +62,8 @@ static const struct {
     {"drained", drained_suite},
     {"channels", channels_suite},
     {"recovery", recovery_suite},
+    {"parcel", parcel_suite},
+    {"row", row_suite},
     {"channel_races", channel_races_suite},
     {"idle_channels", idle_channels_suite},
     {"client_memory", client_memory_suite},
