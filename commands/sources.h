@@ -21,8 +21,8 @@
 
 #define SOURCES_HELP_ENVIRONMENT                                                                                   \
     "Options of the file's sections also come from the environment, which wins over the file:\n"                   \
-    "WEIR_SERVER_WORKERS=16, WEIR_LOG_LEVEL=debug, and so on. `weir check` shows which value\n"                    \
-    "comes from where.\n"
+    "WEIR_SERVER_WORKERS=16, WEIR_ROUTE_ECHO_ORIGINS=*, and so on. `weir check` shows which value\n"               \
+    "comes from where, and what the variables of a section with a pattern are called.\n"
 
 /* The environment. */
 struct config_sources sources_init(void);

@@ -13,13 +13,7 @@
 
 #include "server/config/value.h"
 #include "server/core/calling.h"
-
-enum { OPTIONS_MAX = 64 };
-
-struct weir_options {
-    const struct weir_plugin *plugin;
-    const struct config_route *route;
-};
+#include "server/plugin_options.h"
 
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
@@ -40,91 +34,6 @@ static int fail(const struct place *place, const char *format, ...) {
     return config_fail(place->at, place->error, place->size, "%s", why);
 }
 
-/* --- Options ----------------------------------------------------------------------------------------------- */
-
-static const struct weir_option *find_option(const struct weir_plugin *plugin, const char *name) {
-    for (const struct weir_option *option = plugin->options; option != NULL && option->name != NULL; option++)
-        if (strcmp(option->name, name) == 0)
-            return option;
-    return NULL;
-}
-
-static const char *parse_boolean(const char *text, uint64_t *number) {
-    bool truth = false;
-    const char *wrong = value_boolean(text, &truth);
-    *number = truth;
-    return wrong;
-}
-
-/* NULL, or the phrase that says what is wrong with the value. */
-static const char *parse_number(enum weir_option_type type, const char *text, uint64_t *number) {
-    switch (type) {
-    case WEIR_OPTION_INTEGER:
-        return value_integer(text, number);
-    case WEIR_OPTION_BOOLEAN:
-        return parse_boolean(text, number);
-    case WEIR_OPTION_DURATION:
-        return value_duration(text, number);
-    case WEIR_OPTION_SIZE:
-        return value_size(text, number);
-    case WEIR_OPTION_TEXT:
-        break;
-    }
-    *number = 0;
-    return NULL;
-}
-
-static int unknown_option(const struct place *place, const struct weir_plugin *plugin, const char *name) {
-    const char *names[OPTIONS_MAX + 1] = {NULL};
-    size_t count = 0;
-    for (const struct weir_option *option = plugin->options;
-         option != NULL && option->name != NULL && count < OPTIONS_MAX; option++)
-        names[count++] = option->name;
-    const char *nearest = value_nearest(name, names);
-    if (nearest != NULL)
-        return fail(place, "plug-in %s has no option \"%s\"; did you mean %s?", plugin->name, name, nearest);
-    return fail(place, "plug-in %s has no option \"%s\"", plugin->name, name);
-}
-
-static int check_option(const struct weir_plugin *plugin, const struct config_extra *extra, struct place place) {
-    place.at = extra->place;
-    const struct weir_option *option = find_option(plugin, extra->name);
-    if (option == NULL)
-        return unknown_option(&place, plugin, extra->name);
-    uint64_t number;
-    const char *wrong = parse_number(option->type, extra->value, &number);
-    return wrong == NULL ? 0 : fail(&place, "%s: \"%s\" %s", extra->name, extra->value, wrong);
-}
-
-static int check_options(const struct weir_plugin *plugin, const struct config *config,
-                         const struct config_route *route, struct place place) {
-    for (size_t i = 0; i < route->extra_count; i++)
-        if (check_option(plugin, &route->extras[i], place) != 0 && config_go_on(config, place.error) != 0)
-            return -1;
-    return 0;
-}
-
-const char *weir_option_text(const weir_options *options, const char *name) {
-    for (size_t i = 0; i < options->route->extra_count; i++)
-        if (strcmp(options->route->extras[i].name, name) == 0)
-            return options->route->extras[i].value;
-    const struct weir_option *option = find_option(options->plugin, name);
-    return option == NULL ? NULL : option->default_value;
-}
-
-uint64_t weir_option_number(const weir_options *options, const char *name) {
-    const struct weir_option *option = find_option(options->plugin, name);
-    const char *text = weir_option_text(options, name);
-    uint64_t number = 0;
-    if (option != NULL && text != NULL)
-        parse_number(option->type, text, &number);
-    return number;
-}
-
-const char *weir_option_pattern(const weir_options *options) {
-    return options->route->pattern;
-}
-
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
 static int check_table(const struct weir_plugin *table, const char *path, const struct place *place) {
@@ -133,8 +42,8 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     if (table->abi != WEIR_PLUGIN_ABI)
         return fail(place, "handler: %s was compiled for plug-in ABI %u, this weir has %d; compile it anew", path,
                     table->abi, WEIR_PLUGIN_ABI);
-    if (table->handler == NULL || table->name == NULL)
-        return fail(place, "handler: %s has a weir_plugin without a name or a handler", path);
+    if (table->handler == NULL || table->name == NULL || value_flaw(table->name, strlen(table->name)) != NULL)
+        return fail(place, "handler: %s has a weir_plugin without a handler, or without a name that is text", path);
     return 0;
 }
 
@@ -151,7 +60,8 @@ int plugin_load(struct plugin *plugin, const struct config *config, const struct
     if (plugin->object == NULL)
         return fail(&place, "handler: plug-in does not load: %s", dlerror());
     plugin->table = dlsym(plugin->object, "weir_plugin");
-    if (check_table(plugin->table, path, &place) == 0 && check_options(plugin->table, config, route, place) == 0)
+    if (check_table(plugin->table, path, &place) == 0 &&
+        plugin_check_declared(plugin->table, path, config, route, error, error_size) == 0)
         return 0;
     plugin_unload(plugin);
     return -1;

@@ -19,12 +19,13 @@ struct plugin {
     bool started;
 };
 
-/* Loads the object that the route's handler names and checks its options. -1 with one line in `error` that names
- * file and line of the route. */
+/* Loads the object that the route's handler names and checks what it declares. -1 with one line in `error` that
+ * names file and line of the route. */
 int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
                 size_t error_size);
 
-/* Starts a loaded one. Likewise. */
+/* Starts a loaded one, once its options have been read (plugin_read_options()). -1 with one line in `error`, also.
+ */
 int plugin_start(struct plugin *plugin, weir_server *server, const struct config_route *route, char *error,
                  size_t error_size);
 

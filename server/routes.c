@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/plugin_options.h"
+
 /* --- A table ----------------------------------------------------------------------------------------------- */
 
 /* Where an error belongs. */
@@ -108,20 +110,46 @@ static struct served_route *find_same(const struct routes *routes, const struct 
     return NULL;
 }
 
+/* What a plug-in that serves already declares, whatever has become of its file. */
+static const struct weir_plugin *find_plugin(const struct routes *routes, const struct config_route *configured) {
+    for (struct served_route *served = routes->all; served != NULL; served = served->next)
+        if (served->plugin.table != NULL && strcmp(served->handler, configured->handler) == 0)
+            return served->plugin.table;
+    return NULL;
+}
+
+/* `plugin`: the options have been read as this declares them; NULL: not yet. */
+static struct served_route *make_served(struct routes *routes, const struct config *config,
+                                        struct config_route *configured, const struct weir_plugin *plugin,
+                                        const struct report *report) {
+    struct served_route *served = served_create(routes->core, configured->pattern, configured);
+    if (served == NULL) {
+        out_of_memory(report);
+        return NULL;
+    }
+    served->route.lane.limit = configured->concurrency;
+    list(routes, served);
+    if (served_find_handler(served, config, configured, report->error, report->size) != 0)
+        return NULL;
+    if (plugin == NULL && served->plugin.table != NULL &&
+        plugin_read_options(served->plugin.table, config, configured, report->error, report->size) != 0)
+        return NULL;
+    if (served_keep_options(served, configured))
+        return served;
+    out_of_memory(report);
+    return NULL;
+}
+
 static int load_configured(struct routes *routes, struct route_table *table, const struct config *config,
-                           const struct config_route *configured, const struct report *report) {
+                           struct config_route *configured, const struct report *report) {
     if (configured->handler == NULL) /* it was refused, but all errors are wanted */
         return 0;
+    const struct weir_plugin *plugin = find_plugin(routes, configured);
+    if (plugin != NULL && plugin_read_options(plugin, config, configured, report->error, report->size) != 0)
+        return -1;
     struct served_route *served = find_same(routes, configured);
-    if (served == NULL) {
-        served = served_create(routes->core, configured->pattern, configured);
-        if (served == NULL)
-            return out_of_memory(report);
-        served->route.lane.limit = configured->concurrency;
-        list(routes, served);
-        if (served_find_handler(served, config, configured, report->error, report->size) != 0)
-            return -1;
-    }
+    if (served == NULL && (served = make_served(routes, config, configured, plugin, report)) == NULL)
+        return -1;
     const struct entrance entrance = entrance_of(config, configured, &served->route);
     enter(table, served, &entrance);
     return 0;
@@ -160,7 +188,7 @@ static int load_added(struct routes *routes, struct route_table *table, const st
     return 0;
 }
 
-static int load_all(struct routes *routes, struct route_table *table, const struct config *config,
+static int load_all(struct routes *routes, struct route_table *table, struct config *config,
                     const struct report *report) {
     struct served_route *unrouted = serve_added(routes, "", &no_handler, NULL);
     if (unrouted == NULL)
@@ -169,7 +197,7 @@ static int load_all(struct routes *routes, struct route_table *table, const stru
     table->entrances.unrouted = default_entrance(config, &unrouted->route);
     table->entrances.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
     for (size_t i = 0; i < config->route_count; i++) {
-        const struct config_route *configured = &config->routes[i];
+        struct config_route *configured = &config->routes[i];
         if (add_pattern(table, configured->pattern, configured->place, report) != 0 &&
             config_go_on(config, report->error) != 0)
             return -1;
@@ -180,8 +208,7 @@ static int load_all(struct routes *routes, struct route_table *table, const stru
     return load_added(routes, table, config, report);
 }
 
-struct route_table *routes_build(struct routes *routes, const struct config *config, char *error,
-                                 size_t error_size) {
+struct route_table *routes_build(struct routes *routes, struct config *config, char *error, size_t error_size) {
     const struct report report = {error, error_size};
     struct route_table *table = table_create(config->route_count + routes->added_count);
     if (table == NULL) {

@@ -39,10 +39,10 @@ struct routes {
     size_t count;
 };
 
-/* A table of `config`, which has to outlive it, for entrances_replace(); plug-ins are loaded, not started. NULL
- * with one line in `error`, and nothing has changed. */
-struct route_table *routes_build(struct routes *routes, const struct config *config, char *error,
-                                 size_t error_size);
+/* A table of `config`, which has to outlive it, for entrances_replace(); plug-ins are loaded, not started, and the
+ * options of the routes that are theirs are read. NULL with one line in `error`, and nothing that serves has
+ * changed. */
+struct route_table *routes_build(struct routes *routes, struct config *config, char *error, size_t error_size);
 
 /* Starts the plug-ins that have not been yet. -1 with one line in `error`. */
 int routes_start(const struct route_table *table, weir_server *server, char *error, size_t error_size);

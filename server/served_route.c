@@ -52,25 +52,32 @@ static bool texts_are_same(char *const *a, char *const *b) {
     return a[i] == b[i];
 }
 
-/* Name and value in turn, NULL-terminated; the texts stay the configuration's. NULL if memory is out. */
+/* Name, value and content in turn, NULL-terminated; the texts stay the configuration's. NULL if memory is out. */
 static char **list_extras(const struct config_route *configured) {
-    char **extras = calloc(2 * configured->extra_count + 1, sizeof *extras);
+    static char nothing[] = "";
+    char **extras = calloc(3 * configured->extra_count + 1, sizeof *extras);
     for (size_t i = 0; extras != NULL && i < configured->extra_count; i++) {
-        extras[2 * i] = configured->extras[i].name;
-        extras[2 * i + 1] = configured->extras[i].value;
+        const struct config_extra *extra = &configured->extras[i];
+        extras[3 * i] = extra->name;
+        extras[3 * i + 1] = extra->value;
+        extras[3 * i + 2] = extra->content != NULL ? extra->content : nothing;
     }
     return extras;
 }
 
-static bool copy_configured(struct served_route *served, const struct config_route *configured) {
+bool served_keep_options(struct served_route *served, const struct config_route *configured) {
     char **extras = list_extras(configured);
+    served->extras = extras == NULL ? NULL : copy_texts(extras, 3 * configured->extra_count);
+    free(extras);
+    return served->extras != NULL;
+}
+
+static bool copy_configured(struct served_route *served, const struct config_route *configured) {
     served->handler = strdup(configured->handler);
-    served->extras = extras == NULL ? NULL : copy_texts(extras, 2 * configured->extra_count);
     served->channels = copy_texts(configured->channels, count_texts(configured->channels));
     served->channel = configured->channel == NULL ? NULL : strdup(configured->channel);
-    free(extras);
     served->route.handler_name = served->handler;
-    return served->handler != NULL && served->extras != NULL && served->channels != NULL &&
+    return served->handler != NULL && served->channels != NULL &&
            (configured->channel == NULL || served->channel != NULL);
 }
 
@@ -81,7 +88,7 @@ static bool is_same_text(const char *a, const char *b) {
 bool served_is_same(const struct served_route *served, const struct config_route *configured) {
     if (!is_same_text(served->handler, configured->handler) ||
         strcmp(served->route.pattern, configured->pattern) != 0 ||
-        !is_same_text(served->channel, configured->channel) ||
+        !is_same_text(served->channel, configured->channel) || served->extras == NULL ||
         !texts_are_same(served->channels, configured->channels))
         return false;
     char **extras = list_extras(configured);

@@ -18,7 +18,8 @@ struct served_route {
     char *handler;                /* as configured; NULL: the program added it. Likewise the three that follow */
     char *channel;
     char **channels;
-    char **extras; /* the keys that are the plug-in's: name and value in turn, NULL-terminated */
+    char **extras; /* the keys that are the plug-in's: name, value and the content of its file in turn;
+                      NULL-terminated */
     struct served_route *next;
 };
 
@@ -28,6 +29,9 @@ struct served_route *served_create(struct core *core, const char *pattern, const
 /* A plug-in is loaded, not started. -1 with one line in `error`. */
 int served_find_handler(struct served_route *served, const struct config *config,
                         const struct config_route *configured, char *error, size_t error_size);
+
+/* Remembers the keys for its plug-in, once they have been read (plugin_read_options()). False if memory is out. */
+bool served_keep_options(struct served_route *served, const struct config_route *configured);
 
 /* True if clients of the one may stay with the other. */
 bool served_is_same(const struct served_route *served, const struct config_route *configured);

@@ -32,15 +32,20 @@ enum weir_option_type {
     WEIR_OPTION_INTEGER,  /* 0 to 2^63-1 */
     WEIR_OPTION_BOOLEAN,  /* yes, no */
     WEIR_OPTION_DURATION, /* 500ms, 20s, 5m; in milliseconds */
-    WEIR_OPTION_SIZE      /* 512, 64KiB, 1MiB; in bytes */
+    WEIR_OPTION_SIZE,     /* 512, 64KiB, 1MiB; in bytes */
+    WEIR_OPTION_SECRET    /* a text that is never printed; see below */
 };
 
 /* An option that the plug-in takes from its route's section. The server checks each value against its type, and
- * an option that no plug-in declares is an error with its line, before anything starts. */
+ * an option that no plug-in declares is an error with its line, before anything starts.
+ *
+ * A secret called `password` can be set as `password = TEXT`, `none` for none, or better as `password_file = PATH`: a
+ * file that has it as its only line, and that only its owner and group may reach. Neither `weir check` nor the log nor
+ * the admin API shows it. */
 struct weir_option {
-    const char *name; /* NULL ends the list */
+    const char *name; /* letters, digits, _, - and .; not that of a key that every route has. NULL ends the list */
     enum weir_option_type type;
-    const char *default_value; /* as it would be written in the file */
+    const char *default_value; /* as it would be written in the file; NULL: none, which is NULL or 0 */
     const char *help;          /* one line */
 };
 

@@ -124,7 +124,7 @@ struct config_channel {
     uint64_t history_age_ms; /* 0: no limit */
     uint64_t position_ttl_ms;
     unsigned max_subscribers; /* 0: no limit */
-    bool subscribe, publish; /* whether clients may */
+    bool subscribe, publish;  /* whether clients may */
     bool presence;
     bool announce;
     bool publisher;
@@ -136,6 +136,8 @@ struct config_channel {
 struct config_extra {
     char *name;
     char *value;
+    char *content; /* of the file that the value names, where it is that of a secret; else NULL */
+    bool secret;   /* the value is not to be shown */
     struct config_place place;
 };
 
@@ -189,8 +191,7 @@ struct config *config_create(void);
 void config_destroy(struct config *config); /* NULL is allowed */
 
 /* All the sources, checked by config_check() too. NULL with one line in `error` that says where and what is wrong,
- * and what would be right. Variables of the environment count if their names begin with WEIR_ and a section that
- * has no pattern.
+ * and what would be right. Variables of the environment count if their names begin with WEIR_ and a section.
  */
 struct config *config_build(const struct config_sources *sources, char *error, size_t error_size);
 
@@ -213,6 +214,17 @@ int config_set(struct config *config, const char *section, const char *key, cons
 /* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB; the token,
  * which it reads anew from token_file. */
 int config_check(struct config *config, char *error, size_t error_size);
+
+/* Whether a value comes from the environment. */
+bool config_is_variable(struct config_place place);
+
+/* Begins at the folder of the place's file, or at the working directory. Freed by the caller; NULL if memory is
+ * out.
+ */
+char *config_absolute_path(struct config_place place, const char *path);
+
+/* Whether it is the name of a route's own key, whatever the case of its letters. */
+bool config_is_route_key(const char *name);
 
 /* Where the route's handler is set. */
 struct config_place config_handler_place(const struct config_route *route);

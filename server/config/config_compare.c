@@ -9,6 +9,8 @@
 #include "server/config/config_private.h"
 #include "server/config/options.h"
 
+static const char not_shown[] = "(not shown)";
+
 typedef void reporter(void *context, const struct config_change *change);
 
 struct compare {
@@ -54,30 +56,37 @@ static void compare_section(const struct compare *compare, const char *section, 
 
 static void compare_token(const struct compare *compare, const char *before, const char *after) {
     if (!is_same(before, after))
-        report(compare, "token", before != NULL ? "(not shown)" : "none", after != NULL ? "(not shown)" : "none",
-               false);
+        report(compare, "token", before != NULL ? not_shown : "none", after != NULL ? not_shown : "none", false);
 }
 
 /* --- Sections with a pattern ------------------------------------------------------------------------------- */
 
-static const char *extra_of(const struct config_route *route, const char *name) {
+static const struct config_extra *extra_of(const struct config_route *route, const char *name) {
     for (size_t i = 0; i < route->extra_count; i++)
         if (strcmp(route->extras[i].name, name) == 0)
-            return route->extras[i].value;
+            return &route->extras[i];
     return NULL;
+}
+
+static const char *shown(const struct config_extra *extra) {
+    return extra == NULL ? NULL : extra->secret ? not_shown : extra->value;
+}
+
+/* A NULL is one that is not there. */
+static bool extras_are_same(const struct config_extra *a, const struct config_extra *b) {
+    return a != NULL && b != NULL && is_same(a->value, b->value) && is_same(a->content, b->content);
 }
 
 static void compare_extras(const struct compare *compare, const struct config_route *before,
                            const struct config_route *after) {
     for (size_t i = 0; i < before->extra_count; i++) {
-        const struct config_extra *extra = &before->extras[i];
-        const char *value = extra_of(after, extra->name);
-        if (!is_same(extra->value, value))
-            report(compare, extra->name, extra->value, value, false);
+        const struct config_extra *extra = &before->extras[i], *other = extra_of(after, extra->name);
+        if (!extras_are_same(extra, other))
+            report(compare, extra->name, shown(extra), shown(other), false);
     }
     for (size_t i = 0; i < after->extra_count; i++)
         if (extra_of(before, after->extras[i].name) == NULL)
-            report(compare, after->extras[i].name, NULL, after->extras[i].value, false);
+            report(compare, after->extras[i].name, NULL, shown(&after->extras[i]), false);
 }
 
 /* A section that is there only before or only after. */

@@ -1,4 +1,5 @@
-/* config_environment.c - options from the environment: WEIR_SERVER_WORKERS is `workers` of [server].
+/* config_environment.c - options from the environment: WEIR_SERVER_WORKERS is `workers` of [server]. Those of
+ * sections with a pattern are config_variable.c's.
  *
  * A variable that begins like one of them and is none is an error, for it has been misspelt, unless Kubernetes made
  * it for a service. Other WEIR_ variables belong to other programs. An empty one counts as not set.
@@ -26,7 +27,7 @@ static const char *find_section(const char *variable) {
     char prefix[NAME_SIZE];
     for (const char *const *section = option_sections; *section != NULL; section++) {
         print_name(*section, NULL, prefix);
-        if (config_is_plain_section(*section) && strncmp(variable, prefix, strlen(prefix)) == 0)
+        if (strncmp(variable, prefix, strlen(prefix)) == 0)
             return *section;
     }
     return NULL;
@@ -90,13 +91,17 @@ static int read_variable(struct config *config, const char *section, const char 
         return config_fail((struct config_place){.source = "the environment"}, error, error_size,
                            "a variable of [%s] has a name that is no text", section);
     const struct option *option = find_option(name);
-    if (option == NULL)
-        return is_service_link(name, value) ? 0 : unknown(section, name, error, error_size);
+    bool link = is_service_link(name, value), plain = config_is_plain_section(section);
+    if (option == NULL && plain)
+        return link ? 0 : unknown(section, name, error, error_size);
     const char *kept = config_keep(config, name);
     const char *flaw = value_flaw(value, strlen(value));
     if (kept == NULL || flaw != NULL)
         return config_fail((struct config_place){.source = name}, error, error_size, "%s %s", "the value",
                            flaw != NULL ? flaw : "does not fit into the memory that is left");
+    if (option == NULL)
+        return config_apply_variable(config, (struct config_place){.source = kept}, value_trim(value), link, error,
+                                     error_size);
     const struct config_setting setting = {section, option->name, value_trim(value), {.source = kept}};
     return config_apply(config, config->places, &setting, error, error_size);
 }

@@ -23,6 +23,10 @@ const char *config_keep(struct config *config, const char *source) {
     return copy;
 }
 
+bool config_is_variable(struct config_place place) {
+    return place.line == 0 && place.source != NULL && strncmp(place.source, "WEIR_", 5) == 0;
+}
+
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
 /* Returns how much of `error` is used. */

@@ -24,6 +24,12 @@ static void print_origin(struct config_place place, const char *note, FILE *out)
     fprintf(out, "%s\n", note);
 }
 
+static void print_secret(const char *name, struct config_place place, FILE *out) {
+    fprintf(out, "# %s is set, not shown; from ", name);
+    print_place(place, out);
+    fputc('\n', out);
+}
+
 /* One that has no effect is left out, unless somebody has set it. */
 static void print_option(const struct config *config, const struct option *option, const void *base,
                          struct config_place place, FILE *out) {
@@ -32,9 +38,7 @@ static void print_option(const struct config *config, const struct option *optio
     if (!applies && place.source == NULL)
         return;
     if (option->type == OPTION_SECRET && *secret != NULL) {
-        fprintf(out, "# %s is set, not shown; from ", option->name);
-        print_place(place, out);
-        fputc('\n', out);
+        print_secret(option->name, place, out);
         return;
     }
     print_origin(place, applies ? "" : ", without effect here", out);
@@ -52,8 +56,13 @@ static void print_section(const struct config *config, const char *section, cons
 
 static void print_extras(const struct config_route *route, FILE *out) {
     for (size_t i = 0; i < route->extra_count; i++) {
-        print_origin(route->extras[i].place, "", out);
-        fprintf(out, "%s = %s\n", route->extras[i].name, route->extras[i].value);
+        const struct config_extra *extra = &route->extras[i];
+        if (extra->secret) {
+            print_secret(extra->name, extra->place, out);
+            continue;
+        }
+        print_origin(extra->place, "", out);
+        fprintf(out, "%s = %s\n", extra->name, extra->value);
     }
 }
 
@@ -74,7 +83,9 @@ void config_print(const struct config *config, FILE *out) {
         }
     for (size_t i = 0; i < config_section_count(config); i++) {
         const struct config_section section = config_section_at(config, i);
-        fputc('\n', out);
+        fputs("\n# variables: ", out);
+        bool unique = config_print_variables(config, &section, out);
+        fputs(unique ? "...\n" : "none, since another section has the same name\n", out);
         print_origin(section.place, "", out);
         fprintf(out, "[%s %s]\n", section.section, section.pattern);
         if (strcmp(section.section, "route") == 0)

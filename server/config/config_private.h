@@ -37,11 +37,6 @@ const char *config_keep(struct config *config, const char *source);
 int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));
 
-/* Begins at the folder of the place's file, or at the working directory. Freed by the caller; NULL if memory is
- * out.
- */
-char *config_absolute_path(struct config_place place, const char *path);
-
 /* --- config_section.c --- */
 
 /* A section, wherever its values lie. */
@@ -84,6 +79,15 @@ int config_include(const char *patterns, struct config_place place, int (*read)(
 
 /* --- config_environment.c, config_setting.c, config_token.c --- */
 int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size);
+
+/* config_variable.c: sets what a variable like WEIR_ROUTE_LIGHT_DELAY, the place's source, names. `link`: unless it
+ * is an option's, the variable is one that Kubernetes made. */
+int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
+                          char *error, size_t error_size);
+
+/* "WEIR_ROUTE_LIGHT_", what the variables of the section begin with. False if another section has the same name. */
+bool config_print_variables(const struct config *config, const struct config_section *section, FILE *out);
+
 int config_read_setting(struct config *config, const char *text, char *error, size_t error_size);
 int config_read_token(struct config *config, char *error, size_t error_size);
 

@@ -38,19 +38,23 @@ static int set_extra(struct config_route *route, const struct config_setting *se
         free(value);
         return fail(setting->place, "out of memory", error, error_size);
     }
-    free(extra->name);
     free(extra->value);
-    extra->name = name;
     extra->value = value;
+    if (extra->name == NULL || !config_is_variable(setting->place)) { /* which does not tell the case of letters */
+        free(extra->name);
+        extra->name = name;
+    } else {
+        free(name);
+    }
     extra->place = setting->place;
     return 0;
 }
 
 /* A file cannot have two keys that differ in the case of their letters alone, so a plug-in cannot have one that
  * differs from an option so. */
-static bool is_miswritten_option(const char *key) {
+bool config_is_route_key(const char *name) {
     for (const struct option *option = options; option->name != NULL; option++)
-        if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, key) == 0)
+        if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, name) == 0)
             return true;
     return false;
 }
@@ -59,13 +63,14 @@ void config_release_extras(struct config_route *route) {
     for (size_t i = 0; i < route->extra_count; i++) {
         free(route->extras[i].name);
         free(route->extras[i].value);
+        free(route->extras[i].content);
     }
     free(route->extras);
 }
 
 int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
                           size_t error_size) {
-    if (option_find("route", setting->key) == NULL && !is_miswritten_option(setting->key))
+    if (!config_is_route_key(setting->key))
         return set_extra(route, setting, error, error_size);
     return config_apply(route, route->places, setting, error, error_size);
 }

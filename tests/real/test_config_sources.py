@@ -51,17 +51,18 @@ class Precedence(SourcesTestCase):
         self.assertEqual(values(again), values(printed))
 
     def test_channels(self):
-        """They have a section without a pattern, and sections with one, which the environment does not set."""
+        """They have a section without a pattern, and sections with one."""
         included = self.directory / "a.inc"
         included.write_text("[channel news]\nhistory = 1\n[channel *]\nannounce = yes\n")
         file = self.write("include = a.inc\n" + self.listen + ROUTE + "[channel news:*]\nhistory = 5\npresence = yes\n")
         printed = self.check(
             "-c", file, "--set", "channel news:*.history=100", "--set", "channel news.history_age=1h",
-            "--set", "channel set.history=7", WEIR_CHANNELS_MAX_CHANNELS="3", WEIR_CHANNEL_HISTORY="3",
+            "--set", "channel set.history=7", WEIR_CHANNELS_MAX_CHANNELS="3", WEIR_CHANNEL_NEWS_ALL_PUBLISH="no",
         )
         self.assertIn("\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n", printed)
         self.assertIn(f"\n# from {file}:6\n[channel news:*]\n# from --set channel news:*.history\nhistory = 100\n"
-                      f"history_age = 5m\nposition_ttl = 1h\nmax_subscribers = 0\nsubscribe = yes\npublish = yes\n"
+                      f"history_age = 5m\nposition_ttl = 1h\nmax_subscribers = 0\nsubscribe = yes\n"
+                      f"# from WEIR_CHANNEL_NEWS_ALL_PUBLISH\npublish = no\n"
                       f"# from {file}:8\npresence = yes\n", printed)
         self.assertIn(f"\n# from {included}:1\n[channel news]\n# from {included}:2\nhistory = 1\n"
                       "# from --set channel news.history_age\nhistory_age = 1h\n", printed)

@@ -1,0 +1,154 @@
+/* config_variable.c - options of sections with a pattern from the environment: WEIR_ROUTE_LIGHT_STATUS_DELAY is
+ * `delay` of [route /light/{status}].
+ *
+ * The name of a section is its pattern in capitals, with an underscore for each run of other characters; ROOT for
+ * /, and ALL for a final *. Where several sections could be meant, the one with the longest name is.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config/config_private.h"
+#include "server/config/options.h"
+#include "server/config/value.h"
+
+enum { NAME_SIZE = 200 };
+
+/* --- Names --------------------------------------------------------------------------------------------------- */
+
+/* Appends a letter or digit as it is in a variable's name; anything else ends a word. */
+static size_t append(char *name, size_t used, char c) {
+    bool word = isalnum((unsigned char)c);
+    if (used < NAME_SIZE - 2 && (word || name[used - 1] != '_'))
+        name[used++] = (char)(word ? toupper((unsigned char)c) : '_');
+    return used;
+}
+
+/* "WEIR_ROUTE_LIGHT_STATUS_", then the key in capitals. */
+static void print_name(const struct config_section *section, const char *key, char name[NAME_SIZE]) {
+    const char *pattern = section->pattern;
+    size_t size = strlen(pattern);
+    bool all = size > 0 && pattern[size - 1] == '*';
+    size_t begin = (size_t)snprintf(name, NAME_SIZE, "WEIR_"), used = begin;
+    for (const char *at = section->section; *at != '\0'; at++)
+        used = append(name, used, *at);
+    begin = used = append(name, used, '_');
+    for (size_t i = 0; i < size - all; i++)
+        used = append(name, used, pattern[i]);
+    for (const char *at = all ? "_ALL_" : used == begin ? "_ROOT_" : "_"; *at != '\0'; at++)
+        used = append(name, used, *at);
+    for (const char *at = key; *at != '\0'; at++)
+        used = append(name, used, *at);
+    name[used] = '\0';
+}
+
+/* What the variable would set in the section, or NULL. */
+static const char *key_in(const struct config_section *section, const char *variable) {
+    char prefix[NAME_SIZE];
+    print_name(section, "", prefix);
+    size_t size = strlen(prefix);
+    return strncmp(variable, prefix, size) == 0 && variable[size] != '\0' ? variable + size : NULL;
+}
+
+bool config_print_variables(const struct config *config, const struct config_section *section, FILE *out) {
+    char name[NAME_SIZE], other[NAME_SIZE];
+    unsigned same = 0;
+    print_name(section, "", name);
+    for (size_t i = 0; i < config_section_count(config); i++) {
+        const struct config_section each = config_section_at(config, i);
+        print_name(&each, "", other);
+        same += strcmp(name, other) == 0;
+    }
+    if (same == 1)
+        fputs(name, out);
+    return same == 1;
+}
+
+/* --- Which section is meant ---------------------------------------------------------------------------------- */
+
+/* A section that takes a variable. */
+struct meant {
+    struct config_section section, other; /* `other` has the same name */
+    char key[NAME_SIZE];                  /* in small letters */
+    size_t size;                          /* of the key; 0: no section takes it */
+    bool tie;
+};
+
+enum wanted { KNOWN_KEY, PLUGIN, ANY_SECTION };
+
+static void lower(const char *text, char key[NAME_SIZE]) {
+    size_t i = 0;
+    for (; text[i] != '\0' && i < NAME_SIZE - 1; i++)
+        key[i] = (char)tolower((unsigned char)text[i]);
+    key[i] = '\0';
+}
+
+static bool is_wanted(const struct config_section *section, const char *key, enum wanted wanted) {
+    if (wanted == KNOWN_KEY)
+        return option_find(section->section, key) != NULL;
+    const struct config_route *route = section->base;
+    return wanted == ANY_SECTION || (strcmp(section->section, "route") == 0 && route->handler != NULL &&
+                                     strncmp(route->handler, "plugin:", 7) == 0);
+}
+
+static struct meant find(const struct config *config, const char *variable, enum wanted wanted) {
+    struct meant meant = {.size = 0};
+    for (size_t i = 0; i < config_section_count(config); i++) {
+        const struct config_section section = config_section_at(config, i);
+        const char *text = key_in(&section, variable);
+        size_t size = text != NULL ? strlen(text) : 0;
+        char key[NAME_SIZE];
+        lower(text != NULL ? text : "", key);
+        if (size == 0 || !is_wanted(&section, key, wanted))
+            continue;
+        if (meant.size == size) {
+            meant.tie = true;
+            meant.other = section;
+        } else if (meant.size == 0 || size < meant.size) {
+            meant = (struct meant){.section = section, .size = size};
+            memcpy(meant.key, key, sizeof key);
+        }
+    }
+    return meant;
+}
+
+/* --- Errors -------------------------------------------------------------------------------------------------- */
+
+static int fail_tie(const struct meant *meant, struct config_place place, char *error, size_t error_size) {
+    return config_fail(place, error, error_size,
+                       "[%s %s] and [%s %s] have the same name here; use a file or --set instead",
+                       meant->section.section, meant->section.pattern, meant->other.section, meant->other.pattern);
+}
+
+static int fail_unknown(const struct config *config, struct config_place place, char *error, size_t error_size) {
+    const struct meant meant = find(config, place.source, ANY_SECTION);
+    if (meant.size == 0)
+        return config_fail(place, error, error_size,
+                           "no section has this name; `weir check` says what the variables of each are called");
+    const struct config_section *section = &meant.section;
+    const struct option *option = option_meant(section->section, meant.key);
+    char name[NAME_SIZE];
+    if (option == NULL || strcmp(option->section, section->section) != 0)
+        return config_fail(place, error, error_size, "[%s %s] has no such key; `weir check --list` shows every key",
+                           section->section, section->pattern);
+    print_name(section, option->name, name);
+    return config_fail(place, error, error_size, "[%s %s] has no such key; did you mean %s?", section->section,
+                       section->pattern, name);
+}
+
+int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
+                          char *error, size_t error_size) {
+    struct meant meant = find(config, place.source, KNOWN_KEY);
+    if (meant.size == 0 && link)
+        return 0;
+    if (meant.size == 0)
+        meant = find(config, place.source, PLUGIN);
+    if (meant.size == 0)
+        return fail_unknown(config, place, error, error_size);
+    if (meant.tie)
+        return fail_tie(&meant, place, error, error_size);
+    const struct config_setting setting = {meant.section.section, meant.key, value, place};
+    return config_apply_to_section(&meant.section, &setting, error, error_size);
+}
