@@ -2,7 +2,8 @@
  *
  * A handler that blocks on the thread that read its message leaves three things undone: tasks wait behind it,
  * nobody polls, and what it has sent stays in its outbox. The monitor sends another thread for the first two and
- * queues on_stall for the third. It rests while there is nothing to watch, so an idle server has no timer ticking.
+ * queues on_stall for the third. When all slots are held for too long, it says so (starvation.c). It rests while
+ * there is nothing to watch, so an idle server has no timer ticking.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,14 +13,16 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    SLOW_TASKS = 16,  /* a tick that takes fewer is one in which handlers block, or tasks take long */
-    STUCK_TICKS = 10, /* a thread that was signalled and has not come is signalled again: a signal can be lost
-                         (glibc bug 25847) */
-    WARY_RUNS = 16,   /* of a lane after a handler of it has stalled */
-    QUIET_TICKS = 50  /* before it rests: falling asleep and being roused costs more than a few idle ticks */
+    SLOW_TASKS = 16,    /* a tick that takes fewer is one in which handlers block, or tasks take long */
+    STUCK_TICKS = 10,   /* a thread that was signalled and has not come is signalled again: a signal can be lost
+                           (glibc bug 25847) */
+    WARY_RUNS = 16,     /* of a lane after a handler of it has stalled */
+    FULL_REST_MS = 100, /* while tasks wait for a slot, it looks so often whether it is for too long */
+    QUIET_TICKS = 50    /* before it rests: falling asleep and being roused costs more than a few idle ticks */
 };
 
 static void stall_locked(struct pool *pool, struct worker *worker) {
+    worker->stalled_at = pool_now();
     atomic_store(&worker->stalled, true);
     if (worker->lane != NULL)
         worker->lane->wary = WARY_RUNS;
@@ -51,10 +54,23 @@ static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
     return helps && pool->taken - taken_before < SLOW_TASKS;
 }
 
-static void rest_locked(struct pool *pool) {
+/* While tasks wait for a slot, only for a while. Returns whether it was roused. */
+static bool rest_locked(struct pool *pool) {
+    uint64_t until = pool_is_full_locked(pool) ? pool_now() + FULL_REST_MS : 0;
+    bool roused = true;
     pool->monitor_awake = false;
-    while (!pool->monitor_awake && !pool->stopping)
-        mutex_wait(&pool->rouse, &pool->mutex);
+    while (roused && !pool->monitor_awake && !pool->stopping)
+        if (until == 0)
+            mutex_wait(&pool->rouse, &pool->mutex);
+        else
+            roused = mutex_wait_until(&pool->rouse, &pool->mutex, until);
+    pool->monitor_awake = true;
+    return roused;
+}
+
+static void tell_starved(const struct pool *pool, uint64_t waited_ms) {
+    if (waited_ms > 0)
+        pool->options.starved(pool->options.context, waited_ms);
 }
 
 void *monitor_run(void *arg) {
@@ -76,11 +92,11 @@ void *monitor_run(void *arg) {
             pool->waking = 0;
         quiet = waited_for || young > 0 || progress ? 0 : quiet + 1;
         taken_before = pool->taken;
-        if (quiet > QUIET_TICKS) {
-            rest_locked(pool);
-            quiet = 0;
-        }
+        if (quiet > QUIET_TICKS)
+            quiet = rest_locked(pool) ? 0 : QUIET_TICKS;
+        uint64_t starved_ms = pool_starved_locked(pool);
         mutex_unlock(&pool->mutex);
+        tell_starved(pool, starved_ms);
         nanosleep(&tick, NULL);
         mutex_lock(&pool->mutex);
     }

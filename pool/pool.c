@@ -89,6 +89,7 @@ static struct task *next_handler_locked(struct pool *pool, struct worker *worker
             occupy_slot_locked(pool, worker, task, lane);
             return task;
         }
+        pool_probe_to_lane_locked(pool, task);
         task_list_push(&lane->waiting, task);
     }
     return NULL;
@@ -411,11 +412,16 @@ bool pool_cancel_timer(struct pool *pool, struct timer *timer) {
     return was_set;
 }
 
-void pool_each_running(struct pool *pool, void (*visit)(struct task *task, void *arg), void *arg) {
+void pool_each_running(struct pool *pool, void (*visit)(struct task *task, uint64_t held_ms, void *arg),
+                       void *arg) {
+    uint64_t now = pool_now();
     mutex_lock(&pool->mutex);
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        if (pool->workers[i].handling != NULL)
-            visit(pool->workers[i].handling, arg);
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        const struct worker *worker = &pool->workers[i];
+        bool stalled = atomic_load(&worker->stalled) && worker->stalled_at < now;
+        if (worker->handling != NULL)
+            visit(worker->handling, stalled ? now - worker->stalled_at : 0, arg);
+    }
     mutex_unlock(&pool->mutex);
 }
 

@@ -42,6 +42,11 @@ struct pool_options {
     unsigned wake_after; /* tasks that wait before one more thread is woken at once, 1 or more: see wants_help() */
     size_t scratch_size; /* bytes of pool_scratch() */
     void (*thread_begins)(void); /* called by each thread that runs tasks; NULL: nothing */
+
+    /* Called by the monitor when all slots are held and a handler task has waited for one for more than a second;
+     * at most once in ten seconds. NULL: nothing. */
+    void (*starved)(void *context, uint64_t waited_ms);
+    void *context;
 };
 
 /* NULL with errno if memory or descriptors are out. Threads run from pool_start() on. */
@@ -59,8 +64,9 @@ void pool_destroy(struct pool *pool);
 /* Changes a lane's limit while its tasks run and wait. */
 void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit);
 
-/* Calls `visit` for each handler task that is running now, under the pool's mutex. */
-void pool_each_running(struct pool *pool, void (*visit)(struct task *task, void *arg), void *arg);
+/* Calls `visit` for each handler task that is running now, under the pool's mutex. `held_ms`: how long it has held
+ * its slot; 0 if that is less than some milliseconds. */
+void pool_each_running(struct pool *pool, void (*visit)(struct task *task, uint64_t held_ms, void *arg), void *arg);
 
 /* What the pool is about, for metrics. The waits are a sample: at most one task in 64 of each queue, the last of
  * those that were queued together, in microseconds until a thread has taken it. */

@@ -12,6 +12,7 @@ static void probe_locked(struct pool *pool, struct probe *probe, const struct ta
     if (probe->task != NULL || queue->first == NULL || pool->taken < probe->due)
         return;
     probe->task = queue->last;
+    probe->is_sample = true;
     probe->queued_at = pool_now_us();
 }
 
@@ -21,8 +22,11 @@ void pool_probe_queues_locked(struct pool *pool) {
 }
 
 void pool_probe_ends_locked(struct pool *pool, struct probe *probe) {
-    buckets_add(&probe->waits, buckets_microseconds, pool_now_us() - probe->queued_at);
     probe->task = NULL;
+    probe->in_lane = false;
+    if (!probe->is_sample)
+        return;
+    buckets_add(&probe->waits, buckets_microseconds, pool_now_us() - probe->queued_at);
     probe->due = pool->taken + TASKS_BETWEEN_PROBES;
 }
 

@@ -37,7 +37,7 @@ struct pool *pool_create(const struct pool_options *options) {
         goto no_scratch;
     mutex_init(&pool->mutex, POOL_LOCK_RANK);
     pthread_cond_init(&pool->work, NULL);
-    pthread_cond_init(&pool->rouse, NULL);
+    mutex_condition_init(&pool->rouse);
     mutex_condition_init(&pool->ended);
     return pool;
 

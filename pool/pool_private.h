@@ -24,12 +24,15 @@ struct worker {
     struct task *handling; /* the handler task that holds a slot here, or NULL */
     struct lane *lane;     /* of that task */
     uint64_t entered_tick; /* when it began */
+    uint64_t stalled_at;   /* while stalled: milliseconds, when the monitor saw it */
     bool ended;
 };
 
 /* How long a task waits in its queue, looked at now and then. */
 struct probe {
     const struct task *task; /* NULL: none is being watched */
+    bool is_sample;          /* its wait is counted */
+    bool in_lane;            /* it waits for others of its lane, no longer for a slot */
     uint64_t queued_at;      /* microseconds */
     uint64_t due;            /* the next one, when so many tasks have been taken */
     struct buckets waits;
@@ -49,18 +52,19 @@ struct pool {
     struct task_list io, handler;
     struct timers timers;
     struct poller poller;
-    unsigned busy;        /* slots held */
-    unsigned io_streak;   /* io tasks taken in a row */
-    unsigned sleeping;    /* threads in wait for `work` ... */
-    unsigned waking;      /* ... and those of them that have been signalled */
-    bool polling;         /* a thread is in poller_wait() ... */
-    bool poller_woken;    /* ... and has been told to return */
-    uint64_t poll_until;  /* the deadline that it sleeps to */
-    uint64_t taken;       /* tasks, ever: the monitor sees progress by it */
-    uint64_t polled_at;   /* what `taken` was when somebody last polled */
-    uint64_t polled_tick; /* what `tick` was then */
-    uint64_t tick;        /* the monitor's */
-    unsigned stuck_ticks; /* without progress */
+    unsigned busy;          /* slots held */
+    unsigned io_streak;     /* io tasks taken in a row */
+    unsigned sleeping;      /* threads in wait for `work` ... */
+    unsigned waking;        /* ... and those of them that have been signalled */
+    bool polling;           /* a thread is in poller_wait() ... */
+    bool poller_woken;      /* ... and has been told to return */
+    uint64_t poll_until;    /* the deadline that it sleeps to */
+    uint64_t taken;         /* tasks, ever: the monitor sees progress by it */
+    uint64_t polled_at;     /* what `taken` was when somebody last polled */
+    uint64_t polled_tick;   /* what `tick` was then */
+    uint64_t tick;          /* the monitor's */
+    unsigned stuck_ticks;   /* without progress */
+    uint64_t starved_again; /* microseconds: starved() is not called before */
     bool monitor_awake;
     bool stopping;
     uint64_t polls, wakeups;
@@ -82,6 +86,18 @@ static inline void pool_probe_taken_locked(struct pool *pool, const struct task 
     if (probe->task == task)
         pool_probe_ends_locked(pool, probe);
 }
+
+/* A task goes from its queue to its lane. */
+static inline void pool_probe_to_lane_locked(struct pool *pool, const struct task *task) {
+    if (pool->handler_probe.task == task)
+        pool->handler_probe.in_lane = true;
+}
+
+/* Handler tasks wait, and all slots are held. */
+bool pool_is_full_locked(const struct pool *pool);
+
+/* For how many milliseconds a handler task has waited for a slot, if it is time to tell; else 0. */
+uint64_t pool_starved_locked(struct pool *pool);
 
 /* A task waits that a thread could take. */
 bool pool_runnable_locked(const struct pool *pool);

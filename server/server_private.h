@@ -118,4 +118,8 @@ bool server_drain(weir_server *server);
 /* The last line of a clean stop: how many messages were handled, and of the other counters those that are not 0. */
 void server_log_stopped(const weir_server *server);
 
+/* Warns that messages have waited so long for a slot, and says which routes hold these. `context` is the server;
+ * any thread. */
+void server_warn_starved(void *context, uint64_t waited_ms);
+
 #endif

@@ -62,7 +62,9 @@ static int start_pool(weir_server *server) {
     const struct pool_options options = {.workers = server->config->server.workers,
                                          .wake_after = server->config->server.wake_after,
                                          .scratch_size = CONN_SCRATCH_SIZE,
-                                         .thread_begins = crash_thread_begins};
+                                         .thread_begins = crash_thread_begins,
+                                         .starved = server_warn_starved,
+                                         .context = server};
     server->core.pool = pool_create(&options);
     if (server->core.pool == NULL)
         return fail(server, "pool", strerror(errno));

@@ -74,16 +74,17 @@ static unsigned drain_all(weir_server *server, uint64_t until) {
     return registry_wait_empty(&server->core.registry, until);
 }
 
-static void name_handler(struct task *task, void *arg) {
+static void name_handler(struct task *task, uint64_t held_ms, void *arg) {
     ++*(unsigned *)arg;
     const struct weir_conn *conn = conn_of_handler(task);
     if (conn == NULL)
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
-                  LOG_FIELDS(LOG_BOOLEAN("timer", true),
+                  LOG_FIELDS(LOG_BOOLEAN("timer", true), LOG_NUMBER("held_ms", held_ms),
                              LOG_TEXT("reason", "a weir_after callback outlasted drain_timeout")));
     else
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
                   LOG_FIELDS(LOG_TEXT("route", conn->route->pattern), LOG_NUMBER("conn", conn->id),
+                             LOG_NUMBER("held_ms", held_ms),
                              LOG_TEXT("reason", "its handler outlasted drain_timeout")));
 }
 
