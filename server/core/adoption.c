@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "server/core/numbers.h"
 #include "server/core/received.h"
 
-enum { FIRST_DESCRIPTOR = 3, LOOK_AT_ONCE = 16, SEARCH_AT_ONCE = 512 };
+enum { FEW = 16 };
 
 union address {
     struct sockaddr any;
@@ -120,22 +120,24 @@ static bool is_wanted(int fd, const struct ends *wanted) {
            has_local_end(fd, wanted);
 }
 
-/* Which of the numbers from `first` on, up to `end`, are open, and on which there is something to read: one system
- * call, where asking each would be many. Returns how many numbers those are. */
-static int mark(struct pollfd *numbers, int most, int first, int end) {
-    int count = end - first < most ? end - first : most;
-    for (int i = 0; i < count; i++)
-        numbers[i] = (struct pollfd){.fd = first + i, .events = POLLIN};
-    while (poll(numbers, (nfds_t)count, 0) < 0 && errno == EINTR)
-        continue;
-    return count;
+/* One that was accepted there and has been reset since: it has a peer no more. */
+static bool is_reset(int fd, const struct ends *wanted) {
+    union address peer = {0};
+    socklen_t size = sizeof peer;
+    int listens = 1;
+    if (getpeername(fd, &peer.any, &size) == 0 || errno != ENOTCONN || !has_local_end(fd, wanted))
+        return false;
+    size = sizeof listens;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && !listens;
 }
 
-/* Whoever sends on too early, or has gone, is not found here. */
+/* Whoever sends on too early, or has gone, is not found here. Most often it is one of the first few. */
 static int find_quiet(const struct ends *wanted, int first, int end) {
-    struct pollfd numbers[LOOK_AT_ONCE];
-    for (int count; first < end; first += count) {
-        count = mark(numbers, LOOK_AT_ONCE, first, end);
+    struct pollfd numbers[NUMBERS_AT_ONCE];
+    for (int most = FEW; first < end; most = most < NUMBERS_AT_ONCE ? 2 * most : NUMBERS_AT_ONCE) {
+        int count = numbers_look(numbers, most, &first, end, POLLIN);
+        if (count == 0)
+            break;
         for (int i = 0; i < count; i++)
             if (numbers[i].revents == 0 && is_wanted(numbers[i].fd, wanted))
                 return numbers[i].fd;
@@ -143,40 +145,52 @@ static int find_quiet(const struct ends *wanted, int first, int end) {
     return -1;
 }
 
-/* Clients who come together have numbers one after the other, and their requests are answered in that order. */
+/* Clients who come together have numbers one after the other, and their requests are answered in that order. The
+ * library gets the lowest numbers that are free: below the base, unless others have taken all of those. */
 static bool find_next(const struct adoption *adoption, const struct ends *wanted, int *found) {
-    static _Atomic int latest =
-        FIRST_DESCRIPTOR; /* only where to begin, so all servers of a process may share it */
-    int first = latest < adoption->base ? latest : FIRST_DESCRIPTOR;
-    *found = find_quiet(wanted, first, adoption->base);
+    static _Atomic int latest = NUMBERS_FIRST; /* only where to begin, so all servers of a process may share it */
+    int first = latest, base = adoption->base;
+    *found = find_quiet(wanted, first, first < base ? base : numbers_end());
     if (*found < 0)
-        *found = find_quiet(wanted, FIRST_DESCRIPTOR, first);
+        *found = find_quiet(wanted, NUMBERS_FIRST, first);
+    if (*found < 0 && first < base)
+        *found = find_quiet(wanted, base, numbers_end());
     if (*found < 0)
         return false;
     latest = *found;
     return true;
 }
 
-static enum adoption_result find_only(const struct adoption *adoption, const struct ends *wanted, int *found) {
-    struct pollfd numbers[SEARCH_AT_ONCE];
+static enum adoption_result find_only(const struct ends *wanted, int *found) {
+    struct pollfd numbers[NUMBERS_AT_ONCE];
+    int next = NUMBERS_FIRST, end = numbers_end(), count;
+    bool reset = false;
     *found = -1;
-    for (int count, first = FIRST_DESCRIPTOR; first < adoption->base; first += count) {
-        count = mark(numbers, SEARCH_AT_ONCE, first, adoption->base);
+    while ((count = numbers_look(numbers, NUMBERS_AT_ONCE, &next, end, 0)) > 0)
         for (int i = 0; i < count; i++) {
-            if (numbers[i].revents & POLLNVAL || !is_wanted(numbers[i].fd, wanted))
+            if (numbers[i].revents & POLLNVAL)
+                continue;
+            reset = reset || is_reset(numbers[i].fd, wanted);
+            if (!is_wanted(numbers[i].fd, wanted))
                 continue;
             if (*found >= 0)
                 return ADOPTION_AMBIGUOUS;
             *found = numbers[i].fd;
         }
-    }
-    return *found < 0 ? ADOPTION_NONE : ADOPTION_DONE;
+    return *found >= 0 ? ADOPTION_DONE : reset ? ADOPTION_GONE : ADOPTION_NONE;
 }
 
 static enum adoption_result find(const struct adoption *adoption, const struct ends *wanted, int *found) {
     if (are_unique(adoption, wanted) && find_next(adoption, wanted, found))
         return ADOPTION_DONE;
-    return find_only(adoption, wanted, found);
+    return find_only(wanted, found);
+}
+
+static bool put_dead_socket(const struct adoption *adoption, int number) {
+    int result;
+    while ((result = dup3(adoption->dead_socket, number, O_CLOEXEC)) < 0 && (errno == EINTR || errno == EBUSY))
+        continue;
+    return result >= 0;
 }
 
 /* More has come than the request's head. The library may have read it already, and would keep it. */
@@ -187,16 +201,14 @@ static bool has_sent_on(int fd, size_t head_size) {
 
 /* Leaves the library's number with the dead socket. */
 static enum adoption_result exchange(const struct adoption *adoption, int library_fd, int *fd) {
-    *fd = fcntl(library_fd, F_DUPFD_CLOEXEC, adoption->base);
+    *fd = numbers_duplicate(library_fd, adoption->base);
     if (*fd < 0)
         return ADOPTION_FAILED;
-    while (dup3(adoption->dead_socket, library_fd, O_CLOEXEC) < 0) {
-        if (errno == EINTR || errno == EBUSY)
-            continue;
-        close(*fd);
-        return ADOPTION_FAILED;
-    }
-    return ADOPTION_DONE;
+    if (numbers_mark(*fd) && put_dead_socket(adoption, library_fd))
+        return ADOPTION_DONE;
+    numbers_unmark(*fd);
+    close(*fd);
+    return ADOPTION_FAILED;
 }
 
 enum adoption_result adoption_take(const struct adoption *adoption, const struct adoption_ends *ends, int *fd) {
@@ -216,12 +228,14 @@ const char *adoption_describe(enum adoption_result result) {
     switch (result) {
     case ADOPTION_NONE:
         return "no descriptor has this peer";
+    case ADOPTION_GONE:
+        return "the client has gone";
     case ADOPTION_AMBIGUOUS:
         return "more than one descriptor has this peer";
     case ADOPTION_EARLY:
         return "data before the handshake was answered";
     case ADOPTION_FAILED:
-        return "no descriptor is left";
+        return "no descriptor, or no memory, is left";
     case ADOPTION_DONE:
         break;
     }

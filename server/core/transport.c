@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "server/core/numbers.h"
+
 /* The C library's recv() and send() are cancellation points, which costs each call two atomic operations in a
  * process with threads. Nobody is cancelled here. The sanitizers see what the library's calls touch, so these
  * builds keep them. */
@@ -51,6 +53,7 @@ static void socket_shut(struct transport *transport, int how) {
 }
 
 static void socket_close(struct transport *transport) {
+    numbers_unmark(transport->fd);
     close(transport->fd);
 }
 

@@ -1,0 +1,107 @@
+/* numbers.c - see numbers.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/core/numbers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { WORD = 64, CHUNK = 65536, CHUNKS = INT_MAX / CHUNK + 1, STATUS_SIZE = 4096 };
+
+/* One bit for each number. A chunk is allocated with its first mark, and stays. */
+static _Atomic(_Atomic uint64_t *) chunks[CHUNKS];
+
+/* --- Marks -------------------------------------------------------------------------------------------------- */
+
+static _Atomic uint64_t *chunk_of(int fd) {
+    _Atomic uint64_t *chunk = chunks[fd / CHUNK], *none = NULL;
+    if (chunk != NULL || (chunk = calloc(CHUNK / WORD, sizeof *chunk)) == NULL)
+        return chunk;
+    if (atomic_compare_exchange_strong(&chunks[fd / CHUNK], &none, chunk))
+        return chunk;
+    free(chunk); /* another thread was faster */
+    return none;
+}
+
+static uint64_t bit_of(int fd) {
+    return UINT64_C(1) << fd % WORD;
+}
+
+bool numbers_mark(int fd) {
+    _Atomic uint64_t *chunk = chunk_of(fd);
+    if (chunk != NULL)
+        chunk[fd % CHUNK / WORD] |= bit_of(fd);
+    return chunk != NULL;
+}
+
+void numbers_unmark(int fd) {
+    _Atomic uint64_t *chunk = chunks[fd / CHUNK];
+    if (chunk != NULL)
+        chunk[fd % CHUNK / WORD] &= ~bit_of(fd);
+}
+
+/* The first number from `fd` on that is not marked. */
+static int skip_marked(int fd, int end) {
+    while (fd < end) {
+        const _Atomic uint64_t *chunk = chunks[fd / CHUNK];
+        uint64_t word = chunk == NULL ? 0 : chunk[fd % CHUNK / WORD];
+        if (!(word & bit_of(fd)))
+            return fd;
+        fd = word == UINT64_MAX ? fd - fd % WORD + WORD : fd + 1;
+    }
+    return end;
+}
+
+int numbers_duplicate(int fd, int base) {
+    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, base);
+    return duplicate >= 0 ? duplicate : fcntl(fd, F_DUPFD_CLOEXEC, NUMBERS_FIRST);
+}
+
+/* --- All others ---------------------------------------------------------------------------------------------- */
+
+/* Stays open, since it is read when no other descriptor may be free. */
+static int status_file = -1;
+
+static void open_status(void) {
+    status_file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+}
+
+static int limit(void) {
+    struct rlimit limit;
+    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return known && limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
+}
+
+/* The kernel tells the size of its table, which is at most about twice of what is used. Without /proc the limit has
+ * to do. */
+int numbers_end(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char text[STATUS_SIZE];
+    pthread_once(&once, open_status);
+    ssize_t size = pread(status_file, text, sizeof text - 1, 0);
+    text[size < 0 ? 0 : size] = '\0';
+    const char *field = strstr(text, "\nFDSize:");
+    int end = field == NULL ? 0 : atoi(field + strlen("\nFDSize:"));
+    return end > 0 ? end : limit();
+}
+
+int numbers_look(struct pollfd *numbers, int count, int *next, int end, short events) {
+    int found = 0;
+    for (int fd = skip_marked(*next, end); fd < end && found < count; fd = skip_marked(fd + 1, end)) {
+        numbers[found++] = (struct pollfd){.fd = fd, .events = events};
+        *next = fd + 1;
+    }
+    while (poll(numbers, (nfds_t)found, 0) < 0 && errno == EINTR)
+        continue;
+    return found;
+}
