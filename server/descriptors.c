@@ -5,14 +5,18 @@
 #include "server/descriptors.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 enum {
     OTHERS_MAX = 256,     /* for the rest of the process: listeners, logs, what handlers open */
+    QUEUE_PART = 8,       /* accepted clients that wait may have an eighth */
     CONNECTIONS_MIN = 16, /* fewer are not worth starting for */
 };
+
+static unsigned lesser(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
 
 static unsigned raise_limit(void) {
     struct rlimit limit;
@@ -24,21 +28,20 @@ static unsigned raise_limit(void) {
     return limit.rlim_cur > INT_MAX ? INT_MAX : (unsigned)limit.rlim_cur;
 }
 
-int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned listeners,
-                     unsigned wanted_connections, struct descriptor_plan *plan, char *error, size_t error_size) {
+int descriptors_plan(unsigned http, unsigned connection_queue, unsigned listeners, unsigned wanted_connections,
+                     struct descriptor_plan *plan, char *error, size_t error_size) {
     unsigned limit = raise_limit();
-    unsigned others = limit / 4 < OTHERS_MAX ? limit / 4 : OTHERS_MAX;
-    unsigned base = http_threads + connection_queue + others;
-    unsigned watcher = 1 + listeners;
-    if (limit < base + watcher + CONNECTIONS_MIN) {
+    unsigned others = lesser(limit / 4, OTHERS_MAX), queue = lesser(limit / QUEUE_PART, connection_queue);
+    unsigned base = http + queue + others;
+    if (limit < base + listeners + CONNECTIONS_MIN) {
         snprintf(error, error_size,
-                 "the descriptor limit of %u is too low: http_threads and connection_queue need %u and each client "
-                 "one; raise it (ulimit -n) or lower these",
-                 limit, base + watcher);
+                 "the descriptor limit of %u is too low: the HTTP side needs %u and each client one; raise it "
+                 "(ulimit -n) or lower http_threads",
+                 limit, base + listeners);
         return -1;
     }
-    unsigned room = limit - base - watcher;
-    bool wants_less = wanted_connections != 0 && wanted_connections < room;
-    *plan = (struct descriptor_plan){limit, base, wants_less ? wanted_connections : room};
+    unsigned room = limit - base - listeners;
+    *plan = (struct descriptor_plan){limit, base, wanted_connections == 0 ? room : lesser(wanted_connections, room),
+                                     queue};
     return 0;
 }

@@ -1,5 +1,5 @@
-/* descriptors.h - how the process's descriptors are divided: the HTTP side below a base, adopted connections
- * and what watches over the HTTP side (server/http/watcher.h) above.
+/* descriptors.h - how the process's descriptors are divided: how many are kept for the HTTP side and for what
+ * others open, and how many connections that leaves. Adopted connections get numbers above those kept, if they can.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,12 +10,14 @@
 
 struct descriptor_plan {
     unsigned limit;       /* of the process, raised as far as it may be */
-    unsigned base;        /* the first number of an adopted connection */
-    unsigned connections; /* how many fit above it, at most the wanted number; 0 wants all */
+    unsigned base;        /* so many are kept; the first number of an adopted connection */
+    unsigned connections; /* how many fit beside it, at most the wanted number; 0 wants all */
+    unsigned queue;       /* the wanted connection_queue, or an eighth of the limit if that is less */
 };
 
-/* Raises the limit and divides it. -1 with one line in `error` if it is too low. */
-int descriptors_plan(unsigned http_threads, unsigned connection_queue, unsigned listeners,
-                     unsigned wanted_connections, struct descriptor_plan *plan, char *error, size_t error_size);
+/* Raises the limit and divides it. `http` are the HTTP side's besides those in the queue. -1 with one line in
+ * `error` if it is too low. */
+int descriptors_plan(unsigned http, unsigned connection_queue, unsigned listeners, unsigned wanted_connections,
+                     struct descriptor_plan *plan, char *error, size_t error_size);
 
 #endif

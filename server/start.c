@@ -26,7 +26,7 @@ int server_plan_descriptors(const weir_server *server, unsigned max_connections,
         listeners++;
     while (admin->listen[others] != NULL)
         others++;
-    if (descriptors_plan(config->http_threads + admin->http_threads, config->connection_queue + ADMIN_QUEUE,
+    if (descriptors_plan(config->http_threads + admin->http_threads + ADMIN_QUEUE, config->connection_queue,
                          listeners + others, max_connections, plan, error, error_size) != 0)
         return -1;
     if (plan->connections < max_connections)
@@ -76,15 +76,15 @@ static int start_pool(weir_server *server) {
     return fail(server, "workers: a thread could not be started", strerror(error));
 }
 
-static int start_front(weir_server *server, int base) {
+static int start_front(weir_server *server, const struct descriptor_plan *plan) {
     const struct config *config = server->config;
     server->service.core = &server->core;
     server->service.trusted_proxies = config->server.trusted_proxies;
-    if (adoption_open(&server->service.adoption, base) != 0)
+    if (adoption_open(&server->service.adoption, (int)plan->base) != 0)
         return fail(server, "adoption", strerror(errno));
     const struct front_options options = {.listen = config->server.listen,
                                           .threads = config->server.http_threads,
-                                          .connection_queue = config->server.connection_queue,
+                                          .connection_queue = plan->queue,
                                           .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
                                           .handshakes_per_ip = config->server.handshakes_per_ip};
     server->front = front_start(&options, &server->service, server->error, sizeof server->error);
@@ -128,7 +128,7 @@ int server_start(weir_server *server) {
     bool ready = start_routes(server) == 0;
     atomic_store(&server->running, ready);
     if (ready && routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
-        start_front(server, (int)plan.base) == 0) {
+        start_front(server, &plan) == 0) {
         if (start_admin(server) == 0)
             return 0;
         front_stop(server->front);

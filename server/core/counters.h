@@ -19,6 +19,7 @@ enum refusal {
     REFUSED_ADDRESS,     /* max_connections_per_ip */
     REFUSED_RATE,        /* upgrades_per_ip */
     REFUSED_STOPPING,
+    REFUSED_GONE,      /* the client reset its connection before it got its 101 */
     REFUSED_RESOURCES, /* memory, descriptors, a socket that could not be taken over */
     REFUSALS
 };

@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/core/numbers.h"
 #include "server/http/exchange.h"
+#include "server/http/short_answer.h"
 #include "server/log/log.h"
 
 enum {
@@ -29,7 +31,7 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     bool complete = guard->quiet >= 0 && guard->spare >= 0;
     for (int i = 0; i < listeners->count; i++) {
         fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK); /* who was waiting may have been answered meanwhile */
-        guard->polled[i] = (struct pollfd){fcntl(listeners->fds[i], F_DUPFD_CLOEXEC, base), POLLIN, 0};
+        guard->polled[i] = (struct pollfd){numbers_duplicate(listeners->fds[i], base), POLLIN, 0};
         complete = complete && guard->polled[i].fd >= 0;
     }
     if (complete)
@@ -83,15 +85,9 @@ static int count_free(int wanted) {
 /* What has come of the request is taken first: closing with bytes unread would reset the connection, answer and
  * all. */
 static void answer(int fd) {
-    static const char response[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                                   "Content-Type: text/plain; charset=utf-8\r\n"
-                                   "Content-Length: 20\r\n"
-                                   "Retry-After: 1\r\n"
-                                   "Connection: close\r\n\r\n"
-                                   "The server is full.\n";
     char request[REQUEST_MAX];
     recv(fd, request, sizeof request, MSG_DONTWAIT);
-    send(fd, response, sizeof response - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    short_answer(fd, 503, "The server is full.");
     shutdown(fd, SHUT_WR);
 }
 

@@ -31,7 +31,7 @@ struct accept_guard {
     uint64_t since_ms;
 };
 
-/* The duplicates' numbers are `base` or higher. -1 with errno. */
+/* The duplicates' numbers are `base` or higher if any of those is free. -1 with errno. */
 int accept_guard_open(struct accept_guard *guard, const struct listeners *listeners, int base);
 /* Leaves the library its sockets. */
 void accept_guard_close(struct accept_guard *guard);

@@ -23,7 +23,7 @@
 #include "server/http/httpd.h"
 #include "server/http/metrics.h"
 
-enum { TIMEOUT_MS = 5000 };
+enum { TIMEOUT_MS = 6000 }; /* later than the guard of the requests, which answers */
 
 struct admin {
     struct admin_options options;
@@ -184,7 +184,6 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
                                         .connection_queue = ADMIN_QUEUE,
                                         .timeout_ms = TIMEOUT_MS,
                                         .keep_alive = true,
-                                        .descriptors_below = options->service->adoption.base,
                                         .answer = answer,
                                         .error = answer_error,
                                         .context = admin};
@@ -206,12 +205,11 @@ void admin_set_token(struct admin *admin, const char *token) {
     mutex_unlock(&admin->mutex);
 }
 
-/* Idle clients would hold up civetweb's threads for seconds. */
+/* httpd_shut() ends idle clients, who would hold up civetweb's threads for seconds. */
 void admin_stop(struct admin *admin) {
     if (admin == NULL)
         return;
     httpd_shut(admin->httpd);
-    listeners_shut_clients(httpd_listeners(admin->httpd), admin->options.service->adoption.base);
     httpd_stop(admin->httpd);
     mutex_destroy(&admin->mutex);
     idempotency_destroy(admin->api.keys);

@@ -148,6 +148,8 @@ static bool adopt(const struct service *service, struct candidate *candidate, in
         http_respond(candidate->response, 400, "Data came before the handshake was answered.\n");
         return false;
     }
+    if (result == ADOPTION_GONE)
+        return refuse_busy(candidate, REFUSED_GONE, "The client has gone.");
     static struct log_limit limit;
     log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "adoption",
                       LOG_FIELDS(LOG_TEXT("peer", candidate->peer), LOG_TEXT("error", adoption_describe(result))));

@@ -23,6 +23,11 @@ static inline int exchange_put(int fd, int number) {
     return result < 0 ? -1 : 0;
 }
 
+/* Sends what there is room for, without waiting. */
+static inline void exchange_send(int fd, const void *data, size_t size) {
+    syscall(SYS_sendto, fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
+
 /* What recv() would return next, without waiting; nothing is taken. */
 static inline ssize_t exchange_peek(int fd, void *data, size_t size) {
     return (ssize_t)syscall(SYS_recvfrom, fd, data, size, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);

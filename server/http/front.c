@@ -12,6 +12,8 @@
 #include "server/http/httpd.h"
 #include "server/http/watcher.h"
 
+enum { MARGIN_MS = 1000 }; /* the watcher's word comes before the library's, which has none for a timeout */
+
 struct front {
     struct httpd *httpd;
     struct service *service;
@@ -23,11 +25,19 @@ static void accepted(void *context) {
     watcher_wake(front->watcher);
 }
 
+static bool hold(void *context, const char *peer_address, uint16_t peer_port, uint16_t local_port) {
+    const struct front *front = context;
+    return watcher_hold(front->watcher, peer_address, peer_port, local_port);
+}
+
+static void release(void *context) {
+    const struct front *front = context;
+    watcher_release(front->watcher);
+}
+
 static void answer(void *context, const struct http_request *request, struct http_response *response) {
-    struct front *front = context;
-    unsigned place = watcher_hold(front->watcher, request);
+    const struct front *front = context;
     service_answer(front->service, request, response);
-    watcher_release(front->watcher, place);
 }
 
 /* What is no request of HTTP is no handshake either. */
@@ -39,10 +49,11 @@ static void count_error(void *context, const char *target, const char *why, stru
 
 static struct watcher *create_watcher(const struct front_options *options, struct service *service) {
     const struct watcher_options watched = {
-        .adoption = &service->adoption,
+        .base = service->adoption.base,
         .limits = {.per_address = options->handshakes_per_ip,
                    .timeout_ms = options->handshake_timeout_ms,
-                   .threads = options->threads},
+                   .threads = options->threads,
+                   .queue = options->connection_queue},
         .trusted_proxies = service->trusted_proxies,
         .closed = &service->core->counters.half_open_closed,
         .refused = &service->core->counters.refused[REFUSED_RESOURCES],
@@ -62,11 +73,12 @@ struct front *front_start(const struct front_options *options, struct service *s
     const struct httpd_options httpd = {.listen = options->listen,
                                         .threads = options->threads,
                                         .connection_queue = options->connection_queue,
-                                        .timeout_ms = options->handshake_timeout_ms,
-                                        .descriptors_below = service->adoption.base,
+                                        .timeout_ms = options->handshake_timeout_ms + MARGIN_MS,
                                         .answer = answer,
                                         .accepted = accepted,
                                         .error = count_error,
+                                        .hold = hold,
+                                        .release = release,
                                         .context = front};
     front->httpd = httpd_start(&httpd, error, error_size);
     if (front->httpd == NULL)

@@ -18,55 +18,70 @@ static int by_address(const void *left, const void *right) {
     return difference != 0 ? difference : by_age(left, right);
 }
 
-/* Needs them by address and age. Returns how many have to go; likewise the two below. */
-static size_t judge_greedy(struct half_open *requests, size_t count, unsigned per_address) {
-    size_t gone = 0, of_address = 0;
+static bool is_older(const struct half_open *request, uint64_t age_ms, uint64_t now_ms) {
+    return now_ms >= request->since_ms + age_ms;
+}
+
+/* Returns how many have to go. */
+static size_t judge_old(struct half_open *requests, size_t count, uint64_t timeout_ms, uint64_t now_ms) {
+    size_t gone = 0;
     for (size_t i = 0; i < count; i++) {
-        bool next = i == 0 || !address_equal(&requests[i].address, &requests[i - 1].address);
-        of_address = next ? 1 : of_address + 1;
-        if (per_address == 0 || of_address <= per_address || requests[i].unlimited)
-            continue;
-        requests[i].verdict = HALF_OPEN_GREEDY;
-        gone++;
+        bool old = is_older(&requests[i], timeout_ms, now_ms);
+        requests[i].verdict = old ? HALF_OPEN_TIMED_OUT : HALF_OPEN_STAYS;
+        gone += old;
     }
     return gone;
 }
 
-static size_t judge_old(struct half_open *requests, size_t count, uint64_t timeout_ms, uint64_t now_ms) {
-    size_t gone = 0;
-    for (size_t i = 0; i < count; i++)
-        if (requests[i].verdict == HALF_OPEN_STAYS && now_ms >= requests[i].since_ms + timeout_ms) {
-            requests[i].verdict = HALF_OPEN_TIMED_OUT;
-            gone++;
-        }
-    return gone;
+/* What the other two steps have in common: how long a request may take by now, and how many have to go yet. */
+struct shedding {
+    struct half_open *requests;
+    size_t count, wanted;
+    uint64_t patience_ms, now_ms;
+};
+
+static void shed_one(struct shedding *shedding, struct half_open *request, enum half_open_verdict verdict) {
+    uint64_t patience_ms = request->silent ? HALF_OPEN_PATIENCE_MAX_MS : shedding->patience_ms;
+    if (shedding->wanted == 0 || request->verdict != HALF_OPEN_STAYS ||
+        !is_older(request, patience_ms, shedding->now_ms))
+        return;
+    request->verdict = verdict;
+    shedding->wanted--;
 }
 
-/* Needs them by age. */
-static size_t judge_oldest(struct half_open *requests, size_t count, size_t excess) {
-    size_t gone = 0;
-    for (size_t i = 0; i < count && gone < excess; i++)
-        if (requests[i].verdict == HALF_OPEN_STAYS) {
-            requests[i].verdict = HALF_OPEN_SHED;
-            gone++;
-        }
-    return gone;
+static void shed_greedy(struct shedding *shedding, unsigned per_address) {
+    struct half_open *requests = shedding->requests;
+    size_t of_address = 0;
+    qsort(requests, shedding->count, sizeof *requests, by_address);
+    for (size_t i = 0; i < shedding->count; i++) {
+        if (i == 0 || !address_equal(&requests[i].address, &requests[i - 1].address))
+            of_address = 0;
+        of_address += requests[i].verdict == HALF_OPEN_STAYS;
+        if (per_address > 0 && of_address > per_address && !requests[i].unlimited)
+            shed_one(shedding, &requests[i], HALF_OPEN_GREEDY);
+    }
 }
 
-unsigned half_open_many(const struct half_open_limits *limits) {
-    return (3 * limits->threads + 3) / 4;
+static void shed_oldest(struct shedding *shedding) {
+    qsort(shedding->requests, shedding->count, sizeof *shedding->requests, by_age);
+    for (size_t i = 0; i < shedding->count; i++)
+        shed_one(shedding, &shedding->requests[i], HALF_OPEN_SHED);
+}
+
+static uint64_t patience(size_t waiting, const struct half_open_limits *limits) {
+    size_t many = limits->queue < 2 ? 1 : limits->queue / 2;
+    uint64_t span = HALF_OPEN_PATIENCE_MAX_MS - HALF_OPEN_PATIENCE_MIN_MS;
+    return HALF_OPEN_PATIENCE_MAX_MS - span * (waiting < many ? waiting : many) / many;
 }
 
 size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
                        const struct half_open_limits *limits, uint64_t now_ms) {
-    for (size_t i = 0; i < count; i++)
-        requests[i].verdict = HALF_OPEN_STAYS;
-    qsort(requests, count, sizeof *requests, by_address);
-    size_t gone = judge_greedy(requests, count, limits->per_address);
-    gone += judge_old(requests, count, limits->timeout_ms, now_ms);
-    unsigned many = half_open_many(limits);
-    if (count - gone < many || in_all - gone <= limits->threads)
+    size_t gone = judge_old(requests, count, limits->timeout_ms, now_ms);
+    if (in_all <= gone + limits->threads)
         return gone;
-    qsort(requests, count, sizeof *requests, by_age);
-    return gone + judge_oldest(requests, count, count - gone - many + 1);
+    size_t waiting = in_all - gone - limits->threads;
+    struct shedding shedding = {requests, count, waiting, patience(waiting, limits), now_ms};
+    shed_greedy(&shedding, limits->per_address);
+    shed_oldest(&shedding);
+    return gone + waiting - shedding.wanted;
 }

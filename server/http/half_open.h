@@ -1,6 +1,11 @@
 /* half_open.h - which unfinished requests have to go, so that those who never finish theirs do not take every HTTP
  * thread. Pure: the requests and the time in, a verdict on each out.
  *
+ * While there are threads enough, a request has all of the handshake timeout. When clients wait for a thread, those
+ * who have kept the server waiting make room: as many as wait, beyond the limit of an address first, then the
+ * oldest. How long each is left alone depends on how many wait: a second if it is a few, 200 ms when half of the
+ * queue is full. A head in two pieces takes a round trip or two.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef WEIR_HTTP_HALF_OPEN_H
@@ -12,11 +17,13 @@
 
 #include "server/proto/address.h"
 
+enum { HALF_OPEN_PATIENCE_MAX_MS = 1000, HALF_OPEN_PATIENCE_MIN_MS = 200 };
+
 enum half_open_verdict {
     HALF_OPEN_STAYS,
     HALF_OPEN_TIMED_OUT, /* older than the handshake timeout */
-    HALF_OPEN_GREEDY,    /* beyond what one address may have */
-    HALF_OPEN_SHED       /* the oldest, when they hold the threads and somebody waits */
+    HALF_OPEN_GREEDY,    /* clients wait, and it is beyond what one address may have then */
+    HALF_OPEN_SHED       /* clients wait, and it is among the oldest */
 };
 
 struct half_open {
@@ -24,6 +31,7 @@ struct half_open {
     uint64_t cookie;        /* tells sockets apart that had the same number */
     struct address address; /* as limits count them, see address_of_one_client() */
     bool unlimited;         /* it stands for many clients */
+    bool silent;            /* it has not sent a byte: it always has a second */
     uint64_t since_ms;
     enum half_open_verdict verdict;
 };
@@ -32,13 +40,11 @@ struct half_open_limits {
     unsigned per_address; /* 0: no limit */
     uint64_t timeout_ms;
     unsigned threads; /* that answer requests */
+    unsigned queue;   /* how many clients may wait for one */
 };
 
-/* So many hold three quarters of the threads. */
-unsigned half_open_many(const struct half_open_limits *limits);
-
 /* Sets each verdict; changes the order. Of one address the oldest may stay. `in_all` counts the finished requests
- * too: while it is not more than the threads, nobody waits. Returns how many have to go. */
+ * too: those beyond the threads wait. Returns how many have to go. */
 size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
                        const struct half_open_limits *limits, uint64_t now_ms);
 

@@ -24,10 +24,14 @@
 #include "server/http/target.h"
 #include "server/log/log.h"
 
-enum { MESSAGE_MAX = 256, PORTS_MAX = 64, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
+enum { MESSAGE_MAX = 256, PORTS_MAX = LISTENERS_MAX, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 _Static_assert(MG_MAX_HEADERS == HTTP_HEADERS_MAX, "civetweb has room for as many fields as may be");
+
+/* civetweb can neither be started nor be stopped by two threads at once: all its contexts share one count of users,
+ * one thread key and one mutex, and the first and the last of them make and delete those. */
+static pthread_mutex_t civetweb_life = PTHREAD_MUTEX_INITIALIZER;
 
 struct httpd {
     struct mg_context *civetweb;
@@ -54,7 +58,6 @@ struct incoming {
     struct http_body body;
     struct httpd *httpd;
     struct mg_connection *connection;
-    unsigned place;       /* the guard's */
     bool awaits_continue; /* the client sends its body only after a 100 (RFC 7231, 5.1.1) */
     bool begun;
     long long taken;
@@ -64,7 +67,7 @@ static long read_body(struct http_body *body, void *bytes, size_t size) {
     struct incoming *incoming = (struct incoming *)body; /* its first member */
     size_t read = 0;
     if (!incoming->begun)
-        request_guard_phase(incoming->httpd->guard, incoming->place, PHASE_BODY);
+        request_guard_phase(incoming->httpd->guard, PHASE_BODY);
     incoming->begun = true;
     if (incoming->awaits_continue)
         mg_write(incoming->connection, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -82,7 +85,7 @@ static long read_body(struct http_body *body, void *bytes, size_t size) {
         body->ended = body->length < 0 ? cut : incoming->taken == body->length;
     }
     if (body->ended)
-        request_guard_phase(incoming->httpd->guard, incoming->place, PHASE_WORK);
+        request_guard_phase(incoming->httpd->guard, PHASE_WORK);
     return (long)read;
 }
 
@@ -90,14 +93,13 @@ static bool announces_body(const struct http_request *request) {
     return request->content_length > 0 || request_is_chunked(request);
 }
 
-static struct incoming read_later(struct httpd *httpd, struct mg_connection *connection, unsigned place,
+static struct incoming read_later(struct httpd *httpd, struct mg_connection *connection,
                                   const struct http_request *request) {
     const char *expect = http_request_header(request, "Expect");
     return (struct incoming){
         .body = {.read = read_body, .length = request_is_chunked(request) ? -1 : request->content_length},
         .httpd = httpd,
         .connection = connection,
-        .place = place,
         .awaits_continue =
             expect != NULL && strcasecmp(expect, "100-continue") == 0 && strcmp(request->version, "1.1") == 0,
     };
@@ -109,7 +111,7 @@ __attribute__((noinline)) static void linger(struct incoming *incoming) {
     char bytes[4096];
     if (incoming->awaits_continue)
         return;
-    request_guard_phase(incoming->httpd->guard, incoming->place, PHASE_LINGER);
+    request_guard_phase(incoming->httpd->guard, PHASE_LINGER);
     for (size_t left = LINGER_MAX; left > 0; left -= sizeof bytes)
         if (mg_read(incoming->connection, bytes, sizeof bytes) < (int)sizeof bytes)
             return;
@@ -290,22 +292,23 @@ static int init_connection(const struct mg_connection *connection, void **data) 
     return 0;
 }
 
-/* The guard's place of a connection is its data, from 1 on. */
-static unsigned place_of(struct httpd *httpd, struct mg_connection *connection,
-                         const struct http_request *request) {
-    uintptr_t place = (uintptr_t)mg_get_user_connection_data(connection);
-    if (place == 0) {
-        place =
-            request_guard_enter(httpd->guard, request->peer_address, request->peer_port, request->local_port) + 1;
-        mg_set_user_connection_data(connection, (void *)place);
-    }
-    return (unsigned)(place - 1);
+/* From now on no other thread answers the client or cuts it off. False if one has cut it off already. */
+static bool take_in_hand(struct httpd *httpd, const struct mg_request_info *info, enum request_phase phase) {
+    if (info == NULL)
+        return true;
+    uint16_t port = (uint16_t)info->remote_port, local_port = (uint16_t)info->server_port;
+    if (httpd->guard != NULL)
+        return request_guard_enter(httpd->guard, info->remote_addr, port, local_port, phase);
+    return httpd->options.hold == NULL ||
+           httpd->options.hold(httpd->options.context, info->remote_addr, port, local_port);
 }
 
 static void connection_closed(const struct mg_connection *connection) {
     struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
     if (httpd->guard != NULL)
         request_guard_end(httpd->guard);
+    if (httpd->options.release != NULL)
+        httpd->options.release(httpd->options.context);
     httpd->busy--;
 }
 
@@ -324,19 +327,17 @@ static int answer_once(struct httpd *httpd, struct mg_connection *connection, co
 /* On one that may be kept. civetweb goes by rules of its own there, and would wait for another request. */
 static int answer_guarded(struct httpd *httpd, struct mg_connection *connection, struct http_request *request) {
     struct http_response response = {0};
-    unsigned place = place_of(httpd, connection, request);
-    struct incoming incoming = read_later(httpd, connection, place, request);
-    request_guard_phase(httpd->guard, place, PHASE_WORK);
+    struct incoming incoming = read_later(httpd, connection, request);
     request->body = announces_body(request) ? &incoming.body : NULL;
     httpd->options.answer(httpd->options.context, request, &response);
     bool stays = stays_open(httpd, request);
-    request_guard_phase(httpd->guard, place, PHASE_ANSWER);
+    request_guard_phase(httpd->guard, PHASE_ANSWER);
     bool written = write_response(connection, &response, strcmp(request->method, "HEAD") != 0, stays);
     if (!stays || !written)
         mg_disable_connection_keep_alive(connection);
     if (written && request->body != NULL && !request->body->ended)
         linger(&incoming);
-    request_guard_phase(httpd->guard, place, PHASE_HEAD);
+    request_guard_phase(httpd->guard, PHASE_HEAD);
     visit.taken += request->head_size + (uint64_t)incoming.taken;
     free(response.long_body);
     return response.status;
@@ -366,6 +367,10 @@ static int answer_request(struct mg_connection *connection, const struct mg_requ
     struct http_request request;
     char link[LINK_MAX];
     const char *why = "";
+    if (!take_in_hand(httpd, info, PHASE_WORK)) {
+        mg_disable_connection_keep_alive(connection);
+        return 408;
+    }
     int status = read_request(info, is_cut, headers, &request, &why);
     if (status != 0) {
         refuse(httpd, connection, status, why);
@@ -390,9 +395,7 @@ static void connection_closes(const struct mg_connection *connection) {
     const struct mg_request_info *info = mg_get_request_info(connection);
     if (is_unanswered(info))
         answer_request((struct mg_connection *)connection, info, false);
-    uintptr_t place = (uintptr_t)mg_get_user_connection_data(connection);
-    if (place != 0)
-        request_guard_leave(httpd->guard, (unsigned)(place - 1));
+    take_in_hand(httpd, info, PHASE_CLOSING);
 }
 
 /* --- Requests that civetweb itself could not make sense of -------------------------------------------------- */
@@ -412,7 +415,7 @@ static bool is_unknown_method(const struct mg_request_info *info) {
 /* As much has come as civetweb's buffer holds. It does not say so. */
 static bool is_too_large(const struct httpd *httpd, const struct mg_request_info *info) {
     struct peer peer = peer_of_text(info->remote_addr, (uint16_t)info->remote_port, (uint16_t)info->server_port);
-    int64_t received = peer_received(&peer, httpd->options.descriptors_below);
+    int64_t received = httpd->started ? listeners_received(&httpd->listeners, &peer) : -1;
     return received >= 0 && (uint64_t)received >= visit.taken + HTTP_HEAD_MAX;
 }
 
@@ -453,6 +456,8 @@ static int http_error(struct mg_connection *connection, int status, const char *
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *why;
     visit.failed = true;
+    if (!take_in_hand(httpd, info, PHASE_ANSWER))
+        return 0;
     if (info != NULL && strcmp(message, "Invalid URI") == 0) {
         answer_request(connection, info, false);
         return 0;
@@ -569,21 +574,45 @@ static int start_civetweb(struct httpd *httpd, const char *ports, char *error, s
     return fail(error, error_size, "listen: %s", httpd->start_error[0] != '\0' ? httpd->start_error : text);
 }
 
+/* civetweb keeps the order of the addresses. A port of 0 has become one that was free. */
+static int find_listeners(struct httpd *httpd, char *error, size_t error_size) {
+    struct mg_server_ports ports[PORTS_MAX];
+    int count = mg_get_server_ports(httpd->civetweb, PORTS_MAX, ports);
+    for (int i = 0; i < count && httpd->options.listen[i] != NULL; i++) {
+        const char *address = httpd->options.listen[i];
+        if (!listeners_find(&httpd->listeners, address, (uint16_t)ports[i].port))
+            return fail(error, error_size, "listen: the socket of %s cannot be found", address);
+    }
+    return 0;
+}
+
+static void stop_civetweb(struct httpd *httpd) {
+    pthread_mutex_lock(&civetweb_life);
+    mg_stop(httpd->civetweb);
+    mg_exit_library();
+    pthread_mutex_unlock(&civetweb_life);
+}
+
 static int start_listening(struct httpd *httpd, char *error, size_t error_size) {
-    struct listeners others;
-    listeners_find(&others, httpd->options.descriptors_below, NULL);
     char *ports = join_ports(httpd->options.listen, error, error_size);
-    int result = ports == NULL ? -1 : start_civetweb(httpd, ports, error, error_size);
+    if (ports == NULL)
+        return -1;
+    pthread_mutex_lock(&civetweb_life);
+    mg_init_library(0);
+    int result = start_civetweb(httpd, ports, error, error_size);
+    if (result != 0)
+        mg_exit_library();
+    pthread_mutex_unlock(&civetweb_life);
     free(ports);
-    if (result == 0)
-        listeners_find(&httpd->listeners, httpd->options.descriptors_below, &others);
+    if (result == 0 && (result = find_listeners(httpd, error, error_size)) != 0)
+        stop_civetweb(httpd);
     return result;
 }
 
 static int start_guard(struct httpd *httpd, char *error, size_t error_size) {
     const struct request_guard_options options = {.listeners = &httpd->listeners,
-                                                  .descriptors_below = httpd->options.descriptors_below,
-                                                  .threads = httpd->options.threads};
+                                                  .threads = httpd->options.threads,
+                                                  .queue = httpd->options.connection_queue};
     if (!httpd->options.keep_alive || (httpd->guard = request_guard_create(&options)) != NULL)
         return 0;
     return fail(error, error_size, "the guard of the requests: %s", strerror(errno));
@@ -596,7 +625,6 @@ struct httpd *httpd_start(const struct httpd_options *options, char *error, size
         return NULL;
     }
     httpd->options = *options;
-    mg_init_library(0);
     if (start_guard(httpd, error, error_size) != 0)
         goto no_guard;
     if (start_listening(httpd, error, error_size) != 0)
@@ -610,11 +638,10 @@ struct httpd *httpd_start(const struct httpd_options *options, char *error, size
     return httpd;
 
 not_guarded:
-    mg_stop(httpd->civetweb);
+    stop_civetweb(httpd);
 not_listening:
     request_guard_destroy(httpd->guard);
 no_guard:
-    mg_exit_library();
     free(httpd);
     return NULL;
 }
@@ -625,12 +652,12 @@ const struct listeners *httpd_listeners(const struct httpd *httpd) {
 
 void httpd_shut(struct httpd *httpd) {
     listeners_shut(&httpd->listeners);
+    request_guard_end_all(httpd->guard);
 }
 
 void httpd_stop(struct httpd *httpd) {
     request_guard_stop(httpd->guard);
-    mg_stop(httpd->civetweb);
+    stop_civetweb(httpd);
     request_guard_destroy(httpd->guard);
-    mg_exit_library();
     free(httpd);
 }

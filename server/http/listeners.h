@@ -1,27 +1,42 @@
-/* listeners.h - the listening sockets of the HTTP library, which does not tell them, found by looking.
+/* listeners.h - the listening sockets of the HTTP library, and the clients that it has accepted through them. The
+ * library tells neither, so they are found by looking at what descriptors are bound to: all but those of adopted
+ * connections, wherever they are. What others listen on, in the same process, is never taken for either.
  *
- * Only for the end: the library's accepting thread sleeps in poll() for up to two seconds and looks for a stop only
- * between two sleeps. A listening socket that is shut for reading ends the sleep.
+ * A listening socket that is shut for reading wakes the library's accepting thread, which sleeps in poll() for up
+ * to two seconds and looks for a stop only between two sleeps.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef WEIR_HTTP_LISTENERS_H
 #define WEIR_HTTP_LISTENERS_H
 
+#include <stdbool.h>
+
+#include "server/http/peer.h"
+
 enum { LISTENERS_MAX = 256 };
 
 struct listeners {
     int count;
     int fds[LISTENERS_MAX];
+    struct end bound[LISTENERS_MAX]; /* what each is bound to */
 };
 
-/* The listening sockets among the descriptors below `limit`, save those in `others`, which may be NULL. */
-void listeners_find(struct listeners *listeners, int limit, const struct listeners *others);
+/* Adds the socket that listens on this address, "127.0.0.1:9000" or "[::1]:9000", but on that port. False if there
+ * is none. */
+bool listeners_find(struct listeners *listeners, const char *address, uint16_t port);
 
-/* Nothing is accepted any more, and who polls them wakes. */
+/* Nothing is accepted any more, and a thread that polls them wakes. */
 void listeners_shut(const struct listeners *listeners);
 
-/* Whoever is connected to them through a descriptor below `limit` has said its last. */
-void listeners_shut_clients(const struct listeners *listeners, int limit);
+/* True if the descriptor is a client that came in through one of them; then `peer` is set. */
+bool listeners_accepted(const struct listeners *listeners, int fd, struct peer *peer);
+
+/* Calls `look` for each client of them that has not been adopted, in the order of their descriptors. */
+void listeners_each_client(const struct listeners *listeners,
+                           void (*look)(void *context, int fd, const struct peer *peer), void *context);
+
+/* How many bytes have come from that client in all; -1 if it is not found. */
+int64_t listeners_received(const struct listeners *listeners, const struct peer *client);
 
 #endif

@@ -92,6 +92,7 @@ static const char *const refusal_names[REFUSALS] = {[REFUSED_HANDSHAKE] = "hands
                                                     [REFUSED_ADDRESS] = "connections_per_ip",
                                                     [REFUSED_RATE] = "upgrades_per_ip",
                                                     [REFUSED_STOPPING] = "stopping",
+                                                    [REFUSED_GONE] = "gone",
                                                     [REFUSED_RESOURCES] = "resources"};
 
 /* All codes from the beginning: a counter that appears with its first event hides that event from rate(). */

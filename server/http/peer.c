@@ -10,10 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/core/received.h"
 #include "server/http/exchange.h"
-
-enum { FIRST_DESCRIPTOR = 3 };
 
 union any_address {
     struct sockaddr any;
@@ -43,19 +40,20 @@ static uint16_t read_address(const union any_address *from, struct address *addr
     return ntohs(from->v6.sin6_port);
 }
 
-uint16_t peer_local_port(int fd) {
+bool peer_local_end(int fd, struct end *end) {
     union any_address local = {0};
-    struct address address;
     socklen_t size = sizeof local;
-    return getsockname(fd, &local.any, &size) != 0 ? 0 : read_address(&local, &address);
+    return getsockname(fd, &local.any, &size) == 0 && (end->port = read_address(&local, &end->address)) != 0;
 }
 
 bool peer_of_socket(int fd, struct peer *peer) {
     union any_address remote = {0};
+    struct end local;
     socklen_t size = sizeof remote;
-    if (getpeername(fd, &remote.any, &size) != 0 || (peer->port = read_address(&remote, &peer->address)) == 0)
+    if (getpeername(fd, &remote.any, &size) != 0 || (peer->port = read_address(&remote, &peer->address)) == 0 ||
+        !peer_local_end(fd, &local))
         return false;
-    peer->local_port = peer_local_port(fd);
+    peer->local_port = local.port;
     return true;
 }
 
@@ -67,14 +65,6 @@ uint64_t peer_cookie(int fd) {
     uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
-int64_t peer_received(const struct peer *peer, int end) {
-    struct peer other;
-    for (int fd = FIRST_DESCRIPTOR; fd < end; fd++)
-        if (peer_of_socket(fd, &other) && peer_equal(peer, &other))
-            return received_bytes(fd);
-    return -1;
 }
 
 bool peer_is_unfinished(int fd, char *head) {

@@ -13,6 +13,12 @@
 
 enum { PEER_HEAD_MAX = 16384 }; /* of a request */
 
+/* One end of a connection, or what a socket is bound to. */
+struct end {
+    struct address address;
+    uint16_t port;
+};
+
 struct peer {
     struct address address;
     uint16_t port, local_port;
@@ -26,14 +32,11 @@ bool peer_of_socket(int fd, struct peer *peer);
 
 bool peer_equal(const struct peer *a, const struct peer *b);
 
-/* The port that a socket is bound to; 0 if it is neither IPv4 nor IPv6. */
-uint16_t peer_local_port(int fd);
+/* What a socket is bound to. False if it is not a TCP or UDP socket with a port. */
+bool peer_local_end(int fd, struct end *end);
 
 /* The kernel's number for a socket, which no other ever gets; 0 for what is none. */
 uint64_t peer_cookie(int fd);
-
-/* How many bytes have come from that client in all, on the descriptors below `end`; -1 if it is not among them. */
-int64_t peer_received(const struct peer *peer, int end);
 
 /* No end of a request's head waits in the socket. Its end of file and its errors are the library's to see. `head`
  * is memory of PEER_HEAD_MAX bytes. */

@@ -1,14 +1,15 @@
 /* request_guard.c - see request_guard.h.
  *
- * A descriptor may change its socket at any moment, so what is to be shut down is first put into a number of our
- * own and looked at again there, as in watcher.c.
+ * What is to be cut off is looked at again under the lock of the clients that are served, which keeps its
+ * descriptor what it is (in_service.h).
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/http/request_guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,28 +19,27 @@
 #include <unistd.h>
 
 #include "pool/pool.h"
-#include "server/http/exchange.h"
-#include "server/http/peer.h"
+#include "server/http/in_service.h"
+#include "server/http/short_answer.h"
 #include "server/log/log.h"
 
-enum { LOOK_MS = 50, FIRST_DESCRIPTOR = 3, LOOK_AT_ONCE = 512, PHASE_BITS = 3 };
-
-struct place {
-    bool taken;
-    struct peer peer;
-    _Atomic uint64_t state; /* when the phase began, and the phase; its connection's thread sets it */
+enum {
+    LOOK_MS = 50,
+    SHARE = 20, /* of the guard's time, a look takes a twentieth at most */
+    PHASE_BITS = 3,
+    MORE = 64, /* sockets that the library may have beside those of its threads and its queue */
 };
 
 /* Who has not been answered yet and was there the last time. */
 struct stranger {
-    uint64_t cookie; /* 0: nobody was */
+    int fd;
+    uint64_t cookie;
     uint64_t since_ms;
 };
 
 struct request_guard {
     struct request_guard_options options;
-    pthread_mutex_t mutex; /* guards the places, save their states */
-    struct place *places;  /* one for each thread of the library */
+    struct in_service in_service; /* the state of each: when its phase began, and the phase */
     int wake_event;
     _Atomic unsigned connections; /* that have a thread */
     _Atomic bool stopping;
@@ -47,12 +47,14 @@ struct request_guard {
     /* The guarding thread's. */
     pthread_t thread;
     bool started;
-    uint16_t ports[LISTENERS_MAX];
-    int own;                    /* the number for a socket that is to be shut down */
-    struct stranger *strangers; /* by descriptor */
+    unsigned most;                     /* connections that there may be */
+    struct stranger *strangers, *last; /* as found now and the last time, in the order of their descriptors */
+    unsigned stranger_count, last_count;
+    unsigned last_next; /* in `last`: what has a lower descriptor has been passed */
     struct request_sight *sights;
     unsigned sight_count;
     unsigned all_count; /* connections, those that need no sight too */
+    uint64_t now_ms;
     char head[PEER_HEAD_MAX];
 };
 
@@ -64,102 +66,80 @@ void request_guard_begin(struct request_guard *guard) {
 }
 
 void request_guard_end(struct request_guard *guard) {
+    in_service_end(&guard->in_service);
     atomic_fetch_sub(&guard->connections, 1);
 }
 
-static uint64_t state_of(enum request_phase phase, uint64_t since_ms) {
-    return since_ms << PHASE_BITS | phase;
+static enum request_phase phase_of(uint64_t state) {
+    return (enum request_phase)(state & ((1 << PHASE_BITS) - 1));
 }
 
-unsigned request_guard_enter(struct request_guard *guard, const char *address, uint16_t port, uint16_t local_port) {
-    struct peer peer = peer_of_text(address, port, local_port);
-    unsigned place = 0;
-    pthread_mutex_lock(&guard->mutex);
-    while (guard->places[place].taken) /* one of them is free: each thread takes one at most */
-        place++;
-    guard->places[place].taken = true;
-    guard->places[place].peer = peer;
-    atomic_store(&guard->places[place].state, state_of(PHASE_WORK, 0));
-    pthread_mutex_unlock(&guard->mutex);
-    return place;
+static uint64_t since_of(uint64_t state) {
+    return state >> PHASE_BITS;
 }
 
-void request_guard_phase(struct request_guard *guard, unsigned place, enum request_phase phase) {
-    uint64_t since_ms = phase == PHASE_WORK ? 0 : pool_now();
-    atomic_store_explicit(&guard->places[place].state, state_of(phase, since_ms), memory_order_relaxed);
+static uint64_t state_of(enum request_phase phase) {
+    return pool_now() << PHASE_BITS | phase;
 }
 
-void request_guard_leave(struct request_guard *guard, unsigned place) {
-    pthread_mutex_lock(&guard->mutex);
-    guard->places[place].taken = false;
-    pthread_mutex_unlock(&guard->mutex);
+bool request_guard_enter(struct request_guard *guard, const char *address, uint16_t port, uint16_t local_port,
+                         enum request_phase phase) {
+    return in_service_begin(&guard->in_service, address, port, local_port, state_of(phase));
+}
+
+void request_guard_phase(struct request_guard *guard, enum request_phase phase) {
+    in_service_change(&guard->in_service, state_of(phase));
 }
 
 /* --- Looking ------------------------------------------------------------------------------------------------ */
 
-static bool is_ours(const struct request_guard *guard, uint16_t port) {
-    for (int i = 0; i < guard->options.listeners->count; i++)
-        if (guard->ports[i] == port)
-            return true;
-    return false;
-}
-
 /* The state of a connection that has been answered before; 0 if it has not. */
 static uint64_t known_state(struct request_guard *guard, const struct peer *peer) {
-    uint64_t state = 0;
-    pthread_mutex_lock(&guard->mutex);
-    for (unsigned i = 0; i < guard->options.threads; i++)
-        if (guard->places[i].taken && peer_equal(&guard->places[i].peer, peer))
-            state = atomic_load_explicit(&guard->places[i].state, memory_order_relaxed);
-    pthread_mutex_unlock(&guard->mutex);
+    in_service_lock(&guard->in_service);
+    uint64_t state = in_service_state_locked(&guard->in_service, peer);
+    in_service_unlock(&guard->in_service);
     return state;
 }
 
+static uint64_t stranger_since(struct request_guard *guard, int fd, uint64_t cookie) {
+    while (guard->last_next < guard->last_count && guard->last[guard->last_next].fd < fd)
+        guard->last_next++;
+    const struct stranger *last = &guard->last[guard->last_next];
+    return guard->last_next < guard->last_count && last->cookie == cookie ? last->since_ms : guard->now_ms;
+}
+
 /* False if it keeps nobody waiting: a whole request of it stands in the queue. */
-static bool see_stranger(struct request_guard *guard, int fd, uint64_t now_ms, struct request_sight *sight) {
-    struct stranger *stranger = &guard->strangers[fd];
-    if (!peer_is_unfinished(fd, guard->head)) {
-        stranger->cookie = 0;
+static bool see_stranger(struct request_guard *guard, struct request_sight *sight) {
+    if (!peer_is_unfinished(sight->fd, guard->head))
         return false;
-    }
-    if (stranger->cookie != sight->cookie)
-        *stranger = (struct stranger){sight->cookie, now_ms};
     sight->phase = PHASE_HEAD;
-    sight->since_ms = stranger->since_ms;
+    sight->since_ms = stranger_since(guard, sight->fd, sight->cookie);
+    guard->strangers[guard->stranger_count++] = (struct stranger){sight->fd, sight->cookie, sight->since_ms};
     return true;
 }
 
-static void look_at(struct request_guard *guard, int fd, uint64_t now_ms) {
-    struct peer peer;
-    if (!peer_of_socket(fd, &peer) || !is_ours(guard, peer.local_port)) {
-        guard->strangers[fd].cookie = 0;
-        return;
-    }
+static void look_at(void *context, int fd, const struct peer *peer) {
+    struct request_guard *guard = context;
     guard->all_count++;
-    struct request_sight sight = {.fd = fd, .cookie = peer_cookie(fd), .state = known_state(guard, &peer)};
-    if (sight.state == 0 && !see_stranger(guard, fd, now_ms, &sight))
+    struct request_sight sight = {.fd = fd, .cookie = peer_cookie(fd), .state = known_state(guard, peer)};
+    if (guard->sight_count == guard->most || (sight.state == 0 && !see_stranger(guard, &sight)))
         return;
     if (sight.state != 0) {
-        sight.phase = (enum request_phase)(sight.state & ((1 << PHASE_BITS) - 1));
-        sight.since_ms = sight.state >> PHASE_BITS;
+        sight.phase = phase_of(sight.state);
+        sight.since_ms = since_of(sight.state);
     }
     guard->sights[guard->sight_count++] = sight;
 }
 
-static void look_at_all(struct request_guard *guard, uint64_t now_ms) {
-    struct pollfd numbers[LOOK_AT_ONCE];
-    int end = guard->options.descriptors_below;
-    guard->sight_count = guard->all_count = 0;
-    for (int first = FIRST_DESCRIPTOR; first < end; first += LOOK_AT_ONCE) {
-        int count = end - first < LOOK_AT_ONCE ? end - first : LOOK_AT_ONCE;
-        for (int i = 0; i < count; i++)
-            numbers[i] = (struct pollfd){.fd = first + i};
-        while (poll(numbers, (nfds_t)count, 0) < 0 && errno == EINTR)
-            continue;
-        for (int i = 0; i < count; i++)
-            if (!(numbers[i].revents & POLLNVAL))
-                look_at(guard, first + i, now_ms);
-    }
+static void look_at_all(struct request_guard *guard) {
+    struct stranger *free = guard->last;
+    guard->last = guard->strangers;
+    guard->last_count = guard->stranger_count;
+    guard->last_next = 0;
+    guard->strangers = free;
+    guard->stranger_count = guard->sight_count = guard->all_count = 0;
+    guard->now_ms = pool_now();
+    listeners_each_client(guard->options.listeners, look_at, guard);
 }
 
 /* --- Judging ------------------------------------------------------------------------------------------------ */
@@ -168,7 +148,7 @@ static const struct {
     uint64_t most_ms, least_ms; /* when nobody waits, when somebody does */
 } limits[REQUEST_PHASES] = {
     [PHASE_HEAD] = {5000, 200},    [PHASE_BODY] = {10000, 500},  [PHASE_WORK] = {UINT64_MAX, UINT64_MAX},
-    [PHASE_ANSWER] = {10000, 500}, [PHASE_LINGER] = {1000, 100},
+    [PHASE_ANSWER] = {10000, 500}, [PHASE_LINGER] = {1000, 100}, [PHASE_CLOSING] = {UINT64_MAX, UINT64_MAX},
 };
 
 static int compare_age(const void *a, const void *b) {
@@ -180,46 +160,79 @@ void request_guard_judge(struct request_sight *sights, unsigned count, unsigned 
     unsigned cut = 0;
     for (unsigned i = 0; i < count; i++) {
         uint64_t age = now_ms > sights[i].since_ms ? now_ms - sights[i].since_ms : 0;
-        sights[i].cut = age >= limits[sights[i].phase].most_ms;
+        sights[i].cut = sights[i].late = age >= limits[sights[i].phase].most_ms;
         cut += sights[i].cut;
     }
     if (cut >= waiting)
         return;
     qsort(sights, count, sizeof *sights, compare_age);
     for (unsigned i = 0; i < count && cut < waiting; i++) {
-        if (sights[i].cut || now_ms < sights[i].since_ms + limits[sights[i].phase].least_ms)
+        uint64_t least_ms = limits[sights[i].phase].least_ms;
+        if (sights[i].cut || least_ms == UINT64_MAX || now_ms < sights[i].since_ms + least_ms)
             continue;
         sights[i].cut = true;
         cut++;
     }
 }
 
-/* Whether the socket in our own number is that one, and the server still waits for the same. */
-static bool is_still_due(struct request_guard *guard, const struct request_sight *sight) {
-    struct peer peer;
-    if (peer_cookie(guard->own) != sight->cookie || !peer_of_socket(guard->own, &peer))
-        return false;
-    uint64_t state = known_state(guard, &peer);
-    return state == sight->state && (state != 0 || peer_is_unfinished(guard->own, guard->head));
+/* Whether it is the same connection, and the server still waits for the same. */
+static bool is_still_due_locked(struct request_guard *guard, const struct request_sight *sight, struct peer *peer) {
+    return peer_cookie(sight->fd) == sight->cookie &&
+           listeners_accepted(guard->options.listeners, sight->fd, peer) &&
+           in_service_state_locked(&guard->in_service, peer) == sight->state &&
+           (sight->state != 0 || peer_is_unfinished(sight->fd, guard->head));
+}
+
+static bool has_said_nothing(int fd) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_bytes_received == 0;
+}
+
+/* Nothing of an answer has been written while the server waits for a request. Between two requests of a connection
+ * there is none, and a client that sends nothing has none. */
+static bool owes_answer(const struct request_sight *sight) {
+    return sight->state == 0 ? !has_said_nothing(sight->fd) : sight->phase == PHASE_BODY;
 }
 
 static bool cut_off(struct request_guard *guard, const struct request_sight *sight) {
-    if (exchange_put(sight->fd, guard->own) != 0)
-        return false; /* closed meanwhile */
-    bool due = is_still_due(guard, sight);
-    if (due)
-        shutdown(guard->own, SHUT_RDWR);
-    exchange_put(guard->wake_event, guard->own);
+    struct peer peer;
+    in_service_lock(&guard->in_service);
+    bool due = is_still_due_locked(guard, sight, &peer);
+    if (due && owes_answer(sight))
+        short_answer(sight->fd, sight->late ? 408 : 503,
+                     sight->late ? "The request took too long."
+                                 : "The server is busy, and the request was not complete.");
+    if (due) {
+        shutdown(sight->fd, SHUT_RDWR);
+        in_service_cut_locked(&guard->in_service, &peer);
+    }
+    in_service_unlock(&guard->in_service);
     return due;
+}
+
+/* One that is being closed by its thread has a descriptor that may be another's in a moment. */
+static void end_one(void *context, int fd, const struct peer *peer) {
+    struct request_guard *guard = context;
+    struct peer still;
+    in_service_lock(&guard->in_service);
+    uint64_t state = in_service_state_locked(&guard->in_service, peer);
+    if (phase_of(state) != PHASE_CLOSING && listeners_accepted(guard->options.listeners, fd, &still))
+        shutdown(fd, SHUT_RD);
+    in_service_unlock(&guard->in_service);
+}
+
+void request_guard_end_all(struct request_guard *guard) {
+    if (guard != NULL)
+        listeners_each_client(guard->options.listeners, end_one, guard);
 }
 
 static void look(struct request_guard *guard) {
     static struct log_limit limit;
     unsigned cut[REQUEST_PHASES] = {0}, threads = guard->options.threads, all = 0;
-    uint64_t now_ms = pool_now();
-    look_at_all(guard, now_ms);
+    look_at_all(guard);
     unsigned waiting = guard->all_count > threads && guard->connections >= threads ? guard->all_count - threads : 0;
-    request_guard_judge(guard->sights, guard->sight_count, waiting, now_ms);
+    request_guard_judge(guard->sights, guard->sight_count, waiting, guard->now_ms);
     for (unsigned i = 0; i < guard->sight_count; i++)
         if (guard->sights[i].cut && cut_off(guard, &guard->sights[i])) {
             cut[guard->sights[i].phase]++;
@@ -235,12 +248,16 @@ static void look(struct request_guard *guard) {
 
 static void *guard_requests(void *argument) {
     struct request_guard *guard = argument;
+    uint64_t took_ms = 0;
     while (!atomic_load(&guard->stopping)) {
         struct pollfd event = {.fd = guard->wake_event, .events = POLLIN};
+        int pause = took_ms * SHARE < LOOK_MS ? LOOK_MS : (int)(took_ms * SHARE);
         eventfd_t count;
-        poll(&event, 1, atomic_load(&guard->connections) == 0 ? -1 : LOOK_MS);
+        poll(&event, 1, atomic_load(&guard->connections) == 0 ? -1 : pause);
         eventfd_read(guard->wake_event, &count);
+        uint64_t start = pool_now();
         look(guard);
+        took_ms = pool_now() - start;
     }
     return NULL;
 }
@@ -248,13 +265,14 @@ static void *guard_requests(void *argument) {
 /* --- Life --------------------------------------------------------------------------------------------------- */
 
 static int allocate(struct request_guard *guard) {
-    size_t numbers = (size_t)guard->options.descriptors_below;
-    guard->places = calloc(guard->options.threads, sizeof *guard->places);
-    guard->strangers = calloc(numbers, sizeof *guard->strangers);
-    guard->sights = calloc(numbers, sizeof *guard->sights);
+    guard->most = guard->options.threads + guard->options.queue + MORE;
+    guard->strangers = calloc(guard->most, sizeof *guard->strangers);
+    guard->last = calloc(guard->most, sizeof *guard->last);
+    guard->sights = calloc(guard->most, sizeof *guard->sights);
     guard->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    guard->own = fcntl(guard->wake_event, F_DUPFD_CLOEXEC, 0);
-    bool complete = guard->places != NULL && guard->strangers != NULL && guard->sights != NULL && guard->own >= 0;
+    bool complete = in_service_init(&guard->in_service, guard->options.threads, guard->most) == 0 &&
+                    guard->strangers != NULL && guard->last != NULL && guard->sights != NULL &&
+                    guard->wake_event >= 0;
     return complete ? 0 : -1;
 }
 
@@ -263,7 +281,6 @@ struct request_guard *request_guard_create(const struct request_guard_options *o
     if (guard == NULL)
         return NULL;
     guard->options = *options;
-    pthread_mutex_init(&guard->mutex, NULL);
     if (allocate(guard) == 0)
         return guard;
     int error = errno;
@@ -273,8 +290,6 @@ struct request_guard *request_guard_create(const struct request_guard_options *o
 }
 
 int request_guard_start(struct request_guard *guard) {
-    for (int i = 0; i < guard->options.listeners->count; i++)
-        guard->ports[i] = peer_local_port(guard->options.listeners->fds[i]);
     int error = pthread_create(&guard->thread, NULL, guard_requests, guard);
     guard->started = error == 0;
     errno = error;
@@ -292,13 +307,11 @@ void request_guard_stop(struct request_guard *guard) {
 void request_guard_destroy(struct request_guard *guard) {
     if (guard == NULL)
         return;
-    if (guard->own >= 0)
-        close(guard->own);
     if (guard->wake_event >= 0)
         close(guard->wake_event);
-    pthread_mutex_destroy(&guard->mutex);
+    in_service_destroy(&guard->in_service);
     free(guard->sights);
     free(guard->strangers);
-    free(guard->places);
+    free(guard->last);
     free(guard);
 }

@@ -1,16 +1,14 @@
 /* watcher.c - see watcher.h.
  *
- * A number below the base may change its socket at any moment: the library closes it and accepts another, or
- * adoption exchanges it. So what is only looked at is looked at in place, and before a socket is shut down it is
- * put into a number of our own (above the base, where adoption does not search, and taken from the start, so that
- * it needs no free descriptor) and looked at again there.
+ * A number may change its socket while its client is being served or closed, and at no other time (in_service.h).
+ * So what is only looked at is looked at without a lock, and before a socket is answered and shut down it is looked
+ * at again under the lock of the clients that are served.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/http/watcher.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -25,35 +23,22 @@
 
 #include "pool/pool.h"
 #include "server/http/accept_guard.h"
-#include "server/http/exchange.h"
-#include "server/http/peer.h"
+#include "server/http/in_service.h"
+#include "server/http/short_answer.h"
 #include "server/log/log.h"
 
 enum {
     LOOK_MS = 20,
-    SILENT_MS = 1000, /* how long somebody may say nothing who was accepted before the kernel kept such clients */
-    HURRY_MS = 2,
+    SHARE = 20,       /* of the watcher's time, a look takes a twentieth at most */
     QUIET_LOOKS = 10, /* in a row that found nobody, before it sleeps */
-    FIRST_DESCRIPTOR = 3,
-    LOOK_AT_ONCE = 512,
     DEFER_MAX_S = 15, /* more would need more retransmissions than the kernel makes */
-};
-
-/* What is known of a number: the socket that was unfinished there the last time. */
-struct sight {
-    uint64_t cookie; /* 0: none was */
-    uint64_t since_ms;
-};
-
-struct place {
-    bool taken;
-    struct peer peer;
+    SERVED = 1,       /* the state of a client that is served */
+    MORE = 64,        /* sockets that the library may have beside those of its threads and its queue */
 };
 
 struct watcher {
     struct watcher_options options;
-    pthread_mutex_t mutex; /* guards the places: peers whose requests are being answered */
-    struct place *places;  /* limits.threads of them */
+    struct in_service in_service;
     int wake_event;
     _Atomic bool asleep, stopping;
 
@@ -61,50 +46,25 @@ struct watcher {
     pthread_t thread;
     struct listeners listeners;
     struct accept_guard guard;
-    uint16_t ports[LISTENERS_MAX];
     uint64_t deferred_ms;      /* the kernel has kept those who said nothing for so long; 0: it keeps nobody */
     uint64_t deferred_from_ms; /* who has been kept comes from then on, who came before the start does not */
-    int own;                   /* the number for a socket that is to be shut down */
-    struct sight *sights;      /* by number */
-    struct half_open *unfinished;
-    size_t unfinished_count; /* those that may be judged */
-    size_t suspect_count;    /* those and what is too new to be judged */
-    size_t all_count;
-    bool closing; /* everything unfinished may be judged */
+    uint64_t now_ms;
+    unsigned most;                       /* requests that there may be */
+    struct half_open *unfinished, *last; /* as found now and the last time, in the order of their numbers */
+    size_t unfinished_count, last_count;
+    size_t last_next; /* in `last`: what has a lower number has been passed */
+    size_t all_count; /* finished requests too */
     char head[PEER_HEAD_MAX];
 };
 
 /* --- The HTTP threads' side -------------------------------------------------------------------------------- */
 
-static bool is_held_locked(const struct watcher *watcher, const struct peer *peer) {
-    for (unsigned i = 0; i < watcher->options.limits.threads; i++)
-        if (watcher->places[i].taken && peer_equal(&watcher->places[i].peer, peer))
-            return true;
-    return false;
+bool watcher_hold(struct watcher *watcher, const char *address, uint16_t port, uint16_t local_port) {
+    return in_service_begin(&watcher->in_service, address, port, local_port, SERVED);
 }
 
-static bool is_held(struct watcher *watcher, const struct peer *peer) {
-    pthread_mutex_lock(&watcher->mutex);
-    bool held = is_held_locked(watcher, peer);
-    pthread_mutex_unlock(&watcher->mutex);
-    return held;
-}
-
-unsigned watcher_hold(struct watcher *watcher, const struct http_request *request) {
-    struct peer peer = peer_of_text(request->peer_address, request->peer_port, request->local_port);
-    unsigned place = 0;
-    pthread_mutex_lock(&watcher->mutex);
-    while (watcher->places[place].taken) /* one of them is free: each thread takes one at most */
-        place++;
-    watcher->places[place] = (struct place){true, peer};
-    pthread_mutex_unlock(&watcher->mutex);
-    return place;
-}
-
-void watcher_release(struct watcher *watcher, unsigned place) {
-    pthread_mutex_lock(&watcher->mutex);
-    watcher->places[place].taken = false;
-    pthread_mutex_unlock(&watcher->mutex);
+void watcher_release(struct watcher *watcher) {
+    in_service_end(&watcher->in_service);
 }
 
 void watcher_wake(struct watcher *watcher) {
@@ -112,18 +72,13 @@ void watcher_wake(struct watcher *watcher) {
         eventfd_write(watcher->wake_event, 1);
 }
 
-/* --- Looking at a socket ----------------------------------------------------------------------------------- */
+/* --- Looking at all ---------------------------------------------------------------------------------------- */
 
-static bool is_ours(const struct watcher *watcher, uint16_t port) {
-    for (int i = 0; i < watcher->listeners.count; i++)
-        if (watcher->ports[i] == port)
-            return true;
-    return false;
-}
-
-/* False if the number is no connection of a client. */
-static bool read_peer(const struct watcher *watcher, int fd, struct peer *peer) {
-    return peer_of_socket(fd, peer) && is_ours(watcher, peer->local_port);
+static bool is_served(struct watcher *watcher, const struct peer *peer) {
+    in_service_lock(&watcher->in_service);
+    bool served = in_service_state_locked(&watcher->in_service, peer) != 0;
+    in_service_unlock(&watcher->in_service);
+    return served;
 }
 
 static bool has_said_nothing(int fd) {
@@ -132,96 +87,94 @@ static bool has_said_nothing(int fd) {
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_bytes_received == 0;
 }
 
-/* --- Looking at all ---------------------------------------------------------------------------------------- */
+/* When the socket was found unfinished for the first time. Who has said nothing to the kernel either has been
+ * waiting for as long as it keeps such clients. */
+static uint64_t unfinished_since(struct watcher *watcher, int fd, uint64_t cookie, bool silent) {
+    while (watcher->last_next < watcher->last_count && watcher->last[watcher->last_next].fd < fd)
+        watcher->last_next++;
+    const struct half_open *last = &watcher->last[watcher->last_next];
+    if (watcher->last_next < watcher->last_count && last->cookie == cookie)
+        return last->since_ms;
+    bool deferred = silent && watcher->deferred_ms > 0 && watcher->now_ms >= watcher->deferred_from_ms;
+    return watcher->now_ms - (deferred ? watcher->deferred_ms : 0);
+}
 
-static void note_unfinished(struct watcher *watcher, int fd, const struct peer *peer, uint64_t cookie) {
+static void look_at(void *context, int fd, const struct peer *peer) {
+    struct watcher *watcher = context;
+    watcher->all_count++;
+    if (watcher->unfinished_count == watcher->most || !peer_is_unfinished(fd, watcher->head) ||
+        is_served(watcher, peer))
+        return;
+    bool silent = has_said_nothing(fd);
+    uint64_t cookie = peer_cookie(fd);
     watcher->unfinished[watcher->unfinished_count++] =
         (struct half_open){.fd = fd,
                            .cookie = cookie,
                            .address = address_of_one_client(&peer->address),
                            .unlimited = address_is_in(&peer->address, watcher->options.trusted_proxies),
-                           .since_ms = watcher->sights[fd].since_ms};
+                           .silent = silent,
+                           .since_ms = unfinished_since(watcher, fd, cookie, silent)};
 }
 
-/* What is unfinished at first sight may be finished in a moment. */
-static bool is_old_enough(const struct watcher *watcher, int fd, uint64_t now_ms) {
-    uint64_t least = has_said_nothing(fd) ? SILENT_MS : LOOK_MS, timeout = watcher->options.limits.timeout_ms;
-    if (least > timeout)
-        least = timeout;
-    return watcher->closing || now_ms - watcher->sights[fd].since_ms >= least;
+static int by_number(const void *left, const void *right) {
+    const struct half_open *a = left, *b = right;
+    return (a->fd > b->fd) - (a->fd < b->fd);
 }
 
-/* Who has said nothing to the kernel either has been waiting for as long as it keeps such clients. */
-static void look_at(struct watcher *watcher, int fd, uint64_t now_ms) {
-    struct sight *sight = &watcher->sights[fd];
-    struct peer peer;
-    if (!read_peer(watcher, fd, &peer)) {
-        sight->cookie = 0;
-        return;
-    }
-    watcher->all_count++;
-    uint64_t cookie = peer_cookie(fd);
-    if (!peer_is_unfinished(fd, watcher->head) || is_held(watcher, &peer)) {
-        sight->cookie = 0;
-        return;
-    }
-    watcher->suspect_count++;
-    if (sight->cookie != cookie) {
-        bool deferred = watcher->deferred_ms > 0 && now_ms >= watcher->deferred_from_ms && has_said_nothing(fd);
-        *sight = (struct sight){cookie, now_ms - (deferred ? watcher->deferred_ms : 0)};
-    }
-    if (is_old_enough(watcher, fd, now_ms))
-        note_unfinished(watcher, fd, &peer, cookie);
-}
-
-static void look_at_all(struct watcher *watcher, uint64_t now_ms) {
-    struct pollfd numbers[LOOK_AT_ONCE];
-    watcher->unfinished_count = watcher->suspect_count = watcher->all_count = 0;
-    for (int first = FIRST_DESCRIPTOR; first < watcher->options.adoption->base; first += LOOK_AT_ONCE) {
-        int left = watcher->options.adoption->base - first, count = left < LOOK_AT_ONCE ? left : LOOK_AT_ONCE;
-        for (int i = 0; i < count; i++)
-            numbers[i] = (struct pollfd){.fd = first + i};
-        while (poll(numbers, (nfds_t)count, 0) < 0 && errno == EINTR)
-            continue;
-        for (int i = 0; i < count; i++)
-            if (!(numbers[i].revents & POLLNVAL))
-                look_at(watcher, first + i, now_ms);
-    }
+static void look_at_all(struct watcher *watcher) {
+    struct half_open *free = watcher->last;
+    watcher->last = watcher->unfinished;
+    watcher->last_count = watcher->unfinished_count;
+    watcher->last_next = 0;
+    qsort(watcher->last, watcher->last_count, sizeof *watcher->last, by_number); /* the judge had it last */
+    watcher->unfinished = free;
+    watcher->unfinished_count = watcher->all_count = 0;
+    watcher->now_ms = pool_now();
+    listeners_each_client(&watcher->listeners, look_at, watcher);
 }
 
 /* --- Cutting off ------------------------------------------------------------------------------------------- */
 
-/* Whether the socket in our own number is still unfinished, and still the library's: one that has been adopted
- * since has left its number. */
-static bool still_unfinished_locked(struct watcher *watcher, const struct half_open *request) {
-    struct peer peer;
-    return peer_cookie(watcher->own) == request->cookie && peer_cookie(request->fd) == request->cookie &&
-           read_peer(watcher, watcher->own, &peer) && !is_held_locked(watcher, &peer) &&
-           peer_is_unfinished(watcher->own, watcher->head);
+static bool is_still_unfinished_locked(struct watcher *watcher, const struct half_open *request,
+                                       struct peer *peer) {
+    return peer_cookie(request->fd) == request->cookie &&
+           listeners_accepted(&watcher->listeners, request->fd, peer) &&
+           in_service_state_locked(&watcher->in_service, peer) == 0 &&
+           peer_is_unfinished(request->fd, watcher->head);
 }
 
-static bool cut_off(struct watcher *watcher, const struct half_open *request) {
-    if (exchange_put(request->fd, watcher->own) != 0)
-        return false; /* closed meanwhile */
-    pthread_mutex_lock(&watcher->mutex);
-    bool unfinished = still_unfinished_locked(watcher, request);
-    if (unfinished)
-        shutdown(watcher->own, SHUT_RDWR);
-    pthread_mutex_unlock(&watcher->mutex);
-    exchange_put(watcher->options.adoption->dead_socket, watcher->own);
+/* A client that has sent nothing has no request that could be answered: some browsers connect in advance, and would
+ * take it for the answer to a later one. */
+static bool cut_off(struct watcher *watcher, const struct half_open *request, int status, const char *text) {
+    struct peer peer;
+    in_service_lock(&watcher->in_service);
+    bool unfinished = is_still_unfinished_locked(watcher, request, &peer);
+    if (unfinished && !has_said_nothing(request->fd))
+        short_answer(request->fd, status, text);
+    if (unfinished) {
+        shutdown(request->fd, SHUT_RDWR);
+        in_service_cut_locked(&watcher->in_service, &peer);
+    }
+    in_service_unlock(&watcher->in_service);
     return unfinished;
 }
 
-static void judge(struct watcher *watcher, uint64_t now_ms) {
+static bool carry_out(struct watcher *watcher, const struct half_open *request) {
+    if (request->verdict == HALF_OPEN_TIMED_OUT)
+        return cut_off(watcher, request, 408, "The request was not complete within handshake_timeout.");
+    return cut_off(watcher, request, 503, "The server is busy, and the request was not complete.");
+}
+
+static void judge(struct watcher *watcher) {
     static struct log_limit limit;
     unsigned cut[HALF_OPEN_SHED + 1] = {0};
     const struct half_open *last = NULL;
     if (half_open_judge(watcher->unfinished, watcher->unfinished_count, watcher->all_count,
-                        &watcher->options.limits, now_ms) == 0)
+                        &watcher->options.limits, watcher->now_ms) == 0)
         return;
     for (size_t i = 0; i < watcher->unfinished_count; i++) {
         const struct half_open *request = &watcher->unfinished[i];
-        if (request->verdict == HALF_OPEN_STAYS || !cut_off(watcher, request))
+        if (request->verdict == HALF_OPEN_STAYS || !carry_out(watcher, request))
             continue;
         cut[request->verdict]++;
         last = request;
@@ -239,10 +192,9 @@ static void judge(struct watcher *watcher, uint64_t now_ms) {
 }
 
 void watcher_close_all(struct watcher *watcher) {
-    watcher->closing = true;
-    look_at_all(watcher, pool_now());
+    look_at_all(watcher);
     for (size_t i = 0; i < watcher->unfinished_count; i++)
-        cut_off(watcher, &watcher->unfinished[i]);
+        cut_off(watcher, &watcher->unfinished[i], 503, "The server is stopping.");
 }
 
 /* --- The thread -------------------------------------------------------------------------------------------- */
@@ -263,10 +215,9 @@ static void wait_for_clients(const struct watcher *watcher) {
 }
 
 static bool look(struct watcher *watcher) {
-    uint64_t now = pool_now();
-    look_at_all(watcher, now);
-    judge(watcher, now);
-    *watcher->options.refused += accept_guard_look(&watcher->guard, now);
+    look_at_all(watcher);
+    judge(watcher);
+    *watcher->options.refused += accept_guard_look(&watcher->guard, watcher->now_ms);
     return watcher->all_count > 0 || watcher->guard.pending || watcher->guard.on;
 }
 
@@ -277,17 +228,23 @@ static void sleep_if_quiet(struct watcher *watcher) {
     atomic_store(&watcher->asleep, false);
 }
 
+/* Where others have so many descriptors that a look takes long, it looks less often. */
+static int pause_after(uint64_t look_ms) {
+    return look_ms * SHARE < LOOK_MS ? LOOK_MS : (int)(look_ms * SHARE);
+}
+
 static void *watch(void *argument) {
     struct watcher *watcher = argument;
-    unsigned many = half_open_many(&watcher->options.limits);
     unsigned quiet = 0;
     while (!atomic_load(&watcher->stopping)) {
+        uint64_t start = pool_now();
         quiet = look(watcher) ? 0 : quiet + 1;
+        int pause = pause_after(pool_now() - start);
         if (quiet == QUIET_LOOKS) {
             sleep_if_quiet(watcher);
             quiet = 0;
         }
-        wait_for_event(watcher, watcher->suspect_count >= many ? HURRY_MS : LOOK_MS);
+        wait_for_event(watcher, pause);
     }
     return NULL;
 }
@@ -299,15 +256,12 @@ struct watcher *watcher_create(const struct watcher_options *options) {
     if (watcher == NULL)
         return NULL;
     watcher->options = *options;
-    size_t numbers = (size_t)options->adoption->base;
-    watcher->places = calloc(options->limits.threads, sizeof *watcher->places);
-    watcher->sights = calloc(numbers, sizeof *watcher->sights);
-    watcher->unfinished = calloc(numbers, sizeof *watcher->unfinished);
+    watcher->most = options->limits.threads + options->limits.queue + MORE;
+    watcher->unfinished = calloc(watcher->most, sizeof *watcher->unfinished);
+    watcher->last = calloc(watcher->most, sizeof *watcher->last);
     watcher->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    watcher->own = fcntl(options->adoption->dead_socket, F_DUPFD_CLOEXEC, options->adoption->base);
-    pthread_mutex_init(&watcher->mutex, NULL);
-    if (watcher->places != NULL && watcher->sights != NULL && watcher->unfinished != NULL &&
-        watcher->wake_event >= 0 && watcher->own >= 0)
+    if (in_service_init(&watcher->in_service, options->limits.threads, watcher->most) == 0 &&
+        watcher->unfinished != NULL && watcher->last != NULL && watcher->wake_event >= 0)
         return watcher;
     watcher_destroy(watcher);
     return NULL;
@@ -316,14 +270,11 @@ struct watcher *watcher_create(const struct watcher_options *options) {
 void watcher_destroy(struct watcher *watcher) {
     if (watcher == NULL)
         return;
-    if (watcher->own >= 0)
-        close(watcher->own);
     if (watcher->wake_event >= 0)
         close(watcher->wake_event);
-    pthread_mutex_destroy(&watcher->mutex);
+    in_service_destroy(&watcher->in_service);
     free(watcher->unfinished);
-    free(watcher->sights);
-    free(watcher->places);
+    free(watcher->last);
     free(watcher);
 }
 
@@ -344,10 +295,8 @@ static void defer_accept(struct watcher *watcher) {
 
 int watcher_start(struct watcher *watcher, const struct listeners *listeners) {
     watcher->listeners = *listeners;
-    for (int i = 0; i < listeners->count; i++)
-        watcher->ports[i] = peer_local_port(listeners->fds[i]);
     defer_accept(watcher);
-    if (accept_guard_open(&watcher->guard, &watcher->listeners, watcher->options.adoption->base) != 0)
+    if (accept_guard_open(&watcher->guard, &watcher->listeners, watcher->options.base) != 0)
         return -1;
     int error = pthread_create(&watcher->thread, NULL, watch, watcher);
     if (error == 0)

@@ -27,7 +27,7 @@ listen = 127.0.0.1:PORT
 ROUTE = "[route /echo]\nhandler = echo\n"
 ATTACKERS = 1000
 UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that goes no further
-THREADS = 16  # the default of http_threads
+THREADS = 64  # the default of http_threads
 PER_ADDRESS = 8  # the default of handshakes_per_ip
 
 
@@ -40,13 +40,15 @@ def open_from(weir, address, data=b""):
 
 
 def is_cut_off(opened):
+    """It has been answered, or closed, or both."""
     opened.setblocking(False)
     try:
-        return opened.recv(65536) == b""
+        opened.recv(65536, socket.MSG_PEEK)
     except BlockingIOError:
         return False
     except ConnectionError:
-        return True
+        pass
+    return True
 
 
 def visit(weir, address):
@@ -66,7 +68,8 @@ def visit(weir, address):
 
 @contextlib.contextmanager
 def attack(weir, addresses, count, data):
-    """Lasts as long as the block. The list that it yields gets how many were cut off."""
+    """Lasts as long as the block. The list that it yields gets how many were cut off, and how many of them without an
+    answer."""
     script = Path(__file__).with_name("half_open_attack.py")
     command = [sys.executable, script, str(weir.port), str(count), data.decode(), *addresses]
     cut_off = []
@@ -77,7 +80,7 @@ def attack(weir, addresses, count, data):
             output, _ = process.communicate(timeout=PATIENCE)
     if not output.startswith("open"):
         raise AssertionError("the attack never was complete")
-    cut_off.append(int(output.split()[1]))
+    cut_off.extend(map(int, output.split()[1:]))
 
 
 class HalfOpen(unittest.TestCase):
@@ -94,6 +97,8 @@ class HalfOpen(unittest.TestCase):
               f"{times[-1] * 1000:.1f} ms, {cut_off[0]} cut off", end=" ", flush=True)
         self.assertLess(times[-1], 4)  # left alone, the attack keeps everybody out for the 5 s of handshake_timeout
         self.assertLess(times[len(times) // 2], 0.5)
+        if data:
+            self.assertEqual(cut_off[1], 0)
         return cut_off[0]
 
     def test_a_thousand_unfinished_requests_of_one_address(self):
@@ -108,42 +113,88 @@ class HalfOpen(unittest.TestCase):
         with Weir(SERVER + ROUTE) as weir:
             self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), b"", 8)
 
-    def test_two_addresses_that_hold_every_thread(self):
+    def test_eight_addresses_that_hold_every_thread(self):
         """Each keeps to the limit of an address."""
         with Weir(SERVER + ROUTE) as weir:
-            self.measure(weir, ["127.0.0.2", "127.0.0.3"], 2 * PER_ADDRESS, UNFINISHED, 3)
+            addresses = [f"127.0.1.{i}" for i in range(1, THREADS // PER_ADDRESS + 1)]
+            self.measure(weir, addresses, THREADS, UNFINISHED, 3)
             weir.log_line("event=half_open", "beyond_limit=0")
 
     def test_many_addresses(self):
         with Weir(SERVER + ROUTE) as weir:
             self.measure(weir, [f"127.0.1.{i}" for i in range(1, 101)], 500, UNFINISHED, 3)
 
+    def open_all(self, weir, address, count, data=UNFINISHED):
+        """One after the other, so that the server sees their ages differ."""
+        opened = []
+        for _ in range(count):
+            opened.append(open_from(weir, address, data))
+            self.addCleanup(opened[-1].close)
+            time.sleep(0.05)
+        return opened
+
+    def assertCutOff(self, opened, status):
+        opened.settimeout(PATIENCE)
+        answer = opened.makefile("rb").read()
+        self.assertRegex(answer, b"^HTTP/1.1 %d [^\r]+\r\n(?s:.+)\r\n\r\n(?s:.+)\n$" % status)
+        self.assertEqual(b"\r\nRetry-After: 1\r\n" in answer, status == 503)
+
+    def test_a_crowd_whose_heads_come_in_two_pieces(self):
+        """60 of one address, 30 addresses, and as many as make two thirds of them wait for a thread."""
+        crowds = [["127.0.0.2"] * 60, [f"127.0.1.{i}" for i in range(1, 31)], ["127.0.0.3"] * 3 * THREADS]
+        for threads in (16, THREADS):
+            with Weir(SERVER + f"http_threads = {threads}\n" + ROUTE) as weir:
+                for crowd in crowds:
+                    opened = [open_from(weir, address, UNFINISHED) for address in crowd]
+                    time.sleep(0.06)
+                    for one in opened:
+                        one.sendall(request("/echo")[len(UNFINISHED) :])
+                    answers = [one.recv(4096) for one in opened]
+                    for one in opened:
+                        one.close()
+                    self.assertEqual([answer for answer in answers if b" 101 " not in answer], [])
+                self.assertNotIn("half_open", weir.log())
+
+    def test_the_timeout_while_threads_are_free(self):
+        """Nobody waits: each of one address has all of it, and then a 408."""
+        with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 3s\n") as weir:
+            start = time.monotonic()
+            opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 8)
+            first = opened[0]
+            first.settimeout(PATIENCE)
+            first.recv(1, socket.MSG_PEEK)
+            self.assertGreaterEqual(time.monotonic() - start, 2.9)
+            for one in opened:
+                self.assertCutOff(one, 408)
+            weir.log_line("event=half_open", "beyond_limit=0", "oldest=0")
+
     def test_an_address_keeps_its_oldest(self):
-        with Weir(SERVER + ROUTE) as weir:
-            opened = []
-            for _ in range(PER_ADDRESS + 2):
-                opened.append(open_from(weir, "127.0.0.2", UNFINISHED))
-                self.addCleanup(opened[-1].close)
-                time.sleep(0.1)
-            until(lambda: sum(map(is_cut_off, opened)) == 2, "two are cut off")
-            self.assertEqual([is_cut_off(one) for one in opened], [False] * PER_ADDRESS + [True] * 2)
+        """When one client waits for a thread, one goes that is beyond the limit of its address."""
+        with Weir(SERVER + "http_threads = 10\n" + ROUTE + "[websocket]\nhandshake_timeout = 1m\n") as weir:
+            opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 2)
+            time.sleep(1.2)
+            self.assertFalse(any(map(is_cut_off, opened)))
+            visit(weir, "127.0.0.9")
+            until(lambda: any(map(is_cut_off, opened)), "one is cut off")
+            self.assertEqual([is_cut_off(one) for one in opened], [False] * PER_ADDRESS + [True, False])
+            self.assertCutOff(opened[PER_ADDRESS], 503)
+            weir.log_line("event=half_open", "beyond_limit=1", "oldest=0")
+
+    def check_the_oldest_goes(self, more):
+        configuration = SERVER + "http_threads = 10\n" + more + ROUTE + "[websocket]\nhandshake_timeout = 1m\n"
+        with Weir(configuration) as weir:
+            opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 2)
+            visit(weir, "127.0.0.9")
+            until(lambda: any(map(is_cut_off, opened)), "one is cut off")
+            self.assertEqual([is_cut_off(one) for one in opened], [True] + [False] * (PER_ADDRESS + 1))
+            self.assertCutOff(opened[0], 503)
+            weir.log_line("event=half_open", "beyond_limit=0", "oldest=1")
 
     def test_a_limit_of_none(self):
-        with Weir(SERVER + "handshakes_per_ip = 0\n" + ROUTE) as weir:
-            opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
-            time.sleep(0.5)
-            self.assertFalse(any(map(is_cut_off, opened)))
-            for one in opened:
-                one.close()
+        self.check_the_oldest_goes("handshakes_per_ip = 0\n")
 
     def test_a_proxy_is_many_clients(self):
-        with Weir(SERVER + "trusted_proxies = 127.0.0.2, 10.0.0.0/8\n" + ROUTE) as weir:
-            opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
-            others = [open_from(weir, "127.0.0.3", UNFINISHED) for _ in range(PER_ADDRESS + 2)]
-            until(lambda: sum(map(is_cut_off, others)) >= 2, "the others are cut off")
-            self.assertLessEqual(sum(map(is_cut_off, opened)), 7)  # for want of threads: 18 are left, 11 may stay
-            for one in opened + others:
-                one.close()
+        self.check_the_oldest_goes("trusted_proxies = 127.0.0.2, 10.0.0.0/8\n")
 
     def end_of(self, weir, data):
         """When a request that goes on with a byte a second is cut off, in seconds."""
@@ -165,7 +216,8 @@ class HalfOpen(unittest.TestCase):
             self.assertLess(elapsed, 8)
 
     def test_not_a_byte(self):
-        """The kernel keeps it for the first second; its timeout is that of any other."""
+        """The kernel keeps it for the first second; its timeout is that of any other. There is no request that could
+        be answered."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
             weir.log_line("event=ready")
             with open_from(weir, "127.0.0.2") as opened:
@@ -195,6 +247,7 @@ class HalfOpen(unittest.TestCase):
         weir.stop()
         print(f"{time.monotonic() - start:.2f} s", end=" ", flush=True)
         for one in opened:
+            self.assertCutOff(one, 503)
             one.close()
 
 

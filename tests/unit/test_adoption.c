@@ -5,12 +5,14 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/core/adoption.h"
+#include "server/core/numbers.h"
 #include "tests/unit/suites.h"
 
 enum { BASE = 200 };
@@ -90,6 +92,7 @@ static void check_takes(const char *local_address, const int ends[2]) {
     ck_assert_int_ge(fd, BASE);
     check_is_from(fd, ends[1]);
     ck_assert_int_eq(recv(ends[0], &byte, 1, 0), 0); /* what the library has now is dead */
+    numbers_unmark(fd);
     close(fd);
 }
 
@@ -184,6 +187,54 @@ START_TEST(who_is_not_there_is_not_found) {
     connect_to("127.0.0.1", ends);
     ck_assert_int_eq(take("127.0.0.2", &fd), ADOPTION_NONE);
     ck_assert_int_eq(take("nowhere", &fd), ADOPTION_DONE); /* an address that is none counts as not known */
+    numbers_unmark(fd);
+    close(fd);
+    disconnect(ends);
+    stop();
+}
+END_TEST
+
+/* A client that resets its connection right after its request. */
+START_TEST(who_has_reset_is_gone) {
+    const struct linger linger = {.l_onoff = 1};
+    int ends[2], fd = -1;
+    start();
+    connect_to("127.0.0.1", ends);
+    ck_assert_int_eq(setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    close(ends[1]);
+    ck_assert_int_eq(take(_i == 0 ? NULL : "127.0.0.1", &fd), ADOPTION_GONE);
+    close(ends[0]);
+    stop();
+}
+END_TEST
+
+enum { MANY = 1000 };
+
+/* Others have taken every number below the base, and hundreds above it. */
+START_TEST(numbers_below_the_base_are_not_needed) {
+    int files[MANY], ends[2];
+    start();
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_ge(files[i] = open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+    connect_to("127.0.0.1", ends);
+    ck_assert_int_gt(ends[0], BASE);
+    check_takes(_i == 0 ? NULL : "127.0.0.1", ends);
+    for (int i = 0; i < MANY; i++)
+        close(files[i]);
+    disconnect(ends);
+    stop();
+}
+END_TEST
+
+/* No number from the base on may be used; those below do as well. */
+START_TEST(numbers_above_the_base_are_not_needed) {
+    int ends[2], fd = -1;
+    start();
+    adoption.base = INT_MAX;
+    connect_to("127.0.0.1", ends);
+    ck_assert_int_eq(take("127.0.0.1", &fd), ADOPTION_DONE);
+    check_is_from(fd, ends[1]);
+    numbers_unmark(fd);
     close(fd);
     disconnect(ends);
     stop();
@@ -200,6 +251,9 @@ Suite *adoption_suite(void) {
     tcase_add_loop_test(test, early_bytes_are_seen, 0, 2);
     tcase_add_test(test, the_end_of_the_stream_is_no_early_byte);
     tcase_add_test(test, who_is_not_there_is_not_found);
+    tcase_add_loop_test(test, who_has_reset_is_gone, 0, 2);
+    tcase_add_loop_test(test, numbers_below_the_base_are_not_needed, 0, 2);
+    tcase_add_test(test, numbers_above_the_base_are_not_needed);
     suite_add_tcase(suite, test);
     return suite;
 }

@@ -8,7 +8,7 @@
 #include "server/http/half_open.h"
 #include "tests/unit/suites.h"
 
-enum { REQUESTS_MAX = 32, NOW = 100000, TIMEOUT = 5000 };
+enum { REQUESTS_MAX = 32, NOW = 100000, TIMEOUT = 5000, QUEUE = 16 };
 
 /* A request is a letter, its address; upper case: one that stands for many clients. The first is the oldest, each
  * is a millisecond younger than the one before. A verdict: '.' stays, 'g' greedy, 's' shed, 't' timed out. */
@@ -21,33 +21,41 @@ struct round {
 };
 
 static const struct round rounds[] = {
-    {"", 0, 8, 16, 50, ""},
-    {"", 100, 8, 16, 50, ""},
-    {"aaa", 0, 3, 16, 50, "..."},
-    {"aaaa", 0, 3, 16, 50, "...g"},
-    {"abababab", 0, 3, 16, 50, "......gg"},
-    {"aabbcc", 0, 1, 16, 50, ".g.g.g"},
-    {"aaaa", 0, 0, 16, 50, "...."},
-    {"AAAAbbbb", 0, 3, 16, 50, ".......g"},
-    /* The timeout is for everybody, and whoever is beyond the limit of an address does not count twice. */
+    {"", 0, 8, 16, 1050, ""},
+    {"", 100, 8, 16, 1050, ""},
+    /* While there are threads enough each has all of the timeout, however many come from one address. */
+    {"aaaaaaaa", 0, 3, 8, TIMEOUT - 1, "........"},
     {"aAb", 0, 8, 16, TIMEOUT, "t.."},
     {"aAb", 0, 8, 16, TIMEOUT - 1, "..."},
     {"aAb", 0, 8, 16, TIMEOUT + 2, "ttt"},
-    {"aaab", 0, 2, 16, TIMEOUT + 100, "ttgt"},
-    /* Three quarters of four threads are three. Nobody waits while there are threads enough. */
-    {"abc", 1, 8, 4, 50, "..."},
-    {"abc", 2, 8, 4, 50, "s.."},
-    {"ab", 9, 8, 4, 50, ".."},
-    {"abcdefgh", 0, 8, 4, 50, "ssssss.."},
-    {"aaaabbbb", 0, 2, 4, 50, "..gg..gg"},
-    {"aaaabbbb", 1, 2, 4, 50, "ssgg..gg"},
-    {"AAAA", 1, 2, 4, 50, "ss.."},
-    {"abcd", 4, 8, 4, TIMEOUT + 1, "tt.."},
-    /* One thread, or two. */
-    {"a", 0, 8, 1, 50, "."},
-    {"a", 1, 8, 1, 50, "s"},
-    {"ab", 0, 8, 2, 50, ".."},
-    {"ab", 1, 8, 2, 50, "s."},
+    {"aAb", 9, 8, 2, TIMEOUT + 2, "ttt"},
+    /* As many as wait make room, the oldest first; those over their time have made room already. */
+    {"abc", 1, 8, 4, 1050, "..."},
+    {"abc", 2, 8, 4, 1050, "s.."},
+    {"abc", 3, 8, 4, 1050, "ss."},
+    {"abc", 9, 8, 4, 1050, "sss"},
+    {"abcd", 2, 8, 4, TIMEOUT + 1, "tt.."},
+    {"abcd", 3, 8, 4, TIMEOUT + 1, "tts."},
+    /* Those beyond the limit of an address before others; what stands for many has none. */
+    {"aaab", 1, 2, 4, 1050, "..g."},
+    {"aaab", 2, 2, 4, 1050, "s.g."},
+    {"aaab", 2, 0, 4, 1050, "ss.."},
+    {"AAAb", 1, 2, 4, 1050, "s..."},
+    {"abababab", 2, 3, 8, 1050, "......gg"},
+    {"aaaa", 5, 1, 4, 1050, "sggg"},
+    {"aaab", 2, 1, 4, TIMEOUT, "t.g."},
+    /* How long each is left alone: nearly a second if one waits, 200 ms if half of the queue does. */
+    {"abc", 2, 8, 4, 899, "..."},
+    {"abc", 2, 8, 4, 900, "s.."},
+    {"abcd", 4, 8, 4, 599, "...."},
+    {"abcd", 4, 8, 4, 600, "s..."},
+    {"abcd", 8, 8, 4, 199, "...."},
+    {"abcd", 8, 8, 4, 202, "sss."},
+    {"aaaa", 8, 1, 4, 202, "sgg."},
+    {"abcd", 99, 8, 4, 199, "...."},
+    /* One thread. */
+    {"a", 0, 8, 1, 1050, "."},
+    {"a", 1, 8, 1, 1050, "s"},
 };
 
 /* In the order in which the descriptors happen to lie: by age, or the other way round. */
@@ -65,7 +73,7 @@ static void run(const struct round *round, bool backwards) {
         request->since_ms = NOW - round->age + i;
         expected += round->verdicts[i] != '.';
     }
-    const struct half_open_limits limits = {round->per_address, TIMEOUT, round->threads};
+    const struct half_open_limits limits = {round->per_address, TIMEOUT, round->threads, QUEUE};
     ck_assert_uint_eq(half_open_judge(requests, count, count + round->finished, &limits, NOW), expected);
     char verdicts[REQUESTS_MAX + 1] = "";
     for (size_t i = 0; i < count; i++)
@@ -79,11 +87,20 @@ START_TEST(verdicts) {
 }
 END_TEST
 
-START_TEST(three_quarters) {
-    static const unsigned many[] = {[1] = 1, [2] = 2, [3] = 3, [4] = 3, [5] = 4, [8] = 6, [16] = 12};
-    for (unsigned threads = 1; threads < sizeof many / sizeof *many; threads++)
-        if (many[threads] != 0)
-            ck_assert_uint_eq(half_open_many(&(struct half_open_limits){.threads = threads}), many[threads]);
+/* However many wait. */
+START_TEST(who_has_sent_nothing_has_a_second) {
+    const struct half_open_limits limits = {8, TIMEOUT, 1, QUEUE};
+    for (uint64_t age = HALF_OPEN_PATIENCE_MAX_MS - 1; age <= HALF_OPEN_PATIENCE_MAX_MS; age++) {
+        struct half_open request = {.silent = true, .since_ms = NOW - age};
+        ck_assert_uint_eq(half_open_judge(&request, 1, 99, &limits, NOW), age == HALF_OPEN_PATIENCE_MAX_MS);
+    }
+}
+END_TEST
+
+START_TEST(a_queue_of_one) {
+    const struct half_open_limits limits = {8, TIMEOUT, 1, 1};
+    struct half_open request = {.since_ms = NOW - HALF_OPEN_PATIENCE_MIN_MS};
+    ck_assert_uint_eq(half_open_judge(&request, 1, 2, &limits, NOW), 1);
 }
 END_TEST
 
@@ -91,7 +108,8 @@ Suite *half_open_suite(void) {
     Suite *suite = suite_create("half_open");
     TCase *judge = tcase_create("judge");
     tcase_add_loop_test(judge, verdicts, 0, (int)(sizeof rounds / sizeof *rounds));
-    tcase_add_test(judge, three_quarters);
+    tcase_add_test(judge, who_has_sent_nothing_has_a_second);
+    tcase_add_test(judge, a_queue_of_one);
     suite_add_tcase(suite, judge);
     return suite;
 }

@@ -1,0 +1,135 @@
+/* test_listeners.c - which sockets are taken for the HTTP library's. They are real ones, on loopback.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <arpa/inet.h>
+#include <check.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/core/numbers.h"
+#include "server/http/listeners.h"
+#include "tests/unit/suites.h"
+
+enum { CLIENTS = 3 };
+
+static uint16_t port_of(int fd) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+static struct sockaddr_in address_of(const char *host, uint16_t port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    ck_assert_int_eq(inet_pton(AF_INET, host, &address.sin_addr), 1);
+    return address;
+}
+
+static int bound(int type, const char *host, uint16_t port) {
+    struct sockaddr_in address = address_of(host, port);
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int listening(const char *host, uint16_t port) {
+    int fd = bound(SOCK_STREAM, host, port);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
+/* Returns the accepted end. */
+static int accepted(int listener, const char *host, int *client) {
+    struct sockaddr_in address = address_of(host, port_of(listener));
+    *client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(*client, (struct sockaddr *)&address, sizeof address), 0);
+    return accept(listener, NULL, NULL);
+}
+
+/* Other sockets listen, before and after it; one has its port, at another address, and one is only bound. */
+START_TEST(it_is_found_among_others) {
+    struct listeners listeners = {0};
+    int before = listening("127.0.0.1", 0), ours = listening("127.0.0.2", 0);
+    uint16_t port = port_of(ours);
+    int same_port = listening("127.0.0.3", port), not_yet = bound(SOCK_STREAM, "127.0.0.4", port);
+    ck_assert(listeners_find(&listeners, "127.0.0.2:0", port));
+    ck_assert_int_eq(listeners.count, 1);
+    ck_assert_int_eq(listeners.fds[0], ours);
+    ck_assert(listeners_find(&listeners, "127.0.0.1:0", port_of(before)));
+    ck_assert_int_eq(listeners.fds[1], before);
+    ck_assert(!listeners_find(&listeners, "127.0.0.4:9000", port));
+    ck_assert(!listeners_find(&listeners, "[::1]:9000", port));
+    ck_assert_int_eq(listeners.count, 2);
+    close(before), close(ours), close(same_port), close(not_yet);
+}
+END_TEST
+
+struct seen {
+    int count, fds[CLIENTS];
+};
+
+static void see(void *context, int fd, const struct peer *peer) {
+    struct seen *seen = context;
+    (void)peer;
+    ck_assert_int_lt(seen->count, CLIENTS);
+    seen->fds[seen->count++] = fd;
+}
+
+/* Those of another listener with the same port, sockets of other kinds, and adopted ones are not. */
+START_TEST(its_clients_are_told_from_others) {
+    struct listeners listeners = {0};
+    int ours = listening("127.0.0.2", 0), clients[CLIENTS];
+    uint16_t port = port_of(ours);
+    int other = listening("127.0.0.3", port), datagrams = bound(SOCK_DGRAM, "127.0.0.2", port);
+    struct sockaddr_in to = address_of("127.0.0.2", port);
+    ck_assert_int_eq(connect(datagrams, (struct sockaddr *)&to, sizeof to), 0);
+    ck_assert(listeners_find(&listeners, "127.0.0.2:0", port));
+    int first = accepted(ours, "127.0.0.2", &clients[0]), foreign = accepted(other, "127.0.0.3", &clients[1]);
+    int second = accepted(ours, "127.0.0.2", &clients[2]);
+    struct seen seen = {0};
+    listeners_each_client(&listeners, see, &seen);
+    ck_assert_int_eq(seen.count, 2);
+    ck_assert_int_eq(seen.fds[0], first);
+    ck_assert_int_eq(seen.fds[1], second);
+    ck_assert(numbers_mark(first));
+    seen.count = 0;
+    listeners_each_client(&listeners, see, &seen);
+    ck_assert_int_eq(seen.count, 1);
+    ck_assert_int_eq(seen.fds[0], second);
+    numbers_unmark(first);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    close(ours), close(other), close(datagrams), close(first), close(second), close(foreign);
+}
+END_TEST
+
+/* 0.0.0.0 takes clients at any address; a client at another port is not its. */
+START_TEST(an_address_for_all) {
+    struct listeners listeners = {0};
+    struct peer peer;
+    int ours = listening("0.0.0.0", 0), other = listening("127.0.0.1", 0), clients[2];
+    ck_assert(listeners_find(&listeners, "0.0.0.0:9000", port_of(ours)));
+    int first = accepted(ours, "127.0.0.7", &clients[0]), foreign = accepted(other, "127.0.0.1", &clients[1]);
+    ck_assert(listeners_accepted(&listeners, first, &peer));
+    ck_assert_uint_eq(peer.port, port_of(clients[0]));
+    ck_assert_uint_eq(peer.local_port, port_of(ours));
+    ck_assert(!listeners_accepted(&listeners, foreign, &peer));
+    ck_assert(!listeners_accepted(&listeners, ours, &peer));
+    ck_assert(!listeners_accepted(&listeners, clients[0], &peer));
+    ck_assert(!listeners_accepted(&listeners, STDIN_FILENO, &peer));
+    close(ours), close(other), close(first), close(foreign), close(clients[0]), close(clients[1]);
+}
+END_TEST
+
+Suite *listeners_suite(void) {
+    Suite *suite = suite_create("listeners");
+    TCase *test = tcase_create("listeners");
+    tcase_add_test(test, it_is_found_among_others);
+    tcase_add_test(test, its_clients_are_told_from_others);
+    tcase_add_test(test, an_address_for_all);
+    suite_add_tcase(suite, test);
+    return suite;
+}
