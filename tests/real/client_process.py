@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from weir_process import EXAMPLES, PATIENCE, ROOT, SANITIZER_REPORT
+from weir_process import EXAMPLES, PATIENCE, ROOT, sanitizer_report
 
 BUILD = EXAMPLES.resolve().parent
 FLAGS = {"asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}.get(BUILD.name, [])
@@ -20,9 +20,9 @@ def run(program, *arguments, stdin="", status=0, timeout=2 * PATIENCE):
     done = subprocess.run(
         [program, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=timeout, cwd=ROOT
     )
-    report = SANITIZER_REPORT.search(done.stderr)
+    report = sanitizer_report()
     if report:
-        raise AssertionError(f"{report.group()}\n{done.stderr[:8000]}")
+        raise AssertionError(report)
     if status is not None and done.returncode != status:
         raise AssertionError(f"{program} {arguments}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done

@@ -21,7 +21,7 @@ import termios
 import time
 import unicodedata
 
-from weir_process import PATIENCE, ROOT, SANITIZER_REPORT
+from weir_process import PATIENCE, ROOT
 
 CONTROL_SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([@-~])|\x1b[()].|\x1b[=>78]|\x1b")
 MARGIN = object()  # the second half of a wide character
@@ -163,9 +163,6 @@ class Terminal:
         self.until(lambda: self.process.poll() is not None, "the end of the program")
         while self.read(0):
             pass
-        report = SANITIZER_REPORT.search(self.bytes.decode("utf-8", "replace"))
-        if report:
-            raise AssertionError(f"{report.group()}\n{self.bytes.decode('utf-8', 'replace')}")
         if self.process.returncode != status:
             raise AssertionError(f"status {self.process.returncode}, not {status}; the screen:\n{self.screen.text()}")
         if termios.tcgetattr(self.slave) != self.modes:

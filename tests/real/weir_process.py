@@ -32,10 +32,26 @@ WEIR = ROOT / os.environ.get("WEIR", "build/weir")
 EXAMPLES = ROOT / os.environ.get("WEIR_EXAMPLES", "build/examples")
 SCALE = float(os.environ.get("WEIR_SCALE", "1"))
 
+# Every process that a test starts writes what a sanitizer has to say here, whether the test looks at its output or not.
+REPORTS = tempfile.TemporaryDirectory(prefix="weir-reports-")
+for name in ["ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"]:
+    os.environ[name] = f"{os.environ.get(name, '')} log_path={REPORTS.name}/report"
+reports_seen = {}
+
 PATIENCE = 30  # seconds: how long anything that must happen may take before a test fails
 SANITIZER_REPORT = re.compile(
     "ERROR: AddressSanitizer|WARNING: ThreadSanitizer|LeakSanitizer: detected|ERROR: LeakSanitizer|runtime error:"
 )
+
+
+def sanitizer_report():
+    """What sanitizers have reported since the last call, in any process; None if nothing."""
+    new = ""
+    for file in sorted(Path(REPORTS.name).iterdir()):
+        text = file.read_text(errors="replace")
+        new += text[reports_seen.get(file, 0) :]
+        reports_seen[file] = len(text)
+    return new[:8000] if SANITIZER_REPORT.search(new) else None
 
 
 def scaled(count, least=1):
@@ -72,9 +88,9 @@ def run_weir(*arguments, **environment):
         [WEIR, *map(str, arguments)], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True,
         timeout=PATIENCE,
     )
-    report = SANITIZER_REPORT.search(done.stderr)
+    report = sanitizer_report()
     if report:
-        raise AssertionError(f"weir {arguments}: {report.group()}\n{done.stderr}")
+        raise AssertionError(f"weir {arguments}: {report}")
     return done
 
 
@@ -183,12 +199,12 @@ class Weir:
             self._kill()
             raise AssertionError(f"the server did not stop within {within} s\n{self.log_end()}") from None
         finally:
-            log, log_end = self.log(), self.log_end()
+            log_end = self.log_end()
             self.directory.cleanup()
             self.directory = None
-        report = SANITIZER_REPORT.search(log)
+        report = sanitizer_report()
         if report:
-            raise AssertionError(f"{report.group()} in the log\n{log[report.start():][:8000]}")
+            raise AssertionError(report)
         if status is not None and self.process.returncode != status:
             raise AssertionError(f"the server ended with status {self.process.returncode}, not {status}\n{log_end}")
 
