@@ -64,6 +64,7 @@ static const struct {
     {"recovery", recovery_suite},
     {"parcel", parcel_suite},
     {"row", row_suite},
+    {"turns", turns_suite},
     {"channel_races", channel_races_suite},
     {"idle_channels", idle_channels_suite},
     {"client_memory", client_memory_suite},
