@@ -159,6 +159,17 @@ uint32_t channels_some(struct channels *channels, uint32_t *position, struct cha
     return found;
 }
 
+/* Has each channel visited, which takes the reference. No lock is held. */
+static void visit_all(struct channels *channels, void (*visit)(struct channel *channel)) {
+    struct channel *some[CHANNELS_AT_ONCE];
+    uint32_t position = 0, count;
+    do {
+        count = channels_some(channels, &position, some, CHANNELS_AT_ONCE);
+        for (uint32_t i = 0; i < count; i++)
+            visit(some[i]);
+    } while (count == CHANNELS_AT_ONCE);
+}
+
 static void destroy(struct channel *channel) {
     struct channels *channels = channel->channels;
     history_clear(&channels->store, &channel->history);
@@ -300,7 +311,17 @@ struct channel_options channels_options(struct channels *channels, const char *n
     return options;
 }
 
-/* What exceeds smaller bounds is forgotten by the sweep. */
+/* Takes the caller's reference. */
+static void renew(struct channel *channel) {
+    mutex_lock(&channel->channels->mutex);
+    mutex_lock(&channel->mutex);
+    channel->options = options_locked(channel->channels, channel->name);
+    mutex_unlock(&channel->mutex);
+    mutex_unlock(&channel->channels->mutex);
+    channel_release(channel);
+}
+
+/* What exceeds smaller bounds is forgotten by the sweep. One that is made meanwhile has the new options. */
 int channels_configure(struct channels *channels, const struct channel_rule *rules, size_t rule_count,
                        const struct channels_limits *limits) {
     struct channel_rule *copy = copy_rules(rules, rule_count);
@@ -312,12 +333,8 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
     channels->rules = copy;
     channels->rule_count = rule_count;
     channels->limits = *limits;
-    for (struct channel *channel = channels->by_name; channel != NULL; channel = channel->hh.next) {
-        mutex_lock(&channel->mutex);
-        channel->options = options_locked(channels, channel->name);
-        mutex_unlock(&channel->mutex);
-    }
     mutex_unlock(&channels->mutex);
+    visit_all(channels, renew);
     history_store_set_limit(&channels->store, limits->history_memory);
     free_rules(before, before_count);
     return 0;
@@ -335,19 +352,9 @@ static void forget_old(struct channel *channel) {
     give_up(channel, unused && reap(channel) ? 2 : 1);
 }
 
-static void sweep_all(struct channels *channels) {
-    struct channel *some[CHANNELS_AT_ONCE];
-    uint32_t position = 0, count;
-    do {
-        count = channels_some(channels, &position, some, CHANNELS_AT_ONCE);
-        for (uint32_t i = 0; i < count; i++)
-            forget_old(some[i]);
-    } while (count == CHANNELS_AT_ONCE);
-}
-
 static void sweep_run(struct task *task) {
     struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
-    sweep_all(channels);
+    visit_all(channels, forget_old);
     channels_start(channels); /* if memory is out, what is old stays until it is asked for */
     pool_finish(channels->core->pool, task);
 }

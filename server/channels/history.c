@@ -189,10 +189,17 @@ uint32_t history_trim(struct history_store *store, struct history *history, cons
     return count;
 }
 
+/* All channels share the mutex: it is held for some entries at a time. */
 void history_clear(struct history_store *store, struct history *history) {
-    mutex_lock(&store->mutex);
-    clear_locked(store, history);
-    mutex_unlock(&store->mutex);
+    enum { AT_ONCE = 256 };
+    bool more = true;
+    while (more) {
+        mutex_lock(&store->mutex);
+        for (int i = 0; i < AT_ONCE && history->count > 0; i++)
+            forget_locked(store, first_locked(history));
+        more = history->count > 0;
+        mutex_unlock(&store->mutex);
+    }
 }
 
 uint32_t history_count(struct history_store *store, const struct history *history) {

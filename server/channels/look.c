@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/channels/channel.h"
@@ -102,27 +103,60 @@ void channel_past_release(struct channel_past *past) {
 
 /* --- Who is there ------------------------------------------------------------------------------------------ */
 
-void channel_write_presence_locked(const struct channel *channel, uint32_t max, struct json_writer *writer) {
-    const struct members *members = &channel->members;
-    mutex_check_held(&channel->mutex);
+struct present {
+    struct weir_conn *conn; /* with a reference */
+    double joined_at;
+};
+
+static void write_presence(struct json_writer *writer, uint32_t count, const struct present *present,
+                           uint32_t listed) {
     json_write_literal(writer, "\"count\":");
-    json_write_number(writer, members->count);
+    json_write_number(writer, count);
     json_write_literal(writer, ",\"clients\":[");
-    for (uint32_t i = 0; i < members->count && i < max; i++) {
-        const struct subscription *subscription = members->list[i].subscription;
+    for (uint32_t i = 0; i < listed; i++) {
         json_write_literal(writer, i == 0 ? "" : ",");
-        wire_write_client(writer, subscription->conn, subscription->joined_at);
+        wire_write_client(writer, present[i].conn, present[i].joined_at);
     }
     json_write_literal(writer, "]");
+}
+
+/* Up to `max` of the members. Returns how many. */
+static uint32_t collect_locked(const struct channel *channel, uint32_t max, struct present *present) {
+    const struct members *members = &channel->members;
+    uint32_t count = 0;
+    mutex_check_held(&channel->mutex);
+    for (; count < members->count && count < max; count++)
+        present[count] = (struct present){.conn = weir_retain(members->list[count].conn),
+                                          .joined_at = members->list[count].subscription->joined_at};
+    return count;
+}
+
+static void release(struct present *present, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        weir_release(present[i].conn);
+    free(present);
+}
+
+void channel_write_presence_locked(const struct channel *channel, uint32_t max, struct json_writer *writer) {
+    struct present *present = calloc(max, sizeof *present);
+    uint32_t listed = present == NULL ? 0 : collect_locked(channel, max, present);
+    write_presence(writer, channel->members.count, present, listed);
+    writer->failed = writer->failed || present == NULL;
+    release(present, listed);
 }
 
 int channels_write_presence(struct channels *channels, const char *name, uint32_t max, struct json_writer *writer) {
     struct channel *channel = channels_find(channels, name);
     if (channel == NULL)
         return -1;
+    struct present *present = calloc(max, sizeof *present);
     mutex_lock(&channel->mutex);
-    channel_write_presence_locked(channel, max, writer);
+    uint32_t count = channel->members.count;
+    uint32_t listed = present == NULL ? 0 : collect_locked(channel, max, present);
     mutex_unlock(&channel->mutex);
     channel_release(channel);
+    write_presence(writer, count, present, listed);
+    writer->failed = writer->failed || present == NULL;
+    release(present, listed);
     return 0;
 }

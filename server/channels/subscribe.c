@@ -117,12 +117,30 @@ static bool read_past_locked(struct channel *channel, struct weir_conn *conn, co
     return recovered;
 }
 
-static void send_counted(struct weir_conn *conn, struct message *message, struct task_list *ready) {
-    size_t size = message_payload_size(message);
-    if (conn_append(conn, message_retain(message), ready) == WEIR_OK)
-        traffic_sent(&conn->route->traffic, 1, size);
-    else
-        message_release(message);
+enum { SENT_AT_ONCE = 64 /* at most: see conn_append_all() */ };
+
+/* Up to SENT_AT_ONCE messages. */
+static void send_some(struct weir_conn *conn, struct message *const *messages, uint32_t count,
+                      struct task_list *ready) {
+    uint64_t sent = 0, bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        message_retain(messages[i]);
+    uint64_t accepted = conn_append_all(conn, messages, count, ready);
+    for (uint32_t i = 0; i < count; i++, accepted >>= 1) {
+        if ((accepted & 1) == 0) {
+            message_release(messages[i]);
+            continue;
+        }
+        sent++;
+        bytes += message_payload_size(messages[i]);
+    }
+    traffic_sent(&conn->route->traffic, sent, bytes);
+}
+
+static void send_all(struct weir_conn *conn, struct message *const *messages, uint32_t count,
+                     struct task_list *ready) {
+    for (uint32_t i = 0; i < count; i += SENT_AT_ONCE)
+        send_some(conn, messages + i, count - i < SENT_AT_ONCE ? count - i : SENT_AT_ONCE, ready);
 }
 
 /* Tells the new member where it stands, and what has been said. */
@@ -138,10 +156,9 @@ static void welcome_locked(struct channel *channel, struct weir_conn *conn, cons
         atomic_fetch_add(joined.recovered ? &counters->recovered : &counters->not_recovered, 1);
     struct message *answer = join->answer == NULL ? NULL : join->answer(&joined, join->context);
     if (answer != NULL)
-        send_counted(conn, answer, ready);
+        send_all(conn, &answer, 1, ready);
     message_release(answer);
-    for (uint32_t i = 0; i < slice.count; i++)
-        send_counted(conn, slice.messages[i], ready);
+    send_all(conn, slice.messages, slice.count, ready);
     history_slice_release(&slice);
 }
 
