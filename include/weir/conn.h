@@ -59,7 +59,7 @@ long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, 
 /* True until either side has begun to close. A later send may still find it closed. */
 bool weir_conn_is_open(const weir_conn *conn);
 
-/* A number that no other connection of this server has or will have. */
+/* A number that no other connection of this process has or will have. The first one is 1. */
 uint64_t weir_conn_id(const weir_conn *conn);
 
 /* The request that opened the connection: its decoded path, a parameter of its route's pattern

@@ -156,6 +156,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     fill_text(conn, request);
     struct message *message = message_create_raw(response, response_size);
     bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
+    conn->outbox.sent_wire -= response_size;
     outbox_commit(&conn->outbox); /* it leaves, even if so much comes behind it that the client is disconnected */
     if (!stored)
         message_release(message);

@@ -96,19 +96,21 @@ struct weir_conn {
     /* Immutable. */
     struct streams *streams; /* NULL: no context is taken over from message to message */
     struct visitor *visitor; /* its place among those of its address; NULL: there are no limits */
-    uint64_t id;             /* set by registry_add() */
+    uint64_t id;             /* these two are set by registry_add() */
+    uint64_t key;            /* in the registry's table */
     uint64_t opened_at;      /* pool_now() */
 
     /* The input task's. */
     struct decoder decoder;
-    struct rest *rest;              /* NULL: all that has been read is decoded */
-    uint64_t messages_in, bytes_in; /* before a Close; of payloads, as they came */
-    struct throttle *throttle;      /* NULL: no limit on what may come */
-    const struct terms *timed_by;   /* the terms that keepalive goes by */
-    uint64_t ping_payload;          /* of our last ping: microseconds of the monotonic clock; 0: it is answered */
-    stamp ping_due_at;              /* the next ping */
-    stamp pinged_at;                /* the ping that waits for traffic; STAMP_NONE: none does */
-    stamp wake_at;                  /* what the timer is set to; STAMP_NONE: it is not */
+    struct rest *rest;                /* NULL: all that has been read is decoded */
+    uint64_t messages_in, payload_in; /* before a Close; bytes, inflated */
+    uint64_t wire_in;                 /* bytes of any kind that have come, behind the request */
+    struct throttle *throttle;        /* NULL: no limit on what may come */
+    const struct terms *timed_by;     /* the terms that keepalive goes by */
+    uint64_t ping_payload;            /* of our last ping: microseconds of the monotonic clock; 0: it is answered */
+    stamp ping_due_at;                /* the next ping */
+    stamp pinged_at;                  /* the ping that waits for traffic; STAMP_NONE: none does */
+    stamp wake_at;                    /* what the timer is set to; STAMP_NONE: it is not */
     bool torn_down : 1;
     bool read_last : 1;     /* draining: nothing more is read */
     bool peer_done : 1;     /* its Close, its end or nonsense has come: nothing more is decoded */

@@ -117,7 +117,7 @@ void conn_call_drained(struct weir_conn *conn) {
 struct tally {
     bool by_peer;
     unsigned dropped;
-    uint64_t messages_out, bytes_out;
+    uint64_t messages_out, payload_out, wire_out;
 };
 
 /* The access line. What a client may make long stands at its end. */
@@ -127,8 +127,9 @@ static void log_close(const struct weir_conn *conn, unsigned code, const char *r
               LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_peer(conn)),
                          LOG_TEXT("client", conn_string(conn, conn->client)), LOG_NUMBER("code", code),
                          LOG_TEXT("by", by), LOG_NUMBER("duration_ms", pool_now() - conn->opened_at),
-                         LOG_NUMBER("messages_in", conn->messages_in), LOG_NUMBER("bytes_in", conn->bytes_in),
-                         LOG_NUMBER("messages_out", tally->messages_out), LOG_NUMBER("bytes_out", tally->bytes_out),
+                         LOG_NUMBER("messages_in", conn->messages_in), LOG_NUMBER("payload_in", conn->payload_in),
+                         LOG_NUMBER("wire_in", conn->wire_in), LOG_NUMBER("messages_out", tally->messages_out),
+                         LOG_NUMBER("payload_out", tally->payload_out), LOG_NUMBER("wire_out", tally->wire_out),
                          LOG_COUNT("dropped", tally->dropped), LOG_TEXT("route", conn->route->pattern),
                          LOG_TEXT("path", conn->text), LOG_TEXT("reason", reason),
                          LOG_TEXT("subprotocol", weir_subprotocol(conn)), LOG_TEXT("user", weir_user(conn)),
@@ -144,7 +145,8 @@ void conn_call_close(struct weir_conn *conn) {
     const struct tally tally = {.by_peer = conn->closed_by_peer,
                                 .dropped = conn->dropped,
                                 .messages_out = conn->outbox.sent_messages,
-                                .bytes_out = conn->outbox.sent_bytes};
+                                .payload_out = conn->outbox.sent_payload,
+                                .wire_out = conn->outbox.sent_wire};
     latch_unlock(&conn->latch);
     if (!conn->opened)
         conn_call_open(conn);

@@ -191,21 +191,16 @@ static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
     return !state->over && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
 }
 
-/* For the access line, before it is inflated. What crosses our Close is not wanted any more. */
-static void count_message(struct weir_conn *conn, const struct decoded *decoded) {
-    bool whole = decoded->event == DECODER_MESSAGE || decoded->event == DECODER_DEFLATED;
-    if (!whole || atomic_load(&conn->closing))
-        return;
-    conn->messages_in++;
-    conn->bytes_in += decoded->size;
-}
-
 /* Returns whether the next event may be looked at in this turn. */
 static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct turn_state *state) {
-    count_message(conn, decoded);
-    bool inflates = decoded->event == DECODER_DEFLATED && !atomic_load(&conn->closing);
+    bool wanted = !atomic_load(&conn->closing); /* what crosses our Close is not */
+    bool inflates = decoded->event == DECODER_DEFLATED && wanted;
     if (inflates)
         conn_inflate(conn, decoded);
+    if (decoded->event == DECODER_MESSAGE && wanted) { /* for the access line */
+        conn->messages_in++;
+        conn->payload_in += decoded->size;
+    }
     take(conn, decoded, &state->held);
     if (inflates)
         state->inflated += decoded->size;
@@ -291,6 +286,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             return TURN_EOF;
         if (size < 0)
             return TURN_END;
+        conn->wire_in += (uint64_t)size;
         conn->pinged_at = STAMP_NONE; /* whatever came, it is alive */
         uint64_t byte_rate = conn_terms(conn)->byte_rate;
         if (byte_rate != 0 && conn->throttle != NULL)

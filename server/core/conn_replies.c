@@ -126,7 +126,7 @@ static size_t count_sent(const struct replies *replies, size_t sent, struct outb
         if (end > sent)
             break;
         outbox->sent_messages++;
-        outbox->sent_bytes += size;
+        outbox->sent_payload += size;
         at = end;
     }
     return at;
@@ -146,9 +146,10 @@ int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *
 
 void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent) {
     latch_check_held(&conn->latch);
+    conn->outbox.sent_wire += sent;
     if (sent == replies->size) {
         conn->outbox.sent_messages += replies->count;
-        conn->outbox.sent_bytes += replies->payload_size;
+        conn->outbox.sent_payload += replies->payload_size;
         return;
     }
     struct outbox unsent = {0};

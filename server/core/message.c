@@ -23,7 +23,7 @@ static int64_t memory_of(const struct message *message) {
 
 /* With room for `room` of its `size` bytes. */
 static struct message *allocate_for(size_t size, size_t room) {
-    struct message *message = malloc(sizeof *message + room);
+    struct message *message = size <= UINT32_MAX ? malloc(sizeof *message + room) : NULL;
     if (message == NULL)
         return NULL;
     atomic_init(&message->references, 1);
@@ -31,7 +31,8 @@ static struct message *allocate_for(size_t size, size_t room) {
     message->opcode = 0;
     message->is_around = false;
     message->header_size = 0;
-    message->size = size;
+    message->size = (uint32_t)size;
+    message->plain_size = 0;
     return message;
 }
 
@@ -55,6 +56,7 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
+    message->plain_size = (uint32_t)size;
     message->header_size = (uint8_t)frame_header(message->bytes, opcode, size);
     if (size > 0)
         memcpy(message->bytes + header_size, payload, size);
@@ -69,6 +71,7 @@ struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t si
         return NULL;
     message->opcode = opcode;
     message->is_around = true;
+    message->plain_size = (uint32_t)size;
     memcpy(message->bytes, &bytes, sizeof bytes);
     message->header_size = (uint8_t)frame_header(bytes, opcode, size);
     memory_count(memory_of(message));
@@ -94,7 +97,7 @@ static struct message *finish_deflated(struct message *message, uint8_t opcode, 
     memmove(message->bytes + header_size, message->bytes + room, size);
     message->header_size = (uint8_t)frame_header(message->bytes, FRAME_RSV1 | opcode, size);
     memory_count((int64_t)(header_size + size) - (int64_t)message->size);
-    message->size = header_size + size;
+    message->size = (uint32_t)(header_size + size);
     struct message *fitted = realloc(message, sizeof *message + message->size);
     if (fitted != NULL)
         message = fitted;
@@ -109,6 +112,7 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
     if (message == NULL)
         return NULL;
     size_t deflated = deflater_run(deflater, payload, size, message->bytes + room, capacity);
+    message->plain_size = (uint32_t)size;
     if (deflated != 0)
         return finish_deflated(message, opcode, room, deflated);
     destroy(message);

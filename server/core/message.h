@@ -22,7 +22,8 @@ struct message {
     uint8_t opcode; /* of its frame; 0: it is raw bytes, or compressed already */
     bool is_around; /* message_create_around(): `bytes` hold the address of the bytes */
     uint8_t header_size; /* of its frame; 0: it is raw bytes */
-    size_t size;         /* of the bytes: frame header and payload */
+    uint32_t size;       /* of the bytes: frame header and payload */
+    uint32_t plain_size; /* of the payload, before compression */
     uint8_t bytes[];
 };
 

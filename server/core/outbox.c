@@ -68,7 +68,8 @@ int outbox_prepend(struct outbox *outbox, struct outbox *front) {
     }
     outbox_release(outbox);
     front->sent_messages = outbox->sent_messages;
-    front->sent_bytes = outbox->sent_bytes;
+    front->sent_payload = outbox->sent_payload;
+    front->sent_wire = outbox->sent_wire;
     *outbox = *front;
     *front = (struct outbox){0};
     return 0;
@@ -103,7 +104,7 @@ static void count_sent(struct outbox *outbox) {
     if (!message_is_data(message))
         return;
     outbox->sent_messages++;
-    outbox->sent_bytes += message_payload_size(message);
+    outbox->sent_payload += message->plain_size;
 }
 
 void outbox_trim(struct outbox *outbox) {
@@ -117,6 +118,7 @@ void outbox_trim(struct outbox *outbox) {
 
 void outbox_sent(struct outbox *outbox, size_t size) {
     outbox->in_flight = 0;
+    outbox->sent_wire += size;
     while (size > 0) {
         size_t left = (*slot(outbox, 0))->size - outbox->offset;
         if (size < left) {
@@ -179,5 +181,7 @@ void outbox_release(struct outbox *outbox) {
         pop(outbox);
     if (outbox->ring_order > 0)
         free(outbox->ring);
-    *outbox = (struct outbox){.sent_messages = outbox->sent_messages, .sent_bytes = outbox->sent_bytes};
+    *outbox = (struct outbox){.sent_messages = outbox->sent_messages,
+                              .sent_payload = outbox->sent_payload,
+                              .sent_wire = outbox->sent_wire};
 }

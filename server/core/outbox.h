@@ -40,7 +40,8 @@ struct outbox {
     uint32_t bytes;         /* of memory that the messages stand for, each until it has left whole */
     uint32_t reply_bytes;   /* of them: messages with is_reply */
     uint64_t sent_messages; /* that have left whole, text and binary alone */
-    uint64_t sent_bytes;    /* of their payloads, as they left */
+    uint64_t sent_payload;  /* bytes of theirs, before compression */
+    uint64_t sent_wire;     /* bytes of any kind that have left, without the 101 */
 };
 
 /* Takes over a reference of the caller's. Returns -1 if memory is out: then it is still the caller's. */

@@ -77,9 +77,11 @@ void registry_set_limit(struct registry *registry, unsigned limit) {
 }
 
 int registry_add(struct registry *registry, struct weir_conn *conn) {
+    static _Atomic uint64_t last_id; /* of all servers of the process, and all their runs */
     mutex_lock(&registry->mutex);
-    conn->id = slots_take(&registry->slots, conn);
-    if (conn->id != SLOTS_NO_KEY)
+    conn->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
+    conn->key = slots_take(&registry->slots, conn);
+    if (conn->key != SLOTS_NO_KEY)
         link_locked(conn);
     if (registry->closed) { /* it was admitted before, and those who end connections have not met it */
         latch_lock(&conn->latch);
@@ -87,13 +89,13 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
         latch_unlock(&conn->latch);
     }
     mutex_unlock(&registry->mutex);
-    return conn->id == SLOTS_NO_KEY ? -1 : 0;
+    return conn->key == SLOTS_NO_KEY ? -1 : 0;
 }
 
 void registry_remove(struct registry *registry, struct weir_conn *conn) {
     mutex_lock(&registry->mutex);
     unlink_locked(conn);
-    slots_drop(&registry->slots, conn->id);
+    slots_drop(&registry->slots, conn->key);
     mutex_unlock(&registry->mutex);
 }
 
@@ -124,13 +126,24 @@ unsigned registry_each_from(struct registry *registry, uint32_t *position, unsig
     return visited;
 }
 
+struct wanted {
+    uint64_t id;
+    struct weir_conn *found;
+};
+
+static void compare(struct weir_conn *conn, void *arg) {
+    struct wanted *wanted = arg;
+    if (conn->id == wanted->id)
+        wanted->found = weir_retain(conn);
+}
+
 struct weir_conn *registry_find(struct registry *registry, uint64_t id) {
-    mutex_lock(&registry->mutex);
-    struct weir_conn *conn = slots_find(&registry->slots, id);
-    if (conn != NULL)
-        weir_retain(conn);
-    mutex_unlock(&registry->mutex);
-    return conn;
+    enum { PORTION = 1000 }; /* so that nothing waits long for the mutex */
+    struct wanted wanted = {.id = id};
+    uint32_t position = 0;
+    while (wanted.found == NULL && registry_each_from(registry, &position, PORTION, compare, &wanted) == PORTION)
+        continue;
+    return wanted.found;
 }
 
 void registry_close(struct registry *registry) {

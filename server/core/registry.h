@@ -1,4 +1,4 @@
-/* registry.h - the connections of a server, by id and by route, under one mutex.
+/* registry.h - the connections of a server, and those of each route, under one mutex.
  *
  * It holds no reference: a connection is in it from before its 101 is sent until its end, and leaves before it
  * dies. Under the mutex there are no system calls and no callbacks of handlers.
@@ -19,7 +19,7 @@ struct route;
 
 struct registry {
     struct mutex mutex; /* guards all below, and the lists of the routes */
-    struct slots slots; /* connections by id */
+    struct slots slots; /* the connections */
     unsigned admitted;  /* connections that have a place, those not yet added and those just ending too */
     unsigned limit;
     bool closed;          /* nobody is admitted any more */
@@ -45,8 +45,8 @@ unsigned registry_limit(struct registry *registry);
 /* Those beyond a smaller limit stay. */
 void registry_set_limit(struct registry *registry, unsigned limit);
 
-/* Lists a connection and sets its id; if the registry has been closed meanwhile, it is to drain. Returns -1 if
- * memory is out. */
+/* Lists a connection and sets its id, a number that no other connection of the process has or had; if the registry
+ * has been closed meanwhile, it is to drain. Returns -1 if memory is out. */
 int registry_add(struct registry *registry, struct weir_conn *conn);
 void registry_remove(struct registry *registry, struct weir_conn *conn);
 
@@ -60,7 +60,7 @@ void registry_each(struct registry *registry, const struct route *route,
 unsigned registry_each_from(struct registry *registry, uint32_t *position, unsigned count,
                             void (*visit)(struct weir_conn *conn, void *arg), void *arg);
 
-/* The connection with this id, with a reference for the caller; NULL if there is none. */
+/* The connection with this id, with a reference for the caller; NULL if there is none. It looks at all of them. */
 struct weir_conn *registry_find(struct registry *registry, uint64_t id);
 
 /* Refuses everybody from now on. */

@@ -142,16 +142,18 @@ class Json(LogTestCase):
             peer, line = peer_of(client), self.close_of(client, 1001, b"going")
             took = time.monotonic() - start
         self.assertRegex(line.pop("time"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-        self.assertIsInstance(line.pop("conn"), int)
+        self.assertLess(line.pop("conn"), 1000)
         self.assertLess(line.pop("duration_ms"), took * 1000 + 30000)
         self.assertEqual(line, {
             "level": "info", "event": "close", "peer": peer, "client": "192.0.2.1", "code": 1001, "by": "client",
-            "messages_in": 2, "bytes_in": 6, "messages_out": len(answers),
-            "bytes_out": sum(len(answer.payload) for answer in answers), "route": "/hello/{name}", "path": "/hello/ann",
+            "messages_in": 2, "payload_in": 6, "wire_in": 3 * 6 + 6 + 6 + 2 + 5, "messages_out": len(answers),
+            "payload_out": sum(len(answer.payload) for answer in answers),
+            "wire_out": sum(2 + len(answer.payload) for answer in answers) + 2 + 2 + 5, "route": "/hello/{name}", "path": "/hello/ann",
             "reason": "going", "subprotocol": "chat.v1", "user_agent": "test/1.0",
         })
 
-    def test_compressed_messages_count_as_they_came(self):
+    def test_compressed_messages(self):
+        """What handlers see, and what the network carries: the frames with their heads, the Closes too."""
         with RawClient(self.weir.port) as client:
             client.send(request("/echo", upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate")))
             client.response()
@@ -160,8 +162,24 @@ class Json(LogTestCase):
             client.send(frame(BINARY, packed, flags=FIN | RSV1))
             answer = client.frame(reserved=RSV1)
             line = self.close_of(client)
-        self.assertEqual((line["messages_in"], line["bytes_in"]), (1, len(packed)))
-        self.assertEqual((line["messages_out"], line["bytes_out"]), (1, len(answer.payload)))
+        self.assertEqual((line["messages_in"], line["payload_in"]), (1, 100000))
+        self.assertEqual(line["wire_in"], self.wire(packed, mask=4) + 2 + 4 + 2)
+        self.assertEqual((line["messages_out"], line["payload_out"]), (1, 100000))
+        self.assertEqual(line["wire_out"], self.wire(answer.payload) + 2 + 2)
+
+    def wire(self, payload, mask=0):
+        return (2 if len(payload) < 126 else 4) + mask + len(payload)
+
+    def test_connections_are_counted_from_1(self):
+        with Weir(self.configuration) as weir:
+            for number in range(1, 4):
+                for _ in range(2):  # no matter whose place it takes
+                    client = RawClient(weir.port, "/echo")
+                    leave(client)
+                until(lambda: weir.log().count('"event":"close"') == 2 * number, "the ends")
+            ids = [parse_json(line)["conn"] for line in weir.log().splitlines() if '"event":"close"' in line]
+        self.assertEqual(sorted(ids), [1, 2, 3, 4, 5, 6])
+
 
     def test_one_who_vanishes(self):
         with RawClient(self.weir.port, "/echo") as client:

@@ -92,12 +92,13 @@ START_TEST(counts_what_has_left_whole) {
     push_frame(&outbox, 1, 1);
     outbox_sent(&outbox, 12 + 2 + 2 + 125 + 2 + 125 + 4 + 126 + 10 + 69999);
     ck_assert_uint_eq(outbox.sent_messages, 3);
-    ck_assert_uint_eq(outbox.sent_bytes, 125 + 126);
+    ck_assert_uint_eq(outbox.sent_payload, 125 + 126);
     outbox_sent(&outbox, 1);
     ck_assert_uint_eq(outbox.sent_messages, 4);
     outbox_release(&outbox);
     ck_assert_uint_eq(outbox.sent_messages, 4);
-    ck_assert_uint_eq(outbox.sent_bytes, 125 + 126 + 70000);
+    ck_assert_uint_eq(outbox.sent_payload, 125 + 126 + 70000);
+    ck_assert_uint_eq(outbox.sent_wire, 12 + 2 + 2 + 125 + 2 + 125 + 4 + 126 + 10 + 70000);
 }
 END_TEST
 

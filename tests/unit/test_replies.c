@@ -99,7 +99,7 @@ static void expect(int client, unsigned first, unsigned count, unsigned *pongs) 
 
 static bool all_counted(struct weir_conn *conn, unsigned count, uint64_t bytes) {
     latch_lock(&conn->latch);
-    bool all = conn->outbox.sent_messages == count && conn->outbox.sent_bytes == bytes &&
+    bool all = conn->outbox.sent_messages == count && conn->outbox.sent_payload == bytes &&
                outbox_is_empty(&conn->outbox) && conn->outbox.bytes == 0 && conn->outbox.reply_bytes == 0;
     latch_unlock(&conn->latch);
     return all;
