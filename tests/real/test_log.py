@@ -246,6 +246,11 @@ class Levels(unittest.TestCase):
 
 
 class Start(unittest.TestCase):
+    def test_ready_names_the_file(self):
+        with Weir("[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES) as weir:
+            pairs = parse_logfmt(weir.log_line("event=ready"))
+            self.assertEqual(pairs["config"], f"{weir.directory.name}/weir.ini")
+
     def test_a_memory_limit_that_cannot_be_kept(self):
         """Said once with both figures; a test of its own has what control groups allow."""
         machine = 1024 * int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1])
