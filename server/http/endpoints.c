@@ -5,6 +5,7 @@
 #include "server/http/endpoints.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <weir/weir.h>
 
@@ -13,24 +14,43 @@ static bool is_plain_host(const char *host) {
            strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == strlen(host);
 }
 
+/* The first element of a list, which the proxy next to the client has written: https, or wss. */
+static bool is_secure(const char *protocols) {
+    size_t size = protocols != NULL ? strcspn(protocols, ", \t") : 0;
+    return (size == 5 && strncasecmp(protocols, "https", 5) == 0) ||
+           (size == 3 && strncasecmp(protocols, "wss", 3) == 0);
+}
+
+/* How a client gets here. */
+static const char *scheme_of(const struct http_request *request, const struct endpoints_state *state) {
+    return state->trusted_proxy && is_secure(http_request_header(request, "X-Forwarded-Proto")) ? "wss" : "ws";
+}
+
+static const char *host_of(const struct http_request *request, const struct endpoints_state *state) {
+    const char *host = http_request_header(request, "Host"), *forwarded = NULL;
+    if (state->trusted_proxy)
+        forwarded = http_request_header(request, "X-Forwarded-Host");
+    if (is_plain_host(forwarded))
+        return forwarded;
+    return is_plain_host(host) ? host : "localhost";
+}
+
 static void front_page(const struct http_request *request, const struct endpoints_state *state,
                        struct http_response *response) {
-    const char *host = http_request_header(request, "Host");
-    if (!is_plain_host(host))
-        host = "localhost";
+    const char *host = host_of(request, state), *scheme = scheme_of(request, state);
     size_t count = state->pattern_count;
     const char *example = count == 0 ? "/" : state->patterns[0];
     http_respond(response, 200, "This is weir %s, a WebSocket server.\n\nIt serves:\n", WEIR_VERSION);
     for (size_t i = 0; i < count; i++)
-        http_append(response, "    ws://%s%s\n", host, state->patterns[i]);
+        http_append(response, "    %s://%s%s\n", scheme, host, state->patterns[i]);
     if (count == 0)
         http_append(response, "    nothing yet: add a [route /path] section to its ini file\n");
-    http_append(response, "\nConnect with Python:\n    python3 -m websockets ws://%s%s\n", host, example);
+    http_append(response, "\nConnect with Python:\n    python3 -m websockets %s://%s%s\n", scheme, host, example);
     http_append(response,
                 "or in a browser's console:\n"
-                "    s = new WebSocket('ws://%s%s'); s.onmessage = e => console.log(e.data)\n"
+                "    s = new WebSocket('%s://%s%s'); s.onmessage = e => console.log(e.data)\n"
                 "    s.send('hello')\n",
-                host, example);
+                scheme, host, example);
     http_append(response, "\nLoad balancers ask GET /healthz and GET /readyz.\n");
 }
 
@@ -65,7 +85,9 @@ bool endpoints_lost_upgrade(const struct http_request *request) {
            http_request_header(request, "Upgrade") == NULL;
 }
 
-static void demand_upgrade(const struct http_request *request, struct http_response *response) {
+static void demand_upgrade(const struct http_request *request, const struct endpoints_state *state,
+                           struct http_response *response) {
+    const char *scheme = scheme_of(request, state);
     response->headers = "Upgrade: websocket\r\n";
     if (endpoints_lost_upgrade(request))
         http_respond(response, 426,
@@ -73,7 +95,8 @@ static void demand_upgrade(const struct http_request *request, struct http_respo
                      "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"
                      " proxy_set_header Connection \"upgrade\";\n");
     else
-        http_respond(response, 426, "This path speaks WebSocket: connect with ws://, not http://.\n");
+        http_respond(response, 426, "This path speaks WebSocket: connect with %s://, not %s://.\n", scheme,
+                     strcmp(scheme, "wss") == 0 ? "https" : "http");
 }
 
 /* What a GET or a HEAD gets. */
@@ -84,7 +107,7 @@ static void answer_read(const struct http_request *request, const struct endpoin
     if (strcmp(request->path, "/") == 0 && !(state->route != NULL && endpoints_lost_upgrade(request)))
         front_page(request, state, response);
     else if (state->route != NULL)
-        demand_upgrade(request, response);
+        demand_upgrade(request, state, response);
     else
         http_respond(response, 404, "Nothing is here. GET / says what is.\n");
 }

@@ -13,6 +13,8 @@ struct endpoints_state {
     size_t pattern_count;
     const char *route; /* the pattern of the route that the path belongs to; NULL: of none */
     bool stopping;
+    bool trusted_proxy; /* it asks, and tells in X-Forwarded-Proto and X-Forwarded-Host what its client has asked
+                           for */
 };
 
 /* GET /healthz says that the process lives, GET /readyz whether new clients are welcome: 200, or 503 in a stop. A

@@ -8,6 +8,7 @@
 
 #include "server/http/candidate.h"
 #include "server/http/endpoints.h"
+#include "server/http/peer.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
 
@@ -30,6 +31,11 @@ static void log_lost_upgrade(const struct http_request *request) {
                                  LOG_TEXT("hint", "a proxy removes the Upgrade header: see docs/deploy.md")));
 }
 
+static bool is_trusted(const struct service *service, const struct http_request *request) {
+    const struct peer peer = peer_of_text(request->peer_address, 0, 0);
+    return address_is_in(&peer.address, service->trusted_proxies);
+}
+
 static void answer_plain(const struct service *service, const struct entrances *entrances,
                          const struct http_request *request, struct http_response *response) {
     const char *patterns[PATTERNS_SHOWN_MAX];
@@ -39,7 +45,8 @@ static void answer_plain(const struct service *service, const struct entrances *
     const struct endpoints_state state = {.patterns = patterns,
                                           .pattern_count = count,
                                           .route = route_of_path(entrances, request->path),
-                                          .stopping = registry_is_closed(&service->core->registry)};
+                                          .stopping = registry_is_closed(&service->core->registry),
+                                          .trusted_proxy = is_trusted(service, request)};
     endpoints_answer(request, &state, response);
     if (response->status == 426 && endpoints_lost_upgrade(request))
         log_lost_upgrade(request);

@@ -234,5 +234,24 @@ class MaxConnections(unittest.TestCase):
             until(lambda: fetch(weir.port, request("/echo")).status == 101, "a free place")
 
 
+class BehindAProxy(WeirTestCase):
+    """Whose X-Forwarded-Proto counts if it is trusted."""
+
+    configuration = ("[server]\nlisten = 127.0.0.1:PORT\ntrusted_proxies = 127.0.0.2\n"
+                     "[route /echo]\nhandler = echo\n")
+
+    def page(self, source, path="/"):
+        with socket.create_connection(("127.0.0.1", self.weir.port), source_address=(source, 0)) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: inner:9000\r\nX-Forwarded-Proto: https\r\n"
+                           "X-Forwarded-Host: example.com\r\n\r\n".encode())
+            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+    def test_links(self):
+        self.assertIn("    wss://example.com/echo\n", self.page("127.0.0.2"))
+        self.assertIn("connect with wss://, not https://", self.page("127.0.0.2", "/echo"))
+        self.assertIn("    ws://inner:9000/echo\n", self.page("127.0.0.1"))
+        self.assertIn("connect with ws://, not http://", self.page("127.0.0.1", "/echo"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -41,6 +41,44 @@ START_TEST(a_strange_host_is_not_repeated) {
 }
 END_TEST
 
+/* What a proxy tells counts only if it is trusted; the first element of a list is the client's side. */
+START_TEST(links_are_those_of_the_client) {
+    static const struct {
+        bool trusted;
+        const char *protocol, *host, *link;
+    } cases[] = {
+        {true, "https", NULL, "    wss://inner:9000/echo\n"},
+        {true, "HTTPS", NULL, "    wss://inner:9000/echo\n"},
+        {true, "wss", "example.com", "    wss://example.com/echo\n"},
+        {true, "https, http", "example.com:8443", "    wss://example.com:8443/echo\n"},
+        {true, "https,http", "<b>", "    wss://inner:9000/echo\n"},
+        {true, "http, https", NULL, "    ws://inner:9000/echo\n"},
+        {true, "httpsx", "", "    ws://inner:9000/echo\n"},
+        {true, "", "a b", "    ws://inner:9000/echo\n"},
+        {true, NULL, "example.com", "    ws://example.com/echo\n"},
+        {false, "https", "example.com", "    ws://inner:9000/echo\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_header headers[3] = {{"host", "inner:9000"}};
+        size_t count = 1;
+        if (cases[i].protocol != NULL)
+            headers[count++] = (struct http_header){"x-forwarded-proto", cases[i].protocol};
+        if (cases[i].host != NULL)
+            headers[count++] = (struct http_header){"x-forwarded-host", cases[i].host};
+        const struct http_request request = {
+            .method = "GET", .version = "1.1", .path = "/", .query = "", .headers = headers, .header_count = count};
+        struct endpoints_state state = {
+            .patterns = patterns, .pattern_count = 2, .trusted_proxy = cases[i].trusted};
+        struct http_response response = {0};
+        endpoints_answer(&request, &state, &response);
+        ck_assert_msg(strstr(response.body, cases[i].link) != NULL, "%s", response.body);
+        bool secure = strstr(cases[i].link, "wss://") != NULL;
+        ck_assert_int_eq(strstr(response.body, "new WebSocket('wss://") != NULL, secure);
+        ck_assert_int_eq(strstr(response.body, "websockets wss://") != NULL, secure);
+    }
+}
+END_TEST
+
 START_TEST(other_paths) {
     ck_assert_int_eq(answer("GET", "/echo", "h", "/echo").status, 426);
     ck_assert_str_eq(answer("GET", "/echo", "h", "/echo").headers, "Upgrade: websocket\r\n");
@@ -269,6 +307,7 @@ Suite *endpoints_suite(void) {
     TCase *tcase = tcase_create("endpoints");
     tcase_add_test(tcase, the_page_names_the_routes);
     tcase_add_test(tcase, a_strange_host_is_not_repeated);
+    tcase_add_test(tcase, links_are_those_of_the_client);
     tcase_add_test(tcase, other_paths);
     tcase_add_test(tcase, other_methods);
     tcase_add_test(tcase, a_handshake_without_its_upgrade_is_told_of_the_proxy);
