@@ -1,4 +1,4 @@
-/* httpd.c - see httpd.h. The only file that knows civetweb.
+/* httpd.c - see httpd.h. It and httpd_request.c are the only files that know civetweb.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,25 +9,21 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdalign.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/core/crash.h"
-#include "server/http/cut_head.h"
+#include "server/http/httpd_request.h"
 #include "server/http/peer.h"
 #include "server/http/request_check.h"
 #include "server/http/request_guard.h"
-#include "server/http/target.h"
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = LISTENERS_MAX, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
-_Static_assert(MG_MAX_HEADERS == HTTP_HEADERS_MAX, "civetweb has room for as many fields as may be");
 
 /* civetweb can neither be started nor be stopped by two threads at once: all its contexts share one count of users,
  * one thread key and one mutex, and the first and the last of them make and delete those. */
@@ -45,9 +41,8 @@ struct httpd {
 
 /* What a thread knows of the connection that it answers. */
 struct visit {
-    const char *buffer; /* where civetweb's buffer of this thread begins; NULL: not known yet */
-    uint64_t taken;     /* bytes that earlier requests of the connection have used up */
-    bool failed;        /* http_error() has answered, and nothing more will come */
+    uint64_t taken; /* bytes that earlier requests of the connection have used up */
+    bool failed;    /* http_error() has answered, and nothing more will come */
 };
 static _Thread_local struct visit visit;
 
@@ -134,75 +129,6 @@ static const char *read_local_address(const struct mg_connection *connection, co
     address += v6;
     address[strcspn(address, v6 ? "]" : ":/")] = '\0';
     return address;
-}
-
-/* civetweb has cut the query off, if it passes the request on. */
-static char *whole_target(const struct mg_request_info *info, bool is_cut) {
-    if (is_cut && info->query_string != NULL)
-        ((char *)info->query_string)[-1] = '?';
-    return (char *)info->request_uri;
-}
-
-/* civetweb does not tell where its buffer begins, but it comes from malloc(). What is left unknown is a thread's
- * first request, if it begins with many blanks. */
-static void find_buffer(const char *method) {
-    const char *aligned = method - (uintptr_t)method % alignof(max_align_t);
-    if (visit.buffer == NULL || aligned < visit.buffer)
-        visit.buffer = aligned;
-}
-
-/* Returns 0 with the size of the head; or the status of the refusal. */
-static int check_head(const struct mg_request_info *info, const char *target, size_t *size, const char **why) {
-    struct cut_field fields[MG_MAX_HEADERS];
-    for (int i = 0; i < info->num_headers; i++)
-        fields[i] = (struct cut_field){info->http_headers[i].name, (char *)info->http_headers[i].value};
-    find_buffer(info->request_method);
-    const struct cut_head head = {.buffer = visit.buffer,
-                                  .buffer_size = HTTP_HEAD_MAX,
-                                  .method = info->request_method,
-                                  .target = target,
-                                  .version = info->http_version,
-                                  .fields = fields,
-                                  .field_count = (size_t)info->num_headers,
-                                  .fields_max = MG_MAX_HEADERS};
-    return cut_head_check(&head, size, why);
-}
-
-/* What a whole URI names is the host, whatever the Host header says (RFC 9112, 3.2.2). */
-static void replace_host(struct http_header *headers, size_t count, const char *authority) {
-    for (size_t i = 0; i < count; i++)
-        if (strcasecmp(headers[i].name, "Host") == 0)
-            headers[i].value = authority;
-}
-
-/* Returns 0; or the status of the refusal, and says why. */
-static int read_request(const struct mg_request_info *info, bool is_cut, struct http_header *headers,
-                        struct http_request *request, const char **why) {
-    char *text = whole_target(info, is_cut);
-    struct target target;
-    size_t head_size;
-    int status = check_head(info, text, &head_size, why);
-    if (status != 0 || (status = target_parse(text, &target, why)) != 0)
-        return status;
-    for (int i = 0; i < info->num_headers; i++)
-        headers[i] = (struct http_header){info->http_headers[i].name, info->http_headers[i].value};
-    *request = (struct http_request){
-        .method = info->request_method,
-        .version = info->http_version,
-        .path = target.path,
-        .query = target.query,
-        .headers = headers,
-        .header_count = (size_t)info->num_headers,
-        .head_size = head_size,
-        .content_length = info->content_length,
-        .peer_address = info->remote_addr,
-        .peer_port = (uint16_t)info->remote_port,
-        .local_port = (uint16_t)info->server_port,
-    };
-    status = request_check(request, why);
-    if (target.authority != NULL)
-        replace_host(headers, request->header_count, target.authority);
-    return status;
 }
 
 /* Not with a body that has not been read: civetweb would read it to its end before the next request; nor with
@@ -371,7 +297,7 @@ static int answer_request(struct mg_connection *connection, const struct mg_requ
         mg_disable_connection_keep_alive(connection);
         return 408;
     }
-    int status = read_request(info, is_cut, headers, &request, &why);
+    int status = httpd_request_read(info, is_cut, headers, &request, &why);
     if (status != 0) {
         refuse(httpd, connection, status, why);
         return status;
@@ -400,18 +326,6 @@ static void connection_closes(const struct mg_connection *connection) {
 
 /* --- Requests that civetweb itself could not make sense of -------------------------------------------------- */
 
-/* civetweb does not look at the headers of a request whose method it does not know. */
-static bool is_unknown_method(const struct mg_request_info *info) {
-    static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", NULL};
-    if (info->http_version == NULL || info->num_headers != 0 ||
-        (strcmp(info->http_version, "1.1") != 0 && strcmp(info->http_version, "1.0") != 0))
-        return false;
-    for (size_t i = 0; known[i] != NULL; i++)
-        if (strcmp(known[i], info->request_method) == 0)
-            return false;
-    return true;
-}
-
 /* As much has come as civetweb's buffer holds. It does not say so. */
 static bool is_too_large(const struct httpd *httpd, const struct mg_request_info *info) {
     struct peer peer = peer_of_text(info->remote_addr, (uint16_t)info->remote_port, (uint16_t)info->server_port);
@@ -429,25 +343,10 @@ static int explain_head(const struct httpd *httpd, const struct mg_request_info 
 
 /* Returns the status that is right. */
 static int explain(const struct httpd *httpd, const struct mg_request_info *info, int status, const char **why) {
-    struct http_header headers[MG_MAX_HEADERS];
-    struct http_request request;
-    *why = http_status_text(status);
-    if (status == 505)
-        *why = "the HTTP version must be 1.1 or 1.0";
+    *why = status == 505 ? "the HTTP version must be 1.1 or 1.0" : http_status_text(status);
     if (info == NULL || (status != 400 && status != 411))
         return status;
-    if (info->request_method == NULL)
-        return explain_head(httpd, info, why);
-    if (info->num_headers > 0) {
-        *why = "the only Transfer-Encoding is chunked";
-        status = read_request(info, false, headers, &request, why);
-        return status == 0 ? 400 : status;
-    }
-    bool unknown = is_unknown_method(info);
-    *why = unknown                 ? "no method has this name"
-           : info->num_headers < 0 ? "a header line is not NAME: VALUE, or does not end with CR LF"
-                                   : "the request line is not METHOD TARGET HTTP/1.1";
-    return unknown ? 501 : 400;
+    return info->request_method == NULL ? explain_head(httpd, info, why) : httpd_request_explain(info, why);
 }
 
 /* Some of them civetweb has read well, and does not like their target. */

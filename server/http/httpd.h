@@ -1,5 +1,5 @@
-/* httpd.h - civetweb: it accepts connections and parses requests, nothing else. httpd.c is the only file that knows
- * it.
+/* httpd.h - civetweb: it accepts connections and parses requests, nothing else. Only httpd.c and httpd_request.c
+ * know it.
  *
  * Every request is answered by the callback; civetweb's file, CGI and directory code is never reached. Its log goes
  * to ours.
