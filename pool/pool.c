@@ -272,27 +272,31 @@ void *pool_work(void *arg) {
 
 /* --- What users call --------------------------------------------------------------------------------------- */
 
-static void queue(struct pool *pool, struct task *claimed) {
-    mutex_lock(&pool->mutex);
-    queue_locked(pool, claimed);
-    queued_locked(pool);
-    mutex_unlock(&pool->mutex);
-}
-
-void pool_submit(struct pool *pool, struct task *task) {
-    if (task_claim(task))
-        queue(pool, task);
-}
-
 static void queue_list(struct pool *pool, struct task_list *claimed) {
     struct task *task;
     mutex_lock(&pool->mutex);
+    if (pool->stopped) {
+        mutex_unlock(&pool->mutex);
+        pool_drop(claimed);
+        return;
+    }
     if (!claimed->mixed)
         task_list_append(&pool->io, claimed);
     while ((task = task_list_pop(claimed)) != NULL)
         queue_locked(pool, task);
     queued_locked(pool);
     mutex_unlock(&pool->mutex);
+}
+
+static void queue(struct pool *pool, struct task *claimed) {
+    struct task_list list = {.first = NULL};
+    task_list_push(&list, claimed);
+    queue_list(pool, &list);
+}
+
+void pool_submit(struct pool *pool, struct task *task) {
+    if (task_claim(task))
+        queue(pool, task);
 }
 
 /* Returns whether they may wait. */

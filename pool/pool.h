@@ -54,7 +54,8 @@ struct pool *pool_create(const struct pool_options *options);
 int pool_start(struct pool *pool); /* 0, or an errno; then nothing runs */
 
 /* Ends the threads once their current tasks return, at the latest at `deadline` (pool_now()). What is still queued
- * is dropped. Returns false if a task was still running then: that thread, and the pool, must be left alone. */
+ * is dropped, and so is what is submitted later. Returns false if a task was still running then: that thread, and
+ * the pool, must be left alone. */
 bool pool_stop(struct pool *pool, uint64_t deadline);
 
 /* After a pool_stop() that returned true, or without a pool_start(). Each lane first, then the pool. */

@@ -84,6 +84,23 @@ static bool wait_ended_locked(struct pool *pool, uint64_t deadline) {
     return true;
 }
 
+void pool_drop(struct task_list *list) {
+    struct task *task;
+    while ((task = task_list_pop(list)) != NULL)
+        task_kind(task)->release(task);
+}
+
+/* A task's reference may be what keeps its owner, and that the pool. */
+static void drop_queues(struct pool *pool) {
+    mutex_lock(&pool->mutex);
+    struct task_list io = pool->io, handler = pool->handler;
+    pool->io = pool->handler = (struct task_list){.first = NULL};
+    pool->stopped = true;
+    mutex_unlock(&pool->mutex);
+    pool_drop(&io);
+    pool_drop(&handler);
+}
+
 bool pool_stop(struct pool *pool, uint64_t deadline) {
     mutex_lock(&pool->mutex);
     pool->stopping = true;
@@ -100,24 +117,19 @@ bool pool_stop(struct pool *pool, uint64_t deadline) {
         pthread_join(pool->workers[i].thread, NULL);
     pool->monitor_started = false;
     pool->started = 0;
+    drop_queues(pool);
     return true;
 }
 
-static void drop(struct task_list *list) {
-    struct task *task;
-    while ((task = task_list_pop(list)) != NULL)
-        task_kind(task)->release(task);
-}
-
 void pool_drop_lane(struct lane *lane) {
-    drop(&lane->waiting);
+    pool_drop(&lane->waiting);
 }
 
 void pool_destroy(struct pool *pool) {
     if (pool == NULL)
         return;
-    drop(&pool->io);
-    drop(&pool->handler);
+    pool_drop(&pool->io);
+    pool_drop(&pool->handler);
     timers_release(&pool->timers);
     poller_close(&pool->poller);
     pthread_cond_destroy(&pool->ended);

@@ -67,6 +67,7 @@ struct pool {
     uint64_t starved_again; /* microseconds: starved() is not called before */
     bool monitor_awake;
     bool stopping;
+    bool stopped; /* the threads have ended: what is submitted is dropped */
     uint64_t polls, wakeups;
     struct probe io_probe, handler_probe;
 };
@@ -98,6 +99,9 @@ bool pool_is_full_locked(const struct pool *pool);
 
 /* For how many milliseconds a handler task has waited for a slot, if it is time to tell; else 0. */
 uint64_t pool_starved_locked(struct pool *pool);
+
+/* Gives up tasks that will not run. */
+void pool_drop(struct task_list *list);
 
 /* A task waits that a thread could take. */
 bool pool_runnable_locked(const struct pool *pool);

@@ -53,15 +53,15 @@ static bool terms_are_same(const struct terms *a, const struct terms *b) {
 
 const struct terms *server_terms(weir_server *server, const struct config *config) {
     const struct terms terms = make_terms(&config->websocket);
-    for (struct kept_terms *kept = server->terms; kept != NULL; kept = kept->next)
+    for (struct kept_terms *kept = server->run->terms; kept != NULL; kept = kept->next)
         if (terms_are_same(&kept->terms, &terms))
             return &kept->terms;
     struct kept_terms *kept = malloc(sizeof *kept);
     if (kept == NULL)
         return NULL;
     kept->terms = terms;
-    kept->next = server->terms;
-    server->terms = kept;
+    kept->next = server->run->terms;
+    server->run->terms = kept;
     return &kept->terms;
 }
 
@@ -99,7 +99,8 @@ static void set_channels(weir_server *server, const struct config *config) {
     struct channel_rule *rules = calloc(config->channel_rule_count + 1, sizeof *rules);
     for (size_t i = 0; rules != NULL && i < config->channel_rule_count; i++)
         rules[i] = make_rule(&config->channel_rules[i]);
-    if (rules == NULL || channels_configure(&server->channels, rules, config->channel_rule_count, &limits) != 0)
+    if (rules == NULL ||
+        channels_configure(&server->run->channels, rules, config->channel_rule_count, &limits) != 0)
         log_event(LOG_SERVER, LOG_ERROR, "channels",
                   LOG_FIELDS(LOG_TEXT("error", "out of memory: they stay as they were")));
     free(rules);
@@ -121,25 +122,26 @@ static void sweep_one(struct weir_conn *conn, void *arg) {
 static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, struct task_list *ready)) {
     struct sweep sweep = {.step = step};
     uint32_t position = 0;
-    while (registry_each_from(&server->core.registry, &position, SWEEP_PORTION, sweep_one, &sweep) == SWEEP_PORTION)
-        pool_submit_list(server->core.pool, &sweep.ready);
-    pool_submit_list(server->core.pool, &sweep.ready);
+    while (registry_each_from(&server->run->core.registry, &position, SWEEP_PORTION, sweep_one, &sweep) ==
+           SWEEP_PORTION)
+        pool_submit_list(server->run->core.pool, &sweep.ready);
+    pool_submit_list(server->run->core.pool, &sweep.ready);
 }
 
 static void set_terms(weir_server *server, const struct terms *terms) {
-    const struct terms *before = core_terms(&server->core);
+    const struct terms *before = core_terms(&server->run->core);
     if (before == terms)
         return;
     if (before->idle_timeout_ms == 0 && terms->idle_timeout_ms != 0)
         sweep_all(server, conn_start_idle_clock);
-    atomic_store_explicit(&server->core.terms, terms, memory_order_release);
+    atomic_store_explicit(&server->run->core.terms, terms, memory_order_release);
     sweep_all(server, conn_renew);
 }
 
 void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
                   unsigned max_connections) {
     const struct config_server *config = &table->config->server;
-    struct core *core = &server->core;
+    struct core *core = &server->run->core;
     server_set_log_levels(table->config);
     set_terms(server, terms);
     registry_set_limit(&core->registry, max_connections);
@@ -160,8 +162,8 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
 /* Answers everybody who has asked before `ticket` was drawn. */
 static void report(weir_server *server, uint64_t ticket, bool done, const char *text) {
     struct reload_desk *desk = &server->desk;
-    atomic_fetch_add(done ? &server->core.counters.reloads : &server->core.counters.failed_reloads, 1);
-    atomic_store(&server->core.counters.reload_failed, !done);
+    atomic_fetch_add(done ? &server->run->core.counters.reloads : &server->run->core.counters.failed_reloads, 1);
+    atomic_store(&server->run->core.counters.reload_failed, !done);
     mutex_lock(&desk->mutex);
     desk->finished = ticket;
     desk->done = done;

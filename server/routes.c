@@ -140,21 +140,6 @@ static struct served_route *make_served(struct routes *routes, const struct conf
     return NULL;
 }
 
-static int load_configured(struct routes *routes, struct route_table *table, const struct config *config,
-                           struct config_route *configured, const struct report *report) {
-    if (configured->handler == NULL) /* it was refused, but all errors are wanted */
-        return 0;
-    const struct weir_plugin *plugin = find_plugin(routes, configured);
-    if (plugin != NULL && plugin_read_options(plugin, config, configured, report->error, report->size) != 0)
-        return -1;
-    struct served_route *served = find_same(routes, configured);
-    if (served == NULL && (served = make_served(routes, config, configured, plugin, report)) == NULL)
-        return -1;
-    const struct entrance entrance = entrance_of(config, configured, &served->route);
-    enter(table, served, &entrance);
-    return 0;
-}
-
 static struct served_route *find_added(const struct routes *routes, const char *pattern) {
     for (struct served_route *served = routes->all; served != NULL; served = served->next)
         if (served->handler == NULL && strcmp(served->route.pattern, pattern) == 0)
@@ -173,10 +158,57 @@ static struct served_route *serve_added(struct routes *routes, const char *patte
     return served;
 }
 
+static const struct added_route *find_programs(const struct routes *routes, const char *pattern) {
+    for (size_t i = 0; i < routes->added_count; i++)
+        if (strcmp(routes->added[i].pattern, pattern) == 0)
+            return &routes->added[i];
+    return NULL;
+}
+
+/* A route of the program's, with options that it has set. */
+static int load_with_options(struct routes *routes, struct route_table *table, const struct config *config,
+                             struct config_route *configured, const struct report *report) {
+    const struct added_route *added = find_programs(routes, configured->pattern);
+    if (added == NULL && config->errors != NULL) /* its handler was refused, but all errors are wanted */
+        return 0;
+    if (added == NULL)
+        return config_fail(configured->place, report->error, report->size,
+                           "the route %s has options and no handler; set one, or call weir_server_route()",
+                           configured->pattern);
+    struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
+    if (served == NULL)
+        return out_of_memory(report);
+    const struct entrance entrance = entrance_of(config, configured, &served->route);
+    enter(table, served, &entrance);
+    return 0;
+}
+
+static int load_configured(struct routes *routes, struct route_table *table, const struct config *config,
+                           struct config_route *configured, const struct report *report) {
+    const struct weir_plugin *plugin = find_plugin(routes, configured);
+    if (plugin != NULL && plugin_read_options(plugin, config, configured, report->error, report->size) != 0)
+        return -1;
+    struct served_route *served = find_same(routes, configured);
+    if (served == NULL && (served = make_served(routes, config, configured, plugin, report)) == NULL)
+        return -1;
+    const struct entrance entrance = entrance_of(config, configured, &served->route);
+    enter(table, served, &entrance);
+    return 0;
+}
+
+static bool has_options(const struct config *config, const char *pattern) {
+    for (size_t i = 0; i < config->route_count; i++)
+        if (config->routes[i].handler == NULL && strcmp(config->routes[i].pattern, pattern) == 0)
+            return true;
+    return false;
+}
+
 static int load_added(struct routes *routes, struct route_table *table, const struct config *config,
                       const struct report *report) {
     for (size_t i = 0; i < routes->added_count; i++) {
         const struct added_route *added = &routes->added[i];
+        if (has_options(config, added->pattern))
+            continue; /* it is in the table already */
         if (add_pattern(table, added->pattern, (struct config_place){.source = NULL}, report) != 0)
             return -1;
         struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
@@ -201,7 +233,8 @@ static int load_all(struct routes *routes, struct route_table *table, struct con
         if (add_pattern(table, configured->pattern, configured->place, report) != 0 &&
             config_go_on(config, report->error) != 0)
             return -1;
-        if (load_configured(routes, table, config, configured, report) != 0 &&
+        if ((configured->handler == NULL ? load_with_options : load_configured)(routes, table, config, configured,
+                                                                                report) != 0 &&
             config_go_on(config, report->error) != 0)
             return -1;
     }
@@ -222,6 +255,46 @@ struct route_table *routes_build(struct routes *routes, struct config *config, c
     entrances_release(&table->entrances);
     routes_reap(routes);
     return NULL;
+}
+
+/* Whether it can stand beside what is there: in a table of patterns alone. */
+static int check_pattern(const struct routes *routes, const struct config *config, struct router *router,
+                         const char *pattern, char *error, size_t error_size) {
+    for (size_t i = 0; i < config->route_count; i++)
+        if (config->routes[i].handler != NULL && /* else they are options for it */
+            router_add(router, config->routes[i].pattern, 0, error, error_size) != 0)
+            return -1;
+    for (size_t i = 0; i < routes->added_count; i++)
+        if (router_add(router, routes->added[i].pattern, 0, error, error_size) != 0)
+            return -1;
+    return router_add(router, pattern, 0, error, error_size);
+}
+
+int routes_add(struct routes *routes, const struct config *config, const struct added_route *route, char *error,
+               size_t error_size) {
+    struct router *router = router_create();
+    int result = router == NULL ? -1 : check_pattern(routes, config, router, route->pattern, error, error_size);
+    router_destroy(router);
+    if (result != 0 && router != NULL)
+        return -1;
+    struct added_route *added = realloc(routes->added, (routes->added_count + 1) * sizeof *added);
+    char *pattern = strdup(route->pattern);
+    if (added != NULL)
+        routes->added = added;
+    if (router == NULL || added == NULL || pattern == NULL) {
+        free(pattern);
+        return out_of_memory(&(struct report){error, error_size});
+    }
+    added[routes->added_count++] = (struct added_route){pattern, route->handler, route->context};
+    return 0;
+}
+
+void routes_forget_added(struct routes *routes) {
+    for (size_t i = 0; i < routes->added_count; i++)
+        free(routes->added[i].pattern);
+    free(routes->added);
+    routes->added = NULL;
+    routes->added_count = 0;
 }
 
 int routes_start(const struct route_table *table, weir_server *server, char *error, size_t error_size) {

@@ -25,7 +25,7 @@ struct route_table {
 
 /* A route that the embedding program added. */
 struct added_route {
-    char *pattern;
+    char *pattern; /* this one's own */
     const struct weir_handler *handler;
     void *context;
 };
@@ -38,6 +38,12 @@ struct routes {
     struct served_route *all; /* with a reference each; those that no table names any more, too */
     size_t count;
 };
+
+/* Adds a copy, to be in every table from now on. -1 with one line in `error`: a pattern that is malformed, or
+ * matches the same paths as one that has been added or that `config` has. */
+int routes_add(struct routes *routes, const struct config *config, const struct added_route *route, char *error,
+               size_t error_size);
+void routes_forget_added(struct routes *routes);
 
 /* A table of `config`, which has to outlive it, for entrances_replace(); plug-ins are loaded, not started, and the
  * options of the routes that are theirs are read. NULL with one line in `error`, and nothing that serves has

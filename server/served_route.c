@@ -22,6 +22,8 @@ static void served_destroy(struct route *route) {
     free(served->channel);
     free_texts(served->channels);
     free_texts(served->extras);
+    if (route->core != NULL)
+        core_release(route->core);
     free(served);
 }
 
@@ -104,6 +106,8 @@ struct served_route *served_create(struct core *core, const char *pattern, const
     if (served == NULL)
         return NULL;
     served->route = (struct route){.core = core, .references = 1, .destroy = served_destroy};
+    if (core != NULL) /* else nobody serves: the configuration is being checked */
+        core_retain(core);
     served->route.pattern = strdup(pattern);
     if (served->route.pattern == NULL || (configured != NULL && !copy_configured(served, configured))) {
         served_destroy(&served->route);

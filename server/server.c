@@ -21,6 +21,7 @@
 #include "server/log/log.h"
 #include "server/notify.h"
 #include "server/server_private.h"
+#include "server/signals.h"
 
 enum {
     REAP_INTERVAL_MS = 500,
@@ -29,36 +30,11 @@ enum {
 
 /* --- Configuring ------------------------------------------------------------------------------------------- */
 
-static int fail(weir_server *server, const char *what, const char *why) {
-    snprintf(server->error, sizeof server->error, "%s: %s", what, why);
-    return -1;
-}
-
-/* What the last run has left for those who still hold handles. */
-static void release_run(weir_server *server) {
-    if (!server->ran)
-        return;
-    doors_release(&server->service.doors);
-    routes_release(&server->routes);
-    pool_destroy(server->core.pool);
-    channels_release(&server->channels);
-    registry_release(&server->core.registry);
-    visitors_release(&server->core.visitors);
-    for (struct kept_terms *kept; (kept = server->terms) != NULL;) {
-        server->terms = kept->next;
-        free(kept);
-    }
-    server->core.pool = NULL;
-    server->table = NULL;
-    server->ran = false;
-}
-
 weir_server *weir_server_create(void) {
     weir_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
     server->config = config_create();
-    server->routes.core = &server->core;
     server->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     mutex_init(&server->desk.mutex, ADMIN_LOCK_RANK);
     mutex_condition_init(&server->desk.answered);
@@ -70,22 +46,8 @@ weir_server *weir_server_create(void) {
 }
 
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context) {
-    struct router *probe = router_create();
-    if (probe == NULL)
-        return fail(server, "route", "out of memory");
-    int result = router_add(probe, pattern, 0, server->error, sizeof server->error);
-    router_destroy(probe);
-    if (result != 0)
-        return -1;
-    struct added_route *added = realloc(server->routes.added, (server->routes.added_count + 1) * sizeof *added);
-    if (added == NULL)
-        return fail(server, "route", "out of memory");
-    server->routes.added = added;
-    added[server->routes.added_count] = (struct added_route){strdup(pattern), handler, context};
-    if (added[server->routes.added_count].pattern == NULL)
-        return fail(server, "route", "out of memory");
-    server->routes.added_count++;
-    return 0;
+    const struct added_route route = {(char *)(uintptr_t)pattern, handler, context};
+    return routes_add(&server->routes, server->config, &route, server->error, sizeof server->error);
 }
 
 const char *weir_server_error(const weir_server *server) {
@@ -95,10 +57,8 @@ const char *weir_server_error(const weir_server *server) {
 void weir_server_destroy(weir_server *server) {
     if (server == NULL)
         return;
-    release_run(server);
-    for (size_t i = 0; i < server->routes.added_count; i++)
-        free(server->routes.added[i].pattern);
-    free(server->routes.added);
+    server_release_run(server);
+    routes_forget_added(&server->routes);
     config_destroy(server->config);
     server_forget_steps(server);
     pthread_cond_destroy(&server->desk.answered);
@@ -128,22 +88,11 @@ static void wait_for_wish(const weir_server *server, int timeout_ms) {
         eventfd_read(server->wake_event, &count);
 }
 
-/* Signals are for the threads of the program, not for those that are started here: a handler's blocking call would
- * return with EINTR. Faults stay unblocked. */
-static void block_signals(sigset_t *before) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_BLOCK, &blocked, before);
-}
-
 /* Reloads as often as it is told to; ends what a reload has retired, once its last client has left. */
 static void run_until_stop(weir_server *server) {
     while (!atomic_load(&server->stop_wanted)) {
         sigset_t signals;
-        block_signals(&signals); /* for threads of plug-ins that are started here */
+        signals_block(&signals); /* for threads of plug-ins that are started here */
         if (atomic_exchange(&server->reload_wanted, false))
             server_reload(server);
         routes_reap(&server->routes);
@@ -168,10 +117,12 @@ static bool serve(weir_server *server) {
               LOG_FIELDS(LOG_TEXT("version", WEIR_VERSION), LOG_TEXT("config", server->config->path),
                          LOG_NUMBER("routes", server->table->entrances.count),
                          LOG_NUMBER("workers", server->config->server.workers),
-                         LOG_NUMBER("max_connections", registry_limit(&server->core.registry))));
+                         LOG_NUMBER("max_connections", registry_limit(&server->run->core.registry))));
     notify_ready();
     run_until_stop(server);
     server_set_reloadable(server, false);
+    log_event(LOG_SERVER, LOG_INFO, "stopping",
+              LOG_FIELDS(LOG_NUMBER("connections", registry_count(&server->run->core.registry))));
     notify_stopping(server_config(server)->server.drain_timeout_ms + AFTER_DRAIN_MS);
     if (!server_drain(server))
         return false;
@@ -184,15 +135,17 @@ static bool serve(weir_server *server) {
 
 int weir_server_run(weir_server *server) {
     sigset_t signals;
-    release_run(server);
+    server_release_run(server);
     server_set_reloadable(server, true);
     if (config_check(server->config, server->error, sizeof server->error) != 0)
         return -1;
-    block_signals(&signals);
+    signals_block(&signals);
+    signals_guard_pipe();
     bool logging = server_start_log(server) == 0;
     int result = logging ? server_start(server) : -1;
+    signals_restore_pipe();
     pthread_sigmask(SIG_SETMASK, &signals, NULL);
-    if (result == 0 && !serve(server)) {
+    if (result == 1 || (result == 0 && !serve(server))) {
         weir_log_flush();
         return 1; /* a thread still uses all this */
     }
@@ -232,17 +185,17 @@ long weir_publish(weir_server *server, const char *channel, enum weir_opcode opc
                   size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_GONE;
-    return channels_publish_message(&server->channels, channel, opcode, data, size);
+    return channels_publish_message(&server->run->channels, channel, opcode, data, size);
 }
 
 long weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_GONE;
-    return channels_publish_json(&server->channels, channel, json, size);
+    return channels_publish_json(&server->run->channels, channel, json, size);
 }
 
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
     if (!atomic_load(&server->running))
         return NULL;
-    return after_start(&server->core, delay_ms, callback, arg);
+    return after_start(&server->run->core, delay_ms, callback, arg);
 }

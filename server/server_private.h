@@ -1,4 +1,5 @@
-/* server_private.h - the inside of a server, for server.c, configure.c, start.c, reload.c, logging.c and stop.c.
+/* server_private.h - the inside of a server, for server.c, configure.c, run.c, start.c, reload.c, logging.c and
+ * stop.c.
  *
  * All of it belongs to the thread that configures and runs the server, save what `core` says otherwise; the other
  * threads only read it while they run.
@@ -36,6 +37,14 @@ struct reload_desk {
     char text[CONFIG_ERROR_SIZE];
 };
 
+/* What a run has made, besides its routes. Its memory stays until they, their connections' handles and the timers
+ * have all been given back: any call on a handle may touch it. */
+struct run {
+    struct core core; /* the first member: its last reference frees all this */
+    struct channels channels;
+    struct kept_terms *terms;
+};
+
 struct configure_step;
 
 struct weir_server {
@@ -48,12 +57,9 @@ struct weir_server {
     _Atomic bool stop_wanted, reload_wanted;
     char error[CONFIG_ERROR_SIZE];
 
-    /* Made by weir_server_run(), kept until the next one or the end: handles and timers may refer to it. */
-    bool ran;
-    _Atomic bool running; /* the pool may be used */
-    struct core core;
-    struct channels channels;
-    struct kept_terms *terms;
+    /* Made by weir_server_run(), kept until the next one or the end. */
+    struct run *run;           /* NULL: there was none; with a reference */
+    _Atomic bool running;      /* the pool may be used */
     struct route_table *table; /* in force; `service` has the reference */
     struct service service;
     struct front *front;
@@ -65,6 +71,14 @@ struct weir_server {
 static inline const struct config *server_config(const weir_server *server) {
     return server->table->config;
 }
+
+/* --- run.c --- */
+
+/* All of it but its threads. -1 with server->error set if memory is out; that too can be released. */
+int server_begin_run(weir_server *server, unsigned max_connections);
+
+/* Gives up what the last run has left, if there is one. Handles and timers keep their part of it. */
+void server_release_run(weir_server *server);
 
 /* --- configure.c --- */
 
@@ -82,7 +96,8 @@ void server_forget_steps(weir_server *server);
  * 0, or -1 with server->error set; errors are told to server->config->errors if that is set. */
 int server_check(weir_server *server);
 
-/* --- start.c: every part. 0, or -1 with everything stopped again and server->error set --- */
+/* --- start.c: every part. 0; or, with server->error set, -1 with everything stopped again, or 1: a handler of a
+ * client that has come meanwhile was left behind --- */
 int server_start(weir_server *server);
 
 /* What descriptors the process can have for so many connections. 0, or -1 with one line in `error`. */

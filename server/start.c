@@ -36,28 +36,6 @@ int server_plan_descriptors(const weir_server *server, unsigned max_connections,
     return 0;
 }
 
-static int init_core(weir_server *server, unsigned max_connections) {
-    server->core = (struct core){.server = server};
-    server->admin = NULL; /* that of the last run has been freed */
-    registry_init(&server->core.registry, max_connections);
-    shed_init(&server->core.shed, (int64_t)server->config->server.memory_limit);
-    doors_init(&server->service.doors);
-    int result = channels_init(&server->channels, &server->core);
-    server->core.channels = &server->channels;
-    server->core.on_drained = channels_hand_out;
-    server->core.on_end = channels_leave_all;
-    server->core.terms = server_terms(server, server->config);
-    return result != 0 || server->core.terms == NULL ? fail(server, "start", "out of memory") : 0;
-}
-
-static int init_visitors(weir_server *server) {
-    const struct config_server *config = &server->config->server;
-    if (visitors_init(&server->core.visitors, config->max_connections_per_ip, config->upgrades_per_ip,
-                      server->core.registry.limit) == 0)
-        return 0;
-    return fail(server, "max_connections_per_ip, upgrades_per_ip", "out of memory");
-}
-
 static int start_pool(weir_server *server) {
     const struct pool_options options = {.workers = server->config->server.workers,
                                          .wake_after = server->config->server.wake_after,
@@ -65,20 +43,21 @@ static int start_pool(weir_server *server) {
                                          .thread_begins = crash_thread_begins,
                                          .starved = server_warn_starved,
                                          .context = server};
-    server->core.pool = pool_create(&options);
-    if (server->core.pool == NULL)
+    server->run->core.pool = pool_create(&options);
+    if (server->run->core.pool == NULL)
         return fail(server, "pool", strerror(errno));
-    int error = pool_start(server->core.pool);
-    if (error == 0 && channels_start(&server->channels) != 0)
-        error = ENOMEM;
-    if (error == 0)
+    int error = pool_start(server->run->core.pool);
+    if (error != 0)
+        return fail(server, "workers: a thread could not be started", strerror(error));
+    if (channels_start(&server->run->channels) == 0)
         return 0;
-    return fail(server, "workers: a thread could not be started", strerror(error));
+    pool_stop(server->run->core.pool, UINT64_MAX);
+    return fail(server, "start", "out of memory");
 }
 
 static int start_front(weir_server *server, const struct descriptor_plan *plan) {
     const struct config *config = server->config;
-    server->service.core = &server->core;
+    server->service.core = &server->run->core;
     server->service.trusted_proxies = config->server.trusted_proxies;
     if (adoption_open(&server->service.adoption, (int)plan->base) != 0)
         return fail(server, "adoption", strerror(errno));
@@ -113,8 +92,23 @@ static int start_routes(weir_server *server) {
     struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
     if (table == NULL)
         return -1;
-    server_apply(server, table, core_terms(&server->core), server->core.registry.limit);
+    server_apply(server, table, core_terms(&server->run->core), server->run->core.registry.limit);
     return 0;
+}
+
+/* A part that could not be started: the others are stopped, and clients that have come meanwhile are closed. */
+static int give_up(weir_server *server) {
+    char reason[CONFIG_ERROR_SIZE];
+    memcpy(reason, server->error, sizeof reason);
+    if (server->front != NULL) {
+        front_stop(server->front);
+        adoption_close(&server->service.adoption);
+    }
+    if (!server_drain(server))
+        return 1;
+    atomic_store(&server->running, false);
+    memcpy(server->error, reason, sizeof reason);
+    return -1;
 }
 
 int server_start(weir_server *server) {
@@ -122,19 +116,15 @@ int server_start(weir_server *server) {
     if (server_plan_descriptors(server, server->config->server.max_connections, &plan, server->error,
                                 sizeof server->error) != 0)
         return -1;
-    server->ran = true;
-    if (init_core(server, plan.connections) != 0 || init_visitors(server) != 0 || start_pool(server) != 0)
+    if (server_begin_run(server, plan.connections) != 0 || start_pool(server) != 0)
         return -1;
-    bool ready = start_routes(server) == 0;
-    atomic_store(&server->running, ready);
-    if (ready && routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
-        start_front(server, &plan) == 0) {
-        if (start_admin(server) == 0)
-            return 0;
-        front_stop(server->front);
-        adoption_close(&server->service.adoption);
+    if (start_routes(server) != 0) {
+        pool_stop(server->run->core.pool, UINT64_MAX);
+        return -1;
     }
-    pool_stop(server->core.pool, UINT64_MAX);
-    atomic_store(&server->running, false);
-    return -1;
+    atomic_store(&server->running, true);
+    if (routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
+        start_front(server, &plan) == 0 && start_admin(server) == 0)
+        return 0;
+    return give_up(server);
 }

@@ -59,8 +59,8 @@ void server_warn_starved(void *context, uint64_t waited_ms) {
     struct holders holders = {.count = 0};
     struct pool_figures figures;
     char text[TEXT_SIZE];
-    pool_each_running(server->core.pool, add_holder, &holders);
-    pool_figures(server->core.pool, &figures);
+    pool_each_running(server->run->core.pool, add_holder, &holders);
+    pool_figures(server->run->core.pool, &figures);
     print_holders(&holders, text);
     log_event(
         LOG_SERVER, LOG_WARNING, "workers_busy",

@@ -34,15 +34,15 @@ static void sweep_one(struct weir_conn *conn, void *arg) {
 /* Takes the step for `count` connections at most, from `*position` on. Returns how many there were. */
 static unsigned sweep_some(weir_server *server, close_step *step, uint32_t *position, unsigned count) {
     struct sweep sweep = {.step = step};
-    unsigned visited = registry_each_from(&server->core.registry, position, count, sweep_one, &sweep);
-    pool_submit_list(server->core.pool, &sweep.ready);
+    unsigned visited = registry_each_from(&server->run->core.registry, position, count, sweep_one, &sweep);
+    pool_submit_list(server->run->core.pool, &sweep.ready);
     return visited;
 }
 
 /* Returns how many clients are left at `until`. */
 static unsigned sweep_all(weir_server *server, close_step *step, uint64_t until) {
     sweep_some(server, step, &(uint32_t){0}, UINT_MAX);
-    return registry_wait_empty(&server->core.registry, until);
+    return registry_wait_empty(&server->run->core.registry, until);
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b) {
@@ -53,7 +53,7 @@ static uint64_t lesser(uint64_t a, uint64_t b) {
  * leave by themselves bring the end nearer. */
 static void drain_spread(weir_server *server) {
     const struct config_server *config = &server_config(server)->server;
-    struct registry *registry = &server->core.registry;
+    struct registry *registry = &server->run->core.registry;
     uint64_t clients = registry_count(registry);
     uint64_t window = lesser(lesser(config->drain_window_ms, clients * CLIENT_MS), config->drain_timeout_ms / 2);
     uint64_t start = pool_now(), now = start, told = 0;
@@ -71,7 +71,7 @@ static void drain_spread(weir_server *server) {
 
 static unsigned drain_all(weir_server *server, uint64_t until) {
     drain_spread(server);
-    return registry_wait_empty(&server->core.registry, until);
+    return registry_wait_empty(&server->run->core.registry, until);
 }
 
 static void name_handler(struct task *task, uint64_t held_ms, void *arg) {
@@ -105,26 +105,25 @@ static void hurry(weir_server *server, unsigned left, uint64_t cut, uint64_t end
 }
 
 bool server_drain(weir_server *server) {
-    struct registry *registry = &server->core.registry;
+    struct registry *registry = &server->run->core.registry;
     uint64_t timeout = server_config(server)->server.drain_timeout_ms;
     uint64_t end = pool_now() + timeout;
     registry_close(registry);
-    log_event(LOG_SERVER, LOG_INFO, "stopping", LOG_FIELDS(LOG_NUMBER("connections", registry_count(registry))));
     unsigned left = drain_all(server, end - lesser(timeout * 3 / 10, 1500));
     if (left != 0)
         hurry(server, left, end - lesser(timeout / 10, 500), end);
     left = registry_count(registry);
-    if (pool_stop(server->core.pool, at_least_a_moment(end)) && left == 0)
+    if (pool_stop(server->run->core.pool, at_least_a_moment(end)) && left == 0)
         return true;
     unsigned handlers = 0;
-    pool_each_running(server->core.pool, name_handler, &handlers);
+    pool_each_running(server->run->core.pool, name_handler, &handlers);
     snprintf(server->error, sizeof server->error, "drain_timeout: %u handlers and %u clients were left behind",
              handlers, left);
     return false;
 }
 
 void server_log_stopped(const weir_server *server) {
-    const struct counters *counters = &server->core.counters;
+    const struct counters *counters = &server->run->core.counters;
     log_event(LOG_SERVER, LOG_INFO, "stopped",
               LOG_FIELDS(LOG_BOOLEAN("clean", true),
                          LOG_NUMBER("handled", (uint64_t)striped_sum(&counters->handled)),

@@ -32,21 +32,27 @@ weir_server *weir_server_create(void);
 
 /* Before weir_server_run(), by the thread that will call it: */
 
-/* Reads an ini file (every key is described in conf/weir.ini). Relative paths in it begin at its folder. Returns 0, or
- * -1 with the reason to be had from weir_server_error(). */
+/* Reads an ini file (every key is described in conf/weir.ini). Relative paths in it begin at its folder. Returns 0,
+ * or -1 with the reason to be had from weir_server_error(). */
 int weir_server_load(weir_server *server, const char *path);
 
-/* Sets one option as a line of the ini file would: section "server", "websocket", "log" or
- * "admin". 0 or -1, likewise. */
+/* Sets one option as a line of the ini file would, with the same errors. `section` is what stands between the
+ * brackets there: "server", "websocket", "channel news:*", "route /echo". A section with a pattern is added if it
+ * is not there. A route that is added so and gets no "handler" is one that weir_server_route() serves, before or
+ * after: this sets its origins, subprotocols, concurrency, compression, slow_consumer. 0 or -1 with
+ * weir_server_error(). */
 int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
 
-/* Serves `pattern` with `handler`, which must stay valid, with `context` handed to each callback. 0 or -1,
- * likewise (a pattern that is malformed or that ties with another one). */
+/* Serves `pattern` with `handler`, which must stay valid as long as the server and each handle of a connection,
+ * with `context` handed to each callback. Returns 0; or -1 with weir_server_error(): the pattern is malformed, or
+ * it matches the same paths as one that is there. */
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context);
 
-/* Serves until weir_server_stop() and then closes every connection with 1001. Returns 0 after a clean stop; -1 if
- * it could not start; 1 if a handler outlasted drain_timeout: it is still running, so nothing was freed, and all
- * that is left is to leave the process with _exit(). weir_server_error() says more. */
+/* Serves until weir_server_stop() and then closes every connection with 1001. The program's signals stay its own:
+ * they are blocked in the server's threads, and what SIGPIPE does is left as it was. Returns 0 after a clean stop;
+ * -1 if it could not start, with everything closed and ended again; 1 if a handler outlasted drain_timeout: it is
+ * still running, so nothing was freed, and all that is left is to leave the process with _exit().
+ * weir_server_error() says more. */
 int weir_server_run(weir_server *server);
 
 /* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */
@@ -61,8 +67,10 @@ void weir_server_reload(weir_server *server);
 /* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
 const char *weir_server_error(const weir_server *server);
 
-/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. Retained
- * connections stay valid; timers must have been given back before. */
+/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. Other
+ * threads may be in any call on a retained connection or on a timer meanwhile: these handles stay valid until they
+ * are given back, before or after. What takes the server itself must have returned, and what weir_conn_server()
+ * returns is of no use any more. */
 void weir_server_destroy(weir_server *server);
 
 /* --- The log, of which a process has one: where weir_server_run() writes what happens ------------------ */
@@ -74,9 +82,9 @@ void weir_log_reopen(void);
 /* Waits until what has been logged is written, for 200 ms at most: before _exit(). Safe in a signal handler. */
 void weir_log_flush(void);
 
-/* From now on, when the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, the log says before where: signal,
- * callback, route, connection, backtrace. A signal that the program has caught already stays the program's. `weir
- * serve` does this. Once, before weir_server_run(). */
+/* From now on, when the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, the log says before where:
+ * signal, callback, route, connection, backtrace. A signal that the program has caught already stays the program's.
+ * `weir serve` does this. Once, before weir_server_run(). */
 void weir_report_crashes(void);
 
 /* --- For handlers ---------------------------------------------------------------------------------------- */
@@ -96,8 +104,10 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
  * memory is out or the server is not running. A server that has stopped calls no timer any more. */
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
 
-/* Gives the handle back. Returns true if the callback has not begun and now never will; false if it has begun:
- * then it has ended when this returns, unless this is called by the callback itself. */
+/* Gives the handle back, in this run of the server, in a later one or after its end. Returns true if the callback
+ * has not begun and now never will; false if it has begun. Then it has ended when this returns, unless this is
+ * called in the callback of a timer, its own or another: there nothing is waited for, so that two may cancel each
+ * other. */
 bool weir_timer_cancel(weir_timer *timer);
 
 #pragma GCC visibility pop

@@ -245,7 +245,7 @@ long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode op
                        bool include_self) {
     if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
-    if (!weir_conn_is_open(conn)) /* touch the core only if it is there: a handle may outlive it */
+    if (!weir_conn_is_open(conn))
         return WEIR_GONE;
     const struct publication publication = {.channel = channel,
                                             .kind = opcode == WEIR_TEXT ? PUBLICATION_TEXT : PUBLICATION_BINARY,

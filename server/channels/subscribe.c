@@ -347,7 +347,7 @@ enum weir_result weir_subscribe(weir_conn *conn, const char *channel) {
     };
     if (!channel_name_valid(channel, strlen(channel)))
         return WEIR_INVALID;
-    if (!weir_conn_is_open(conn)) /* touch the core only if it is there: a handle may outlive it */
+    if (!weir_conn_is_open(conn))
         return WEIR_GONE;
     const struct join join = {.form = FORM_RAW};
     return results[channels_join(conn_core(conn)->channels, conn, channel, &join)];

@@ -71,8 +71,6 @@ static int read_all(struct config *config, const struct config_sources *sources,
         if (config_read_setting(config, sources->settings[i], error, error_size) != 0 &&
             config_go_on(config, error) != 0)
             return -1;
-    if (config_check_routes(config, 0, error, error_size) != 0)
-        return -1;
     return config_check(config, error, error_size);
 }
 
@@ -150,10 +148,11 @@ int config_set(struct config *config, const char *section, const char *key, cons
             return -1;
         }
     }
-    const struct config_setting setting = {section, key, value, {.source = config_program}};
-    if (config_is_plain_section(section))
-        return config_apply(config, config->places, &setting, error, error_size);
-    option_unknown_section(section, error, error_size);
+    size_t rules = config->channel_rule_count, routes = config->route_count;
+    struct config_setting setting = {.key = key, .value = value, .place = {.source = config_program}};
+    if (config_apply_below(config, section, &setting, error, error_size) == 0)
+        return 0;
+    config_drop_sections(config, rules, routes); /* one that has just been added */
     return -1;
 }
 
@@ -192,6 +191,8 @@ static int check_send_buffer(const struct config *config, char *error, size_t er
 
 int config_check(struct config *config, char *error, size_t error_size) {
     if (check_send_buffer(config, error, error_size) != 0 && config_go_on(config, error) != 0)
+        return -1;
+    if (config_check_routes(config, 0, error, error_size) != 0)
         return -1;
     return config_read_token(config, error, error_size) == 0 ? 0 : config_go_on(config, error);
 }

@@ -144,7 +144,8 @@ struct config_extra {
 /* [route PATTERN] */
 struct config_route {
     char *pattern;
-    char *handler;        /* "echo", "broadcast", "channel", "channels", "plugin:PATH", the path absolute */
+    char *handler; /* NULL: the program's; "echo", "broadcast", "channel", "channels", "plugin:PATH", the path
+                      absolute */
     unsigned concurrency; /* handlers at once; 0: as many as there are workers */
     bool echo_self;
     char *channel;       /* of handler channel: a template, see channel_template_next(); NULL for all others */
@@ -207,12 +208,14 @@ int config_go_on(const struct config *config, const char *error);
  * that cannot be read at all. Then none of them has been added, but options may have been set. */
 int config_load(struct config *config, const char *path, char *error, size_t error_size);
 
-/* Sets one option of a section without a pattern as a line of the file would. */
+/* Sets one option as a line of the file would, below a header like "server", "channel news:*" or "route /x", which
+ * is added if it is not there. A route that is added so may be left without a handler: then it has the options of
+ * one that the program serves. */
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size);
 
-/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB; the token,
- * which it reads anew from token_file. */
+/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB; routes with all
+ * their keys; the token, which it reads again from token_file. */
 int config_check(struct config *config, char *error, size_t error_size);
 
 /* Whether a value comes from the environment. */

@@ -77,6 +77,13 @@ int config_read_file(struct config *config, const char *path, char *error, size_
 int config_include(const char *patterns, struct config_place place, int (*read)(void *context, const char *path),
                    void *context, char *error, size_t error_size);
 
+/* --- config_setting.c --- */
+
+/* Sets an option below a header like "server" or "route /x"; `setting` has all but its section. The section is
+ * added if it has a pattern and is not there. */
+int config_apply_below(struct config *config, const char *header, struct config_setting *setting, char *error,
+                       size_t error_size);
+
 /* --- config_environment.c, config_setting.c, config_token.c --- */
 int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size);
 

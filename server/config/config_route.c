@@ -82,7 +82,8 @@ struct config_place config_handler_place(const struct config_route *route) {
 char **config_subprotocols(const struct config_route *route) {
     static char weir_v1[] = "weir.v1", *protocol[] = {weir_v1, NULL};
     bool none = strcmp(route->subprotocols[0], "none") == 0;
-    return none && strcmp(route->handler, "channels") == 0 ? protocol : route->subprotocols;
+    return none && route->handler != NULL && strcmp(route->handler, "channels") == 0 ? protocol
+                                                                                     : route->subprotocols;
 }
 
 /* --- Checks ------------------------------------------------------------------------------------------------ */
@@ -91,7 +92,8 @@ char **config_subprotocols(const struct config_route *route) {
 static int check_extras(const struct config *config, const struct config_route *route, char *error,
                         size_t error_size) {
     char why[CONFIG_ERROR_SIZE];
-    for (size_t i = 0; i < route->extra_count && strncmp(route->handler, "plugin:", 7) != 0; i++) {
+    bool plugin = route->handler != NULL && strncmp(route->handler, "plugin:", 7) == 0;
+    for (size_t i = 0; i < route->extra_count && !plugin; i++) {
         option_unknown("route", route->extras[i].name, why, sizeof why);
         fail(route->extras[i].place, why, error, error_size);
         if (config_go_on(config, error) != 0)
@@ -100,9 +102,21 @@ static int check_extras(const struct config *config, const struct config_route *
     return 0;
 }
 
+/* Options of a route that the program serves. Those of built-in handlers are not among them. */
+static int check_programs_route(const struct config_route *route, char *error, size_t error_size) {
+    static const char *const builtins[] = {"channel", "channels", "publish", "echo_self"};
+    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+        if (route->places[option_find("route", builtins[i]) - options].source != NULL)
+            return config_fail(route->place, error, error_size,
+                               "route %s: %s is for built-in handlers, and the route has none", route->pattern,
+                               builtins[i]);
+    return 0;
+}
+
 static int check_route(const struct config *config, const struct config_route *route, char *error,
                        size_t error_size) {
-    if (route->handler == NULL) {
+    bool programs = route->handler == NULL && route->place.source == config_program;
+    if (route->handler == NULL && !programs) {
         if (config_handler_place(route).refused)
             return 0;
         fail(route->place,
@@ -110,7 +124,8 @@ static int check_route(const struct config *config, const struct config_route *r
              error_size);
         return config_go_on(config, error);
     }
-    if (config_check_channel(route, error, error_size) != 0 && config_go_on(config, error) != 0)
+    if ((programs ? check_programs_route : config_check_channel)(route, error, error_size) != 0 &&
+        config_go_on(config, error) != 0)
         return -1;
     return check_extras(config, route, error, error_size);
 }

@@ -21,9 +21,8 @@ static bool is_key(const char *key) {
     return *key != '\0' && strchr("#;[", *key) == NULL;
 }
 
-/* `setting` has all but its section. The section is added if it has a pattern and is not there. */
-static int apply(struct config *config, const char *header, struct config_setting *setting, char *error,
-                 size_t error_size) {
+int config_apply_below(struct config *config, const char *header, struct config_setting *setting, char *error,
+                       size_t error_size) {
     const char *pattern = config_split_header(header, &setting->section);
     if (pattern != NULL) {
         struct config_section section;
@@ -73,7 +72,7 @@ static int read_text(struct config *config, char *text, char *error, size_t erro
     setting.key = value_trim(dot + 1);
     if (!is_key(setting.key))
         return config_fail(setting.place, error, error_size, "there is no such key; %s", form);
-    return apply(config, value_trim(text), &setting, error, error_size);
+    return config_apply_below(config, value_trim(text), &setting, error, error_size);
 }
 
 int config_read_setting(struct config *config, const char *text, char *error, size_t error_size) {

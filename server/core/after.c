@@ -24,17 +24,21 @@ struct weir_timer {
     struct mutex mutex; /* guards all below */
     pthread_cond_t ended;
     enum after_state state;
-    pthread_t runner; /* while AFTER_RUNNING */
 };
+
+/* This thread is in the callback of a timer. It never waits for another one, which may be waiting for it. */
+static _Thread_local bool calling_back;
 
 static weir_timer *timer_of(struct task *task) {
     return (weir_timer *)((char *)task - offsetof(weir_timer, task));
 }
 
 static void timer_destroy(weir_timer *timer) {
+    struct core *core = timer->core;
     pthread_cond_destroy(&timer->ended);
     mutex_destroy(&timer->mutex);
     free(timer);
+    core_release(core);
 }
 
 static void timer_release(weir_timer *timer, unsigned references) {
@@ -54,10 +58,8 @@ static void task_release(struct task *task) {
 static bool begin(weir_timer *timer) {
     mutex_lock(&timer->mutex);
     bool wanted = timer->state == AFTER_PENDING;
-    if (wanted) {
+    if (wanted)
         timer->state = AFTER_RUNNING;
-        timer->runner = pthread_self();
-    }
     mutex_unlock(&timer->mutex);
     return wanted;
 }
@@ -67,7 +69,9 @@ static void run(struct task *task) {
     struct pool *pool = timer->core->pool;
     if (begin(timer)) {
         calling.callback = "timer";
+        calling_back = true;
         timer->callback(timer->arg);
+        calling_back = false;
         calling.callback = NULL;
         mutex_lock(&timer->mutex);
         timer->state = AFTER_ENDED;
@@ -85,6 +89,7 @@ weir_timer *after_start(struct core *core, uint64_t delay_ms, void (*callback)(v
     if (timer == NULL)
         return NULL;
     timer->core = core;
+    core_retain(core);
     timer->callback = callback;
     timer->arg = arg;
     task_init(&timer->task, &after_kind);
@@ -106,8 +111,7 @@ static bool cancel_queued(weir_timer *timer) {
     bool pending = timer->state == AFTER_PENDING;
     if (pending)
         timer->state = AFTER_CANCELLED;
-    bool mine = timer->state == AFTER_RUNNING && pthread_equal(timer->runner, pthread_self());
-    while (timer->state == AFTER_RUNNING && !mine)
+    while (timer->state == AFTER_RUNNING && !calling_back)
         mutex_wait(&timer->ended, &timer->mutex);
     mutex_unlock(&timer->mutex);
     return pending;

@@ -27,7 +27,6 @@ void conn_drop_headers(struct weir_conn *conn) {
 }
 
 static void conn_destroy(struct weir_conn *conn) {
-    route_release(conn->route);
     outbox_release(&conn->outbox);
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
@@ -37,6 +36,7 @@ static void conn_destroy(struct weir_conn *conn) {
     free(conn->close_reason);
     free(conn->throttle);
     memory_count(-(int64_t)conn_text_memory(conn));
+    route_release(conn->route); /* and with it perhaps the core, if this is the last handle */
     free(conn);
 }
 

@@ -45,7 +45,7 @@ struct weir_conn {
     /* What sending touches stands together, since a broadcast touches it for thousands. Immutable: */
     struct route *route; /* which lives as long; for the core see conn_core() */
     struct transport transport;
-    uint32_t compression_threshold; /* the core's: who sends may outlive that */
+    uint32_t compression_threshold; /* that of the terms when it began */
     struct deflate_params deflate;
 
     _Atomic bool closing;  /* set under the latch, once: nothing can be sent any more */
@@ -147,7 +147,7 @@ static inline const char *conn_string(const struct weir_conn *conn, conn_text pl
     return place == 0 ? NULL : conn->text + place;
 }
 
-/* Who has a handle alone, and does not know that it is live, must not touch the core: that goes with the server. */
+/* As long as there is a handle, the route is there, and the core with it. */
 static inline struct core *conn_core(const struct weir_conn *conn) {
     return conn->route->core;
 }

@@ -50,10 +50,8 @@ static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *r
     return true;
 }
 
-/* Touches the core only if there is something to do: a handle may outlive the server. */
 static void submit(struct weir_conn *conn, struct task_list *ready) {
-    if (ready->first != NULL)
-        pool_submit_list(conn_core(conn)->pool, ready);
+    pool_submit_list(conn_core(conn)->pool, ready);
 }
 
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
@@ -154,7 +152,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     latch_lock(&conn->latch);
     struct appended appended = append_all_locked(conn, messages, count);
     latch_unlock(&conn->latch);
-    bool any = appended.accepted != 0; /* only then is the core touched: a handle may outlive it */
+    bool any = appended.accepted != 0;
     if (any && conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;

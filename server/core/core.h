@@ -1,4 +1,4 @@
-/* core.h - what all connections of a server share, and the routes that they belong to. Set up before the first
+/* core.h - what all connections of a run share, and the routes that they belong to. Set up before the first
  * connection; only what says so changes afterwards.
  *
  * Lock order: a thread that holds one of these locks only those below it.
@@ -59,7 +59,21 @@ struct core {
     struct channels *channels;
     void (*on_drained)(struct weir_conn *conn);
     void (*on_end)(struct weir_conn *conn);
+
+    /* One of the server that runs on it, one of each route and each timer: so it outlives the run and even the
+     * server for as long as there is a handle. */
+    _Atomic unsigned references;
+    void (*destroy)(struct core *core); /* with the last; NULL: nothing to do */
 };
+
+static inline void core_retain(struct core *core) {
+    atomic_fetch_add_explicit(&core->references, 1, memory_order_relaxed);
+}
+
+static inline void core_release(struct core *core) {
+    if (atomic_fetch_sub_explicit(&core->references, 1, memory_order_acq_rel) == 1 && core->destroy != NULL)
+        core->destroy(core);
+}
 
 enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST, SLOW_CONSUMER_DROP_NEWEST };
 

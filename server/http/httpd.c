@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/core/crash.h"
 #include "server/http/httpd_request.h"
@@ -23,6 +24,7 @@
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = LISTENERS_MAX, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
+enum { THREADS_MS = 1000 };
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 
 /* civetweb can neither be started nor be stopped by two threads at once: all its contexts share one count of users,
@@ -36,6 +38,7 @@ struct httpd {
     struct request_guard *guard;   /* NULL: connections are not kept */
     _Atomic unsigned busy;         /* threads that have a connection */
     _Atomic bool started;          /* set before there are threads */
+    _Atomic unsigned begun;        /* threads of the library that have */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
 };
 
@@ -195,12 +198,21 @@ __attribute__((noinline)) static bool write_response(struct mg_connection *conne
  * accepts all who wait, and they answer one after the other. */
 static void *init_thread(const struct mg_context *context, int type) {
     const struct sched_param parameters = {0};
-    (void)context;
+    struct httpd *httpd = mg_get_user_data(context);
+    httpd->begun++;
     if (type != THREAD_OF_REQUESTS)
         return NULL;
     crash_thread_begins();
     pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
     return NULL;
+}
+
+/* Each has SIGPIPE ignored first, in the whole process: see server/signals.h. One that cannot be started does not
+ * come; the library then goes on with fewer. */
+static void await_threads(const struct httpd *httpd) {
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int waited = 0; httpd->begun < httpd->options.threads + 1 && waited < THREADS_MS; waited++)
+        nanosleep(&moment, NULL);
 }
 
 /* --- Connections -------------------------------------------------------------------------------------------- */
@@ -468,8 +480,10 @@ static int start_civetweb(struct httpd *httpd, const char *ports, char *error, s
     char text[MESSAGE_MAX] = "";
     struct mg_error_data failure = {.text = text, .text_buffer_size = sizeof text};
     httpd->civetweb = mg_start2(&init, &failure);
-    if (httpd->civetweb != NULL)
+    if (httpd->civetweb != NULL) {
+        await_threads(httpd);
         return 0;
+    }
     return fail(error, error_size, "listen: %s", httpd->start_error[0] != '\0' ? httpd->start_error : text);
 }
 

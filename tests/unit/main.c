@@ -1,7 +1,7 @@
 /* main.c - runs the unit tests: all of them, or the suites named as arguments.
  *
- * Each test runs in a process of its own, whatever CK_FORK says: only so can one that hangs be ended in time, and an
- * assertion that fails on any thread be reported.
+ * Each test runs in a process of its own, whatever CK_FORK says: only so can one that hangs be ended in time, and
+ * an assertion that fails on any thread be reported.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,8 +11,8 @@
 
 #include "tests/unit/suites.h"
 
-#define LONGEST_TEST "120" /* seconds: many times what any test takes under a sanitizer on a busy machine */
-#define FAULTS "faults"    /* these tests fail, and run only by name: see test_runner.c */
+#define LONGEST_TEST "120"    /* seconds: many times what any test takes under a sanitizer on a busy machine */
+#define FAULTS       "faults" /* these tests fail, and run only by name: see test_runner.c */
 
 /* clang-format off */
 static const struct {
@@ -68,6 +68,7 @@ static const struct {
     {"channel_races", channel_races_suite},
     {"idle_channels", idle_channels_suite},
     {"client_memory", client_memory_suite},
+    {"embedding", embedding_suite},
     {"endpoints", endpoints_suite},
     {"heads", heads_suite},
     {"half_open", half_open_suite},

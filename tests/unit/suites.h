@@ -49,6 +49,7 @@ Suite *replies_suite(void);
 Suite *drained_suite(void);
 Suite *draining_suite(void);
 Suite *channels_suite(void);
+Suite *embedding_suite(void);
 Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
 Suite *row_suite(void);

@@ -179,8 +179,8 @@ START_TEST(single_options) {
         {"server", "workers", "x", "workers: \"x\" is not a number; write it in digits, like 8"},
         {"server", "worker", "1", "unknown key \"worker\" in [server]; did you mean workers?"},
         {"sever", "workers", "1", "unknown section \"sever\"; did you mean [server]?"},
-        {"route", "handler", "echo", "unknown section \"route\"; did you mean [route PATTERN]?"},
-        {"channel x", "history", "1", "unknown section \"channel x\"; did you mean [channel PATTERN]?"},
+        {"route", "handler", "echo", "the route has no pattern; write it like [route /chat]"},
+        {"channel x", "histori", "1", "unknown key \"histori\" in [channel PATTERN]; did you mean history?"},
         {"server", "workers", "1\n", "the value contains a control character"},
         {"server", "work\xff", "1", "the key is not UTF-8 text"},
     };
@@ -193,10 +193,36 @@ START_TEST(single_options) {
         ck_assert_int_eq(config_set(config, wrong[i][0], wrong[i][1], wrong[i][2], error, sizeof error), -1);
         ck_assert_str_eq(error, wrong[i][3]);
     }
+    ck_assert_uint_eq(config->channel_rule_count + config->route_count, 0);
     ck_assert_int_eq(config_set(config, "server", "listen", "127.0.0.1:1, x", error, sizeof error), -1);
     ck_assert_uint_eq(config->server.workers, 2);
     ck_assert_str_eq(config->server.listen[0], "127.0.0.1:0");
     ck_assert_int_eq(config->log.level, CONFIG_LOG_ERROR);
+    config_destroy(config);
+}
+END_TEST
+
+START_TEST(single_options_with_a_pattern) {
+    char error[CONFIG_ERROR_SIZE] = "";
+    struct config *config = config_create();
+    ck_assert_int_eq(config_set(config, "channel news:*", "history", "100", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "channel news:*", "presence", "yes", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "channel news:*", "history", "many", error, sizeof error), -1);
+    ck_assert_uint_eq(config->channel_rule_count, 1);
+    ck_assert_uint_eq(config->channel_rules[0].history, 100);
+    ck_assert(config->channel_rules[0].presence);
+    ck_assert_int_eq(config_set(config, "route /x", "handler", "echo", error, sizeof error), 0);
+    ck_assert_int_eq(config_set(config, "route /y", "concurrency", "2", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), 0);
+    ck_assert_ptr_null(config->routes[1].handler);
+    ck_assert_int_eq(config_set(config, "route /y", "channel", "a", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), -1);
+    ck_assert_str_eq(error, "route /y: channel is for built-in handlers, and the route has none");
+    config_destroy(config);
+    config = config_create();
+    ck_assert_int_eq(config_set(config, "route /y", "bogus", "1", error, sizeof error), 0);
+    ck_assert_int_eq(config_check(config, error, sizeof error), -1);
+    ck_assert_str_eq(error, "unknown key \"bogus\" in [route PATTERN]; `weir check --list` shows every key");
     config_destroy(config);
 }
 END_TEST
@@ -244,6 +270,7 @@ Suite *config_suite(void) {
     suite_add_tcase(suite, files);
     TCase *set = tcase_create("set");
     tcase_add_test(set, single_options);
+    tcase_add_test(set, single_options_with_a_pattern);
     tcase_add_test(set, files_add_up);
     tcase_add_test(set, values_that_do_not_go_together);
     suite_add_tcase(suite, set);

@@ -1,0 +1,67 @@
+/* run.c - what a run is made of before there are threads, and its end. The server, the routes and the timers share
+ * it; whoever gives up the last reference, on any thread, frees it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/server_private.h"
+
+static void destroy(struct core *core) {
+    struct run *run = (struct run *)core; /* its first member */
+    pool_destroy(core->pool);
+    channels_release(&run->channels);
+    registry_release(&core->registry);
+    visitors_release(&core->visitors);
+    for (struct kept_terms *kept; (kept = run->terms) != NULL;) {
+        run->terms = kept->next;
+        free(kept);
+    }
+    free(run);
+}
+
+static int init_core(weir_server *server, unsigned max_connections) {
+    const struct config_server *config = &server->config->server;
+    struct run *run = server->run;
+    struct core *core = &run->core;
+    core->server = server;
+    core->references = 1;
+    core->destroy = destroy;
+    core->channels = &run->channels;
+    core->on_drained = channels_hand_out;
+    core->on_end = channels_leave_all;
+    registry_init(&core->registry, max_connections);
+    shed_init(&core->shed, (int64_t)config->memory_limit);
+    core->terms = server_terms(server, server->config);
+    bool good = channels_init(&run->channels, core) == 0;
+    good = visitors_init(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip,
+                         max_connections) == 0 &&
+           good;
+    return good && core->terms != NULL ? 0 : -1;
+}
+
+int server_begin_run(weir_server *server, unsigned max_connections) {
+    server->run = calloc(1, sizeof *server->run);
+    if (server->run != NULL) {
+        server->routes.core = &server->run->core;
+        server->front = NULL; /* these two have been freed */
+        server->admin = NULL;
+        doors_init(&server->service.doors);
+        if (init_core(server, max_connections) == 0)
+            return 0;
+    }
+    snprintf(server->error, sizeof server->error, "start: out of memory");
+    return -1;
+}
+
+void server_release_run(weir_server *server) {
+    if (server->run == NULL)
+        return;
+    doors_release(&server->service.doors);
+    routes_release(&server->routes);
+    core_release(&server->run->core);
+    server->routes.core = NULL;
+    server->run = NULL;
+    server->table = NULL;
+}
