@@ -47,11 +47,25 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     return 0;
 }
 
+static struct plugin_file look_at_file(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return (struct plugin_file){0};
+    return (struct plugin_file){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+}
+
+bool plugin_has_changed(const struct plugin *plugin, const char *handler) {
+    const struct plugin_file now = look_at_file(handler + strlen("plugin:")), *then = &plugin->file;
+    return now.device != then->device || now.inode != then->inode || now.size != then->size ||
+           now.changed.tv_sec != then->changed.tv_sec || now.changed.tv_nsec != then->changed.tv_nsec;
+}
+
 int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
                 size_t error_size) {
     const struct place place = {config_handler_place(route), error, error_size};
     const char *path = route->handler + strlen("plugin:");
-    *plugin = (struct plugin){.object = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+    *plugin = (struct plugin){.file = look_at_file(path)};
+    plugin->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (plugin->object == NULL && access(path, F_OK) != 0)
         return fail(&place,
                     "handler: plug-in does not load: there is no %s; a relative path begins at the folder of "

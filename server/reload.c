@@ -11,6 +11,7 @@
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/notify.h"
+#include "server/reload_check.h"
 #include "server/server_private.h"
 
 enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
@@ -233,6 +234,10 @@ static struct route_table *prepare(weir_server *server, struct config *config, c
 static struct route_table *read_again(weir_server *server, const struct terms **terms, unsigned *connections,
                                       char *error, size_t error_size) {
     struct config *config = server_configuration(server, error, error_size);
+    if (config != NULL && reload_check(server_config(server), config, error, error_size) != 0) {
+        config_destroy(config);
+        return NULL;
+    }
     *terms = config == NULL ? NULL : server_terms(server, config);
     struct route_table *table = NULL;
     if (*terms != NULL && plan_connections(server, config, connections, error, error_size) == 0)
@@ -270,6 +275,7 @@ void server_reload(weir_server *server) {
         log_reloaded(server, connections);
         snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entrances.count,
                  routes_retired(&server->routes, table));
+        reload_note_plugins(table, text, sizeof text);
     } else {
         log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_BOOLEAN("done", false), LOG_TEXT("error", text)));
     }

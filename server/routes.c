@@ -118,6 +118,13 @@ static const struct weir_plugin *find_plugin(const struct routes *routes, const 
     return NULL;
 }
 
+/* An object that serves already is not loaded again, although its file may be another one now. */
+static void note_what_was_loaded(const struct routes *routes, struct served_route *made) {
+    for (struct served_route *served = routes->all; served != NULL; served = served->next)
+        if (served != made && served->plugin.object != NULL && served->plugin.object == made->plugin.object)
+            made->plugin.file = served->plugin.file;
+}
+
 /* `plugin`: the options have been read as this declares them; NULL: not yet. */
 static struct served_route *make_served(struct routes *routes, const struct config *config,
                                         struct config_route *configured, const struct weir_plugin *plugin,
@@ -131,6 +138,7 @@ static struct served_route *make_served(struct routes *routes, const struct conf
     list(routes, served);
     if (served_find_handler(served, config, configured, report->error, report->size) != 0)
         return NULL;
+    note_what_was_loaded(routes, served);
     if (plugin == NULL && served->plugin.table != NULL &&
         plugin_read_options(served->plugin.table, config, configured, report->error, report->size) != 0)
         return NULL;

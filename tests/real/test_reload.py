@@ -6,7 +6,9 @@ SPDX-License-Identifier: MIT
 
 import asyncio
 import random
+import shutil
 import signal
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -88,6 +90,34 @@ class Routes(unittest.TestCase):
                 with RawClient(weir.port) as other:
                     self.assertEqual(status_of(other, "/broadcast", Origin=origin), status)
 
+    def test_an_empty_file_changes_nothing(self):
+        with Reloading(HEAD + ECHO) as weir, RawClient(weir.port, "/echo") as client:
+            for text in ("", "\n", "# nothing yet\n", HEAD, "[server]\n", "include = gone.d/*.ini\n" + HEAD):
+                with self.subTest(text):
+                    line = weir.reload(text)
+                    self.assertIn("done=no", line)
+                    self.assertRegex(line, "is empty, and had routes|no route is left, where 1 were before")
+            client.send(frame(TEXT, b"as before"))
+            self.assertEqual(client.frame().payload, b"as before")
+            with RawClient(weir.port, "/echo") as other:
+                other.send(frame(TEXT, b"new"))
+                self.assertEqual(other.frame().payload, b"new")
+            self.assertIn("done=yes", weir.reload(HEAD + BROADCAST))
+
+    def test_an_included_file_that_is_empty_changes_nothing(self):
+        with Reloading(HEAD + ECHO) as weir:
+            included = Path(weir.directory.name) / "more.ini"
+            included.write_text(BROADCAST)
+            both = "include = mor*.ini\n" + HEAD + ECHO
+            self.assertIn("done=yes routes=2", weir.reload(both))
+            included.write_text("")
+            self.assertRegex(weir.hang_up(), r"done=no error=.*more\.ini is empty, and had routes")
+            with RawClient(weir.port, "/broadcast") as client:
+                client.send(frame(TEXT, b"still there"))
+                self.assertEqual(client.frame().payload, b"still there")
+            included.unlink()
+            self.assertIn("done=yes routes=1", weir.hang_up())
+
     def test_a_brought_back_route_has_its_clients(self):
         with Reloading(HEAD + ECHO + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as early:
             weir.reload(HEAD + ECHO)
@@ -117,6 +147,23 @@ class Plugins(unittest.TestCase):
             with RawClient(weir.port, "/light/on") as after:
                 self.assertTrue(self.switch(before) and self.switch(after))
             self.assertIn("retired=1", weir.hang_up())
+
+    def test_one_that_was_compiled_again_takes_a_restart(self):
+        with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
+            plugin = Path(directory) / "light.so"
+            shutil.copy(EXAMPLES / "light.so", plugin)
+            configuration = HEAD + f"[route /light/{{status}}]\nhandler = plugin:{plugin}\n"
+            with Reloading(configuration) as weir:
+                self.assertIn("done=yes", weir.hang_up())
+                self.assertNotIn("restart the server", weir.log())
+                new = Path(directory) / "new.so"
+                shutil.copy(EXAMPLES / "light.so", new)
+                new.replace(plugin)
+                for text in (configuration, configuration + "delay = 1ms\n"):
+                    self.assertIn("done=yes", weir.reload(text))
+                    lines = [line for line in weir.log().splitlines() if "restart the server to load the new" in line]
+                    self.assertTrue(all(f"plugin:{plugin}" in line for line in lines))
+                    self.assertEqual(len(lines), weir.reloads - 1, weir.log())
 
     def test_one_that_does_not_load_changes_nothing(self):
         bad = "[route /bad]\nhandler = plugin:/nowhere/bad.so\n"
