@@ -1,8 +1,8 @@
 /* channel.h - channels: named places that any connection can subscribe to, and anybody can publish to.
  *
  * A channel exists as long as it has subscribers, messages that it remembers (history), or a position that it keeps
- * for clients that come back (position_ttl). Its name has 1 to 255 letters, digits and characters of _-.:@/+~ in it.
- * [channel PATTERN] in the ini file gives it its options.
+ * for clients that come back (position_ttl). Its name has 1 to 255 letters, digits and characters of _-.:@/+~ in
+ * it. [channel PATTERN] in the ini file gives it its options.
  *
  * Clients get at channels in two ways: on a route with `handler = channel` everything that a client sends reaches
  * every client of its channel as it is; on a route with `handler = channels` clients speak the JSON protocol
@@ -31,7 +31,7 @@ extern "C" {
  * and every subscriber gets all messages of a channel in the same order. Returns the number of subscribers that
  * it goes to, 0 if nobody listens; or a negative weir_result: WEIR_INVALID (the name, the opcode, or a text that
  * is not UTF-8), WEIR_GONE (the server does not serve), WEIR_LIMIT (it would be one channel too
- * many), WEIR_NO_MEMORY (nobody has got it). */
+ * many, and all of them have subscribers), WEIR_NO_MEMORY (nobody has got it). */
 long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Publishes one JSON value, which clients of weir.v1 get as it is and others as a text message. Besides what

@@ -68,7 +68,8 @@ uint64_t weir_conn_id(const weir_conn *conn);
 const char *weir_path(const weir_conn *conn);
 const char *weir_param(const weir_conn *conn, const char *name);
 
-/* A request header, by name in any case; NULL if the client did not send it. Only until `open` returns, and
+/* A request header, by name in any case; NULL if the client did not send it. It has the bytes that the client sent,
+ * which need not be UTF-8. Only until `open` returns, and
  * only on the thread that runs `open`; afterwards always NULL. */
 const char *weir_header(const weir_conn *conn, const char *name);
 

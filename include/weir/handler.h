@@ -69,7 +69,8 @@ struct weir_handler {
 /* --- Inside `upgrade`, on the thread that runs it ------------------------------------------------------- */
 
 /* The request: "GET", the decoded path without its query, a path parameter or a header by name (its case
- * does not matter). NULL if there is no such parameter or header. */
+ * does not matter). NULL if there is no such parameter or header. Path and parameters are UTF-8; a header and the
+ * query have the bytes that the client sent. */
 const char *weir_upgrade_method(const weir_upgrade *upgrade);
 const char *weir_upgrade_path(const weir_upgrade *upgrade);
 const char *weir_upgrade_query(const weir_upgrade *upgrade); /* raw, without '?'; "" if there is none */

@@ -123,6 +123,10 @@ void channel_release(struct channel *channel);
 /* With no subscriber left: takes it from the table if it has no past either, else lists it as idle. */
 void channel_reap(struct channel *channel);
 
+/* Forgets messages that are too old, and the channel if nothing is left of it. The table is not held meanwhile: a
+ * channel may take its time that has many subscribers. */
+void channel_forget_old(struct channel *channel);
+
 /* Takes it from the table, whose reference is the caller's to give up. Both mutexes are held. */
 void channel_take_out_locked(struct channel *channel);
 
@@ -133,5 +137,9 @@ struct history_bounds channel_bounds_locked(const struct channel *channel);
 /* Tells the subscribers of weir.v1 who comes or has gone. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready);
+
+/* --- sweep.c --- */
+
+extern const struct task_kind channels_sweep_kind;
 
 #endif

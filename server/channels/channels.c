@@ -1,4 +1,4 @@
-/* channels.c - see channels.h: the table, its rules and limits, and the sweep that forgets what is too old.
+/* channels.c - see channels.h: the table, its rules and limits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,8 +14,6 @@
 #include "server/channels/idle.h"
 #include "server/channels/row.h"
 #include "server/core/memory.h"
-
-enum { SWEEP_INTERVAL_MS = 5000 };
 
 static const struct channel_options default_options = {.may_subscribe = true, .may_publish = true};
 
@@ -185,14 +183,9 @@ static void destroy(struct channel *channel) {
     free(channel);
 }
 
-static void give_up(struct channel *channel, uint32_t references) {
-    if (atomic_fetch_sub_explicit(&channel->references, references, memory_order_acq_rel) == references)
-        destroy(channel);
-}
-
 void channel_release(struct channel *channel) {
-    if (channel != NULL)
-        give_up(channel, 1);
+    if (channel != NULL && atomic_fetch_sub_explicit(&channel->references, 1, memory_order_acq_rel) == 1)
+        destroy(channel);
 }
 
 void channel_take_out_locked(struct channel *channel) {
@@ -248,6 +241,14 @@ static bool reap(struct channel *channel) {
 void channel_reap(struct channel *channel) {
     if (reap(channel))
         channel_release(channel);
+}
+
+void channel_forget_old(struct channel *channel) {
+    mutex_lock(&channel->mutex);
+    bool is_over = !has_past_locked(channel) && channel->members.count == 0;
+    mutex_unlock(&channel->mutex);
+    if (is_over)
+        channel_reap(channel);
 }
 
 /* --- Closing ----------------------------------------------------------------------------------------------- */
@@ -340,37 +341,6 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
     return 0;
 }
 
-/* --- The sweep --------------------------------------------------------------------------------------------- */
-
-/* Takes the caller's reference. Nobody waits for the table while this waits for a channel whose many subscribers
- * are being handed a message. */
-static void forget_old(struct channel *channel) {
-    mutex_lock(&channel->mutex);
-    bool has_past = has_past_locked(channel);
-    bool unused = channel->members.count == 0 && !has_past;
-    mutex_unlock(&channel->mutex);
-    give_up(channel, unused && reap(channel) ? 2 : 1);
-}
-
-static void sweep_run(struct task *task) {
-    struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
-    visit_all(channels, forget_old);
-    channels_start(channels); /* if memory is out, what is old stays until it is asked for */
-    pool_finish(channels->core->pool, task);
-}
-
-/* They live as long as the pool does. */
-static void sweep_keep(struct task *task) {
-    (void)task;
-}
-
-static const struct task_kind sweep_kind = {
-    .queue = TASK_IO, .run = sweep_run, .retain = sweep_keep, .release = sweep_keep};
-
-int channels_start(struct channels *channels) {
-    return pool_set_timer(channels->core->pool, &channels->sweep_timer, pool_now() + SWEEP_INTERVAL_MS);
-}
-
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
 /* So many large messages are compressed at once, and the others wait: half of the processors is for everything
@@ -393,7 +363,7 @@ int channels_init(struct channels *channels, struct core *core) {
     mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
     channels->compressing.limit = compressing_limit();
     history_store_init(&channels->store, channels->limits.history_memory);
-    task_init(&channels->sweep, &sweep_kind);
+    task_init(&channels->sweep, &channels_sweep_kind);
     timer_init(&channels->sweep_timer, &channels->sweep);
     return 0;
 }

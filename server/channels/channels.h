@@ -83,6 +83,7 @@ struct channels {
     struct lane compressing; /* the pool's */
 
     struct task sweep; /* forgets what is too old */
+    uint32_t swept;    /* that task's: where it goes on */
     struct timer sweep_timer;
 };
 

@@ -300,6 +300,27 @@ START_TEST(a_smaller_limit_is_reached_soon) {
 }
 END_TEST
 
+/* More than one turn of the sweep. */
+START_TEST(a_sweep_finds_all) {
+    enum { MANY = 5000 };
+    struct harness harness;
+    start(&harness, MANY, 10);
+    for (int i = 0; i < MANY; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "n%d", i);
+        publish(&harness, name, PUBLICATION_TEXT, "x");
+    }
+    ck_assert_uint_eq(count_channels(&harness), MANY);
+    struct channel_rule rule = rule_with_history(0);
+    rule.options.history = 0;
+    set_rules(&harness, &rule, 1);
+    sweep(&harness);
+    UNTIL(count_channels(&harness) == 0);
+    ck_assert_uint_eq(history_store_figures(&harness.channels.store).messages, 0);
+    harness_stop(&harness);
+}
+END_TEST
+
 Suite *idle_channels_suite(void) {
     Suite *suite = suite_create("idle_channels");
     TCase *tcase = tcase_create("idle_channels");
@@ -313,6 +334,7 @@ Suite *idle_channels_suite(void) {
     tcase_add_test(tcase, clients_are_told_apart_by_address);
     tcase_add_test(tcase, idle_channels_make_room);
     tcase_add_test(tcase, a_smaller_limit_is_reached_soon);
+    tcase_add_test(tcase, a_sweep_finds_all);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,0 +1,44 @@
+/* sweep.c - the task that forgets what is too old, every few seconds. It takes turns, so that a thread of the pool
+ * does other work meanwhile, however many channels there are.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/channel.h"
+
+enum { SWEEP_INTERVAL_MS = 5000, CHUNKS_IN_A_TURN = 5 /* 1,000 channels: less than a millisecond */ };
+
+/* Returns whether it has come to the end. */
+static bool sweep_some(struct channels *channels) {
+    struct channel *some[CHANNELS_AT_ONCE];
+    uint32_t count = CHANNELS_AT_ONCE;
+    for (int chunk = 0; chunk < CHUNKS_IN_A_TURN && count == CHANNELS_AT_ONCE; chunk++) {
+        count = channels_some(channels, &channels->swept, some, CHANNELS_AT_ONCE);
+        for (uint32_t i = 0; i < count; i++) {
+            channel_forget_old(some[i]);
+            channel_release(some[i]);
+        }
+    }
+    return count < CHANNELS_AT_ONCE;
+}
+
+static void run(struct task *task) {
+    struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
+    if (sweep_some(channels)) {
+        channels->swept = 0;
+        channels_start(channels); /* if memory is out, what is old stays until it is asked for */
+    } else {
+        task_again(task);
+    }
+    pool_finish(channels->core->pool, task);
+}
+
+/* They live as long as the pool does. */
+static void keep(struct task *task) {
+    (void)task;
+}
+
+const struct task_kind channels_sweep_kind = {.queue = TASK_IO, .run = run, .retain = keep, .release = keep};
+
+int channels_start(struct channels *channels) {
+    return pool_set_timer(channels->core->pool, &channels->sweep_timer, pool_now() + SWEEP_INTERVAL_MS);
+}
