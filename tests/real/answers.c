@@ -1,4 +1,5 @@
-/* answers.c - a handler for test_bench.py whose answers are not echoes: /answers/none, /answers/twice, /answers/slow.
+/* answers.c - a handler for test_bench.py whose answers are not echoes: /answers/none, /answers/twice,
+ * /answers/slow.
  *
  * SPDX-License-Identifier: MIT
  */
