@@ -88,8 +88,9 @@ class ProxyTests:
 
     @classmethod
     def setUpClass(cls):
-        if shutil.which(cls.name, path=PATH) is None:
-            raise unittest.SkipTest(f"{cls.name} is not installed (apt-get install {cls.name})")
+        for name in (cls.name, "openssl"):
+            if shutil.which(name, path=PATH) is None:
+                raise unittest.SkipTest(f"{name} is not installed (apt-get install {name})")
         directory = tempfile.TemporaryDirectory(prefix="weir-test-")
         cls.addClassCleanup(directory.cleanup)
         cls.folder = Path(directory.name)

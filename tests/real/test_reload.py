@@ -301,11 +301,18 @@ class Crowd(unittest.TestCase):
         self.assertEqual(len(answers), clients)
         return sum(answers)
 
+    @staticmethod
+    async def visit(weir, clients):
+        """Afterwards each thread has what it has once, however many clients there are."""
+        for client in [await websockets.connect(weir.url("/talk"), ping_interval=None) for _ in range(clients)]:
+            await client.close()
+
     def test_fifty_reloads(self):
         clients = scaled(500)
         with Reloading(self.configuration(0)) as weir:
             for number in range(10):  # what is loaded once stays
                 weir.reload(self.configuration(number))
+            asyncio.run(self.visit(weir, clients))
             before = memory(weir)
             answers = asyncio.run(self.crowd(weir, clients))
             weir.reload(self.configuration(0))
