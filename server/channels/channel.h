@@ -42,7 +42,7 @@ struct row {
     struct delivery *first, *last;
     uint32_t count;
     uint32_t walking;      /* so many, from the first on, are being handed out; 0: no walk is under way */
-    uint32_t cursor;       /* members before it have not been met by the walk */
+    uint32_t cursor;       /* members before it have been met by the walk */
     uint32_t sent_away;    /* members before it are still to be sent away: the channel has been closed */
     size_t bytes;          /* of plain messages */
     uint64_t last_place;   /* given so far; the first is 1 */

@@ -1,9 +1,5 @@
 /* row.c - see row.h.
  *
- * A walk goes from the last subscriber to the first. When one leaves, the last takes its place (members.h): one
- * that the walk has met comes to stand before it perhaps, but never the other way round. Each subscriber knows the
- * place in the row up to which it has all: who is met twice gets nothing twice.
- *
  * SPDX-License-Identifier: MIT
  */
 #include "server/channels/row.h"
@@ -11,12 +7,9 @@
 #include <stdlib.h>
 
 #include "server/channels/delivery.h"
+#include "server/channels/walk.h"
 
 enum {
-    WALK_MAX = 32,      /* deliveries in one walk; 64 at most: see conn_append_all() */
-    STEP_MEMBERS = 256, /* subscribers met in one step, and what they are handed: */
-    STEP_APPENDS = 2048,
-    AHEAD = 8,         /* members that are fetched from memory before it is their turn */
     MANY_MEMBERS = 16, /* so many that one walk for several messages is worth a task */
     FULL_COUNT = 64,   /* clients that publish more are not read */
     FULL_BYTES = 4 << 20,
@@ -96,91 +89,11 @@ void row_drop(struct channel *channel) {
     }
 }
 
-/* --- Handing out ------------------------------------------------------------------------------------------- */
-
-/* A step over some subscribers. */
-struct step {
-    struct delivery *deliveries[WALK_MAX]; /* in the order of the row */
-    unsigned count;
-    struct task_list *ready;
-
-    struct route *route;      /* of the receivers before, mostly that of all */
-    uint64_t messages, bytes; /* accepted for them */
-};
-
-static void count_traffic(struct step *step, struct route *next) {
-    if (step->route != NULL)
-        traffic_sent(&step->route->traffic, step->messages, step->bytes);
-    step->route = next;
-    step->messages = step->bytes = 0;
-}
-
-/* What is handed to one subscriber. */
-struct handful {
-    const struct message *plain[WALK_MAX]; /* what it reads */
-    struct message *messages[WALK_MAX];    /* as they are sent to it, with a reference each */
-    unsigned count;
-};
-
-static void settle(struct step *step, const struct handful *handful, uint64_t accepted) {
-    for (unsigned i = 0; i < handful->count; i++, accepted >>= 1) {
-        if ((accepted & 1) == 0) {
-            message_release(handful->messages[i]);
-            continue;
-        }
-        step->messages++;
-        step->bytes += message_payload_size(handful->plain[i]);
-    }
-}
-
-/* An announcement has no raw form. */
-static void collect(struct handful *handful, struct delivery *delivery, const struct member *member) {
-    struct parcel *parcel = &delivery->parcels[member->form];
-    if (delivery->place <= member->has || delivery->skipped == member->conn || parcel_plain(parcel) == NULL)
-        return;
-    handful->plain[handful->count] = parcel_plain(parcel);
-    handful->messages[handful->count++] =
-        delivery->ready ? parcel_take(parcel, member->conn) : parcel_take_plain(parcel);
-}
-
-static void hand_to(struct step *step, struct member *member) {
-    struct handful handful;
-    uint64_t last = step->deliveries[step->count - 1]->place;
-    handful.count = 0;
-    if (member->has >= last)
-        return; /* it joined later, or has been met before */
-    for (unsigned i = 0; i < step->count; i++)
-        collect(&handful, step->deliveries[i], member);
-    member->has = last;
-    if (handful.count == 0)
-        return;
-    if (member->conn->route != step->route)
-        count_traffic(step, member->conn->route);
-    settle(step, &handful, conn_append_all(member->conn, handful.messages, handful.count, step->ready));
-}
-
-/* Up to WALK_MAX deliveries of the row, from `*delivery` on, which is left at the next one. */
-static void take(struct step *step, struct delivery **delivery, uint32_t count) {
-    for (step->count = 0; step->count < count && step->count < WALK_MAX && *delivery != NULL;
-         *delivery = (*delivery)->next)
-        step->deliveries[step->count++] = *delivery;
-}
-
-void row_hand_to_locked(struct channel *channel, struct member *member, struct task_list *ready) {
-    struct step step = {.ready = ready};
-    mutex_check_held(&channel->mutex);
-    for (struct delivery *next = channel->row.first; next != NULL;) {
-        take(&step, &next, WALK_MAX);
-        hand_to(&step, member);
-    }
-    count_traffic(&step, NULL);
-}
-
 /* --- Walks ------------------------------------------------------------------------------------------------- */
 
 /* How many deliveries may go now, from the first on. One that is not ready holds up the others, unless it is
  * overdue; in a channel that has been closed, each is. */
-static uint32_t count_due_locked(const struct channel *channel) {
+uint32_t row_count_due_locked(const struct channel *channel) {
     const struct row *row = &channel->row;
     bool overdue = channel->gone || exceeds(row, FULL_COUNT * OVERDUE_SHARE, (size_t)FULL_BYTES * OVERDUE_SHARE);
     uint32_t due = 0;
@@ -192,59 +105,16 @@ static uint32_t count_due_locked(const struct channel *channel) {
     return due;
 }
 
-static void end_walk_locked(struct row *row, struct task_list *ready) {
+void row_end_walk_locked(struct channel *channel, struct task_list *ready) {
+    struct row *row = &channel->row;
     for (; row->walking > 0; row->walking--)
         remove_first(row);
     if (row->slowed != NULL && !exceeds(row, FULL_COUNT / 2, FULL_BYTES / 2))
         speed_up_locked(row, ready);
 }
 
-static void walk_on_locked(struct channel *channel, struct task_list *ready) {
-    struct row *row = &channel->row;
-    const struct members *members = &channel->members;
-    struct step step = {.ready = ready};
-    struct delivery *first = row->first;
-    take(&step, &first, row->walking);
-    uint32_t left = STEP_APPENDS / row->walking < STEP_MEMBERS ? STEP_APPENDS / row->walking : STEP_MEMBERS;
-    if (row->cursor > members->count)
-        row->cursor = members->count;
-    for (; row->cursor > 0 && left > 0; left--) {
-        if (row->cursor > AHEAD)
-            conn_prefetch(members->list[row->cursor - 1 - AHEAD].conn);
-        hand_to(&step, &members->list[--row->cursor]);
-    }
-    count_traffic(&step, NULL);
-    if (row->cursor == 0)
-        end_walk_locked(row, ready);
-}
-
-/* Sends away some of those who are left in a channel that has been closed. */
-static void send_away_some_locked(struct channel *channel, struct task_list *ready) {
-    struct row *row = &channel->row;
-    uint32_t count = channel->members.count, left = STEP_MEMBERS;
-    if (row->sent_away > count)
-        row->sent_away = count;
-    for (; row->sent_away > 0 && left > 0; left--)
-        conn_send_away(channel->members.list[--row->sent_away].conn, "the channel was closed", ready);
-}
-
-/* Returns whether there is more to do. */
-static bool step_locked(struct channel *channel, struct task_list *ready) {
-    struct row *row = &channel->row;
-    mutex_check_held(&channel->mutex);
-    if (row->walking == 0) {
-        row->walking = count_due_locked(channel);
-        row->cursor = channel->members.count;
-    }
-    if (row->walking > 0)
-        walk_on_locked(channel, ready);
-    else
-        send_away_some_locked(channel, ready);
-    return row->walking > 0 || row->sent_away > 0 || count_due_locked(channel) > 0;
-}
-
 void row_hand_out_locked(struct channel *channel, struct task_list *ready) {
-    if (step_locked(channel, ready))
+    if (walk_step_locked(channel, ready))
         task_claim_into(&channel->handing_out, ready);
 }
 
@@ -269,7 +139,7 @@ void row_help(struct channel *channel) {
     for (uint32_t i = 0; full && i < steps; i++) {
         struct task_list ready = {0};
         mutex_lock(&channel->mutex);
-        steps = channel->members.count / (STEP_APPENDS / WALK_MAX) + 1;
+        steps = channel->members.count / WALK_STEP_MEMBERS + 1;
         row_hand_out_locked(channel, &ready);
         full = is_full(&channel->row);
         mutex_unlock(&channel->mutex);
@@ -287,7 +157,7 @@ static void task_run(struct task *task) {
     struct pool *pool = channel->channels->core->pool;
     struct task_list ready = {0};
     mutex_lock(&channel->mutex);
-    bool more = step_locked(channel, &ready);
+    bool more = walk_step_locked(channel, &ready);
     mutex_unlock(&channel->mutex);
     pool_submit_list(pool, &ready);
     if (more)

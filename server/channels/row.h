@@ -26,14 +26,17 @@ void row_hand_out_locked(struct channel *channel, struct task_list *ready);
 /* The same; but while this thread handles a client's messages one after the other, they wait for each other. */
 void row_hand_out_soon_locked(struct channel *channel, struct task_list *ready);
 
-/* Hands one subscriber all that waits: it is about to leave. */
-void row_hand_to_locked(struct channel *channel, struct member *member, struct task_list *ready);
-
 /* After something has been appended: if the row is full, the client whose message this thread handles is not read
  * until half of it has left. Returns true if it is full and there is no such client: then row_help() is due, with
  * no lock held, by which the thread takes some steps itself. */
 bool row_slow_down_locked(struct channel *channel);
 void row_help(struct channel *channel);
+
+/* For a walk: how many deliveries may go now, from the first on. */
+uint32_t row_count_due_locked(const struct channel *channel);
+
+/* What the walk has handed out leaves the row; clients that were not read are, if little is left. */
+void row_end_walk_locked(struct channel *channel, struct task_list *ready);
 
 /* In a channel that ends: nobody gets what waits. */
 void row_drop(struct channel *channel);

@@ -14,6 +14,7 @@
 #include <weir/channel.h>
 
 #include "server/channels/row.h"
+#include "server/channels/walk.h"
 #include "server/core/memory.h"
 
 static double seconds_since_1970(void) {
@@ -73,6 +74,7 @@ static void add_locked(struct channel *channel, struct subscription *subscriptio
 
 static void remove_locked(struct subscription *subscription, struct task_list *ready) {
     struct channel *channel = subscription->channel;
+    walk_let_leave_locked(channel, members_get(&channel->members, subscription->conn), ready);
     members_remove(&channel->members, subscription->conn);
     channel->used_at = pool_now();
     audience_remove(&channel->audience[subscription->form], subscription->conn);
@@ -256,7 +258,7 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     struct member *member = members_get(&channel->members, conn);
     struct subscription *subscription = member == NULL ? NULL : member->subscription;
     if (member != NULL)
-        row_hand_to_locked(channel, member, &ready); /* what was published before it leaves is its, too */
+        walk_hand_to_locked(channel, member, &ready); /* what was published before it leaves is its, too */
     bool leaves = subscription != NULL && unlink_from_conn(subscription);
     if (leaves)
         remove_locked(subscription, &ready);
@@ -290,7 +292,7 @@ void channels_hand_out(struct weir_conn *conn) {
         mutex_lock(&channel->mutex);
         struct member *member = members_get(&channel->members, conn);
         if (member != NULL)
-            row_hand_to_locked(channel, member, &ready);
+            walk_hand_to_locked(channel, member, &ready);
         mutex_unlock(&channel->mutex);
         channel_release(channel);
     }

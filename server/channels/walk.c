@@ -1,0 +1,144 @@
+/* walk.c - see walk.h.
+ *
+ * A walk goes from the first subscriber to the last: in the order of memory, which is quicker (members.h). When one
+ * leaves that the walk has met, the last takes its place, and is handed everything before. Each subscriber knows
+ * the place in the row up to which it has all: who is met twice gets nothing twice.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "server/channels/walk.h"
+
+#include "server/channels/delivery.h"
+#include "server/channels/row.h"
+
+enum { AHEAD = 8 /* members that are fetched from memory before it is their turn */ };
+
+/* --- Handing out ------------------------------------------------------------------------------------------- */
+
+/* A step over some subscribers. */
+struct step {
+    struct delivery *deliveries[WALK_MAX]; /* in the order of the row */
+    unsigned count;
+    struct task_list *ready;
+
+    struct route *route;      /* of the receivers before, mostly that of all */
+    uint64_t messages, bytes; /* accepted for them */
+};
+
+static void count_traffic(struct step *step, struct route *next) {
+    if (step->route != NULL)
+        traffic_sent(&step->route->traffic, step->messages, step->bytes);
+    step->route = next;
+    step->messages = step->bytes = 0;
+}
+
+/* What is handed to one subscriber. */
+struct handful {
+    const struct message *plain[WALK_MAX]; /* what it reads */
+    struct message *messages[WALK_MAX];    /* as they are sent to it, with a reference each */
+    unsigned count;
+};
+
+static void settle(struct step *step, const struct handful *handful, uint64_t accepted) {
+    for (unsigned i = 0; i < handful->count; i++, accepted >>= 1) {
+        if ((accepted & 1) == 0) {
+            message_release(handful->messages[i]);
+            continue;
+        }
+        step->messages++;
+        step->bytes += message_payload_size(handful->plain[i]);
+    }
+}
+
+/* An announcement has no raw form. */
+static void collect(struct handful *handful, struct delivery *delivery, const struct member *member) {
+    struct parcel *parcel = &delivery->parcels[member->form];
+    if (delivery->place <= member->has || delivery->skipped == member->conn || parcel_plain(parcel) == NULL)
+        return;
+    handful->plain[handful->count] = parcel_plain(parcel);
+    handful->messages[handful->count++] =
+        delivery->ready ? parcel_take(parcel, member->conn) : parcel_take_plain(parcel);
+}
+
+static void hand_to(struct step *step, struct member *member) {
+    struct handful handful;
+    uint64_t last = step->deliveries[step->count - 1]->place;
+    handful.count = 0;
+    if (member->has >= last)
+        return; /* it joined later, or has been met before */
+    for (unsigned i = 0; i < step->count; i++)
+        collect(&handful, step->deliveries[i], member);
+    member->has = last;
+    if (handful.count == 0)
+        return;
+    if (member->conn->route != step->route)
+        count_traffic(step, member->conn->route);
+    settle(step, &handful, conn_append_all(member->conn, handful.messages, handful.count, step->ready));
+}
+
+/* Up to WALK_MAX deliveries of the row, from `*delivery` on, which is left at the next one. */
+static void take(struct step *step, struct delivery **delivery, uint32_t count) {
+    for (step->count = 0; step->count < count && step->count < WALK_MAX && *delivery != NULL;
+         *delivery = (*delivery)->next)
+        step->deliveries[step->count++] = *delivery;
+}
+
+void walk_hand_to_locked(struct channel *channel, struct member *member, struct task_list *ready) {
+    struct step step = {.ready = ready};
+    mutex_check_held(&channel->mutex);
+    for (struct delivery *next = channel->row.first; next != NULL;) {
+        take(&step, &next, WALK_MAX);
+        hand_to(&step, member);
+    }
+    count_traffic(&step, NULL);
+}
+
+void walk_let_leave_locked(struct channel *channel, const struct member *member, struct task_list *ready) {
+    const struct members *members = &channel->members;
+    uint32_t last = members->count - 1, place = (uint32_t)(member - members->list);
+    if (channel->row.walking > 0 && place < channel->row.cursor && last >= channel->row.cursor)
+        walk_hand_to_locked(channel, &members->list[last], ready);
+}
+
+/* --- Walks ------------------------------------------------------------------------------------------------- */
+
+static void walk_on_locked(struct channel *channel, struct task_list *ready) {
+    struct row *row = &channel->row;
+    const struct members *members = &channel->members;
+    struct step step = {.ready = ready};
+    struct delivery *first = row->first;
+    take(&step, &first, row->walking);
+    uint32_t left = WALK_STEP_MEMBERS;
+    for (; row->cursor < members->count && left > 0; left--) {
+        if (row->cursor + AHEAD < members->count)
+            conn_prefetch(members->list[row->cursor + AHEAD].conn);
+        hand_to(&step, &members->list[row->cursor++]);
+    }
+    count_traffic(&step, NULL);
+    if (row->cursor >= members->count)
+        row_end_walk_locked(channel, ready);
+}
+
+/* Sends away some of those who are left in a channel that has been closed. */
+static void send_away_some_locked(struct channel *channel, struct task_list *ready) {
+    struct row *row = &channel->row;
+    uint32_t count = channel->members.count, left = WALK_STEP_MEMBERS;
+    if (row->sent_away > count)
+        row->sent_away = count;
+    for (; row->sent_away > 0 && left > 0; left--)
+        conn_send_away(channel->members.list[--row->sent_away].conn, "the channel was closed", ready);
+}
+
+bool walk_step_locked(struct channel *channel, struct task_list *ready) {
+    struct row *row = &channel->row;
+    mutex_check_held(&channel->mutex);
+    if (row->walking == 0) {
+        row->walking = row_count_due_locked(channel);
+        row->cursor = 0;
+    }
+    if (row->walking > 0)
+        walk_on_locked(channel, ready);
+    else
+        send_away_some_locked(channel, ready);
+    return row->walking > 0 || row->sent_away > 0 || row_count_due_locked(channel) > 0;
+}
