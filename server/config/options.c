@@ -190,6 +190,7 @@ const struct option options[] = {
      .help = "how long it remembers each of them at most; 0: no limit"},
     {.section = "channel", .name = "position_ttl", .type = OPTION_DURATION, .default_value = "1h",
      .min = 0, .max = 720 * HOURS, .offset = offsetof(struct config_channel, position_ttl_ms),
+     .applies = applies_if_history,
      .help = "with a history: how long epoch and offset outlive its last message and its last subscriber"},
     {.section = "channel", .name = "max_subscribers", .type = OPTION_INTEGER, .default_value = "0",
      .min = 0, .max = 10000000, .offset = offsetof(struct config_channel, max_subscribers),
