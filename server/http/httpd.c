@@ -24,7 +24,7 @@
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = LISTENERS_MAX, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
 enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
-enum { THREADS_MS = 1000 };
+enum { THREADS_MS = 1000, CLIENTS_MS = 1000 };
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 
 /* civetweb can neither be started nor be stopped by two threads at once: all its contexts share one count of users,
@@ -568,7 +568,25 @@ void httpd_shut(struct httpd *httpd) {
     request_guard_end_all(httpd->guard);
 }
 
+static void count_client(void *context, int fd, const struct peer *peer) {
+    (void)fd, (void)peer;
+    ++*(unsigned *)context;
+}
+
+/* The library never closes what it has accepted and a thread has not begun with when it stops. */
+static void await_clients(const struct httpd *httpd) {
+    const struct timespec moment = {.tv_nsec = 1000000};
+    unsigned clients = 1;
+    for (int waited = 0; clients > 0 && waited < CLIENTS_MS; waited++) {
+        clients = 0;
+        listeners_each_client(&httpd->listeners, count_client, &clients);
+        if (clients > 0)
+            nanosleep(&moment, NULL);
+    }
+}
+
 void httpd_stop(struct httpd *httpd) {
+    await_clients(httpd);
     request_guard_stop(httpd->guard);
     stop_civetweb(httpd);
     request_guard_destroy(httpd->guard);
