@@ -37,7 +37,7 @@ const struct option options[] = {
     {.section = "server", .name = "wake_after", .type = OPTION_INTEGER, .default_value = "128",
      .min = 1, .max = 65535, .restart = true, .offset = offsetof(struct config, server.wake_after),
      .help = "clients with work that wait before one more thread is woken for them"},
-    {.section = "server", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "64",
+    {.section = "server", .name = "http_threads", .type = OPTION_INTEGER, .default_value = "16",
      .min = 1, .max = 1024, .restart = true, .offset = offsetof(struct config, server.http_threads),
      .help = "threads that answer HTTP requests and handshakes"},
     {.section = "server", .name = "connection_queue", .type = OPTION_INTEGER, .default_value = "512",

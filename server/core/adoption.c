@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,30 +132,39 @@ static bool is_reset(int fd, const struct ends *wanted) {
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && !listens;
 }
 
-/* Whoever sends on too early, or has gone, is not found here. Most often it is one of the first few. */
-static int find_quiet(const struct ends *wanted, int first, int end) {
+/* Looks at `most` numbers that are not marked, from *first on. A client that has sent on too early, or has gone, is
+ * not found here. */
+static int find_quiet(const struct ends *wanted, int most, int *first, int end) {
     struct pollfd numbers[NUMBERS_AT_ONCE];
-    for (int most = FEW; first < end; most = most < NUMBERS_AT_ONCE ? 2 * most : NUMBERS_AT_ONCE) {
-        int count = numbers_look(numbers, most, &first, end, POLLIN);
-        if (count == 0)
-            break;
-        for (int i = 0; i < count; i++)
-            if (numbers[i].revents == 0 && is_wanted(numbers[i].fd, wanted))
-                return numbers[i].fd;
-    }
+    int count = numbers_look(numbers, most, first, end, POLLIN);
+    for (int i = 0; i < count; i++)
+        if (numbers[i].revents == 0 && is_wanted(numbers[i].fd, wanted))
+            return numbers[i].fd;
+    if (count < most)
+        *first = end;
     return -1;
 }
 
+/* Most often it is one of the first few. */
+static int find_quiet_between(const struct ends *wanted, int first, int end) {
+    int found = -1;
+    for (int most = FEW; found < 0 && first < end; most = most < NUMBERS_AT_ONCE ? 2 * most : NUMBERS_AT_ONCE)
+        found = find_quiet(wanted, most, &first, end);
+    return found;
+}
+
 /* Clients who come together have numbers one after the other, and their requests are answered in that order. The
- * library gets the lowest numbers that are free: below the base, unless others have taken all of those. */
+ * next who come have the lowest numbers that are free: below the base, unless others have taken all of those. */
 static bool find_next(const struct adoption *adoption, const struct ends *wanted, int *found) {
     static _Atomic int latest = NUMBERS_FIRST; /* only where to begin, so all servers of a process may share it */
-    int first = latest, base = adoption->base;
-    *found = find_quiet(wanted, first, first < base ? base : numbers_end());
+    int next = latest, first = latest, base = adoption->base;
+    *found = find_quiet(wanted, FEW, &next, INT_MAX);
     if (*found < 0)
-        *found = find_quiet(wanted, NUMBERS_FIRST, first);
-    if (*found < 0 && first < base)
-        *found = find_quiet(wanted, base, numbers_end());
+        *found = find_quiet_between(wanted, NUMBERS_FIRST, first);
+    if (*found < 0 && next < base)
+        *found = find_quiet_between(wanted, next, base);
+    if (*found < 0)
+        *found = find_quiet_between(wanted, next < base ? base : next, numbers_end());
     if (*found < 0)
         return false;
     latest = *found;

@@ -43,7 +43,7 @@ static struct config *build(const struct given *given, char error[CONFIG_ERROR_S
 
 /* `expected` is a part of what is printed. */
 static const struct given right[] = {
-    {NULL, {NULL}, {NULL}, "\nworkers = 8\nwake_after = 128\nhttp_threads = 64\n"},
+    {NULL, {NULL}, {NULL}, "\nworkers = 8\nwake_after = 128\nhttp_threads = 16\n"},
     {FILE_TEXT, {NULL}, {NULL}, "\n# from DIR/main.ini:2\nworkers = 2\n"},
     {FILE_TEXT,
      {"WEIR_SERVER_HTTP_THREADS=3", "WEIR_SERVER_CONNECTION_QUEUE=3"},
