@@ -56,5 +56,39 @@ class Keepalive(AsyncTestCase):
                 await asyncio.sleep(0)
 
 
+IDLE = """[server]
+listen = 127.0.0.1:PORT
+[websocket]
+idle_timeout = 3s
+[route /room]
+handler = broadcast
+[route /alone]
+handler = echo
+"""
+
+
+class IdleTimeout(AsyncTestCase):
+    async def test_messages_in_either_direction(self):
+        """One says something, one listens, and one does neither: only that one is closed. Pings do not count."""
+        with Weir(IDLE) as weir:
+            async with (
+                websockets.connect(weir.url("/alone"), ping_interval=0.5) as silent,
+                websockets.connect(weir.url("/room"), ping_interval=None) as speaks,
+                websockets.connect(weir.url("/room"), ping_interval=None) as listens,
+            ):
+                closed = asyncio.create_task(silent.wait_closed())
+                while not closed.done():
+                    await speaks.send("x")
+                    await asyncio.wait([closed], timeout=0.2)
+                self.assertEqual(silent.close_code, 1001)
+                for _ in range(5):  # the others began a little later
+                    await speaks.send("x")
+                    await asyncio.sleep(0.2)
+                await speaks.send("the last")
+                while await listens.recv() != "the last":
+                    pass
+                self.assertEqual(await asyncio.wait_for(speaks.recv(), 5), "x")
+
+
 if __name__ == "__main__":
     unittest.main()
