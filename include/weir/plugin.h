@@ -39,9 +39,9 @@ enum weir_option_type {
 /* An option that the plug-in takes from its route's section. The server checks each value against its type, and
  * an option that no plug-in declares is an error with its line, before anything starts.
  *
- * A secret called `password` can be set as `password = TEXT`, `none` for none, or better as `password_file = PATH`: a
- * file that has it as its only line, and that only its owner and group may reach. Neither `weir check` nor the log nor
- * the admin API shows it. */
+ * A secret called `password` can be set as `password = TEXT`, `none` for none, or better as `password_file = PATH`:
+ * a file that has it as its only line, and that only its owner and group may reach. Neither `weir check` nor the
+ * log nor the admin API shows it. */
 struct weir_option {
     const char *name; /* letters, digits, _, - and .; not that of a key that every route has. NULL ends the list */
     enum weir_option_type type;

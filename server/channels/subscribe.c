@@ -274,28 +274,42 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     return leaves;
 }
 
-/* The channel that stands at this place of the connection's list, with a reference; NULL: the list is shorter. */
-static struct channel *channel_at(struct weir_conn *conn, uint32_t place) {
+enum { SOME_CHANNELS = 64 };
+
+/* The channels of the connection's list from this place on, with a reference each. Returns how many: less than
+ * SOME_CHANNELS only at the end. */
+static uint32_t some_channels(struct weir_conn *conn, uint32_t place, struct channel *some[SOME_CHANNELS]) {
+    uint32_t count = 0;
     latch_lock(&conn->latch);
     const struct subscription *subscription = conn->subscriptions;
     for (; subscription != NULL && place > 0; place--)
         subscription = subscription->next;
-    struct channel *channel = subscription == NULL ? NULL : channel_retain(subscription->channel);
+    for (; subscription != NULL && count < SOME_CHANNELS; subscription = subscription->next)
+        some[count++] = channel_retain(subscription->channel);
     latch_unlock(&conn->latch);
-    return channel;
+    return count;
+}
+
+static void hand_out_to(struct weir_conn *conn, struct channel *channel, struct task_list *ready) {
+    mutex_lock(&channel->mutex);
+    struct member *member = members_get(&channel->members, conn);
+    if (member != NULL)
+        walk_hand_to_locked(channel, member, ready);
+    mutex_unlock(&channel->mutex);
 }
 
 void channels_hand_out(struct weir_conn *conn) {
+    struct channel *some[SOME_CHANNELS];
     struct task_list ready = {0};
-    struct channel *channel;
-    for (uint32_t place = 0; (channel = channel_at(conn, place)) != NULL; place++) {
-        mutex_lock(&channel->mutex);
-        struct member *member = members_get(&channel->members, conn);
-        if (member != NULL)
-            walk_hand_to_locked(channel, member, &ready);
-        mutex_unlock(&channel->mutex);
-        channel_release(channel);
-    }
+    uint32_t place = 0, count;
+    do {
+        count = some_channels(conn, place, some);
+        for (uint32_t i = 0; i < count; i++) {
+            hand_out_to(conn, some[i], &ready);
+            channel_release(some[i]);
+        }
+        place += count;
+    } while (count == SOME_CHANNELS);
     pool_submit_list(conn_core(conn)->pool, &ready);
 }
 

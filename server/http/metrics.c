@@ -217,7 +217,8 @@ static void print_sending(FILE *out, const struct core *core) {
                     (double)striped_sum(&counters->dropped));
     metrics_counter(out, "weir_connections_rate_limited_total", "Clients that were closed for sending too fast.",
                     (double)atomic_load(&counters->rate_limited));
-    metrics_gauge(out, "weir_message_memory_bytes", "Messages, long paths, subscriptions and channels in memory, as memory_limit counts them.",
+    metrics_gauge(out, "weir_message_memory_bytes",
+                  "Messages, long paths, subscriptions and channels in memory, as memory_limit counts them.",
                   (double)memory_used());
     metrics_gauge(out, "weir_message_memory_limit_bytes", "What memory_limit allows; 0: no limit.",
                   (double)atomic_load(&core->shed.limit));

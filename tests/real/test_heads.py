@@ -69,6 +69,13 @@ class Both(unittest.TestCase):
                 self.assertNotIn(b"Bad Request", response.body)
                 self.assertTrue(client.at_end())
 
+    def test_two_line_feeds_end_no_head(self):
+        """Whatever an earlier request has left in the thread's buffer."""
+        for name, port, ends in self.each({"earlier heads": (b"\r\n\r\n", b"\n\n")}):
+            for _ in range(40):  # there are 16 threads
+                statuses = [fetch(port, b"GET /healthz HTTP/1.0" + end).status for end in ends]
+                self.assertEqual(statuses, [200, 400], name)
+
     def test_the_reason_is_in_the_log(self):
         for status, reason in ((400, "a blank stands before the colon of a header field"),
                                (431, "the request's head is larger than 16384 bytes")):  # fmt: skip
