@@ -6,6 +6,7 @@
 #include "server/core/broadcast.h"
 
 #include "server/core/conn_private.h"
+#include "server/core/in_hand.h"
 #include "server/core/parcel.h"
 #include "server/proto/close_code.h"
 

@@ -213,9 +213,6 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready);
 /* Before conn_start(): the connection will be closed with this code and reason as soon as it has begun. */
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* Whether a handler may send this: a message's opcode, and if it is text, UTF-8. */
-bool conn_message_is_valid(enum weir_opcode opcode, const void *data, size_t size);
-
 /* Sends what is known to be valid: else like weir_send(). */
 enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 

@@ -8,10 +8,10 @@
 
 #include "server/core/calling.h"
 #include "server/core/conn_private.h"
+#include "server/core/in_hand.h"
 #include "server/log/log.h"
 #include "server/proto/buffer.h"
 #include "server/proto/close_code.h"
-#include "server/proto/utf8.h"
 
 enum { TURN_MESSAGES = 16 };
 
@@ -19,17 +19,7 @@ enum { TURN_MESSAGES = 16 };
  * counting that, and would stay for as long as the client does not read. */
 enum { IN_HAND_MIN = 4096 };
 
-/* The message that its callback has. Once it has been sent in its buffer, that belongs to a message of its own,
- * which is referred to from here too: so it stays until the callback returns. */
-struct in_hand {
-    const uint8_t *data;
-    size_t size;
-    uint8_t opcode;
-    uint8_t *buffer; /* NULL: it is in none */
-    struct message *around;
-};
-
-static _Thread_local struct in_hand in_hand;
+_Thread_local struct in_hand in_hand;
 
 bool conn_is_handling_here(const struct weir_conn *conn) {
     return calling.conn == conn && !pool_is_stalled();
@@ -76,20 +66,12 @@ bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *da
     route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
     leave_callback(conn, begun);
     struct message *around = in_hand.around;
-    in_hand = (struct in_hand){0};
+    in_hand.data = NULL;
+    in_hand.buffer = NULL;
+    in_hand.around = NULL;
+    in_hand.opcode = 0;
     message_release(around);
     return around != NULL;
-}
-
-static bool is_in_hand(const void *data, size_t size) {
-    return data == in_hand.data && size == in_hand.size;
-}
-
-/* What has come as text has been checked: an echo is not checked again. */
-bool conn_message_is_valid(enum weir_opcode opcode, const void *data, size_t size) {
-    if (opcode == WEIR_TEXT)
-        return (in_hand.opcode == WEIR_TEXT && is_in_hand(data, size)) || utf8_valid(data, size);
-    return opcode == WEIR_BINARY;
 }
 
 struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size) {

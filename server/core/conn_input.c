@@ -177,10 +177,10 @@ struct turn_state {
 /* After an event of this size. What it took to handle it is not known, but for the clock, which is not for free. */
 static bool is_over(struct turn_state *state, size_t size) {
     state->since_look += EVENT_COST + size;
-    if (state->since_look >= LOOK_AFTER) {
-        state->since_look = 0;
-        state->over = pool_now_us() - state->began > CONN_TURN_US;
-    }
+    if (state->since_look < LOOK_AFTER)
+        return false;
+    state->since_look = 0;
+    state->over = pool_now_us() - state->began > CONN_TURN_US;
     return state->over;
 }
 

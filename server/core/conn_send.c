@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "server/core/conn_private.h"
+#include "server/core/in_hand.h"
 #include "server/proto/close_code.h"
 #include "server/proto/utf8.h"
 
@@ -189,7 +190,8 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
         message_release(message);
 }
 
-enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+static inline __attribute__((always_inline)) enum weir_result
+send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (atomic_load(&conn->closing))
         return WEIR_GONE;
     if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
@@ -218,6 +220,10 @@ enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, cons
     return result;
 }
 
+enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+    return send_valid(conn, opcode, data, size);
+}
+
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    return conn_message_is_valid(opcode, data, size) ? conn_send(conn, opcode, data, size) : WEIR_INVALID;
+    return conn_message_is_valid(opcode, data, size) ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
 }
