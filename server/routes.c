@@ -293,7 +293,8 @@ int routes_add(struct routes *routes, const struct config *config, const struct 
         free(pattern);
         return out_of_memory(&(struct report){error, error_size});
     }
-    added[routes->added_count++] = (struct added_route){pattern, route->handler, route->context};
+    added[routes->added_count] = *route;
+    added[routes->added_count++].pattern = pattern;
     return 0;
 }
 

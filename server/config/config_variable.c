@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,10 +80,9 @@ struct meant {
 enum wanted { KNOWN_KEY, PLUGIN, ANY_SECTION };
 
 static void lower(const char *text, char key[NAME_SIZE]) {
-    size_t i = 0;
-    for (; text[i] != '\0' && i < NAME_SIZE - 1; i++)
-        key[i] = (char)tolower((unsigned char)text[i]);
-    key[i] = '\0';
+    snprintf(key, NAME_SIZE, "%s", text);
+    for (char *at = key; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
 }
 
 static bool is_wanted(const struct config_section *section, const char *key, enum wanted wanted) {
