@@ -156,6 +156,38 @@ START_TEST(what_it_has_published_comes_back) {
 }
 END_TEST
 
+/* --- A handler that closes --------------------------------------------------------------------------------- */
+
+static bool has_waiting(struct weir_conn *conn) {
+    latch_lock(&conn->latch);
+    bool waits = !inbox_is_empty(&conn->inbox);
+    latch_unlock(&conn->latch);
+    return waits;
+}
+
+/* Closes when others wait. */
+static void close_first(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    _Atomic unsigned *handled = context;
+    (void)opcode, (void)data, (void)size;
+    if (++*handled > 1)
+        return;
+    UNTIL(has_waiting(conn));
+    weir_close(conn, 1001, "no more");
+}
+
+static const struct weir_handler closer = {.message = close_first};
+
+START_TEST(what_waits_when_a_handler_closes_is_dropped) {
+    struct harness harness;
+    _Atomic unsigned handled = 0;
+    harness_start(&harness, 2, &closer, (void *)&handled);
+    struct guest guest = guest_connect(&harness);
+    send_together(guest.client, MESSAGES);
+    end(&harness, &guest);
+    ck_assert_uint_eq(handled, 1);
+}
+END_TEST
+
 Suite *draining_suite(void) {
     Suite *suite = suite_create("draining");
     TCase *tcase = tcase_create("draining");
@@ -164,7 +196,7 @@ Suite *draining_suite(void) {
     tcase_add_loop_test(tcase, byte_rate_holds_nothing_back, 0, 2);
     tcase_add_loop_test(tcase, a_pause_ends_with_an_answer, 0, 2);
     tcase_add_test(tcase, what_it_has_published_comes_back);
-    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, what_waits_when_a_handler_closes_is_dropped);
     suite_add_tcase(suite, tcase);
     return suite;
 }
