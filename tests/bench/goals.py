@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 METRIC_TITLES = {"p99_ms": ": p99", "memory_kb": ": memory per client", "idle_cpu": ": processor time"}
-TITLES = {"mixed-10x10": "10 % of the messages sleep 10 ms, the others", "metrics": "metrics read, beside none",
+TITLES = {"mixed-10x10": "10 % of the messages sleep 10 ms, the others", "metrics": "metrics read, compared with none",
           "connect": "connect storm", "idle": "10,000 idle clients"}
 BROADCASTS = [row.name for row in ROWS if row.group == "broadcast"]
 PEERS_AHEAD = {"libwebsockets": 1.3, "ws": 1.9, "websockets": 9}

@@ -15,9 +15,9 @@ MORE_METRICS = {"echo": ("p99_ms", "cpu_us"), "sizes": ("p99_ms", "cpu_us"), "br
 INTRODUCTION = """\
 # Benchmarks
 
-weir and its peers, each driven by `weir bench` on one machine, interleaved: in every round each server has its turn in
-every row, in an order that shifts from round to round. `make bench` measures again, with what is installed, and writes
-this page. Of {date}: {count}, {duration:g} s measured in each run after {warmup:g} s of warm-up.
+weir and its peers, each driven by `weir bench` on one machine. Runs are interleaved: in every round, each row is measured on
+each server, in an order that shifts from round to round. `make bench` repeats the measurements with the servers that are
+installed, and writes this page. Measured on {date}: {count}, {duration:g} s for each run after {warmup:g} s of warm-up.
 
 | | |
 |---|---|
@@ -30,19 +30,19 @@ this page. Of {date}: {count}, {duration:g} s measured in each run after {warmup
 READING = """\
 ## How to read it
 
-Figures are medians of the rounds; in brackets stand the lowest and the highest. A ratio is taken within a round, weir's
-figure by that of the other server next to it in time, so that what slows the machine down for a while slows both; then
-comes the median of the ratios. **×1.20** below another server's figure means that weir did 1.2 times as much. Where the
-brackets include ×1, the two can hardly be told apart.
+Figures are medians over the rounds. Brackets show the lowest and the highest. A ratio divides weir's figure by the other
+server's figure from the same round, nearest in time, so a temporary slowdown of the machine affects both. The table shows
+the median of these ratios. **×1.20** below another server's figure means that weir did 1.2 times as much. Where the
+brackets include ×1, the two servers can hardly be told apart.
 
-A run counts only if every client connected and stayed, and every message came back once, in order and unchanged. One that
-did not is shown as failed, and the row then has no figure of that server.
+A run counts only if every client connected and stayed connected, and every message came back once, in order and
+unchanged. Any other run is shown as failed, and the row then has no figure for that server.
 
-Server and load share the machine's {processors} processors. So a rate is what both come to together: a server that needs
-less leaves more to the load. Where the load program is the limit (its thread had work for more than 95 % of the time,
-marked \\*), faster servers look more alike than they are, and the processor time per message says more. A server with
-several threads gains where the load leaves processors free, and has to share where it does not. Nothing here tells of a
-network, or of a larger machine.
+Server and load program share the machine's {processors} processors, so a rate depends on both: a server that needs less
+processor time leaves more to the load program. If the load program is the limit (its thread was busy for more than 95 % of
+the time, marked \\*), fast servers look more alike than they are, and the processor time per message says more. A server
+with several threads gains if the load program leaves processors free, and must share them otherwise. These figures say
+nothing about a network or a larger machine.
 """
 
 RERUN = """\
@@ -50,14 +50,14 @@ RERUN = """\
 
     make bench                                    # all of it, about half an hour; ROUNDS=1 is a first look
     tests/bench/run --rows echo,connect --peers floor,ws --json raw.json --output /tmp/bench
-    tests/bench/run --report raw.json             # this page again, from raw figures
+    tests/bench/run --report raw.json             # only write this page again, from raw figures
     tests/bench/run --peer 'NAME=COMMAND {port}' --peer-version NAME=TEXT
 
-`make bench` installs nothing: a peer that is not there is skipped by name. Those that it knows are made with the Debian
-packages libwebsockets-dev, node-ws, python3-websockets, python3-uvloop and libnginx-mod-nchan;
-publishing by HTTP is measured with wrk. Their sources are in `tests/bench/peers/`. Any other server can be given on the
-command line, if it has the paths that `tests/bench/servers.py` lists, or some of them: it is asked which. Let the
-machine do nothing else meanwhile.
+`make bench` installs nothing. It skips peers that are not installed, and names them. The known peers need the Debian
+packages libwebsockets-dev, node-ws, python3-websockets, python3-uvloop and libnginx-mod-nchan. Publishing by HTTP is
+measured with wrk. The sources of the peers are in `tests/bench/peers/`. You can name any other server on the command line if
+it has some of the paths that `tests/bench/servers.py` lists; the program asks the server which. Run nothing else on the
+machine meanwhile.
 """
 
 
@@ -72,7 +72,7 @@ def page(figures, drawn):
     raw = figures.raw
     rounds = raw["settings"]["rounds"]
     count = f"{rounds} round{'s' if rounds > 1 else ''}"
-    parts = [INTRODUCTION.format(count=count, **raw["machine"], **raw["settings"]), "## Goals\n", goal_table(figures), "## Who\n",
+    parts = [INTRODUCTION.format(count=count, **raw["machine"], **raw["settings"]), "## Goals\n", goal_table(figures), "## Servers\n",
              server_table(raw), READING.format(**raw["machine"])]
     for group in GROUPS:
         parts += section(figures, group, drawn)
@@ -89,13 +89,13 @@ def table(rows, left=1):
 # --- Goals and servers -------------------------------------------------------------------------------------------
 
 FLOOR_TEXT = """
-The last column is the floor's ratio to the same server: what a program comes to that does nothing but receive and send. Where
-it is near the goal or below it, the kernel and the load are the limit here, not the server.
+The last column is the floor's ratio to the same server: the result of a program that only receives and sends. If it is
+near the goal or misses it, the limit here is the kernel and the load program, not the server.
 """
 
 
 def goal_table(figures):
-    rows = [["", "goal", "beside", "reached", "", "the floor"]]
+    rows = [["", "goal", "compared with", "reached", "", "the floor"]]
     for outcome in goals.outcomes(figures):
         goal = outcome.goal
         sign = "at least" if goal.at_least else "at most"
@@ -151,7 +151,7 @@ def sentence(metric):
 
 def fewer_rounds(figures, rows):
     counts = {row.rounds for row in rows if row.rounds and row.rounds < figures.raw["settings"]["rounds"]}
-    return f" Only {', '.join(map(str, counts))} rounds, since they take long." if counts else ""
+    return f" Only {', '.join(map(str, counts))} rounds, because they take long." if counts else ""
 
 
 def metric_table(figures, rows, servers, metric, with_ratios):
@@ -195,6 +195,6 @@ def notes(figures, rows):
             if figures.failure(row.name, server):
                 lines[f"{row.title}, {server}: {figures.failure(row.name, server)}."] = None
             if any(run.get("behind") for run in figures.runs(row.name, server)):
-                lines["†: not all messages had come back 2 s after the last was sent; if more than 1 % of those that "
+                lines["†: 2 s after the last message was sent, some had not come back; if more than 1 % of those that "
                       "did not sleep were missing, the figure is a lower bound."] = None
     return "".join(f"- {line}\n" for line in lines)

@@ -61,29 +61,29 @@ METRICS = {
 }
 
 GROUPS = [
-    Group("echo", "Echo", "20-byte messages; each client sends its next one when the last has come back (16 in flight: "
-          "when one of 16 has). With one client it matters several times over whether the kernel runs both ends on one "
-          "processor or wakes another one for each message, which it decides anew in each run: hence the wide brackets.",
+    Group("echo", "Echo", "20-byte messages; each client sends the next one when the last has come back (16 in flight: when "
+          "one of 16 has). With one client, the result depends heavily on whether the kernel runs both ends on one "
+          "processor or wakes another one for each message. It decides that again in each run: hence the wide brackets.",
           "rate"),
     Group("sizes", "Echo of larger messages", "50 clients, one message in flight each. Compressed: JSON, "
           "permessage-deflate without context takeover in both directions.", "rate"),
-    Group("broadcast", "Broadcast", "One client sends 20-byte messages, all receive them, itself too; it sends the next "
-          "one when one has come to all. Deliveries are counted. The last row is 100 channels of 100 clients, with a "
-          "sender in each.", "rate"),
+    Group("broadcast", "Broadcast", "One client sends 20-byte messages, and all receive them, the sender too. It sends the "
+          "next one when all clients have received one. Deliveries are counted. The last row has 100 channels of 100 "
+          "clients, with a sender in each.", "rate"),
     Group("connect", "Connect storm", "100 clients connect, close, and connect again, as fast as they can.", "connects"),
-    Group("publish", "Publish by HTTP", "10 kept connections of wrk POST 20 bytes each to a channel that 10 clients "
-          "hear.", "publishes"),
-    Group("mixed", "Handlers that block", f"{SLEEP_CLIENTS:,} clients; some messages make their handler sleep, as a "
-          "database or a driver would, and the figure is the 99th percentile of how long the *others* took, counted "
-          "from when each was to be sent. As many are offered as keep half of weir's 8 workers asleep, at most "
-          f"{SLEEP_RATE_MAX:,} a second of both kinds. A server that is behind with them (†) is measured once.",
+    Group("publish", "Publish by HTTP", "wrk sends POST requests with 20 bytes over 10 persistent connections, to a channel "
+          "with 10 subscribers.", "publishes"),
+    Group("mixed", "Handlers that block", f"{SLEEP_CLIENTS:,} clients; some messages make their handler sleep, as it "
+          "would for a database or a driver. The figure is the 99th percentile of how long the *other* messages took, "
+          "from the time at which each was due to be sent. The rate keeps half of weir's 8 workers asleep, with at most "
+          f"{SLEEP_RATE_MAX:,} messages a second of both kinds. A server that falls behind (†) is measured once.",
           "p99_ms"),
-    Group("idle", "10,000 idle clients", "What they take while they say nothing; the server pings each every 20 s. All "
-          "servers hold theirs at the same time.", "memory_kb"),
-    Group("start", "Start", "Each server is started and asked for a handshake until it answers.", "start_ms"),
-    Group("own", "weir alone", "What has no like elsewhere. Metrics: echo with 100 clients while /metrics is read ten "
-          "times a second, beside the same without an admin listener. Many channels: one client in 1,000 channels by "
-          "weir.v1, to which 4 publishers send, 8 messages in flight each.", "rate"),
+    Group("idle", "10,000 idle clients", "What clients cost while they send nothing; the server pings each every 20 s. "
+          "All servers hold their clients at the same time.", "memory_kb"),
+    Group("start", "Start", "Each server is started, and then tried with handshakes until it answers.", "start_ms"),
+    Group("own", "weir alone", "Only weir is measured. Metrics: echo with 100 clients while /metrics is read ten times a "
+          "second, compared with the same without an admin listener. Many channels: one client is subscribed to 1,000 "
+          "channels by weir.v1; 4 publishers send to them, with 8 messages in flight each.", "rate"),
 ]
 
 

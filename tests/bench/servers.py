@@ -114,13 +114,13 @@ def all_servers(build, weir):
         Server("weir", "this one, as `weir serve`", serve, WEIR_PATHS, **of_weir),
         Server("weir-bare", "weir without its admin listener, and so without metrics", [*serve, "-s", "admin.listen=none"],
                paths("echo"), variant=True, **of_weir),
-        Server("floor", "what no server can leave out: epoll, one thread, no checks", [bench / "floor", "{port}"],
+        Server("floor", "the minimum work of any server: epoll, one thread, no checks", [bench / "floor", "{port}"],
                paths("echo", "broadcast", "room", pings="/echo"), commit, note="it sends no pings"),
         Server("libwebsockets", "C, one service thread", [bench / "peers/libwebsockets", "{port}"], paths(*PATHS)),
         Server("ws", "JavaScript, one event loop", ["node", PEERS / "ws.cjs", "{port}"], paths(*PATHS)),
         Server("websockets", "Python, asyncio", [PYTHON, PEERS / "python_websockets.py", "{port}"],
                paths("echo", "deflate", "broadcast", "room", "pings", "sleep")),
-        Server("uvloop", "the same on another event loop", [PYTHON, PEERS / "python_websockets.py", "--uvloop", "{port}"],
+        Server("uvloop", "the same, with uvloop", [PYTHON, PEERS / "python_websockets.py", "--uvloop", "{port}"],
                paths("echo")),
         Server("nchan", "nginx's module for channels, two processes",
                ["nginx", "-p", "{folder}", "-e", "{folder}/error.log", "-c", PEERS / "nchan.conf"],
@@ -128,7 +128,7 @@ def all_servers(build, weir):
         Server("threads", "C, civetweb's own WebSocket layer: a thread for each client, 8 for the handlers",
                [bench / "peers/thread_per_client", "{port}"],
                paths("echo", "broadcast", "room", "pings", "sleep", "publish"),
-               note="all 10,050 threads are there from the start"),
+               note="all 10,050 threads are started in advance"),
     ]
 
 
