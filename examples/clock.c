@@ -1,4 +1,5 @@
-/* clock.c - tells everybody in the channel news:clock what time it is, from a timer; who connects here is in it.
+/* clock.c - publishes the time to the channel news:clock from a timer. Each client that connects to this route is
+ * subscribed to that channel.
  *
  *     [route /clock]
  *     handler = plugin:../build/examples/clock.so
@@ -6,7 +7,7 @@
  *
  *     build/weir connect ws://127.0.0.1:9000/clock
  *
- * Clients of weir.v1 that are subscribed to news:clock, on whatever route, hear it too.
+ * Clients of weir.v1 that are subscribed to news:clock on any other route also get it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,12 +24,13 @@ static const char channel[] = "news:clock";
 struct clock {
     weir_server *server;
     uint64_t every_ms;
-    pthread_mutex_t mutex; /* guards what follows: a reload may stop the route while the timer is calling */
+    pthread_mutex_t mutex; /* guards the members below: a reload may stop the route while tick() is running */
     weir_timer *timer;
     bool stopping;
 };
 
-/* Winds it up for one more tick, and gives the handle of the last one back. False: no memory, and no tick. */
+/* Starts a timer for the next tick, and gives the previous timer's handle back. Returns false, and no tick
+ * follows, if memory is out or the server does not run. */
 static bool wind_locked(struct clock *clock, void (*tick)(void *)) {
     weir_timer *timer = weir_after(clock->server, clock->every_ms, tick, clock);
     if (clock->timer != NULL)
@@ -37,13 +39,13 @@ static bool wind_locked(struct clock *clock, void (*tick)(void *)) {
     return timer != NULL;
 }
 
-/* Publishing waits for nobody, however many are listening and however slow they are. */
+/* Publishing never waits for a subscriber, however many there are and however slowly they read. */
 static void tick(void *argument) {
     struct clock *clock = argument;
     char json[64];
     int size = snprintf(json, sizeof json, "{\"seconds\":%lld}", (long long)time(NULL));
     long listening = weir_publish_json(clock->server, channel, json, (size_t)size);
-    if (listening == WEIR_GONE) /* the server is about to stop */
+    if (listening == WEIR_GONE) /* the server is stopping */
         return;
     pthread_mutex_lock(&clock->mutex);
     if (!clock->stopping)
@@ -51,13 +53,13 @@ static void tick(void *argument) {
     pthread_mutex_unlock(&clock->mutex);
 }
 
-/* The server stops, or a reload has taken the route away. */
+/* Called when the server stops, when a reload has removed the route, and by clock_start() if it fails. */
 static void clock_stop(void *context) {
     struct clock *clock = context;
     pthread_mutex_lock(&clock->mutex);
     clock->stopping = true;
     pthread_mutex_unlock(&clock->mutex);
-    /* Not under the mutex: this waits for a tick that has begun, and the tick may be waiting for the mutex. */
+    /* Without the mutex: this waits for a tick that has begun, and that tick may be waiting for the mutex. */
     if (clock->timer != NULL)
         weir_timer_cancel(clock->timer);
     pthread_mutex_destroy(&clock->mutex);

@@ -5,15 +5,16 @@
  *     [route /command]
  *     handler = plugin:../build/examples/command.so
  *
- * First the client logs in with a JSON text, {"role":"admin","user_id":"test1234"}; a login that is in order is
- * not answered. Then it sends binary commands, a little-endian int32 id and a payload:
+ * First the client logs in with a JSON text, {"role":"admin","user_id":"test1234"}. A valid login is not answered.
+ * Then the client sends binary commands. Each is a little-endian int32 id and a payload:
  *
- *     2  set service  a JSON array of names, which replace those set before
- *     0  free         one signed byte: the index of a service to drop, or negative for all of them
+ *     2  set service  a JSON array of names, which replaces the previous one
+ *     0  free         one signed byte: the index of a service to drop, or negative to drop all
  *
- * Each is answered with a binary message: a little-endian int32 status, the command's id or negative for an error,
- * and then JSON: what is now set after a 2, {"error": why} after an error. A command before the login is answered
- * with Close 1008, JSON that is not even UTF-8 with Close 1007.
+ * The server answers each command, and an invalid login, with a binary message. It begins with a little-endian
+ * int32 status: the command's id, or a negative number for an error. JSON follows: the services after a 2, nothing
+ * after a 0, {"error": why} after an error. A command before the login closes the connection with 1008, and JSON
+ * that is not UTF-8 closes it with 1007.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -35,7 +36,7 @@ struct session {
 
 /* --- Answers ----------------------------------------------------------------------------------------------- */
 
-/* Byte by byte, so that it is little-endian whatever the machine and needs no alignment. */
+/* Writes byte by byte, so that the result is little-endian on any machine and needs no alignment. */
 static void put_int32(unsigned char bytes[ID_SIZE], int32_t value) {
     for (int i = 0; i < ID_SIZE; i++)
         bytes[i] = (unsigned char)((uint32_t)value >> (8 * i));
@@ -48,7 +49,7 @@ static int32_t get_int32(const unsigned char bytes[ID_SIZE]) {
     return (int32_t)value;
 }
 
-/* Sends the status and, unless `body` is NULL, its JSON. */
+/* Sends the status, followed by the JSON of `body` unless that is NULL. */
 static void answer(weir_conn *conn, int32_t status, const json_t *body) {
     size_t json_size = body ? json_dumpb(body, NULL, 0, JSON_COMPACT) : 0;
     unsigned char *reply = malloc(ID_SIZE + json_size);
@@ -69,10 +70,11 @@ static void answer_error(weir_conn *conn, int32_t status, const char *why) {
     json_decref(body);
 }
 
-/* Returns the client's JSON, for json_decref(); or NULL after telling the client what is wrong with it. */
+/* Returns the client's JSON, which the caller releases with json_decref(), or NULL after telling the client what
+ * is wrong. */
 static json_t *parse_json(weir_conn *conn, const void *data, size_t size) {
     json_error_t error;
-    /* jansson refuses a NULL even for no bytes at all, and an empty payload may be just that. */
+    /* jansson refuses NULL even if size is 0, and `data` of an empty message may be NULL. */
     json_t *json = json_loadb(size > 0 ? data : "", size, 0, &error);
     if (json == NULL && json_error_code(&error) == json_error_invalid_utf8)
         weir_close(conn, 1007, "JSON must be UTF-8");
@@ -87,7 +89,7 @@ static void log_in(weir_conn *conn, struct session *session, const void *data, s
     json_t *login = parse_json(conn, data, size);
     if (login == NULL)
         return;
-    /* A real server would check here who this is, and may take its time: handlers may block. */
+    /* A real server would check the user here. That may take time: handlers may block. */
     if (json_is_string(json_object_get(login, "role")) && json_is_string(json_object_get(login, "user_id")))
         session->logged_in = true;
     else
@@ -127,7 +129,7 @@ static void free_service(weir_conn *conn, struct session *session, const void *p
     if (index < 0)
         json_array_clear(session->services);
     else
-        json_array_remove(session->services, (size_t)index); /* one that is not there is free already */
+        json_array_remove(session->services, (size_t)index); /* does nothing if there is no such index */
     answer(conn, COMMAND_FREE, NULL);
 }
 
@@ -157,7 +159,7 @@ static void command_open(weir_conn *conn, void *context) {
     if (session == NULL || services == NULL) {
         free(session);
         json_decref(services);
-        weir_close(conn, 1011, "out of memory"); /* message() is not called any more; close() is */
+        weir_close(conn, 1011, "out of memory"); /* from now on only close() is called */
         return;
     }
     session->services = services;
@@ -176,8 +178,8 @@ static void command_message(weir_conn *conn, enum weir_opcode opcode, const void
         weir_close(conn, 1008, "log in first");
 }
 
-/* Called once whatever ended the connection, so this is the place to free. The client's reason, such as "user
- * quit", is already in the server's log. */
+/* Called exactly once, however the connection ended, so this is the place to free its state. The server has
+ * already logged the client's reason, such as "user quit". */
 static void command_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
     (void)code, (void)reason, (void)context;
     struct session *session = weir_data(conn);

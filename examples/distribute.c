@@ -1,10 +1,10 @@
-/* distribute.c - whatever a client sends reaches every client of the route, the sender too.
+/* distribute.c - sends each message of a client to every client of the route, including the sender.
  *
  *     [route /distribute]
  *     handler = plugin:../build/examples/distribute.so
  *
- * There is no list of clients to keep: who connects is registered, who leaves is forgotten, by the server. The
- * message is encoded once, and a client that does not read holds up nobody.
+ * The handler keeps no list of clients, because the server does. The server encodes the message once, and a client
+ * that does not read delays no other client.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,8 +16,8 @@ static void distribute_message(weir_conn *conn, enum weir_opcode opcode, const v
     weir_broadcast(conn, opcode, data, size, true);
 }
 
-/* A broadcast only queues, so this never blocks, and the server need not give it a slot of its `workers`. A
- * handler that might wait for anything must not say so. */
+/* A broadcast only queues the message. So this handler never blocks, and needs none of the server's `workers`
+ * slots. A handler that may wait for anything must not set WEIR_NEVER_BLOCKS. */
 static const struct weir_handler handler = {.message = distribute_message, .flags = WEIR_NEVER_BLOCKS};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "distribute", .handler = &handler};

@@ -1,9 +1,9 @@
-/* embed.c - a program of one's own with the server inside: echo, after a moment of (pretended) work.
+/* embed.c - a program that embeds the server: it echoes each message after 50 ms of simulated work.
  *
  *     cc -std=gnu17 -Iinclude -o embed examples/embed.c build/libweir.a -lcivetweb -lcrypto -lz
  *     ./embed 127.0.0.1:9000
  *
- * weir_server_run() starts the server's threads, serves on them, and comes back when the server has stopped.
+ * weir_server_run() starts the server's threads and returns when the server has stopped.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,7 +24,7 @@ static void stop_on_signal(int number) {
 
 static void echo_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    /* Blocking is fine: while one client waits here, the others are served. */
+    /* Blocking is allowed: the server serves other clients while this one waits. */
     nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     weir_send(conn, opcode, data, size);
 }
@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     if (weir_server_set(server, "server", "listen", address) != 0 ||
         weir_server_route(server, "/echo", &echo, NULL) != 0 || weir_server_run(server) != 0) {
         fprintf(stderr, "embed: %s\n", weir_server_error(server));
-        /* No weir_server_destroy() here: a handler that outlasted drain_timeout may still be using it. */
+        /* Do not call weir_server_destroy() here: a handler that outlasted drain_timeout may still use it. */
         return EXIT_FAILURE;
     }
     weir_server_destroy(server);

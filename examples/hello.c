@@ -1,4 +1,4 @@
-/* hello.c - the smallest plug-in worth having: greets each client by the name in its path, answers what it says.
+/* hello.c - a minimal plug-in: greets each client by the name in its path, and answers each message.
  *
  *     cc -std=gnu17 -shared -fPIC -Iinclude -o hello.so examples/hello.c
  *

@@ -1,11 +1,11 @@
-/* light.c - switches a lamp: the message is its address, the path says how, and the lamp takes its time.
+/* light.c - switches a lamp on or off, as the path says. The message is the lamp's address, and the lamp is slow.
  *
  *     [route /light/{status}]
  *     handler = plugin:../build/examples/light.so
  *     delay = 2s
  *
- * It blocks for `delay` in the middle of a message, as a driver or a database call would. That is allowed: it
- * holds one of the server's `workers` meanwhile, and no other client waits for it.
+ * The handler blocks for `delay` while it handles a message, as a driver or a database call would. That is
+ * allowed: it holds one of the server's `workers` slots meanwhile, and other clients are served.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,8 +17,8 @@
 
 #include <weir/weir.h>
 
-/* What start() makes of a route's options; the callbacks of that route get it as their context. It is only read
- * once clients come, so it needs no lock. */
+/* A route's options, set by light_start(). The callbacks of that route get this as their context. It needs no
+ * lock, because nothing changes it after light_start(). */
 struct light {
     struct timespec delay;
 };
@@ -42,7 +42,7 @@ static void light_stop(void *context) {
     free(context);
 }
 
-/* Stands for the lamp at `address` (`size` bytes, no terminator) and the wire to it. */
+/* Simulates switching the lamp at `address` (`size` bytes, no terminator). */
 static void switch_lamp(const struct light *light, const void *address, size_t size) {
     (void)address, (void)size;
     struct timespec left = light->delay;
@@ -59,7 +59,7 @@ static void light_message(weir_conn *conn, enum weir_opcode opcode, const void *
     else if (status != NULL && strcmp(status, "off") == 0)
         answer = "the light has turned off";
     switch_lamp(context, data, size);
-    /* The client may have left while we slept. Then this does nothing: a handle is good until we return. */
+    /* The client may have left meanwhile. The handle is still valid until we return, and this does nothing. */
     weir_send(conn, WEIR_TEXT, answer, strlen(answer));
 }
 

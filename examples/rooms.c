@@ -1,4 +1,4 @@
-/* rooms.c - weir.v1 (docs/protocol.md) for users with names, and who may do what in which channels.
+/* rooms.c - weir.v1 (docs/protocol.md) with named users, and rules for who may subscribe and publish to what.
  *
  *     [route /chat]
  *     handler = plugin:../build/examples/rooms.so
@@ -6,9 +6,9 @@
  *
  *     build/weir connect -s weir.v1 'ws://127.0.0.1:9000/chat?name=ann'
  *
- * Everybody may subscribe and publish to room:*. Everybody may publish to user:ann, but only ann may subscribe to
- * it. Everybody may subscribe to news:*, and nobody may publish there: the news come from C (weir_publish()) or
- * over HTTP (docs/deploy.md). Other channels are for nobody. conf/chat.ini has the route, chat.html is a client.
+ * Everyone may subscribe and publish to room:*. Everyone may publish to user:ann, but only ann may subscribe to
+ * it. Everyone may subscribe to news:*, but no client may publish there: news comes from C (weir_publish()) or over
+ * HTTP (docs/deploy.md). All other channels are refused. conf/chat.ini has the route, and chat.html is a client.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,8 +20,9 @@
 enum { NAME_MAX_SIZE = 32 };
 static const char name_alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
-/* Copies the value of `name` in a query like "name=ann&x=1". None of the characters that it may have is ever
- * percent-encoded. False if it is missing, empty, too long, or has other characters in it. */
+/* Copies the value of `name` from a query such as "name=ann&x=1". There is nothing to decode, because no client
+ * percent-encodes the characters that a name may have. Returns false if the name is missing, empty, too long, or
+ * has other characters. */
 static bool read_name(const char *query, char name[NAME_MAX_SIZE + 1]) {
     static const char key[] = "name=";
     while (strncmp(query, key, strlen(key)) != 0) {
@@ -39,7 +40,7 @@ static bool read_name(const char *query, char name[NAME_MAX_SIZE + 1]) {
     return true;
 }
 
-/* A real server would not believe a name, but look at a cookie or a token (weir_upgrade_header()), and may take its
+/* A real server would not trust a name. It would check a cookie or a token (weir_upgrade_header()). That may take
  * time: `upgrade` may block. */
 static int rooms_upgrade(weir_upgrade *upgrade, void *context) {
     (void)context;
@@ -68,7 +69,8 @@ static int rooms_publish(weir_conn *conn, const char *channel, const void *json,
     return begins_with(channel, "room:") || begins_with(channel, "user:") ? 0 : -1;
 }
 
-/* weir_channels_message() does the rest. Nothing here waits for anything, so the server need not give it a slot. */
+/* weir_channels_message() handles the protocol. No callback here waits for anything, so the handler needs no slot.
+ */
 static const struct weir_handler handler = {
     .upgrade = rooms_upgrade,
     .message = weir_channels_message,

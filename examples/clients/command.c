@@ -1,5 +1,5 @@
-/* command.c - logs in with JSON, then sends two binary commands: set the services, free them all. The protocol is
- * that of the plug-in examples/command.c: a little-endian int32, then what belongs to it.
+/* command.c - logs in with JSON, then sends two binary commands: set the services, and free all of them. The
+ * plug-in examples/command.c describes the protocol: a little-endian int32, followed by a payload.
  *
  *     ./command ws://127.0.0.1:8765/command '["lamp","heater"]'
  *
@@ -13,7 +13,7 @@
 
 enum { FREE = 0, SET_SERVICE = 2, ID_SIZE = 4, COMMAND_MAX = 4096 };
 
-/* Sends a command and prints the reply. False if none came. */
+/* Sends a command and prints the reply. Returns 0 if none came. */
 static int command(weir_client *client, int id, const void *payload, size_t size) {
     unsigned char bytes[COMMAND_MAX] = {(unsigned char)id};
     struct weir_client_message reply;

@@ -1,4 +1,4 @@
-/* echo.c - says each of its arguments, and prints what comes back.
+/* echo.c - sends each of its arguments as a message, and prints what comes back.
  *
  *     cc -std=gnu17 -Iinclude -o echo examples/clients/echo.c build/libweir.a -lcivetweb -lcrypto -lz
  *     ./echo ws://127.0.0.1:8765/ hello "and good-bye"

@@ -1,4 +1,5 @@
-/* light.c - switches a lamp: the path says how, the message is its address. The server may take its time.
+/* light.c - switches a lamp on or off, as the path says. The message is the lamp's address. The server has 30 s to
+ * answer.
  *
  *     ./light ws://127.0.0.1:8765/light/on 192.168.1.20
  *     ./light ws://127.0.0.1:8765/light/off 192.168.1.20
@@ -20,7 +21,7 @@ int main(int argc, char **argv) {
         return fprintf(stderr, "light: %s\n", error.text), 1;
     weir_client_send(client, WEIR_TEXT, argv[2], strlen(argv[2]));
     int failed = weir_client_receive(client, &answer, 30000) != WEIR_CLIENT_OK;
-    if (failed) /* a path that the server does not know is closed with 4040, and a reason */
+    if (failed) /* the server closes an unknown path with 4040 and a reason */
         fprintf(stderr, "light: closed with %u %s\n", weir_client_close_code(client),
                 weir_client_close_reason(client));
     else

@@ -1,4 +1,4 @@
-/* producer.c - sends each line of its input as a message; the consumers (consumer.c) print it.
+/* producer.c - sends each line of its input as a message. Consumers (consumer.c) print it.
  *
  *     date | ./producer ws://127.0.0.1:8765/distribute
  *
@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
         if (weir_client_send(client, WEIR_TEXT, line, length) != WEIR_CLIENT_OK)
             fprintf(stderr, "producer: not sent: %.*s\n", (int)length, line);
         while (weir_client_receive(client, &own, 0) == WEIR_CLIENT_OK)
-            ; /* who distributes gets its own messages too */
+            ; /* the server sends our own messages back too */
     }
     int failed = weir_client_close(client, 1000, NULL) != WEIR_CLIENT_OK;
     weir_client_destroy(client);
