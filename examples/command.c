@@ -1,4 +1,4 @@
-/* command.c - a small binary protocol behind a login, with state that belongs to one connection.
+/* command.c - a small binary protocol that begins with a login, with state for each connection.
  *
  *     cc -std=gnu17 -shared -fPIC -Iinclude -o command.so examples/command.c -ljansson
  *

@@ -7,8 +7,8 @@
  *     build/weir connect -s weir.v1 'ws://127.0.0.1:9000/chat?name=ann'
  *
  * Everyone may subscribe and publish to room:*. Everyone may publish to user:ann, but only ann may subscribe to
- * it. Everyone may subscribe to news:*, but no client may publish there: news comes from C (weir_publish()) or over
- * HTTP (docs/deploy.md). All other channels are refused. conf/chat.ini has the route, and chat.html is a client.
+ * it. Everyone may subscribe to news:*, but no client may publish there: news comes from C (weir_publish()) or
+ * over HTTP (docs/deploy.md). All other channels are refused. conf/chat.ini has the route. chat.html is a client.
  *
  * SPDX-License-Identifier: MIT
  */
