@@ -45,7 +45,8 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
             fprintf(stderr, "%s: out of memory\n", argv[0]);
             return STATUS_FAILURE;
         case 'q':
-            *quiet = true;
+            if (both)
+                *quiet = true;
             break;
         case 'l':
             config_list(stdout);

@@ -272,10 +272,10 @@ void server_reload(weir_server *server) {
     struct route_table *table = read_again(server, &terms, &connections, text, sizeof text);
     if (table != NULL) {
         server_apply(server, table, terms, connections);
-        log_reloaded(server, connections);
         snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entrances.count,
                  routes_retired(&server->routes, table));
         reload_note_plugins(table, text, sizeof text);
+        log_reloaded(server, connections); /* the last line of a reload */
     } else {
         log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_BOOLEAN("done", false), LOG_TEXT("error", text)));
     }

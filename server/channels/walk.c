@@ -19,6 +19,7 @@ enum { AHEAD = 8 /* members that are fetched from memory before it is their turn
 struct step {
     struct delivery *deliveries[WALK_MAX]; /* in the order of the row */
     unsigned count;
+    uint64_t last; /* the place in the row of the last one */
     struct task_list *ready;
 
     struct route *route;      /* of the receivers before, mostly that of all */
@@ -62,13 +63,12 @@ static void collect(struct handful *handful, struct delivery *delivery, const st
 
 static void hand_to(struct step *step, struct member *member) {
     struct handful handful;
-    uint64_t last = step->deliveries[step->count - 1]->place;
     handful.count = 0;
-    if (member->has >= last)
+    if (member->has >= step->last)
         return; /* it joined later, or has been met before */
     for (unsigned i = 0; i < step->count; i++)
         collect(&handful, step->deliveries[i], member);
-    member->has = last;
+    member->has = step->last;
     if (handful.count == 0)
         return;
     if (member->conn->route != step->route)
@@ -79,8 +79,10 @@ static void hand_to(struct step *step, struct member *member) {
 /* Up to WALK_MAX deliveries of the row, from `*delivery` on, which is left at the next one. */
 static void take(struct step *step, struct delivery **delivery, uint32_t count) {
     for (step->count = 0; step->count < count && step->count < WALK_MAX && *delivery != NULL;
-         *delivery = (*delivery)->next)
+         *delivery = (*delivery)->next) {
         step->deliveries[step->count++] = *delivery;
+        step->last = (*delivery)->place;
+    }
 }
 
 void walk_hand_to_locked(struct channel *channel, struct member *member, struct task_list *ready) {

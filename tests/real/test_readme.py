@@ -30,6 +30,13 @@ class Readme(unittest.TestCase):
                 with self.subTest(page=page.name, link=link):
                     self.assertTrue((page.parent / link).exists())
 
+    def test_the_first_servers_are_the_tutorials(self):
+        tutorial = (ROOT / "docs/tutorial.md").read_text()
+        blocks = re.findall(r"(?ms)^```(?:c|ini|python)\n(.*?)^```$", (ROOT / "README.md").read_text())
+        self.assertGreater(len(blocks), 3)
+        for block in blocks:
+            self.assertIn(block, tutorial)
+
     def test_program_is_the_example(self):
         self.assertIn(self.source.strip(), (ROOT / "examples/hello.c").read_text())
 
