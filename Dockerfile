@@ -14,11 +14,11 @@ RUN apt-get update -qq && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# The headers are installed for images that compile plug-ins in this stage.
+# `make install` also installs the headers, for images that compile plug-ins in this stage.
 RUN make -j "$(nproc)" all build-tests && make check-unit && make install
 
 FROM ${BASE}
-# Names with a suffix in parentheses: Debian 13 has appended t64 to them.
+# The suffix in parentheses: Debian 13 appends t64 to some package names.
 RUN apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         libcivetweb1 '^libssl3(t64)?$' zlib1g libjansson4 libedit2 && \
@@ -31,7 +31,7 @@ LABEL org.opencontainers.image.title="weir" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 USER 10001:10001
-# Health and metrics; the API beside them wants a token: WEIR_ADMIN_TOKEN_FILE.
+# Health and metrics. The admin API on the same port needs a token: WEIR_ADMIN_TOKEN_FILE.
 ENV WEIR_ADMIN_LISTEN=0.0.0.0:9001
 EXPOSE 9000 9001
 STOPSIGNAL SIGTERM

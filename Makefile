@@ -1,6 +1,6 @@
 # weir - see `make help`.
 #
-# Objects go to build/<flavour>/: release, debug checks under the sanitizers in asan and tsan.
+# Objects go to build/<flavour>/: release, or asan and tsan, which add sanitizers and lock-order checks.
 # SPDX-License-Identifier: MIT
 
 FLAVOUR ?= release
@@ -20,7 +20,7 @@ FLAVOUR_release :=
 FLAVOUR_asan    := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DWEIR_CHECK_LOCKS
 FLAVOUR_tsan    := -fsanitize=thread -DWEIR_CHECK_LOCKS
 ALL_CFLAGS = -std=c17 $(WARNINGS) $(WERROR) -fvisibility=hidden -fPIC -pthread $(CPPFLAGS) $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
-# Examples are compiled as docs/handlers.md says, for what a reader copies must do without our own definitions.
+# Examples are compiled as docs/handlers.md says, because code that a reader copies must work without our own definitions.
 EXAMPLE_CFLAGS = -std=gnu17 $(WARNINGS) $(WERROR) -fPIC -Iinclude $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
@@ -54,7 +54,7 @@ build/examples: $(EXAMPLES)
 $(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
 	@rm -f $@
 	$(AR) rcs $@ $^
-# The public functions are for plug-ins too, so all of the library is linked and exported.
+# Plug-ins call the public functions too, so the whole library is linked and exported.
 $(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
 $(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile | $(OUT)/.tools
@@ -68,7 +68,7 @@ $(OUT)/examples/clients/%: examples/clients/%.c $(OUT)/libweir.a
 	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
 $(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
-# So that what is missing is said in one line, before the compiler says it in hundreds.
+# Reports missing tools and headers in one line, before the compiler prints hundreds.
 $(OUT)/.tools:
 	@.ci/tools "$(CC)" civetweb.h openssl/evp.h zlib.h jansson.h histedit.h uthash.h
 	@mkdir -p $(@D) && touch $@
@@ -84,7 +84,7 @@ $(OUT)/%.o: %.c Makefile | $(OUT)/.tools
 build/bench/floor: tests/bench/peers/floor.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -o $@ $< -lcrypto
-# Other servers, to compare with; libwebsockets is one of those that need not be installed.
+# Other servers to compare with. libwebsockets need not be installed.
 build/bench/peers/thread_per_client: tests/bench/peers/thread_per_client.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -pthread -o $@ $< -lcivetweb
