@@ -1,5 +1,4 @@
-/* client.c - the life of a client: made before there is a connection, and freed after it; what can be asked of it
- * in between. Connecting is client_connect.c's.
+/* client.c - creates and destroys a client, and answers questions about it. client_connect.c connects it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +16,7 @@
 
 enum { TIMEOUT_MS = 10000, MESSAGE_SIZE = 1 << 20 };
 
-/* --- Beginning and end -------------------------------------------------------------------------------------- */
+/* --- Creation and destruction ------------------------------------------------------------------------------- */
 
 static uint64_t or_default(uint64_t value, uint64_t fallback) {
     return value == 0 ? fallback : value;
@@ -31,7 +30,7 @@ weir_client *client_create(const struct weir_client_options *options) {
     client->send_timeout = or_default(options->send_timeout_ms, TIMEOUT_MS);
     client->close_timeout = or_default(options->close_timeout_ms, TIMEOUT_MS);
     client->limits.max_message_size = (size_t)or_default(options->max_message_size, MESSAGE_SIZE);
-    if (client->limits.max_message_size > SIZE_MAX / 4) /* "no limit"; sums with it must not overflow */
+    if (client->limits.max_message_size > SIZE_MAX / 4) /* "no limit": sums with it must not overflow */
         client->limits.max_message_size = SIZE_MAX / 4;
     client->close_deadline = STREAM_NEVER;
     client->close_reason = "";
@@ -53,7 +52,8 @@ static void close_descriptor(int descriptor) {
         close(descriptor);
 }
 
-/* A stream that is closed with unread bytes in it is reset, and the server may then not see our last words. */
+/* Shuts the stream for writing and reads what has arrived. Closing a stream with unread bytes resets it, and the
+ * server may then not see our last frames. */
 static void read_rest(weir_client *client) {
     enum { READS = 16 };
     if (client->stream < 0 || client->input == NULL || shutdown(client->stream, SHUT_WR) != 0)
@@ -80,13 +80,13 @@ void weir_client_destroy(weir_client *client) {
     free(client);
 }
 
-/* --- Failing ------------------------------------------------------------------------------------------------ */
+/* --- Failures ----------------------------------------------------------------------------------------------- */
 
 enum weir_client_status client_end_status_locked(const weir_client *client) {
     return client->failure.cause == WEIR_CLIENT_NO_ERROR ? WEIR_CLIENT_CLOSED : WEIR_CLIENT_FAILED;
 }
 
-/* Ending both directions of the stream wakes whoever waits for it. */
+/* Shutting down both directions of the stream wakes every thread that waits for it. */
 void client_lose_locked(weir_client *client, enum weir_client_cause cause, const char *format, ...) {
     if (client->failure.cause == WEIR_CLIENT_NO_ERROR) {
         char text[sizeof client->failure.text];
@@ -105,13 +105,13 @@ void client_lose_locked(weir_client *client, enum weir_client_cause cause, const
 const char *client_system_error(int number) {
     if (number == ECONNRESET || number == EPIPE)
         return "the server has reset the connection without a Close";
-    const char *words = strerrordesc_np(number); /* strerror() may not be called by two threads */
+    const char *words = strerrordesc_np(number); /* strerror() is not safe to call from two threads */
     return words == NULL ? "unknown error" : words;
 }
 
 void client_wake(weir_client *client) {
     ssize_t written = write(client->wake, &(uint64_t){1}, sizeof(uint64_t));
-    (void)written; /* it fails only if it has been woken already */
+    (void)written; /* it fails only if the receiver has been woken already */
 }
 
 const char *client_duration(uint64_t milliseconds, char text[CLIENT_DURATION_SIZE]) {
@@ -122,9 +122,9 @@ const char *client_duration(uint64_t milliseconds, char text[CLIENT_DURATION_SIZ
     return text;
 }
 
-/* --- Questions ---------------------------------------------------------------------------------------------- */
+/* --- Queries ------------------------------------------------------------------------------------------------ */
 
-/* Asking changes nothing but the mutex. */
+/* A query changes nothing but the mutex. */
 static void lock_const(const weir_client *client) {
     pthread_mutex_lock((pthread_mutex_t *)&client->mutex);
 }
@@ -137,7 +137,7 @@ unsigned weir_client_close_code(const weir_client *client) {
     lock_const(client);
     unsigned code = client->close_code;
     if (code == 0 && client->failure.cause != WEIR_CLIENT_NO_ERROR)
-        code = CLOSE_ABNORMAL; /* a send has failed, and nobody has received since */
+        code = CLOSE_ABNORMAL; /* a send has failed, and no thread has received since */
     unlock_const(client);
     return code;
 }

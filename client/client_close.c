@@ -23,7 +23,7 @@ void client_queue_close_locked(weir_client *client, unsigned code, const char *r
         return;
     struct client_control *control = &client->control;
     control->close = true;
-    control->pong = false; /* nobody waits for it any more */
+    control->pong = false; /* the server no longer waits for it */
     control->close_size = (uint8_t)close_payload(control->close_payload, code, reason, reason_size);
     client->close_queued = true;
     client->close_deadline = stream_deadline(client->close_timeout);

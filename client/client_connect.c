@@ -1,4 +1,5 @@
-/* client_connect.c - from a URL to a connection: name, TCP, handshake, all before one deadline.
+/* client_connect.c - from a URL to an open connection: name resolution, TCP and opening handshake share one
+ * deadline.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,21 +15,21 @@
 
 enum { CONNECT_TIMEOUT_MS = 10000, URL_ERROR_SIZE = 160, INTERIM_MAX = 8 };
 
-/* One attempt. */
+/* One attempt to connect. */
 struct attempt {
     struct url url;
     const struct weir_client_options *options;
     uint64_t timeout, deadline;
     char key[OPENING_KEY_SIZE];
     struct weir_client_error *error;
-    unsigned interim; /* answers before the answer */
+    unsigned interim; /* interim answers so far */
 };
 
-/* Whom the error is about, as in "ws://[::1]:9000". For printf(). */
+/* The server that the error is about, as in "ws://[::1]:9000". For printf(). */
 #define WHERE          "ws://%s%s%s:%s"
 #define WHERE_OF(url_) (url_).host_is_ipv6 ? "[" : "", (url_).host, (url_).host_is_ipv6 ? "]" : "", (url_).port
 
-/* --- The name ----------------------------------------------------------------------------------------------- */
+/* --- Name resolution ---------------------------------------------------------------------------------------- */
 
 static struct addrinfo *find_addresses(struct attempt *attempt) {
     int failure;
@@ -53,7 +54,7 @@ static struct addrinfo *find_addresses(struct attempt *attempt) {
     return NULL;
 }
 
-/* NULL in *source if the caller does not mind. */
+/* Parses the caller's source address; *source is NULL if the caller gave none. */
 static bool find_source(struct attempt *attempt, struct addrinfo **source) {
     static const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
     *source = NULL;
@@ -109,7 +110,7 @@ static int connect_stream(struct attempt *attempt) {
     return stream;
 }
 
-/* --- The handshake ------------------------------------------------------------------------------------------ */
+/* --- The opening handshake ---------------------------------------------------------------------------------- */
 
 static bool tell_no_answer(struct attempt *attempt, int number) {
     char duration[CLIENT_DURATION_SIZE];
@@ -127,14 +128,15 @@ static bool tell_no_answer(struct attempt *attempt, int number) {
     return false;
 }
 
-/* An answer before the answer, such as 103 (RFC 7231, 6.2). */
+/* True for an interim (1xx) answer, such as 103, that precedes the final one (RFC 7231, 6.2). */
 static bool is_interim(const char *head, size_t size) {
     static const char switching[] = "HTTP/1.1 101";
     return size > sizeof switching && head[9] == '1' && memcmp(head, switching, sizeof switching - 1) != 0 &&
            memcmp(head, switching, 9) == 0;
 }
 
-/* True as long as more has to come. False, with *error filled, if it is no answer. */
+/* True while more of the answer has to come. Sets *is_answer to false, with *error filled, if it is not an
+ * answer. */
 static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
     const char *bytes = (const char *)client->input;
     *is_answer = opening_is_possible(bytes, client->input_end, attempt->error);
@@ -150,8 +152,8 @@ static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is
     return client->head_size == 0 || opening_awaits_body(bytes, client->head_size, client->input_end);
 }
 
-/* Reads the head, and the line of a refusal; what comes behind a 101 is the first frames. The end of the stream, or
- * the deadline, is an end of the body too. */
+/* Reads the head, and the first line of a refusal's body; bytes after a 101 are the first frames. The end of the
+ * stream, or the deadline, also ends the body. */
 static bool read_answer(weir_client *client, struct attempt *attempt) {
     bool is_answer;
     client->input_end = 0;
@@ -172,7 +174,7 @@ static bool read_answer(weir_client *client, struct attempt *attempt) {
     return is_answer;
 }
 
-/* The head is kept, the frames behind it are the decoder's. */
+/* Keeps a copy of the head; the frames after it stay in the input for the decoder. */
 static bool take_answer(weir_client *client, struct attempt *attempt) {
     struct opening opening;
     client->head = malloc(client->head_size + 1);
@@ -200,7 +202,7 @@ static bool shake_hands(weir_client *client, struct attempt *attempt) {
     client->stream = connect_stream(attempt);
     bool sent = client->stream >= 0 &&
                 (stream_write_all(client->stream, request, strlen(request), attempt->deadline) || errno == EPIPE ||
-                 errno == ECONNRESET || tell_no_answer(attempt, errno)); /* it may have refused */
+                 errno == ECONNRESET || tell_no_answer(attempt, errno)); /* the server may have refused already */
     free(request);
     if (!sent || !read_answer(client, attempt) || !take_answer(client, attempt))
         return false;
@@ -208,7 +210,7 @@ static bool shake_hands(weir_client *client, struct attempt *attempt) {
     return true;
 }
 
-/* --- All together ------------------------------------------------------------------------------------------- */
+/* --- Connecting --------------------------------------------------------------------------------------------- */
 
 static bool begin(struct attempt *attempt, const char *url) {
     char why[URL_ERROR_SIZE];

@@ -1,14 +1,15 @@
-/* client_private.h - a client's inside, for the files client*.c alone.
+/* client_private.h - the internals of a client, for the files client*.c alone.
  *
- * Who may touch what:
- *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_close()) reads the
- *    stream and decodes;
- *  - the writer (the one thread that has made `writing` true) writes frames, whole ones;
- *  - `mutex` guards the rest. It is held for moments: nobody waits for the network with it.
+ * Who may access what:
+ *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_close()) reads
+ *    the stream and decodes;
+ *  - the writer (the one thread that has set `writing`) writes frames, and only whole ones;
+ *  - `mutex` guards the rest. It is held briefly: no thread waits for the network while holding it.
  *
- * The receiver never waits for the writer, who may be stuck because the server waits for us to read. A Pong or
- * Close that is due while somebody writes is left in `control` for the writer, who sends it before letting go. With
- * no writer, the receiver becomes it, writes as much as the system takes, and sends the rest while it polls.
+ * The receiver never waits for the writer, which may be stuck because the server waits for us to read. If a Pong
+ * or Close is due while another thread writes, the receiver leaves it in `control`, and the writer sends it
+ * before it finishes. If there is no writer, the receiver writes as much as the system takes, and sends the rest
+ * while it polls.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,12 +32,12 @@
 
 enum {
     CLIENT_INPUT_SIZE = 65536,
-    CLIENT_CHUNK_SIZE = 16384, /* masked at a time; header and payload of a small message leave together */
+    CLIENT_CHUNK_SIZE = 16384, /* bytes masked at a time; a small message leaves together with its header */
     CLIENT_MASKS_SIZE = 256,   /* random bytes fetched at a time */
     CLIENT_CONTROL_SIZE = 6 + CONTROL_PAYLOAD_MAX
 };
 
-/* Control frames that are due. */
+/* Control frames that are due to be sent. */
 struct client_control {
     bool pong, close;
     uint8_t pong_size, close_size;
@@ -44,98 +45,100 @@ struct client_control {
 };
 
 struct weir_client {
-    /* Not changed once there is a connection. */
+    /* Constant once the connection is open. */
     int stream;
-    int wake; /* an eventfd: makes the receiver look again */
+    int wake; /* an eventfd: makes the receiver check the state again */
     uint64_t send_timeout, close_timeout;
     struct decoder_limits limits;
     struct deflate_params deflate;
-    char *head; /* of the server's answer, judged */
+    char *head; /* the head of the server's answer, after opening_judge() */
     size_t head_size;
-    const char *subprotocol; /* in there */
+    const char *subprotocol; /* points into `head` */
     char peer[STREAM_PEER_SIZE];
 
-    /* The receiver's. */
+    /* Used by the receiver alone. */
     struct decoder decoder;
     struct inflater *inflater; /* NULL until the first compressed message */
-    uint8_t *input;            /* CLIENT_INPUT_SIZE bytes; the message handed out may lie there */
+    uint8_t *input;            /* CLIENT_INPUT_SIZE bytes; may hold the message handed out */
     size_t input_at, input_end;
     void (*pong)(void *context, const void *data, size_t size);
     void *pong_context;
-    unsigned late_reads; /* since the close deadline */
+    unsigned late_reads; /* reads since close_deadline passed */
 
-    /* The writer's. */
+    /* Used by the writer alone. */
     struct deflater *deflater; /* NULL until the first compressed message */
     uint8_t *chunk;            /* CLIENT_CHUNK_SIZE bytes */
     uint8_t masks[CLIENT_MASKS_SIZE];
     size_t masks_left;
-    uint8_t frame[CLIENT_CONTROL_SIZE]; /* a control frame that the system has not taken whole */
+    uint8_t frame[CLIENT_CONTROL_SIZE]; /* a control frame that the system has not fully taken */
 
-    pthread_mutex_t mutex; /* guards what follows */
+    pthread_mutex_t mutex; /* guards all members below */
     pthread_cond_t written;
     bool writing, receiving;
-    bool held;                  /* weir_client_receive() has handed out a message, and has not been called since; */
-    pthread_t holder;           /* by this thread */
-    size_t frame_at, frame_end; /* of `frame`; only the writer changes them */
+    bool held;                  /* weir_client_receive() has handed out a message and has not been called since */
+    pthread_t holder;           /* the thread that called it */
+    size_t frame_at, frame_end; /* position and end within `frame`; only the writer changes them */
     struct client_control control;
-    bool close_queued;        /* ours is due, or sent: no frame may follow it */
-    bool close_received;      /* the server's */
-    bool write_failed;        /* no frame leaves any more; what has arrived may still be read */
-    bool over;                /* nothing is read any more, nor written but a Close that is due */
-    uint64_t close_deadline;  /* for the server's Close and the end of the stream; STREAM_NEVER until it matters */
-    unsigned close_code;      /* 0: the connection goes on */
-    const char *close_reason; /* "", and once changed to reason_text */
+    bool close_queued;        /* our Close is due or sent: no frame may follow it */
+    bool close_received;      /* the server's Close has arrived */
+    bool write_failed;        /* no more frames leave; what has arrived may still be read */
+    bool over;                /* nothing more is read, and nothing written except a Close that is due */
+    uint64_t close_deadline;  /* for the server's Close and the end of the stream; STREAM_NEVER: none yet */
+    unsigned close_code;      /* 0 while the connection is open */
+    const char *close_reason; /* "" at first; points to reason_text once set */
     char reason_text[CLOSE_REASON_MAX + 1];
     struct weir_client_error failure;
 };
 
 /* --- client.c --- */
 
-/* A client without a connection; NULL if memory, or descriptors, are out: see errno. */
+/* Creates a client without a connection. Returns NULL with errno set if memory or descriptors run out. */
 weir_client *client_create(const struct weir_client_options *options);
 
-/* What a call returns on a connection that is closing or over. */
+/* The status that a call returns on a connection that is closing or over. */
 enum weir_client_status client_end_status_locked(const weir_client *client);
 
-/* The connection is lost, or of no more use: remembers why, if it is the first reason, and ends the stream. */
+/* Marks the connection as lost or unusable: records the reason, if it is the first, and shuts the stream down. */
 __attribute__((format(printf, 3, 4))) void client_lose_locked(weir_client *client, enum weir_client_cause cause,
                                                               const char *format, ...);
 
-/* In words, for client_lose_locked(): "reset by the server"; ETIMEDOUT is the caller's. */
+/* Describes an errno for client_lose_locked(): "the server has reset the connection without a Close". The caller
+ * handles ETIMEDOUT. */
 const char *client_system_error(int number);
 
-/* "10 s", "1500 ms". */
+/* Writes a duration as "10 s" or "1500 ms". */
 enum { CLIENT_DURATION_SIZE = 32 };
 const char *client_duration(uint64_t milliseconds, char text[CLIENT_DURATION_SIZE]);
 
-/* Makes the receiver look at the state again. */
+/* Makes the receiver check the state again. */
 void client_wake(weir_client *client);
 
 /* --- client_send.c --- */
 
-/* Sends the control frames that are due as far as that goes without waiting; if there is a writer, it will. */
+/* Sends the control frames that are due, as far as possible without waiting. If there is a writer, leaves them to
+ * it. */
 void client_push_control_locked(weir_client *client);
 
-/* True if there are some, and no writer. */
+/* True if control frames are due, no thread is writing, and writing has not failed. */
 bool client_can_push_locked(const weir_client *client);
 
 /* --- client_receive.c --- */
 
-/* Becomes the receiver, for weir_client_close(), which invalidates a message; false if there is one already, or if
- * another thread has a message. */
+/* Becomes the receiver, for weir_client_close(), which invalidates a message handed out. False if there is a
+ * receiver already, or if another thread holds a message. */
 bool client_begin_closing(weir_client *client);
 void client_end_receiving(weir_client *client);
 
-/* As weir_client_receive(), for the receiver; `message` NULL drops what comes. */
+/* Works as weir_client_receive(), for the receiver. With `message` NULL, discards what arrives. */
 enum weir_client_status client_receive_until(weir_client *client, struct weir_client_message *message,
                                              uint64_t deadline);
 
 /* --- client_close.c --- */
 
-/* A Close is due, unless one was. From here on the close timeout runs. */
+/* Makes a Close due, unless one was queued before. Starts the close timeout. */
 void client_queue_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
 
-/* What the connection has ended with; the first word counts. */
+/* Records how the connection ended; only the first call counts. */
 void client_set_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
 
 #endif

@@ -1,5 +1,5 @@
-/* client_receive.c - bytes in, messages out; Pings answered, the server's Close too. One thread at a time. It waits
- * for the stream alone, never for a thread that sends.
+/* client_receive.c - decodes bytes into messages, and answers Pings and the server's Close. One thread at a time.
+ * The receiver waits for the stream alone, never for a thread that sends.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 
 /* --- Events -------------------------------------------------------------------------------------------------- */
 
-/* The latest one counts (5.5.3). */
+/* Only the latest Ping needs an answer (5.5.3). */
 static void queue_pong(weir_client *client, const struct decoded *ping) {
     pthread_mutex_lock(&client->mutex);
     if (!client->close_queued) {
@@ -27,7 +27,8 @@ static void queue_pong(weir_client *client, const struct decoded *ping) {
     pthread_mutex_unlock(&client->mutex);
 }
 
-/* Answers it with the same code (5.5.1). A send that found the stream closed was no failure then. */
+/* Answers the Close with the same code (5.5.1). A send that found the stream closed before is then not a failure.
+ */
 static void receive_close(weir_client *client, const struct decoded *decoded) {
     pthread_mutex_lock(&client->mutex);
     client->close_received = true;
@@ -52,7 +53,7 @@ static void tell_violation_locked(weir_client *client, unsigned code, const char
         client_error(failure, WEIR_CLIENT_PROTOCOL, "%s: the server breaks the protocol: %s", client->peer, what);
 }
 
-/* Fails the connection (7.1.7): the server is told why, and nothing more is read. */
+/* Fails the connection (7.1.7): tells the server why, and reads nothing more. */
 static void fail(weir_client *client, const struct decoded *decoded) {
     const char *what = (const char *)decoded->data;
     pthread_mutex_lock(&client->mutex);
@@ -84,7 +85,7 @@ static void take_control(weir_client *client, const struct decoded *decoded) {
         client->pong(client->pong_context, decoded->data, decoded->size);
 }
 
-/* Up to the next message in what has been read. False if there is none. */
+/* Decodes what has been read, up to the next message. False if there is none. */
 static bool decode(weir_client *client, struct weir_client_message *message) {
     struct decoded decoded;
     do {
@@ -119,7 +120,8 @@ static void end_of_stream(weir_client *client, int number) {
     pthread_mutex_unlock(&client->mutex);
 }
 
-/* What to do at a deadline: the caller's own is no event; that of a closing connection ends it. */
+/* Handles a deadline. The caller's own deadline leaves the connection as it is; that of a closing connection ends
+ * it. */
 static enum weir_client_status out_of_time(weir_client *client) {
     char duration[CLIENT_DURATION_SIZE];
     pthread_mutex_lock(&client->mutex);
@@ -145,11 +147,11 @@ static bool await(weir_client *client, uint64_t deadline) {
     int ready = poll(polled, 2, stream_poll_timeout(deadline));
     uint64_t count;
     if (ready > 0 && polled[1].revents != 0 && read(client->wake, &count, sizeof count) < 0)
-        return true; /* somebody else was faster */
+        return true; /* another thread has read the eventfd */
     return ready != 0 || stream_now() < deadline;
 }
 
-/* Sends what is due. False if the connection is over. */
+/* Sends control frames that are due, and applies the close deadline. False if the connection is over. */
 static bool look(weir_client *client, uint64_t *deadline, enum weir_client_status *status) {
     pthread_mutex_lock(&client->mutex);
     client_push_control_locked(client);
@@ -163,9 +165,10 @@ static bool look(weir_client *client, uint64_t *deadline, enum weir_client_statu
     return !over;
 }
 
-/* A server that never stops is noticed now and then if it sends no message; if it does, once the close timeout is
- * over and what may have waited in the system since has been read. Never with a message in the input, which nobody
- * who polls the stream would look for. */
+/* Limits a server that never stops sending. Without messages from it, the deadline is checked every READS reads.
+ * With messages, the connection ends after the close deadline and READS more reads, which drain what may have
+ * waited in the system. Never called while the input holds a message, because a caller that polls the stream
+ * would not find it. */
 static bool is_without_end(const weir_client *client, unsigned reads, uint64_t deadline) {
     enum { READS = 64 };
     return (reads % READS == 0 || client->late_reads > READS) && stream_now() >= deadline;
@@ -196,7 +199,7 @@ enum weir_client_status client_receive_until(weir_client *client, struct weir_cl
 
 /* --- One receiver at a time ---------------------------------------------------------------------------------- */
 
-/* Becomes the receiver; false if there is one. */
+/* Becomes the receiver. False if there is one, or, when closing, if another thread holds a message. */
 static bool begin(weir_client *client, bool closing) {
     pthread_mutex_lock(&client->mutex);
     bool in_use = closing && client->held && !pthread_equal(client->holder, pthread_self());

@@ -1,5 +1,6 @@
-/* client_send.c - frames out. Any thread may send; one writes at a time, each message as one frame, masked chunk by
- * chunk so that it costs no second copy of itself. The control frames that the receiver leaves are sent here too.
+/* client_send.c - sends frames. Any thread may send, but only one writes at a time. Each message is one frame,
+ * masked chunk by chunk, so that no second copy of it is needed. The writer also sends the control frames that
+ * the receiver leaves.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,9 +17,9 @@
 
 enum { MASK_SIZE = 4 };
 
-/* --- The writer's: masks, frames, compression ---------------------------------------------------------------- */
+/* --- For the writer: masks, frames, compression -------------------------------------------------------------- */
 
-/* Nobody may guess it (10.3). */
+/* The mask must be unpredictable (10.3). */
 static bool next_mask(weir_client *client, uint8_t mask[MASK_SIZE]) {
     if (client->masks_left == 0) {
         if (getrandom(client->masks, CLIENT_MASKS_SIZE, 0) != CLIENT_MASKS_SIZE) {
@@ -32,7 +33,7 @@ static bool next_mask(weir_client *client, uint8_t mask[MASK_SIZE]) {
     return true;
 }
 
-/* A whole number of masks goes into each chunk, so that every chunk begins with the mask's first byte. */
+/* Each chunk's payload is a multiple of the mask's size, so that every chunk begins with the mask's first byte. */
 static bool write_frame(weir_client *client, uint8_t opcode, const uint8_t *data, size_t size, uint64_t deadline) {
     uint8_t mask[MASK_SIZE];
     if (!next_mask(client, mask))
@@ -52,8 +53,9 @@ static bool write_frame(weir_client *client, uint8_t opcode, const uint8_t *data
     return true;
 }
 
-/* The payload compressed, in the heap; NULL if it does not become smaller, or memory is out: then it goes as it is
- * (RFC 7692, 6). Every message begins a new stream, which is always allowed, so a window is of no use later. */
+/* Returns the compressed payload, in the heap; NULL if it would not be smaller, or memory runs out. The message
+ * then goes uncompressed, which is allowed (RFC 7692, 6). Every message begins a new stream, which is always
+ * allowed. */
 static uint8_t *compress(weir_client *client, const void *data, size_t size, size_t *compressed_size) {
     if (!client->deflate.enabled || size == 0 || size > UINT32_MAX)
         return NULL;
@@ -96,7 +98,7 @@ static void encode_locked(weir_client *client, uint8_t opcode, const uint8_t *pa
     client->frame_end = header_size + size;
 }
 
-/* Puts the next one that is due into client->frame. */
+/* Puts the next control frame that is due into client->frame. False if there is none. */
 static bool next_control_locked(weir_client *client) {
     struct client_control *control = &client->control;
     if (client->frame_at == client->frame_end && control->pong) {
@@ -109,8 +111,8 @@ static bool next_control_locked(weir_client *client) {
     return client->frame_at < client->frame_end;
 }
 
-/* The server may have said why before it went: what has arrived is left for the receiver. After its Close there is
- * nothing to complain of. */
+/* Records that writing failed. The server may have said why before it ended the connection, so what has arrived
+ * is left for the receiver. After the server's Close a failed write is not an error. */
 static void fail_write_locked(weir_client *client, int number) {
     char duration[CLIENT_DURATION_SIZE];
     bool first = !client->close_received && client->failure.cause == WEIR_CLIENT_NO_ERROR;
@@ -153,7 +155,7 @@ static bool may_write_locked(const weir_client *client) {
     return !client->over && !client->close_queued && !client->write_failed;
 }
 
-/* Whoever writes does so no longer than its timeout. */
+/* Waits for the current writer, which takes no longer than its timeout. */
 static bool begin_writing_locked(weir_client *client) {
     while (client->writing && may_write_locked(client))
         pthread_cond_wait(&client->written, &client->mutex);
@@ -163,7 +165,7 @@ static bool begin_writing_locked(weir_client *client) {
     return true;
 }
 
-/* What the system does not take at once is for the receiver, who polls. */
+/* Control bytes that the system does not take at once are left to the receiver, which polls. */
 static void end_writing_locked(weir_client *client) {
     client->writing = false;
     client_push_control_locked(client);
@@ -172,7 +174,7 @@ static void end_writing_locked(weir_client *client) {
     pthread_cond_broadcast(&client->written);
 }
 
-/* What is left of a control frame goes first. */
+/* Writes the rest of a pending control frame first. */
 static bool write_all(weir_client *client, uint8_t opcode, const void *data, size_t size) {
     uint64_t deadline = stream_deadline(client->send_timeout);
     pthread_mutex_lock(&client->mutex);

@@ -12,7 +12,7 @@
 
 enum { DRAFT_SIZE = 1024 };
 
-/* The size of the character that `text` begins with, if it can be shown; else 0. */
+/* Returns the size of the character at the start of `text` if it is printable; else 0. */
 static size_t printable_size(const char *text) {
     return utf8_is_control(text) ? 0 : utf8_character(text);
 }

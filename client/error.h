@@ -1,4 +1,4 @@
-/* error.h - the one line that says why there is no connection.
+/* error.h - the one line that says why a connection failed.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,8 +7,8 @@
 
 #include <weir/client.h>
 
-/* Fills *error (NULL is allowed) with a text as of printf(). What a server or user has put into it is made fit to
- * be printed: control characters and what is not UTF-8 come out as \xNN. A text that is too long ends in "...". */
+/* Fills *error (may be NULL) with a text formatted as by printf(). Text from a server or user is made safe to
+ * print: control characters and bytes that are not UTF-8 become \xNN. A text that is too long ends in "...". */
 __attribute__((format(printf, 3, 4))) void client_error(struct weir_client_error *error,
                                                         enum weir_client_cause cause, const char *format, ...);
 

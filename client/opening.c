@@ -23,20 +23,19 @@ enum { KEY_BYTES = 16 };
 
 bool opening_key(char key[OPENING_KEY_SIZE]) {
     unsigned char bytes[KEY_BYTES];
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) /* so few come at once, or not at all */
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) /* a request this small is filled completely, or fails */
         return false;
     EVP_EncodeBlock((unsigned char *)key, bytes, sizeof bytes);
     return true;
 }
 
-/* --- What the caller adds ----------------------------------------------------------------------------------- */
+/* --- The caller's headers and subprotocols ------------------------------------------------------------------ */
 
 static bool is_token(const char *text, size_t size) {
     return size > 0 && strspn(text, TOKEN) >= size;
 }
 
-/* No character that could end the line, or do anything but be read. Bytes above ASCII may stand (RFC 7230, 3.2.6).
- */
+/* True if no character could end the line or act as a control. Bytes above ASCII are allowed (RFC 7230, 3.2.6). */
 static bool is_value(const char *text) {
     for (; *text != '\0'; text++)
         if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7F)
@@ -44,7 +43,7 @@ static bool is_value(const char *text) {
     return true;
 }
 
-/* A name that the handshake itself sends, or a body that it does not. */
+/* True for a header that the handshake sets itself, or that announces a body, which it does not have. */
 static bool is_reserved(const char *name, size_t size, const struct url *url,
                         const struct weir_client_options *options) {
     static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding"};
@@ -85,7 +84,7 @@ static bool check_headers(const struct url *url, const struct weir_client_option
     return false;
 }
 
-/* They are tokens, and all different (4.1). */
+/* Subprotocols must be tokens, and all different (4.1). */
 static bool check_subprotocols(const char *const *subprotocols, struct weir_client_error *error) {
     for (size_t i = 0; subprotocols != NULL && subprotocols[i] != NULL; i++) {
         const char *name = subprotocols[i];
@@ -110,14 +109,14 @@ static void write_target(FILE *out, const struct url *url) {
             (int)url->target_size, url->target);
 }
 
-/* The zone of an IPv6 address means something on this machine only (RFC 6874, 4). */
+/* Leaves out the zone of an IPv6 address, which has a meaning on this machine only (RFC 6874, 4). */
 static void write_host(FILE *out, const struct url *url) {
     int host_size = (int)(url->host_is_ipv6 ? strcspn(url->host, "%") : strlen(url->host));
     fprintf(out, url->host_is_ipv6 ? "Host: [%.*s]" : "Host: %.*s", host_size, url->host);
     fprintf(out, url->port_given ? ":%s\r\n" : "\r\n", url->port);
 }
 
-/* Basic authentication knows no user without a password (RFC 7617, 2). */
+/* Adds an empty password if there is none, because Basic authentication requires one (RFC 7617, 2). */
 static void write_user(FILE *out, const struct url *url) {
     enum { TEXT_SIZE = URL_USER_SIZE + 1, BASE64_SIZE = (TEXT_SIZE + 2) / 3 * 4 + 1 };
     if (url->user[0] == '\0')

@@ -1,5 +1,5 @@
-/* opening.h - the opening handshake as the client sees it (RFC 6455, 4.1): the request as text, the judgement of
- * the answer. No sockets; shared by the library and the load tester.
+/* opening.h - the client's side of the opening handshake (RFC 6455, 4.1): writes the request and checks the
+ * answer. No sockets. The library and the load tester share it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,44 +18,45 @@
 enum {
     OPENING_KEY_SIZE = 25, /* 16 bytes in base64, with the terminator */
     OPENING_HEAD_MAX = 16384,
-    OPENING_BODY_MAX = 2048 /* of a refusal, for its first line */
+    OPENING_BODY_MAX = 2048 /* bytes of a refusal's body to search for its first line */
 };
 
-/* A fresh Sec-WebSocket-Key from the system's random numbers. */
+/* Makes a new Sec-WebSocket-Key from the system's random numbers. False if there are none. */
 bool opening_key(char key[OPENING_KEY_SIZE]);
 
-/* The request, terminated, in the heap; NULL with *error filled (a header or subprotocol that may not stand in a
- * request, memory out). Headers of `options` that the handshake itself sets (Host, Upgrade, Connection,
- * Sec-WebSocket-*) are refused. */
+/* Returns the request, terminated, in the heap; or NULL with *error filled (an invalid header or subprotocol, no
+ * memory). Refuses headers of `options` that the handshake sets (Host, Upgrade, Connection, Sec-WebSocket-*,
+ * Origin if options->origin is set, Authorization if the URL has a user) or that announce a body (Content-Length,
+ * Transfer-Encoding). */
 char *opening_request(const struct url *url, const struct weir_client_options *options,
                       const char key[OPENING_KEY_SIZE], struct weir_client_error *error);
 
-/* What a good answer agreed on. */
+/* What a successful answer agreed on. */
 struct opening {
     struct deflate_params deflate; /* all zero: no compression */
-    char *subprotocol;             /* within `head`; NULL if none was selected */
+    char *subprotocol;             /* points into `head`; NULL if none was selected */
 };
 
-/* False, with *error filled, if what has arrived cannot become an answer: no HTTP, a TLS alert, a head beyond
- * OPENING_HEAD_MAX. To be asked after each read, before the head is judged. */
+/* False, with *error filled, if what has arrived cannot become an answer: not HTTP, a TLS alert, or a head beyond
+ * OPENING_HEAD_MAX. Call it after each read, before opening_judge(). */
 bool opening_is_possible(const char *bytes, size_t size, struct weir_client_error *error);
 
-/* The size of the head at the beginning of `bytes`, with its empty line; 0 if it is not complete yet. */
+/* Returns the size of the head at the beginning of `bytes`, including its empty line; 0 if it is incomplete. */
 size_t opening_head_size(const char *bytes, size_t size);
 
-/* True if the complete head at the beginning of `bytes` refuses, and the first line of its body is not whole yet:
- * it says why, and is worth waiting for. */
+/* True if the complete head at the beginning of `bytes` refuses the connection, and the first line of its body is
+ * not complete yet: that line says why, so it is worth waiting for. */
 bool opening_awaits_body(const char *bytes, size_t head_size, size_t size);
 
-/* Judges a complete head: status, Upgrade, Connection, accept key, a subprotocol and an extension that were
- * offered. `head` (terminated, without the empty line's end needed) is cut apart in place: afterwards
- * opening_header() finds lines in it. `body` has what has arrived of the body of a refusal; its first line,
- * escaped, goes into the error. False: *error is filled. */
+/* Checks a complete head: status, Upgrade, Connection and accept key, and that the subprotocol and extension were
+ * offered. Splits `head` (terminated, its empty line optional) in place; opening_header() then finds lines in it.
+ * `body` is what has arrived of a refusal's body; its first line, escaped, goes into the error. Returns false
+ * with *error filled if the head is not acceptable. */
 bool opening_judge(char *head, size_t head_size, const char *body, size_t body_size,
                    const char key[OPENING_KEY_SIZE], const struct weir_client_options *options,
                    struct opening *opening, struct weir_client_error *error);
 
-/* A header of a judged head by name, in any case; NULL if there is none. */
+/* Returns the value of a header of a checked head, by name in any case; NULL if there is none. */
 const char *opening_header(const char *head, size_t head_size, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
-/* opening_answer.c - judges the answer to the opening handshake (RFC 6455, 4.1, after "Once the client's opening
- * handshake has been sent"). No sockets; any thread. A 101 is read strictly, a refusal kindly: all that is wanted
- * of it is a line that says why.
+/* opening_answer.c - checks the answer to the opening handshake (RFC 6455, 4.1, after "Once the client's opening
+ * handshake has been sent"). No sockets; any thread. It is strict about a 101 and lenient about a refusal, from
+ * which it needs only a line that says why.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -52,11 +52,11 @@ bool opening_is_possible(const char *bytes, size_t size, struct weir_client_erro
 /* --- Refusals ----------------------------------------------------------------------------------------------- */
 
 struct first_line {
-    struct line line; /* what there is of it */
+    struct line line; /* as much of it as has arrived */
     bool whole;
 };
 
-/* The number that a line begins with; OPENING_BODY_MAX for any that is larger. */
+/* Returns the number at the start of a line, at most OPENING_BODY_MAX. */
 static size_t leading_number(struct line line, const char *digits) {
     size_t base = strlen(digits), number = 0;
     for (size_t i = 0; i < line.size; i++) {
@@ -70,7 +70,7 @@ static size_t leading_number(struct line line, const char *digits) {
     return number;
 }
 
-/* Of the body; of its first chunk if it is cut into those (RFC 7230, 4.1). */
+/* Returns the first line of the body, or of its first chunk if it is chunked (RFC 7230, 4.1). */
 static struct first_line first_line(const char *head, size_t head_size, const char *body, size_t size) {
     struct line value;
     size_t limit = OPENING_BODY_MAX;
@@ -100,7 +100,7 @@ bool opening_awaits_body(const char *bytes, size_t head_size, size_t size) {
     return !first_line(bytes, head_size, bytes + head_size, size - head_size).whole;
 }
 
-/* HTML is for browsers: then the status line has to do. */
+/* HTML is meant for browsers, so the status line is reported instead. */
 static void tell_refusal(int status, struct line reason, struct line body, const char *location,
                          struct weir_client_error *error) {
     if (error == NULL)
@@ -118,7 +118,7 @@ static void tell_refusal(int status, struct line reason, struct line body, const
 
 /* --- The 101 ------------------------------------------------------------------------------------------------ */
 
-/* Every line and every value becomes a string. */
+/* Terminates every line and every value. */
 static void cut(char *head, size_t head_size) {
     for (size_t i = 0; i + 1 < head_size; i++)
         if (head[i] == '\r' && head[i + 1] == '\n') {
@@ -128,7 +128,7 @@ static void cut(char *head, size_t head_size) {
         }
 }
 
-/* A name, a colon, printable characters (RFC 7230, 3.2); no continuation lines (3.2.4). */
+/* True for a name, a colon and printable characters (RFC 7230, 3.2); continuation lines are refused (3.2.4). */
 static bool is_header(struct line line) {
     size_t name_size = strspn(line.text, TOKEN);
     if (name_size == 0 || name_size >= line.size || line.text[name_size] != ':')
@@ -139,7 +139,7 @@ static bool is_header(struct line line) {
     return true;
 }
 
-/* A stray CR or LF would end a line for some and not for others. */
+/* Refuses a stray CR or LF, which some parsers take for the end of a line and others do not. */
 static bool check_lines(const char *head, size_t head_size, struct weir_client_error *error) {
     static const char *const single[] = {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol",
                                          "Sec-WebSocket-Extensions"};
@@ -196,7 +196,7 @@ static bool was_offered(const char *const *subprotocols, const char *selected) {
     return false;
 }
 
-/* What was chosen is what was offered. */
+/* Takes the subprotocol and extension that the server chose, which must be among those offered. */
 static bool take_choices(const char *head, size_t head_size, const struct weir_client_options *options,
                          struct opening *opening, struct weir_client_error *error) {
     struct line value;

@@ -62,7 +62,7 @@ size_t head_find(const char *head, size_t head_size, const char *name, struct li
     return count;
 }
 
-/* Every value ends with the line that it was in. */
+/* Every value ends where its line ends. */
 const char *opening_header(const char *head, size_t head_size, const char *name) {
     struct line value;
     return head_find(head, head_size, name, &value) > 0 ? value.text : NULL;
@@ -70,7 +70,8 @@ const char *opening_header(const char *head, size_t head_size, const char *name)
 
 /* --- The status line ---------------------------------------------------------------------------------------- */
 
-/* "HTTP/1.1 403 Forbidden". Returns the status, 0 if it is none; *reason is what follows. */
+/* Parses a line such as "HTTP/1.1 403 Forbidden". Returns the status, or 0 if it is not a status line; *reason is
+ * the text after the status. */
 static int status_of(struct line line, struct line *reason) {
     enum { VERSION_SIZE = 9 /* with the blank */, STATUS_END = 12 };
     if (line.size < STATUS_END || strncmp(line.text, "HTTP/1.", 7) != 0 || line.text[VERSION_SIZE - 1] != ' ')

@@ -1,5 +1,5 @@
-/* opening_head.h - the lines of an HTTP answer's head, whether they have been cut apart yet or not: a line ends at
- * a CR, an LF or a zero byte. Internal to opening_*.c.
+/* opening_head.h - the lines of an HTTP answer's head, before or after it is split: a line ends at a CR, an LF or
+ * a zero byte. Internal to opening_*.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,21 +14,21 @@ struct line {
     size_t size;
 };
 
-/* Cuts the next line off what is left of the head. False after the last. */
+/* Takes the next line off the rest of the head. False after the last one. */
 bool head_next_line(const char **at, const char *end, struct line *line);
 
-/* If the line is the header `name`, in any case, its value. */
+/* True if the line is the header `name`, in any case; *value is its value. */
 bool head_has_name(struct line line, const char *name, struct line *value);
 
-/* How often the header comes; *value is that of the first. */
+/* Returns how often the header occurs; *value is the value of the first. */
 size_t head_find(const char *head, size_t head_size, const char *name, struct line *value);
 
-/* The status, 0 if the first line has none; *reason is what follows it. */
+/* Returns the status, or 0 if the first line has none; *reason is the text after it. */
 int head_status(const char *head, size_t head_size, struct line *reason);
 
 bool head_is_blank(char character);
 
-/* Without the blanks around it. */
+/* Returns the text without the blanks around it. */
 struct line head_trim(struct line line);
 
 #endif

@@ -1,7 +1,6 @@
-/* resolve.c - see resolve.h. The thread that looks a name up belongs to its caller, which joins it: so none
- * outlives the program's end. One that still waits for the name server at the deadline cannot be joined. It is
- * abandoned, frees what it holds when getaddrinfo() returns, and is counted: the process has RESOLVE_ABANDONED_MAX
- * of them at most.
+/* resolve.c - see resolve.h. The caller joins the thread that looks a name up, so no such thread outlives the
+ * call. A thread that still waits for the name server at the deadline cannot be joined. It is abandoned: it frees
+ * its data when getaddrinfo() returns, and is counted. A process has at most RESOLVE_ABANDONED_MAX of them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,13 +17,13 @@
 static _Atomic unsigned abandoned_count;
 
 struct lookup {
-    pthread_mutex_t mutex; /* guards all but the last line */
+    pthread_mutex_t mutex; /* guards all members but host and port */
     pthread_cond_t finished;
     bool done;      /* the thread is about to end */
     bool abandoned; /* the thread frees the lookup */
     int failure;
     struct addrinfo *addresses;
-    char *host, *port; /* not changed */
+    char *host, *port; /* constant */
 };
 
 static const struct addrinfo tcp = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -75,7 +74,7 @@ static void *look_up(void *context) {
     return NULL;
 }
 
-/* The program's signals are for its own threads. */
+/* Blocks all signals in the new thread, because the program's signals are for its own threads. */
 static bool start(struct lookup *lookup, pthread_t *thread) {
     sigset_t all, before;
     sigfillset(&all);
@@ -98,7 +97,7 @@ static bool await(struct lookup *lookup, uint64_t deadline) {
     return done;
 }
 
-/* Starts the thread and waits for it, but not beyond the deadline. */
+/* Starts the thread and waits for it until the deadline. */
 static struct addrinfo *look_up_apart(struct lookup *lookup, uint64_t deadline, int *failure) {
     pthread_t thread;
     if (!start(lookup, &thread)) {

@@ -1,4 +1,4 @@
-/* resolve.h - names to addresses, with a deadline.
+/* resolve.h - resolves names to addresses, with a deadline.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,10 +12,10 @@ enum { RESOLVE_TIMED_OUT = 1, RESOLVE_BUSY }; /* the EAI_ codes are negative */
 
 enum { RESOLVE_ABANDONED_MAX = 32 };
 
-/* The TCP addresses of a host, for freeaddrinfo(); or NULL with the reason in *failure: an EAI_ code,
- * RESOLVE_TIMED_OUT, or RESOLVE_BUSY. getaddrinfo() knows no deadline, so a name that is not an address is looked
- * up by a thread of its own, which has ended when this returns. Only RESOLVE_TIMED_OUT leaves one waiting for the
- * name server; while there are RESOLVE_ABANDONED_MAX of these, the result is RESOLVE_BUSY. `deadline` is in
+/* Returns the TCP addresses of a host, for freeaddrinfo(); or NULL with the reason in *failure: an EAI_ code,
+ * RESOLVE_TIMED_OUT or RESOLVE_BUSY. getaddrinfo() has no deadline, so a separate thread looks up a name that is
+ * not an address, and has ended when this returns. Only RESOLVE_TIMED_OUT leaves a thread waiting for the name
+ * server; while there are RESOLVE_ABANDONED_MAX of these, the result is RESOLVE_BUSY. `deadline` is in
  * milliseconds of stream_now(). Any thread. */
 struct addrinfo *resolve(const char *host, const char *port, uint64_t deadline, int *failure);
 

@@ -27,7 +27,7 @@ uint64_t stream_deadline(uint64_t timeout_ms) {
     return timeout_ms >= STREAM_NEVER - now ? STREAM_NEVER : now + timeout_ms;
 }
 
-/* One more, since both ends of it have been rounded down: it must not wake before the deadline. */
+/* Adds one millisecond, because both times have been rounded down: poll() must not return before the deadline. */
 int stream_poll_timeout(uint64_t deadline) {
     if (deadline == STREAM_NEVER)
         return -1;
@@ -45,7 +45,7 @@ bool stream_wait(int stream, short events, uint64_t deadline) {
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR && errno != EAGAIN)
-            return true; /* what is wrong shows when it is read or written */
+            return true; /* the next read or write reports the error */
         if (ready == 0 && timeout >= 0 && stream_now() >= deadline)
             return false;
     }
@@ -61,7 +61,8 @@ static int await_connection(int stream, uint64_t deadline) {
     return getsockopt(stream, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 ? failure : errno;
 }
 
-/* The port is chosen when the destination is known: so a source serves more connections than it has ports. */
+/* The system chooses the port when it knows the destination, so that a source address serves more connections
+ * than it has ports. */
 static bool bind_source(int stream, const struct addrinfo *source) {
     int on = 1;
     if (source == NULL)
@@ -70,7 +71,7 @@ static bool bind_source(int stream, const struct addrinfo *source) {
     return bind(stream, source->ai_addr, source->ai_addrlen) == 0;
 }
 
-/* A connect() that a signal interrupts goes on by itself, like one that would block. */
+/* A connect() that a signal interrupts continues in the background, like one that would block. */
 static int begin_connection(int stream, const struct addrinfo *address, const struct addrinfo *source) {
     int on = 1;
     setsockopt(stream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -81,7 +82,7 @@ static int begin_connection(int stream, const struct addrinfo *address, const st
     return errno == EINTR ? EINPROGRESS : errno;
 }
 
-/* The descriptor, or -1 and errno. */
+/* Returns the descriptor; or -1 with errno set. */
 static int connect_one(const struct addrinfo *address, const struct addrinfo *source, uint64_t deadline) {
     int stream = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (stream < 0)

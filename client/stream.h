@@ -1,7 +1,7 @@
-/* stream.h - a TCP stream that does not block, and waiting for it with a deadline. No protocol.
+/* stream.h - non-blocking TCP streams, and waits for them with a deadline. No protocol.
  *
- * Deadlines are milliseconds of stream_now(), STREAM_NEVER for none. A stream is a descriptor; any thread may use
- * it, who writes has to see to it that nobody else does. Signals interrupt nothing here.
+ * Deadlines are milliseconds of stream_now(); STREAM_NEVER means none. A stream is a descriptor that any thread
+ * may use; callers ensure that only one thread writes at a time. Signals do not interrupt these functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,31 +18,31 @@
 
 enum { STREAM_PEER_SIZE = 80 };
 
-/* Milliseconds of the monotonic clock. */
+/* Returns the milliseconds of the monotonic clock. */
 uint64_t stream_now(void);
 
-/* `timeout_ms` from now. */
+/* Returns the deadline `timeout_ms` from now. */
 uint64_t stream_deadline(uint64_t timeout_ms);
 
-/* Connects to the first of `addresses` that answers; none of them gets more than its share of the time. `source`, a
- * local address, may be NULL. Returns the descriptor; or -1 with the errno of the first address that failed (of
- * those of the source's family), ETIMEDOUT if it did not answer. */
+/* Connects to the first of `addresses` that answers; each gets an equal share of the time left. `source`, a local
+ * address, may be NULL. Returns the descriptor; or -1 with the errno of the first address of the source's family
+ * that failed, ETIMEDOUT if it did not answer, EAFNOSUPPORT if there is none of that family. */
 int stream_connect(const struct addrinfo *addresses, const struct addrinfo *source, uint64_t deadline);
 
-/* As recv() and send(), at once: -1 with EAGAIN if there is nothing, or no room. */
+/* Work as recv() and send() without waiting: -1 with EAGAIN if there are no bytes, or no room. */
 ssize_t stream_read(int stream, void *bytes, size_t size);
 ssize_t stream_write(int stream, const void *bytes, size_t size);
 
-/* Writes it all; false with errno, ETIMEDOUT at the deadline. */
+/* Writes all bytes. False with errno set, ETIMEDOUT at the deadline. */
 bool stream_write_all(int stream, const void *bytes, size_t size, uint64_t deadline);
 
-/* Waits for POLLIN or POLLOUT. False at the deadline. */
+/* Waits for `events`, POLLIN or POLLOUT. False at the deadline. */
 bool stream_wait(int stream, short events, uint64_t deadline);
 
-/* As poll() wants it: milliseconds from now, -1 for STREAM_NEVER. */
+/* Returns the timeout for poll(): milliseconds from now, -1 for STREAM_NEVER. */
 int stream_poll_timeout(uint64_t deadline);
 
-/* "127.0.0.1:9000", "[::1]:9000": who is at the other end; "" if that is not known. */
+/* Writes the address of the other end, as "127.0.0.1:9000" or "[::1]:9000"; "" if it is unknown. */
 void stream_peer(int stream, char text[STREAM_PEER_SIZE]);
 
 #endif

@@ -1,5 +1,5 @@
-/* url.c - takes a ws:// or wss:// URL apart (RFC 6455, 3; RFC 3986, 3). Pure functions, any thread. It resolves
- * nothing, and leaves the path as it is: a server may have its own idea of what a dot or an escape in it means.
+/* url.c - parses a ws:// or wss:// URL (RFC 6455, 3; RFC 3986, 3). Pure functions, any thread. It resolves no
+ * names, and leaves the path unchanged: a server may interpret dots and escapes in its own way.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,12 +14,12 @@
 #define DIGITS       "0123456789"
 #define ALPHANUMERIC DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define HOST_NAME                                                                                                  \
-    ALPHANUMERIC "-._~" /* "unreserved" (RFC 3986, 2.3); an underscore is not rare in container names */
+    ALPHANUMERIC "-._~" /* "unreserved" (RFC 3986, 2.3); underscores are common in the names of containers */
 #define EXAMPLE "ws://127.0.0.1:9000/"
 
-/* What is being read, and where to complain. */
+/* What is being parsed, and where errors go. */
 struct reader {
-    const char *at, *end; /* of the part that is being read */
+    const char *at, *end; /* of the part that is being parsed */
     char *error;
     size_t error_size;
 };
@@ -31,7 +31,7 @@ static bool fail(const struct reader *reader, const char *what) {
 
 /* --- Characters -------------------------------------------------------------------------------------------- */
 
-/* Before anything else, so that no part can have one. */
+/* Runs before the other checks, so that no part can contain such a character. */
 static bool check_characters(const struct reader *reader, const char *text) {
     for (const char *at = text; *at != '\0'; at++) {
         unsigned char character = (unsigned char)*at;
@@ -47,7 +47,7 @@ static bool check_characters(const struct reader *reader, const char *text) {
     return true;
 }
 
-/* --- Parts, from the left to the right ---------------------------------------------------------------------- */
+/* --- Parts, from left to right ------------------------------------------------------------------------------ */
 
 static bool read_scheme(struct reader *reader, struct url *url) {
     url->tls = strncasecmp(reader->at, "wss://", 6) == 0;
@@ -66,7 +66,7 @@ static int hexadecimal(char digit) {
     return value < 16 ? value : value - 6;
 }
 
-/* One character of the user; -1 if it is a bad escape or stands for a control character (RFC 7617, 2). */
+/* Returns one character of the user; -1 for an invalid escape or a control character (RFC 7617, 2). */
 static int decode(const char **at) {
     int character = (unsigned char)*(*at)++;
     if (character == '%') {
@@ -109,7 +109,7 @@ static bool copy_host(const struct reader *reader, struct url *url, size_t size)
     return true;
 }
 
-/* "fe80::1%25eth0": the zone of a link-local address, its mark escaped (RFC 6874). */
+/* Accepts "fe80::1%25eth0": the zone of a link-local address, its % escaped (RFC 6874). */
 static bool is_ipv6(char *host) {
     struct in6_addr address;
     char *zone = strchr(host, '%');

@@ -1,4 +1,4 @@
-/* check.c - `weir check`: the configuration validated and printed as it takes effect, or the list of options.
+/* check.c - `weir check`: validates the configuration and prints it as it takes effect, or lists the options.
  *
  * SPDX-License-Identifier: MIT
  */

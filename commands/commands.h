@@ -8,8 +8,8 @@
 enum status {
     STATUS_OK = 0,
     STATUS_FAILURE = 1,
-    STATUS_USAGE = 2,    /* a wrong call or configuration */
-    STATUS_CROSSED = 99, /* `weir bench --fail-if`: a condition came true */
+    STATUS_USAGE = 2,    /* invalid arguments or configuration */
+    STATUS_CROSSED = 99, /* `weir bench --fail-if`: a condition is met */
 };
 
 int command_serve(int argc, char **argv);

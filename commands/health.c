@@ -1,8 +1,8 @@
-/* health.c - `weir health`: asks a server whether it takes clients. For a container's health check, which so needs
- * no shell and no HTTP client beside it.
+/* health.c - `weir health`: asks a server whether it accepts clients. A container's health check that uses it
+ * needs neither a shell nor another HTTP client.
  *
- * One thread and blocking calls: SIGALRM ends whatever takes too long, the look-up of a name included. The answer
- * is read to its status and the first line behind its head; no TLS, no redirections.
+ * One thread with blocking calls. SIGALRM ends anything that takes too long, including name resolution. Of the
+ * answer it uses the status and the first line of the body. It supports neither TLS nor redirects.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,14 +31,14 @@ static const char help[] =
 enum { TIMEOUT_S = 2, HOST_SIZE = 256, PORT_SIZE = 6, PATH_SIZE = 1024, ANSWER_SIZE = 4096 };
 
 struct target {
-    char host[HOST_SIZE]; /* as it goes to getaddrinfo(): IPv6 without brackets */
+    char host[HOST_SIZE]; /* as getaddrinfo() expects it: IPv6 without brackets */
     char port[PORT_SIZE];
     char path[PATH_SIZE];
 };
 
-/* --- Whom to ask ------------------------------------------------------------------------------------------- */
+/* --- The server to ask ------------------------------------------------------------------------------------- */
 
-/* HOST, HOST:PORT, [HOST] or [HOST]:PORT, of `size` bytes. Without a port, the target keeps its own. */
+/* Parses HOST, HOST:PORT, [HOST] or [HOST]:PORT, `size` bytes long. Without a port, the target keeps its own. */
 static bool parse_authority(const char *text, size_t size, struct target *target) {
     char authority[HOST_SIZE];
     if (size == 0 || size >= sizeof authority)
@@ -72,7 +72,7 @@ static bool parse_url(const char *url, struct target *target) {
     if (strncmp(url, scheme, sizeof scheme - 1) != 0)
         return false;
     for (const char *c = url; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~') /* nothing that would end the request's line */
+        if (*c <= ' ' || *c > '~') /* rejects characters that would end the request line */
             return false;
     const char *authority = url + sizeof scheme - 1;
     const char *path = authority + strcspn(authority, "/");
@@ -84,7 +84,7 @@ static bool parse_url(const char *url, struct target *target) {
     return parse_authority(authority, (size_t)(path - authority), target);
 }
 
-/* An address to listen on as one to connect to. */
+/* Turns a wildcard listen address into an address to connect to. */
 static void replace_wildcard(struct target *target) {
     if (strcmp(target->host, "0.0.0.0") == 0)
         strcpy(target->host, "127.0.0.1");
@@ -92,7 +92,7 @@ static void replace_wildcard(struct target *target) {
         strcpy(target->host, "::1");
 }
 
-/* The server of this configuration. Returns the status to end with if it is not STATUS_OK. */
+/* Finds the server of this configuration. Returns STATUS_OK, or the exit status after printing the error. */
 static int find_configured(struct config_sources *sources, struct target *target) {
     char error[CONFIG_ERROR_SIZE];
     if (!sources_find_file(sources, "weir health"))
@@ -112,9 +112,9 @@ static int find_configured(struct config_sources *sources, struct target *target
     return STATUS_OK;
 }
 
-/* --- Asking ------------------------------------------------------------------------------------------------ */
+/* --- The request ------------------------------------------------------------------------------------------- */
 
-static char timed_out[HOST_SIZE + 64]; /* what the signal handler says */
+static char timed_out[HOST_SIZE + 64]; /* the signal handler's message */
 
 static void on_alarm(int signal) {
     (void)signal;
@@ -142,7 +142,7 @@ static int fail(const struct target *target, const char *format, ...) {
     return STATUS_FAILURE;
 }
 
-/* A connected socket, or -1 with *error saying why. */
+/* Returns a connected socket; or -1, with *error saying why. */
 static int connect_to(const struct target *target, const char **error) {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *addresses;
@@ -165,7 +165,7 @@ static int connect_to(const struct target *target, const char **error) {
     return fd;
 }
 
-/* Sends the request and reads what fits of the answer, to its end. False with errno set. */
+/* Sends the request and reads the answer up to its end, as far as it fits. Returns false with errno set. */
 static bool exchange(int fd, const struct target *target, char answer[ANSWER_SIZE]) {
     char request[PATH_SIZE + HOST_SIZE + 128];
     bool v6 = strchr(target->host, ':') != NULL;
@@ -181,7 +181,8 @@ static bool exchange(int fd, const struct target *target, char answer[ANSWER_SIZ
     return got == 0 || filled > 0;
 }
 
-/* The first line of the body, cut where it is not plain text: the other side may be anybody. */
+/* Returns the first line of the body, cut at the first character that is not plain text: the other side is
+ * untrusted. */
 static const char *first_line(char *answer) {
     char *body = strstr(answer, "\r\n\r\n");
     if (body == NULL)

@@ -1,4 +1,4 @@
-/* main.c - `weir`: finds the command.
+/* main.c - `weir`: finds and runs the subcommand.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +17,7 @@ static int command_version(int argc, char **argv);
 
 static const struct command {
     const char *name;
-    const char *full_name; /* what the command calls itself in errors */
+    const char *full_name; /* the name that the command uses in errors */
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
@@ -31,7 +31,7 @@ static const struct command {
     {NULL, NULL, NULL, NULL},
 };
 
-/* Options of `weir` itself, each a command written in another way. */
+/* Options of `weir` itself, each of which is another way to write a command. */
 static const struct alias {
     const char *name;
     const char *command;
@@ -47,7 +47,7 @@ static void print_usage(FILE *out) {
     fprintf(out, "\n`weir help COMMAND` or `weir COMMAND --help` explains one.\n");
 }
 
-/* NULL, after saying so, if there is none. */
+/* Returns NULL, after printing an error, if there is no such command. */
 static const struct command *find(const char *word) {
     const char *name = word;
     for (const struct alias *alias = aliases; alias->name != NULL; alias++)
@@ -88,8 +88,9 @@ static int command_version(int argc, char **argv) {
     return STATUS_OK;
 }
 
-/* A standard descriptor that whoever started us has closed would be the number of the next socket: what is printed
- * would go there, and what is read would come from there. Now it fails. */
+/* Opens /dev/null for each standard descriptor that the parent process closed. Otherwise the next socket would
+ * get that number, and be printed to or read from. Opened in the wrong direction, the descriptor makes such calls
+ * fail instead. */
 static void occupy_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)

@@ -1,5 +1,5 @@
-/* serve.c - `weir serve`: the server, as the ini file, the environment and the command line say, until SIGINT or
- * SIGTERM.
+/* serve.c - `weir serve`: runs the server that the ini file, the environment and the command line describe, until
+ * SIGINT or SIGTERM.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -59,7 +59,7 @@ static void catch_signals(weir_server *server) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Unless nobody has room for it: whoever reads stderr may have been stopped, and must not hold up the end. */
+/* Skips the error if stderr has no room for ERROR_MS: its reader may be stopped, and must not delay the exit. */
 static void print_error(const char *error) {
     struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&room, 1, ERROR_MS) != 0)
@@ -78,8 +78,8 @@ static int serve(const struct config_sources *sources) {
     if (result != 0)
         print_error(weir_server_error(server));
     if (result > 0)
-        _exit(STATUS_FAILURE); /* a handler still runs: nothing can be freed under it */
-    signal(SIGHUP, SIG_IGN);   /* there is nothing left to tell */
+        _exit(STATUS_FAILURE); /* a handler still runs, so nothing that it uses can be freed */
+    signal(SIGHUP, SIG_IGN);   /* the server is about to be destroyed */
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     weir_server_destroy(server);

@@ -16,7 +16,7 @@ struct config_sources sources_init(void) {
     return (struct config_sources){.environment = environ};
 }
 
-/* -1 if memory is out. */
+/* Returns -1 if memory runs out. */
 static int add_setting(struct config_sources *sources, char *setting) {
     char **settings = realloc((void *)sources->settings, (sources->setting_count + 1) * sizeof *settings);
     if (settings == NULL)
@@ -64,7 +64,7 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
     return STATUS_USAGE;
 }
 
-/* One that may not be reached is there: what is wrong with it is for its reader to say. */
+/* A file that exists but cannot be accessed counts as present; reading it reports the error. */
 static bool is_there(const char *path) {
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }

@@ -1,4 +1,4 @@
-/* sources.h - where `weir serve`, `check` and `health` get the configuration from: -c FILE, the environment, --set.
+/* sources.h - where `weir serve`, `check` and `health` get the configuration: -c FILE, the environment, --set.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include "commands/commands.h"
 #include "server/config/config.h"
 
-/* For the helps of these commands. */
+/* Option descriptions for the help texts of these commands. */
 #define SOURCES_HELP                                                                                               \
     "  -c, --config FILE  the ini file (default: ./conf/weir.ini, or /etc/weir/weir.ini if that is\n"              \
     "                     not there)\n"                                                                            \
@@ -24,16 +24,17 @@
     "WEIR_SERVER_WORKERS=16, WEIR_ROUTE_ECHO_ORIGINS=*, and so on. `weir check` shows which value\n"               \
     "comes from where, and what the variables of a section with a pattern are called.\n"
 
-/* The environment. */
+/* Returns sources with the process's environment and nothing else. */
 struct config_sources sources_init(void);
 
-/* Reads the options that these commands have in common; unless `quiet` is NULL, --list and --quiet, which sets it,
- * too. `operands` arguments at most may follow, from optind on. Returns -1 to go on, else the exit status, after
- * whatever was to be said. The texts must last. */
+/* Reads the options that these commands share. If `quiet` is not NULL, also reads --list and --quiet, which sets
+ * *quiet. At most `operands` arguments may follow, from optind on. Returns -1 to continue, or else the exit
+ * status after printing what was needed. The texts must outlive the sources. */
 int sources_read(struct config_sources *sources, int argc, char **argv, const char *help, bool *quiet,
                  int operands);
 
-/* Without -c: takes the first of the default files that is there. Returns false, after saying so, if none is. */
+/* Without -c: selects the first default file that exists. Returns false, after printing an error, if there is
+ * none. */
 bool sources_find_file(struct config_sources *sources, const char *command);
 
 void sources_release(struct config_sources *sources);

@@ -12,14 +12,14 @@
 
 enum { WORD_MAX = 32, MISTAKES_MAX = 2 };
 
-/* --- Misspelt names ---------------------------------------------------------------------------------------- */
+/* --- Misspelled names -------------------------------------------------------------------------------------- */
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* How many letters must be added, removed, changed or swapped with the next one to make one word of the other
- * (optimal string alignment). Each row of the matrix needs the two before. */
+/* Returns how many letters must be added, removed, changed or swapped with the next one to turn one word into the
+ * other (optimal string alignment). Each row of the matrix needs the two before it. */
 static size_t mistakes(const char *word, size_t word_size, const char *name, size_t name_size) {
     size_t rows[3][WORD_MAX + 1];
     for (size_t j = 0; j <= name_size; j++)
@@ -36,12 +36,12 @@ static size_t mistakes(const char *word, size_t word_size, const char *name, siz
     return rows[word_size % 3][name_size];
 }
 
-/* The name in row i; NULL at the end. */
+/* Returns the name in row i; NULL at the end. */
 static const char *name_at(struct names names, size_t i) {
     return *(const char *const *)((const char *)names.rows + i * names.size);
 }
 
-/* The only name that begins with the word. */
+/* Returns the only name that begins with the word; NULL if there is none or several. */
 static const char *completed(const char *word, struct names names) {
     const char *found = NULL, *name;
     for (size_t i = 0; (name = name_at(names, i)) != NULL; i++) {
@@ -58,7 +58,7 @@ const char *usage_nearest(const char *word, struct names names) {
     size_t size = strlen(word);
     if (size < 2 || size > WORD_MAX)
         return NULL;
-    size_t fewest = least(size - 2, MISTAKES_MAX) + 1; /* one more than are forgiven */
+    size_t fewest = least(size - 2, MISTAKES_MAX) + 1; /* one more than is accepted */
     const char *nearest = NULL, *name;
     for (size_t i = 0; (name = name_at(names, i)) != NULL; i++) {
         size_t count = strlen(name) <= WORD_MAX ? mistakes(word, size, name, strlen(name)) : fewest;
@@ -85,7 +85,7 @@ const char *usage_option_name(const struct option *options, int value) {
     return options[i].name;
 }
 
-/* Those that a word is short for, if it is short for several. */
+/* Prints that the option is unknown, with all options that the word abbreviates or the nearest one. */
 static void print_unknown(const char *word, const struct option *options) {
     size_t size = strcspn(word, "="), count = 0;
     char name[WORD_MAX + 1];

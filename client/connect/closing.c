@@ -1,4 +1,4 @@
-/* closing.c - the close codes' names, those of Python's websockets (its module frames.py).
+/* closing.c - names of the close codes, taken from Python's websockets (module frames.py).
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* closing.h - how a connection ended, in words and as success or failure. Pure functions.
+/* closing.h - describes how a connection ended, and whether that is a success. Pure functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* "1000 (OK)", with the reason behind it if there is one, escaped. */
+/* Prints "1000 (OK)", followed by the reason, escaped, if there is one. */
 void closing_print(FILE *out, unsigned code, const char *reason);
 
-/* 1000, 1001 and 1005 end a connection as it should. */
+/* True for 1000, 1001 and 1005, which end a connection normally. */
 bool closing_is_clean(unsigned code);
 
 #endif

@@ -1,4 +1,4 @@
-/* command.c - `weir connect`: talks to a WebSocket server, by hand or in a pipe.
+/* command.c - `weir connect`: exchanges messages with a WebSocket server, interactively or in a pipe.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,10 +16,10 @@
 #include "client/connect/text.h"
 #include "commands/commands.h"
 
-/* A pipe waits for whoever is slow; pipe.c says when it does not. */
+/* In a pipe, weir waits for a slow server; pipe.c says when it stops waiting. */
 static const uint64_t as_long_as_it_takes = (uint64_t)365 * 24 * 3600 * 1000;
 
-/* The URL without user and password, for the screen and for logs. */
+/* Prints the URL without user and password, for the screen and for logs. */
 static void print_url(FILE *out, const char *url) {
     const char *authority = strstr(url, "://");
     authority = authority == NULL ? url : authority + 3;
@@ -30,7 +30,7 @@ static void print_url(FILE *out, const char *url) {
     text_show(out, rest, strlen(rest));
 }
 
-/* The library's errors often begin with where they happened, which has just been said. */
+/* Skips the URL at the start of a library error, because it has just been printed. */
 static const char *without_place(const char *text) {
     const char *end = strncmp(text, "ws", 2) == 0 ? strstr(text, ": ") : NULL;
     return end == NULL ? text : end + 2;
@@ -94,7 +94,7 @@ static int connect_and_talk(const struct options *options) {
     return status;
 }
 
-/* Messages are UTF-8, and so has to be what the line editor reads and draws. */
+/* Messages are UTF-8, so the line editor must read and draw UTF-8 too. */
 static void set_locale(void) {
     if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         setlocale(LC_CTYPE, "C.UTF-8");

@@ -1,7 +1,7 @@
-/* editor.c - libedit, with keys that are waited for elsewhere.
+/* editor.c - runs libedit, but waits for keys outside it.
  *
- * libedit asks for each key through read_key(). While it waits there the screen is all drawn, so that is when the
- * line may be taken off, something printed, and the line drawn anew (EL_REFRESH, which begins at the cursor).
+ * libedit asks for each key through read_key(). While it waits there, the screen is fully drawn. That is when the
+ * line may be removed, something printed, and the line drawn again (EL_REFRESH, which starts at the cursor).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,14 +29,14 @@ static wchar_t prompt[] = L"> ";
 enum { PROMPT_WIDTH = 2 };
 
 struct editor {
-    struct termios modes; /* of the terminal, as we found it */
+    struct termios modes; /* the terminal's modes when the editor was opened */
     EditLine *edit;
     HistoryW *history;
     editor_wait *wait;
     void *context;
-    mbstate_t key; /* of a character whose bytes have not all come */
+    mbstate_t key; /* state of a character whose bytes have not all arrived */
     bool editing;  /* a line is on the screen, or hidden */
-    char *line;    /* the last one, in UTF-8 */
+    char *line;    /* the last line, in UTF-8 */
 };
 
 static wchar_t *give_prompt(EditLine *edit) {
@@ -46,7 +46,7 @@ static wchar_t *give_prompt(EditLine *edit) {
 
 /* --- Keys -------------------------------------------------------------------------------------------------- */
 
-/* libedit's way to read a character: 1 and the character, 0 at the end, -1 with errno. */
+/* Reads a character for libedit: returns 1 with the character, 0 at the end, -1 with errno set. */
 static int read_key(EditLine *edit, wchar_t *key) {
     struct editor *editor;
     el_wget(edit, EL_CLIENTDATA, &editor);
@@ -76,7 +76,7 @@ static unsigned columns(struct editor *editor) {
     return el_get(editor->edit, EL_GETTC, "co", &count) == 0 && count > 1 ? (unsigned)count : DEFAULT_COLUMNS;
 }
 
-/* Has the terminal do what the termcap capability says. False: it cannot. */
+/* Makes the terminal perform a termcap capability. False if it cannot. */
 static bool perform(struct editor *editor, const wchar_t *capability) {
     return el_wset(editor->edit, EL_ECHOTC, L"-s", capability, NULL) == 0;
 }
@@ -95,7 +95,7 @@ void editor_hide(struct editor *editor) {
         up = perform(editor, L"up");
     putchar('\r');
     if (!up || !perform(editor, L"cd"))
-        putchar('\n'); /* a plain terminal keeps what was typed and gets it once more */
+        putchar('\n'); /* a plain terminal keeps the typed line and shows it again */
     fflush(stdout);
 }
 
@@ -117,7 +117,7 @@ void editor_suspend(struct editor *editor) {
     raise(SIGSTOP);
     el_wset(editor->edit, EL_PREP_TERM, 1);
     el_resize(editor->edit);
-    editor_show(editor); /* where the shell has left the cursor */
+    editor_show(editor); /* at the position where the shell left the cursor */
 }
 
 /* --- Lines ------------------------------------------------------------------------------------------------- */
@@ -128,7 +128,7 @@ static void remember(struct editor *editor, const wchar_t *line) {
         history_w(editor->history, &event, H_ENTER, line);
 }
 
-/* The line in UTF-8; NULL: memory is out. */
+/* Returns the line in UTF-8; NULL if memory runs out. */
 static char *convert(struct editor *editor, const wchar_t *line, size_t length, size_t *size) {
     char *text = realloc(editor->line, (length + 1) * MB_LEN_MAX);
     if (text == NULL)
@@ -138,7 +138,7 @@ static char *convert(struct editor *editor, const wchar_t *line, size_t length, 
     *size = 0;
     for (size_t i = 0; i < length; i++) {
         size_t written = wcrtomb(text + *size, line[i], &state);
-        *size += written == (size_t)-1 ? 0 : written; /* a surrogate: no key makes one */
+        *size += written == (size_t)-1 ? 0 : written; /* a surrogate, which no key produces */
     }
     text[*size] = '\0';
     return text;
@@ -147,17 +147,17 @@ static char *convert(struct editor *editor, const wchar_t *line, size_t length, 
 char *editor_line(struct editor *editor, size_t *size) {
     int count = 0;
     editor->editing = true;
-    el_wset(editor->edit, EL_PREP_TERM, 1); /* before the prompt, lest the terminal echoes who is quick */
+    el_wset(editor->edit, EL_PREP_TERM, 1); /* before the prompt, so that the terminal does not echo early keys */
     const wchar_t *line = el_wgets(editor->edit, &count);
     editor->editing = false;
     if (line == NULL && count == 0)
-        putchar('\n'); /* behind the ^D, which libedit shows */
+        putchar('\n'); /* after the ^D, which libedit shows */
     if (line == NULL || count <= 0)
         return NULL;
     size_t length = (size_t)count;
     if (line[length - 1] == L'\n')
         length--;
-    wchar_t *copy = malloc((length + 1) * sizeof *copy); /* libedit's own may not be cut */
+    wchar_t *copy = malloc((length + 1) * sizeof *copy); /* libedit's own line must not be shortened */
     if (copy == NULL)
         return NULL;
     wmemcpy(copy, line, length);
@@ -168,10 +168,10 @@ char *editor_line(struct editor *editor, size_t *size) {
     return text;
 }
 
-/* --- Beginning and end ------------------------------------------------------------------------------------- */
+/* --- Creation and destruction ------------------------------------------------------------------------------ */
 
-/* Between two lines libedit has the terminal as the shell had it. What is typed then would be echoed, and a ^D
- * would be lost: the terminal takes it for itself. */
+/* Between two lines libedit restores the terminal to the shell's modes. Without this, keys typed then would be
+ * echoed, and the terminal would consume a ^D. */
 static void keep_quiet_between_lines(struct editor *editor) {
     el_wset(editor->edit, EL_SETTY, L"-x", L"-echo", L"-icanon", NULL);
 }

@@ -1,7 +1,7 @@
-/* editor.h - editing a line on the terminal with history, while other things are printed above it. The one user of
+/* editor.h - edits a line on the terminal, with history, while other output appears above it. The only user of
  * libedit. One thread; the terminal is standard input and output.
  *
- * History is kept in memory only, and neither ~/.editrc nor any other file is read.
+ * History is kept in memory only; neither ~/.editrc nor any other file is read.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,26 +13,27 @@
 
 struct editor;
 
-/* Called whenever the editor wants a key: waits, and may print meanwhile between editor_hide() and editor_show().
- * True: standard input can be read; false: no more lines are wanted. */
+/* Called whenever the editor needs a key: waits, and may print meanwhile between editor_hide() and editor_show().
+ * Returns true if standard input is readable, false if no more lines are wanted. */
 typedef bool editor_wait(void *context);
 
-/* NULL: memory is out. */
+/* Returns NULL if memory runs out. */
 struct editor *editor_open(editor_wait *wait, void *context);
 
-/* Restores the terminal. NULL is allowed. */
+/* Restores the terminal. `editor` may be NULL. */
 void editor_close(struct editor *editor);
 
-/* The next line typed, in UTF-8 with a terminator and without its newline, valid and to be changed at will until
- * the next call; NULL at the end: ^D, a terminal that has gone, or `wait` said so. */
+/* Returns the next line typed, in UTF-8 with a terminator and without its newline. It is valid until the next
+ * call, and the caller may change it. Returns NULL at the end: on ^D, if the terminal is gone, or if `wait`
+ * returned false. */
 char *editor_line(struct editor *editor, size_t *size);
 
-/* Takes what is being typed off the screen: the cursor is then at the beginning of an empty row; and puts it back.
- * Nothing happens while nothing is being edited. */
+/* Remove the line being typed from the screen, which leaves the cursor at the beginning of an empty row; and draw
+ * it again. They do nothing while no line is being edited. */
 void editor_hide(struct editor *editor);
 void editor_show(struct editor *editor);
 
-void editor_resized(struct editor *editor); /* SIGWINCH */
-void editor_suspend(struct editor *editor); /* SIGTSTP: gives the terminal back, stops, and comes back */
+void editor_resized(struct editor *editor); /* handles SIGWINCH */
+void editor_suspend(struct editor *editor); /* handles SIGTSTP: restores the terminal, stops, and resumes */
 
 #endif

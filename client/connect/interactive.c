@@ -1,5 +1,5 @@
-/* interactive.c - one thread polls keys, connection and signals. It receives only as fast as the terminal prints:
- * one that is stopped (^S) holds up the server, not our memory.
+/* interactive.c - one thread polls keys, connection and signals. It receives only as fast as the terminal prints,
+ * so a stopped terminal (^S) slows the server down instead of filling our memory.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,14 +16,14 @@
 #include "client/connect/signals.h"
 #include "client/connect/text.h"
 
-enum { BATCH = 64 }; /* messages printed before the keys are looked at again */
+enum { BATCH = 64 }; /* messages printed before the keys are checked again */
 
 struct interactive {
     struct session *session;
     struct editor *editor;
     int signals;
-    bool hidden;  /* what is being typed, because something has been printed above it */
-    bool pending; /* messages may have arrived that poll() does not tell of */
+    bool hidden;  /* the line being typed is hidden, because output was printed above it */
+    bool pending; /* messages may have arrived that poll() does not report */
 };
 
 /* --- Printing ----------------------------------------------------------------------------------------------- */
@@ -60,7 +60,7 @@ static void print_pong(void *context, const void *payload, size_t size) {
 
 /* --- Waiting ------------------------------------------------------------------------------------------------ */
 
-/* Prints what has arrived, or some of it. False: there will be no more. */
+/* Prints messages that have arrived, at most BATCH. False if there will be no more. */
 static bool receive_some(struct interactive *interactive) {
     struct weir_client_message message;
     enum weir_client_status status = WEIR_CLIENT_OK;
@@ -73,7 +73,7 @@ static bool receive_some(struct interactive *interactive) {
     return status == WEIR_CLIENT_OK || status == WEIR_CLIENT_TIMEOUT;
 }
 
-/* False: it wants an end. */
+/* False if a signal asks to end. */
 static bool handle_signals(struct interactive *interactive) {
     for (int number; (number = signals_next()) != 0;)
         if (number == SIGWINCH)
@@ -94,7 +94,7 @@ static bool wait_for_key(void *context) {
         int timeout = session_ping(interactive->session);
         int ready = poll(fds, sizeof fds / sizeof *fds, interactive->pending ? 0 : timeout);
         if (ready < 0)
-            continue; /* a signal, which is in the pipe now */
+            continue; /* a signal arrived, and is in the pipe now */
         bool go_on = handle_signals(interactive) &&
                      ((fds[1].revents == 0 && !interactive->pending) || receive_some(interactive));
         if (!go_on) {
@@ -109,7 +109,7 @@ static bool wait_for_key(void *context) {
 
 /* --- Lines -------------------------------------------------------------------------------------------------- */
 
-/* Returns whether to go on. */
+/* Returns whether to continue. */
 static bool take_line(struct session *session, char *line, size_t size) {
     switch (session_take(session, line, size, true)) {
     case SESSION_SENT:
@@ -132,12 +132,12 @@ static void talk(struct interactive *interactive) {
     do
         line = editor_line(interactive->editor, &size);
     while (line != NULL && take_line(interactive->session, line, size));
-    interactive->hidden = true; /* there is nothing any more to take off or put back */
-    while (receive_some(interactive) && interactive->pending) /* what came before the end was wanted */
+    interactive->hidden = true;                               /* no line is left to remove or redraw */
+    while (receive_some(interactive) && interactive->pending) /* prints what arrived before the end */
         ;
 }
 
-/* What the server has to say until its Close is printed, too. */
+/* Begins to close, and prints what the server still sends before its Close. */
 static void finish(struct interactive *interactive) {
     struct weir_client_message message;
     session_begin_close(interactive->session);
@@ -146,8 +146,9 @@ static void finish(struct interactive *interactive) {
 }
 
 bool interactive_run(struct session *session) {
-    struct interactive interactive = {
-        .session = session, .signals = signals_catch(true), .pending = true /* behind the handshake */};
+    struct interactive interactive = {.session = session,
+                                      .signals = signals_catch(true),
+                                      .pending = true /* frames may have come with the handshake */};
     interactive.editor = interactive.signals >= 0 ? editor_open(wait_for_key, &interactive) : NULL;
     if (interactive.editor == NULL) {
         fprintf(stderr, "weir connect: %s\n", strerror(interactive.signals < 0 ? errno : ENOMEM));

@@ -1,4 +1,4 @@
-/* interactive.h - `weir connect` on a terminal: a prompt, a line editor, and what comes in between.
+/* interactive.h - `weir connect` on a terminal: a prompt, a line editor, and incoming messages above it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,8 +7,8 @@
 
 #include "client/connect/session.h"
 
-/* Talks until the connection has ended. False if something went wrong other than the connection, which has been
- * said on stderr. */
+/* Runs until the connection has ended. False after an error other than the connection's, which is printed on
+ * stderr. */
 bool interactive_run(struct session *session);
 
 #endif

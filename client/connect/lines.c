@@ -1,4 +1,4 @@
-/* lines.c - cuts a stream at its newlines.
+/* lines.c - splits a stream at its newlines.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,7 +24,7 @@ char *lines_space(struct lines *lines, size_t *size) {
         lines->bytes = bytes;
         lines->capacity = capacity;
     }
-    *size = lines->capacity - lines->end - 1; /* a byte stays for the terminator of a last line */
+    *size = lines->capacity - lines->end - 1; /* one byte stays free for the terminator of a last line */
     return lines->bytes + lines->end;
 }
 

@@ -1,4 +1,4 @@
-/* lines.h - bytes in any pieces to lines. No input or output of its own; one thread.
+/* lines.h - assembles bytes, in pieces of any size, into lines. No input or output of its own; one thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,22 +8,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero is the beginning. */
+/* All zero is a valid initial state. */
 struct lines {
     char *bytes;
     size_t capacity;
-    size_t start;   /* of the next line */
+    size_t start;   /* start of the next line */
     size_t scanned; /* no newline between start and here */
     size_t end;
 };
 
-/* Where to put the next bytes, at least one and *size of them at most; NULL: memory is out. Lines that were handed
- * out are no longer valid. */
+/* Returns where to put the next bytes: at least one, at most *size. NULL if memory runs out. Lines handed out
+ * before become invalid. */
 char *lines_space(struct lines *lines, size_t *size);
 void lines_filled(struct lines *lines, size_t size);
 
-/* The next line, without its newline but with a terminator, to be changed at will. With `last`, what has no newline
- * is a line too, unless it is empty. False: there is no whole line. */
+/* Takes the next line, without its newline but with a terminator; the caller may change it. With `last`, a rest
+ * without a newline is a line too, unless it is empty. False if there is no complete line. */
 bool lines_next(struct lines *lines, bool last, char **line, size_t *size);
 
 void lines_release(struct lines *lines);

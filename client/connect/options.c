@@ -1,4 +1,4 @@
-/* options.c - the options of `weir connect`, and its help.
+/* options.c - the options of `weir connect` and its help text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@
 enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_MAX_SIZE = 1 << 20 };
 enum { AUTH_MAX = 4096 };
 
-/* 24 lines: a screen. */
+/* 24 lines, which fit on a screen. */
 static const char help[] =
     "usage: weir connect [OPTION...] ws://HOST[:PORT][/PATH]\n"
     "  -H, --header 'NAME: VALUE'  a header of the request (repeatable)\n"
@@ -45,7 +45,7 @@ static const char help[] =
     "was lost or closed with another code, if a message could not be sent or printed, or if nothing\n"
     "answered within those 10 s; 2 if the command line is wrong.\n";
 
-enum { SOURCE = 256, SLASH }; /* what getopt_long() returns for options without a letter */
+enum { SOURCE = 256, SLASH }; /* getopt_long()'s values for options without a letter */
 
 static const char letters[] = ":H:s:o:a:x:w:bp:ct:m:h";
 static const struct option names[] = {{"header", required_argument, NULL, 'H'},
@@ -64,7 +64,7 @@ static const struct option names[] = {{"header", required_argument, NULL, 'H'},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
 
-/* --- Arguments of options: each returns NULL, or what is wrong and how to write it ------------------------- */
+/* --- Option arguments: each function returns NULL or what is wrong ----------------------------------------- */
 
 static const char out_of_memory[] = "does not fit into the memory that is left";
 
@@ -83,7 +83,7 @@ static const char *add_header(struct list *list, const char *header) {
     return colon == NULL || colon == header ? "is no header; write it like 'Name: value'" : add(list, header);
 }
 
-/* The names of a list with commas, which is cut apart. */
+/* Adds the names of a comma-separated list, which is split in place. */
 static const char *add_subprotocols(struct list *list, char *text) {
     const char *error = NULL;
     char *rest;

@@ -22,7 +22,7 @@ static void forget_locked(struct pings *pings, unsigned count) {
 
 void pings_sent(struct pings *pings, const void *payload, size_t size, uint64_t now) {
     if (size > PINGS_PAYLOAD_MAX)
-        return; /* it cannot be sent */
+        return; /* too long to be sent */
     pthread_mutex_lock(&pings->lock);
     if (pings->count == PINGS_MAX)
         forget_locked(pings, 1);

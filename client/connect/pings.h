@@ -1,5 +1,5 @@
-/* pings.h - which pings have been sent, to say how long their pongs took. One thread may send while another
- * receives; no time is read here, and nothing is sent.
+/* pings.h - remembers which pings were sent, to measure how long their pongs take. One thread may send while
+ * another receives. It neither reads the time nor sends anything.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,18 +19,18 @@ struct pings {
         char payload[PINGS_PAYLOAD_MAX];
         size_t size;
         uint64_t sent;    /* ns */
-    } waiting[PINGS_MAX]; /* for their pongs, the oldest first */
+    } waiting[PINGS_MAX]; /* pings that wait for their pongs, the oldest first */
     unsigned count;
 };
 
 void pings_init(struct pings *pings);
 void pings_destroy(struct pings *pings);
 
-/* Before a ping leaves. The oldest is forgotten if too many wait. */
+/* Records a ping before it is sent. If too many wait, the oldest is forgotten. */
 void pings_sent(struct pings *pings, const void *payload, size_t size, uint64_t now);
 
-/* A pong. True: the oldest ping with its payload was sent *took ns ago. It and those before it wait no longer, for
- * a server may answer the latest of several pings alone (RFC 6455, 5.5.3). */
+/* Records a pong. True if a ping with this payload waits: the oldest such ping was sent *took ns ago. It and the
+ * pings before it stop waiting, because a server may answer only the latest of several pings (RFC 6455, 5.5.3). */
 bool pings_answered(struct pings *pings, const void *payload, size_t size, uint64_t now, uint64_t *took);
 
 #endif

@@ -1,12 +1,13 @@
-/* pipe.c - the calling thread receives and prints, a second one reads and sends (pipe_send.c).
+/* pipe.c - the calling thread receives and prints; a second thread reads and sends (pipe_send.c).
  *
- * Two threads, since either side may be stuck: a server that does not read because we do not read its answers, an
- * output that nobody reads. Whoever is stuck holds up nobody else, and nothing is queued: the kernel's buffers
- * fill, then the other end waits. So the sender takes all the time it needs, and it alone looks at signals, time
- * and an output that has gone.
+ * There are two threads because either side may be stuck: a server that does not read because we do not read its
+ * answers, or an output that is not read. A stuck thread does not hold up the other one, and nothing is queued:
+ * the kernel's buffers fill, and then the other end waits. The sender may therefore take any time it needs, and
+ * it alone watches signals, time and an output that is closed.
  *
- * When the input has ended, the sender waits for the answers, or as long as --wait says, and closes; what the
- * server still sends before its own Close is printed. A server that sends nothing for PATIENCE_MS then is given up.
+ * When the input has ended, the sender waits for the answers, or as long as --wait says, and closes. What the
+ * server still sends before its own Close is printed. If the server then sends nothing for PATIENCE_MS, the
+ * sender gives up.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -33,7 +34,7 @@ static void signal_event(int eventfd) {
     (void)ignored;
 }
 
-/* An output that was closed has had enough, and that is no error: `| head`. */
+/* A closed output is not an error, because its reader wants no more, as in `| head`. */
 static void output_failed(struct pipe *pipe, int number) {
     if (number != EPIPE) {
         fprintf(stderr, "weir connect: the output cannot be written: %s\n", strerror(number));
@@ -54,7 +55,7 @@ static void print_message(weir_client *client, const struct weir_client_message 
     if (pipe->muted)
         return;
     pipe->last_sign = PIPE_NEVER;
-    count_answer(pipe); /* before others can see it */
+    count_answer(pipe); /* before the output makes it visible */
     if (message->opcode == WEIR_BINARY)
         text_print_hex(stdout, message->data, message->size);
     else if (pipe->to_terminal)

@@ -7,8 +7,8 @@
 
 #include "client/connect/session.h"
 
-/* Talks until the connection has ended. False if something went wrong other than the connection, which has been
- * said on stderr. */
+/* Runs until the connection has ended. False after an error other than the connection's, which is printed on
+ * stderr. */
 bool pipe_run(struct session *session);
 
 #endif

@@ -1,5 +1,5 @@
-/* pipe_send.c - the thread that reads lines and sends them, and waits: for input, time, signals, an output that has
- * gone, and at last for the end.
+/* pipe_send.c - the thread that reads lines and sends them. It waits for input, time, signals, a closed output,
+ * and finally for the end of the connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,8 +37,8 @@ static bool must_stop(struct pipe *pipe, const struct pollfd *wake, const struct
     return woken || signalled || (output->revents & POLLERR);
 }
 
-/* Waits for standard input if `input`, for the deadline, or for a reason to stop sending. Looks now and then for a
- * server that has sent its Close but does not end the stream. */
+/* Waits for standard input if `input`, for the deadline, or for a reason to stop sending. Checks periodically for
+ * a server that has sent its Close but does not end the stream. */
 static enum event wait_for(struct pipe *pipe, bool input, uint64_t deadline) {
     for (;;) {
         struct pollfd fds[] = {{.fd = input ? STDIN_FILENO : -1, .events = POLLIN},
@@ -65,11 +65,11 @@ static bool complain(struct pipe *pipe, const char *what, size_t number, const c
     return false;
 }
 
-/* Returns whether to go on. */
+/* Sends one line. Returns whether to continue. */
 static bool send_line(struct pipe *pipe, char *line, size_t size, const char *what, size_t number) {
     struct session *session = pipe->session;
     if (pipe->sent == 0)
-        pipe->received = 0; /* what has come so far answers nothing */
+        pipe->received = 0; /* messages before the first one sent are not answers */
     switch (session_take(session, line, size, session->options->slash)) {
     case SESSION_SENT:
         pipe->sent += session->slash.kind != SLASH_PING;
@@ -96,7 +96,7 @@ static bool send_messages(struct pipe *pipe) {
     return go_on;
 }
 
-/* Sends the lines that are whole; at the end of the input the last one is. */
+/* Sends all complete lines; with `last`, the rest of the input is a line too. Returns whether to continue. */
 static bool send_lines(struct pipe *pipe, struct lines *lines, bool last, size_t *number) {
     char *line;
     size_t size;
@@ -130,7 +130,7 @@ static bool send_input(struct pipe *pipe, struct lines *lines) {
 
 /* --- After the input ---------------------------------------------------------------------------------------- */
 
-/* Until as many messages have come as were sent, or none for PATIENCE_MS. */
+/* Waits until as many messages have arrived as were sent, or none arrives for PATIENCE_MS. */
 static void wait_for_answers(struct pipe *pipe) {
     uint64_t begun = session_now();
     pipe->awaited = pipe->sent;
@@ -159,8 +159,8 @@ static void wait_as_told(struct pipe *pipe) {
         wait_for(pipe, false, session_now() + options->wait_ms * 1000000);
 }
 
-/* After our Close: gives the connection up if the server neither sends nor closes, or closes but does not end the
- * stream. */
+/* Waits for the end after our Close. Shuts the connection down if the server neither sends nor closes, or closes
+ * but does not end the stream. */
 static void watch_end(struct pipe *pipe) {
     weir_client *client = pipe->session->client;
     pipe->closing = true;

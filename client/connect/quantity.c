@@ -1,4 +1,4 @@
-/* quantity.c - seconds and sizes.
+/* quantity.c - parses seconds and sizes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,7 +27,7 @@ bool quantity_seconds(const char *text, uint64_t *milliseconds) {
     return true;
 }
 
-/* How many bits a unit shifts by; -1: it is none. */
+/* Returns how many bits a unit shifts by; -1 if it is not a unit. */
 static int unit_shift(const char *unit) {
     static const char letters[] = "KMG";
     const char *letter = *unit != '\0' ? strchr(letters, *unit) : NULL;

@@ -1,4 +1,4 @@
-/* quantity.h - numbers with units on the command line. Pure functions.
+/* quantity.h - parses numbers with units from the command line. Pure functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "2", "0.5": seconds, at most a year, rounded up to whole milliseconds. False: it is none, *milliseconds is left
- * alone. */
+/* Parses seconds such as "2" or "0.5", at most a year, rounded up to whole milliseconds. If the text is not
+ * valid, returns false and leaves *milliseconds unchanged. */
 bool quantity_seconds(const char *text, uint64_t *milliseconds);
 
-/* "512", "64KiB", "1MiB", "1G": bytes; K, M and G are powers of 1024, with or without "iB". False: it is none, or
- * 0, or more than a size_t holds. */
+/* Parses bytes such as "512", "64KiB", "1MiB" or "1G"; K, M and G are powers of 1024, with or without "iB". False
+ * if the text is not valid, is 0, or exceeds a size_t. */
 bool quantity_size(const char *text, size_t *bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* screen.c - lays a line out as libedit does (its refresh.c and chartype.c).
+/* screen.c - lays out a line as libedit does (its refresh.c and chartype.c).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,13 +9,13 @@
 enum { TAB_STOP = 8 };
 enum { CARET_WIDTH = 2 /* ^A */, SHORT_WIDTH = 7 /* \U+200b */, LONG_WIDTH = 8 /* \U+e0001 */ };
 
-/* The cursor; a row is left as soon as its last column is taken. */
+/* The cursor; it moves to the next row as soon as the last column is taken. */
 struct place {
     unsigned row, column;
 };
 
 static void take(struct place *place, unsigned width, unsigned columns) {
-    if (place->column + width > columns) { /* a wide character does not stand on both sides of the margin */
+    if (place->column + width > columns) { /* a wide character does not span the margin */
         place->row++;
         place->column = 0;
     }

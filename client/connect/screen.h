@@ -1,5 +1,5 @@
-/* screen.h - where libedit has put the cursor: it does not tell, and who wants to print above the line that is
- * being edited has to know. A pure function; LC_CTYPE decides what is printable.
+/* screen.h - computes where libedit has put the cursor. libedit does not say, and printing above the line being
+ * edited requires it. A pure function; LC_CTYPE decides which characters are printable.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <wchar.h>
 
-/* How many rows below the prompt's the cursor is, which stands before text[cursor] of a text of `size` characters,
- * on a terminal with so many columns, after a prompt of `indent` columns. */
+/* Returns how many rows below the prompt's first row the cursor is. The cursor is before text[cursor] of a text
+ * of `size` characters, on a terminal with `columns` columns, after a prompt of `indent` columns. */
 unsigned screen_row(const wchar_t *text, size_t size, size_t cursor, unsigned indent, unsigned columns);
 
 #endif

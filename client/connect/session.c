@@ -1,4 +1,4 @@
-/* session.c - lines to messages and commands; pings; the end.
+/* session.c - turns lines into messages and commands, sends pings, and reports the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -93,7 +93,7 @@ int session_ping(struct session *session) {
     if (now >= session->next_ping) {
         char payload[16];
         int size = snprintf(payload, sizeof payload, "%u", ++session->ping_count);
-        send_ping(session, payload, (size_t)size); /* the receiver sees what is wrong */
+        send_ping(session, payload, (size_t)size); /* the receiver notices a failure */
         session->next_ping = now + session->options->ping_ms * ns_per_ms;
     }
     uint64_t wait_ms = (session->next_ping - now) / ns_per_ms + 1;

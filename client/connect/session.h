@@ -1,8 +1,7 @@
-/* session.h - what the two ways to talk, terminal and pipe, have in common: a line typed becomes what it asks for,
- * pings are sent on time, an end is judged.
+/* session.h - what the terminal and the pipe have in common: handle a line, send pings on time, report the end.
  *
- * In a pipe one thread sends and another receives: the functions under "Sending" belong to the former,
- * those under "Receiving" to the latter.
+ * In a pipe one thread sends and another receives: the first uses the functions under "Sending", the second those
+ * under "Receiving".
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,9 +25,9 @@ struct session {
     struct pings pings;
     uint64_t next_ping; /* ns; UINT64_MAX: never */
     unsigned ping_count;
-    unsigned close_code; /* what we close with */
+    unsigned close_code; /* the code of our Close */
     char close_reason[128];
-    struct slash slash; /* the last line */
+    struct slash slash; /* the last line, parsed */
 };
 
 void session_begin(struct session *session, weir_client *client, const struct options *options);
@@ -38,32 +37,31 @@ void session_end(struct session *session);
 
 enum session_input {
     SESSION_SENT,
-    SESSION_HELP,    /* slash_help is wanted */
-    SESSION_CLOSE,   /* the end is wanted: session_begin_close() */
+    SESSION_HELP,    /* the user wants slash_help */
+    SESSION_CLOSE,   /* the user wants to close: call session_begin_close() */
     SESSION_REFUSED, /* nothing was sent: session->slash.wrong says why */
-    SESSION_OVER     /* the connection takes nothing any more */
+    SESSION_OVER     /* the connection accepts no more messages */
 };
 
-/* One line, without its newline but with a terminator; it is changed. With `slash` it may be a command. */
+/* Handles one line, terminated and without its newline; changes it. With `slash`, it may be a command. */
 enum session_input session_take(struct session *session, char *line, size_t size, bool slash);
 
-/* Sends the ping that --ping asks for if it is time, and returns how many ms there are until the next; -1: for
- * ever. */
+/* Sends the ping of --ping if it is due. Returns the milliseconds until the next one; -1 without --ping. */
 int session_ping(struct session *session);
 
-/* What the server still sends can be received. */
+/* Queues our Close. What the server still sends can be received. */
 void session_begin_close(struct session *session);
 
 /* --- Receiving ---------------------------------------------------------------------------------------------- */
 
-/* One line about the answer to a ping of ours, for people: "pong 7: 0.312 ms". Of another pong there is nothing to
- * say: a server may send some unasked (RFC 6455, 5.5.3). */
+/* Prints one line about the answer to one of our pings: "pong 7: 0.312 ms". Prints nothing for other pongs, which
+ * a server may send unasked (RFC 6455, 5.5.3). */
 void session_print_pong(struct session *session, FILE *out, const void *payload, size_t size);
 
-/* After the end: it was closed as it should be. */
+/* After the end: true if the connection closed normally. */
 bool session_is_clean(const struct session *session);
 
-/* "Connection closed: 1000 (OK)", and why it failed if it did. */
+/* Prints "Connection closed: 1000 (OK)", followed by the error if the connection failed. */
 void session_print_end(const struct session *session, FILE *out);
 
 uint64_t session_now(void); /* ns */

@@ -11,11 +11,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { END_SECONDS = 15 }; /* a clean end may take, after the signal that asks for it */
+enum { END_SECONDS = 15 }; /* time for a clean end after the signal that asks for it */
 
 static int ends[2] = {-1, -1}; /* of the pipe: for reading, for writing */
 
-static struct termios modes; /* not changed while the handler may read it */
+static struct termios modes; /* constant while the handler may read it */
 static volatile sig_atomic_t modes_known;
 static volatile sig_atomic_t came[NSIG];
 
@@ -23,13 +23,13 @@ static void end_process(int number) {
     if (modes_known)
         tcsetattr(STDIN_FILENO, TCSANOW, &modes);
     signal(number, SIG_DFL);
-    raise(number); /* when the handler returns */
+    raise(number); /* takes effect when the handler returns */
 }
 
 static void report(int number) {
     int saved = errno;
     unsigned char byte = (unsigned char)number;
-    ssize_t ignored = write(ends[1], &byte, 1); /* a full pipe has signals enough */
+    ssize_t ignored = write(ends[1], &byte, 1); /* a full pipe already holds signals */
     (void)ignored;
     errno = saved;
 }
@@ -40,7 +40,7 @@ static void report_once(int number) {
         return;
     }
     came[number] = 1;
-    alarm(END_SECONDS); /* should a send be stuck, or whoever ought to read the pipe */
+    alarm(END_SECONDS); /* in case a send or the reader of the pipe is stuck */
     report(number);
 }
 

@@ -1,4 +1,4 @@
-/* signals.h - signals as bytes to poll for. For the whole process; catch them once.
+/* signals.h - delivers signals as bytes that can be polled for. Process-wide; call signals_catch() once.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,17 +7,17 @@
 
 #include <stdbool.h>
 
-/* From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are reported, once each: the second one ends the process as if
- * nothing had been done here. With `terminal`, SIGWINCH and SIGTSTP are as well, each time. What was ignored stays
- * ignored. Returns a descriptor that is readable when there is a signal; -1 with errno set. */
+/* From now on reports SIGINT, SIGTERM, SIGHUP and SIGQUIT, each once: a second one has its default effect and
+ * ends the process. With `terminal`, also reports SIGWINCH and SIGTSTP, each time. Ignored signals stay ignored.
+ * Returns a descriptor that is readable when there is a signal; -1 with errno set. */
 int signals_catch(bool terminal);
 
 struct termios;
 
-/* Before a second signal ends the process, the terminal gets these modes; NULL: they are what they were. */
+/* Sets the terminal modes to restore before a second signal ends the process; NULL restores none. */
 void signals_restore(const struct termios *modes);
 
-/* The next signal; 0 if there is none. */
+/* Returns the next signal; 0 if there is none. */
 int signals_next(void);
 
 #endif

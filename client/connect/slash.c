@@ -1,4 +1,4 @@
-/* slash.c - the commands that begin with a slash.
+/* slash.c - parses the commands that begin with a slash.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* slash.h - what a typed line asks for: a message, or with a slash in front something else. Pure functions.
+/* slash.h - parses a typed line: a message, or a command if it begins with a slash. Pure functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,20 +11,20 @@ enum slash_kind {
     SLASH_MESSAGE, /* no command: `data` is the message; "//text" is the message "/text" */
     SLASH_BINARY,  /* /binary 00ff: `data` is the bytes */
     SLASH_PING,    /* /ping [text]: `data` is the payload */
-    SLASH_CLOSE,   /* /close [code [reason]]: `code`, 1000 if there is none; `data` is the reason, terminated */
+    SLASH_CLOSE,   /* /close [code [reason]]: `code`, 1000 by default; `data` is the reason, terminated */
     SLASH_HELP,    /* /help */
-    SLASH_WRONG    /* nothing that can be done: `wrong` says why */
+    SLASH_WRONG    /* not a valid command: `wrong` says why */
 };
 
 struct slash {
     enum slash_kind kind;
-    const char *data; /* `size` bytes within the line */
+    const char *data; /* `size` bytes, in the line */
     size_t size;
     unsigned code;
     char wrong[160]; /* one line */
 };
 
-/* `line` has `size` bytes, a terminator after them, and no newline; it is changed in place. */
+/* Parses `line` in place: `size` bytes, followed by a terminator, without a newline. */
 void slash_parse(char *line, size_t size, struct slash *slash);
 
 extern const char slash_help[]; /* lines that explain the commands */

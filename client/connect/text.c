@@ -1,4 +1,4 @@
-/* text.c - escaping, and hexadecimal digits both ways.
+/* text.c - escapes text, and converts hexadecimal digits in both directions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 /* --- Escaping ---------------------------------------------------------------------------------------------- */
 
-/* Characters that do something to a screen, or to the text around them, instead of standing in it. */
+/* Characters that control the screen or the surrounding text instead of being displayed. */
 static const struct range {
     uint32_t first, last;
 } dangerous[] = {
@@ -33,7 +33,7 @@ static bool is_plain(char byte) {
     return byte >= 0x20 && byte < 0x7F;
 }
 
-/* The character at the front of a text that is not empty, and how many bytes it has; 0 if it is no UTF-8. */
+/* Decodes the first character of a text that is not empty. Returns its size in bytes; 0 if it is not UTF-8. */
 static size_t decode(const uint8_t *text, size_t size, uint32_t *character) {
     size_t length = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
     if (length > size || !utf8_valid(text, length))
@@ -53,7 +53,7 @@ static void escape(FILE *out, uint32_t character) {
         fprintf(out, character > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)character);
 }
 
-/* Prints one character that is not plain. Returns how many bytes it has. */
+/* Prints one character that is not plain. Returns its size in bytes. */
 static size_t show_character(FILE *out, const char *text, size_t size) {
     uint32_t character = 0;
     size_t length = decode((const uint8_t *)text, size, &character);
@@ -103,7 +103,7 @@ void text_print_hex(FILE *out, const void *data, size_t size) {
     }
 }
 
-/* The value of a digit; 16 if it is none. */
+/* Returns the value of a digit; 16 if it is not a digit. */
 static unsigned digit_value(char digit) {
     if (digit >= '0' && digit <= '9')
         return (unsigned)(digit - '0');

@@ -1,5 +1,5 @@
-/* text.h - messages as people and pipes see them: dangerous characters escaped, bytes as hexadecimal digits. Pure
- * functions on memory and a FILE.
+/* text.h - formats messages for people and pipes: escapes dangerous characters, writes bytes as hexadecimal
+ * digits. Pure functions on memory and a FILE.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,19 +10,22 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* For a terminal: what could move the cursor, colour or reorder the screen (control characters, ESC and C1 among
- * them, line separators, bidirectional controls, tags) and what is no UTF-8 is printed as \n, \r, \t, \x1b, \u202e
- * or \U000e0001. A backslash stays a backslash: this is for reading, not for reading back. */
+/* Prints text for a terminal. Whatever could move the cursor, or colour or reorder the screen (control
+ * characters, including ESC and C1, line separators, bidirectional controls, tags), and bytes that are not UTF-8
+ * become
+ * , \r, \t, \x1b, \u202e or \U000e0001. A backslash stays a backslash, because the output is not meant to be
+ * parsed. */
 void text_show(FILE *out, const char *text, size_t size);
 
-/* For a pipe: each newline becomes a space, so that a message is one line and JSON stays what it was. */
+/* Prints text for a pipe. Each newline becomes a space, so that a message is one line and JSON keeps its meaning.
+ */
 void text_print_line(FILE *out, const char *text, size_t size);
 
-/* "00ff". */
+/* Prints bytes as "00ff". */
 void text_print_hex(FILE *out, const void *data, size_t size);
 
-/* Hexadecimal digits in pairs, blanks between them allowed, to the bytes they mean, in place. False: it is
- * something else, and `text` is spoilt. */
+/* Converts pairs of hexadecimal digits, with optional blanks between the pairs, to bytes, in place. If the text
+ * is not valid, returns false; `text` is then overwritten in part. */
 bool text_read_hex(char *text, size_t size, size_t *bytes);
 
 #endif
