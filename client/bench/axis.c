@@ -19,7 +19,7 @@ double axis_place(const struct axis *axis, double value) {
     return (value - axis->low) / (axis->high - axis->low);
 }
 
-/* Where the label goes, or NULL if there is no room for another one. */
+/* Adds a tick and returns where its label goes; NULL if there is no room for it. */
 static char *add_tick(struct axis *axis, double value, bool minor) {
     if (axis->tick_count == AXIS_TICKS_MAX)
         return NULL;
@@ -28,9 +28,9 @@ static char *add_tick(struct axis *axis, double value, bool minor) {
     return tick->label;
 }
 
-/* --- Linear ones ------------------------------------------------------------------------------------------- */
+/* --- Linear axes ------------------------------------------------------------------------------------------- */
 
-/* 1, 2 or 5 times a power of ten, so that at most five of them reach `highest`. */
+/* Returns 1, 2 or 5 times a power of ten, so that at most five steps reach `highest`. */
 static double round_step(double highest) {
     double power = pow(10, floor(log10(highest / 5))), times = highest / 5 / power;
     return (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10) * power;
@@ -46,7 +46,7 @@ static void make_linear(struct axis *axis, double highest, double least_step) {
         add_tick(axis, i * step, false);
 }
 
-/* "12,000", "250k", "1.5M": short enough to stand beside the drawing. */
+/* Labels as "12,000", "250k", "1.5M": short enough to fit next to the drawing. */
 void axis_of_counts(struct axis *axis, double highest) {
     static const char *const suffixes[] = {"", "k", "M", "G", "T"};
     make_linear(axis, highest, 1);
@@ -85,9 +85,9 @@ void axis_of_time(struct axis *axis, double seconds) {
     }
 }
 
-/* --- Logarithmic ones -------------------------------------------------------------------------------------- */
+/* --- Logarithmic axes -------------------------------------------------------------------------------------- */
 
-/* The value 1, 2 or 5 times a power of ten by its number: 0 is 1, 1 is 2, 2 is 5, 3 is 10 ... */
+/* Returns 1, 2 or 5 times a power of ten by its number: 0 gives 1, 1 gives 2, 2 gives 5, 3 gives 10 ... */
 static double round_value(int number) {
     static const double times[] = {1, 2, 5};
     int power = number / 3;

@@ -1,8 +1,8 @@
-/* bench_client.c - see bench_client.h. States, lists and what is counted of them; the opening handshake is in
- * bench_handshake.c.
+/* bench_client.c - see bench_client.h. States, lists and the counts of clients; bench_handshake.c has the opening
+ * handshake.
  *
- * Epoll is edge-triggered and each descriptor added once: a read that fills less than the buffer has emptied the
- * socket, unless the end of the connection was told with it.
+ * Epoll is edge-triggered, and each descriptor is added once. A read that does not fill the buffer has emptied
+ * the socket, unless epoll reported the end of the connection with it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,9 +22,9 @@
 #include "server/proto/close_code.h"
 
 #define SECOND UINT64_C(1000000000)
-#define REST   (SECOND / 10) /* after a failure, so that a dead server is not flooded */
+#define REST   (SECOND / 10) /* pause after a failure, so that a dead server is not flooded */
 
-enum { READS_MAX = 8 }; /* of one client, then the others and the clock have their turn */
+enum { READS_MAX = 8 }; /* reads of one client before other clients and the clock have their turn */
 
 uint64_t bench_clock(void) {
     struct timespec now;
@@ -89,7 +89,7 @@ void bench_client_wait(struct bench_group *group, struct bench_client *client) {
     bench_client_enter(group, client, BENCH_WAITING);
 }
 
-/* --- The end ----------------------------------------------------------------------------------------------- */
+/* --- The end of a connection ------------------------------------------------------------------------------- */
 
 void bench_client_drop(struct bench_group *group, struct bench_client *client) {
     if (client->state == BENCH_CLOSED || client->state == BENCH_RESTING)
@@ -107,7 +107,7 @@ void bench_client_drop(struct bench_group *group, struct bench_client *client) {
     bench_client_enter(group, client, BENCH_CLOSED);
 }
 
-/* In the scenario `connect` the next connection follows. */
+/* Ends a connection. In the scenario `connect`, the next connection follows. */
 static void end(struct bench_group *group, struct bench_client *client, enum bench_client_state next) {
     bench_client_drop(group, client);
     if (group->settings->scenario == SCENARIO_CONNECT && group->sending)
@@ -160,21 +160,21 @@ void bench_client_fail_errno(struct bench_group *group, struct bench_client *cli
     bench_client_fail(group, client);
 }
 
-/* --- While it is open -------------------------------------------------------------------------------------- */
+/* --- Open connections -------------------------------------------------------------------------------------- */
 
 static bool take(struct bench_group *group, struct bench_client *client, size_t size) {
     if (client->state == BENCH_HANDSHAKE)
         return bench_handshake_take(group, client, group->input, size);
     if (client->state == BENCH_OPEN)
         return exchange_take(group, client, group->input, size);
-    return true; /* closing: no longer of interest */
+    return true; /* closing: the bytes no longer matter */
 }
 
 static bool reads(const struct bench_client *client) {
     return client->state == BENCH_HANDSHAKE || client->state == BENCH_OPEN || client->state == BENCH_CLOSING;
 }
 
-/* What is left is told of by the next epoll_wait(), and not only when more has come. */
+/* Makes the next epoll_wait() report the unread bytes, even if no more arrive. */
 static void read_on_later(struct bench_group *group, struct bench_client *client) {
     struct epoll_event event = {.events = BENCH_CLIENT_EVENTS, .data.ptr = client};
     if (epoll_ctl(group->epoll, EPOLL_CTL_MOD, client->descriptor, &event) != 0)
@@ -204,7 +204,7 @@ static void read_all(struct bench_group *group, struct bench_client *client, boo
     }
 }
 
-/* Nothing comes back that would let it send the next ones. */
+/* True if the client can send only when it is fed, because it gets no answers that trigger its next messages. */
 static bool wants_more(const struct bench_group *group, const struct bench_client *client) {
     return group->settings->expect == EXPECT_NONE && group->sending && !settings_open_loop(group->settings) &&
            client->sent == client->queued && !client->fed;

@@ -1,5 +1,5 @@
-/* bench_client.h - one connection of the load tester: its states, from connecting to closing. A client belongs to
- * one thread, and with others of that thread to a group. What goes over an open connection is in exchange.h.
+/* bench_client.h - one connection of the load tester and its states, from connecting to closing. A client belongs
+ * to one thread; the clients of a thread form a group. exchange.h handles what is sent over an open connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,47 +21,48 @@
 enum { BENCH_INPUT_SIZE = 131072, BENCH_OUTPUT_SIZE = 65536 };
 
 enum bench_client_state {
-    BENCH_WAITING, /* to be connected; that is where all zero begins */
+    BENCH_WAITING, /* waits to be connected; the state of a zeroed client */
     BENCH_CONNECTING,
-    BENCH_HANDSHAKE, /* the request is sent */
+    BENCH_HANDSHAKE, /* the request has been sent */
     BENCH_OPEN,
-    BENCH_CLOSING, /* our Close is sent */
-    BENCH_RESTING, /* of the scenario connect: it failed, and tries again soon */
+    BENCH_CLOSING, /* our Close has been sent */
+    BENCH_RESTING, /* scenario connect: the connection failed, and is tried again soon */
     BENCH_CLOSED
 };
 
-/* Bytes in the heap that go out as they are. */
+/* Bytes in the heap that are sent unchanged. */
 struct leftover {
     uint8_t *bytes;
     uint32_t size, sent;
 };
 
-/* What each message needs stands together, at the beginning of a cache line. */
+/* The members that each message needs are at the beginning, together in a cache line. */
 struct bench_client {
     _Alignas(64) int descriptor;
     enum bench_client_state state;
-    uint32_t id; /* among all clients of the run; those that send come first */
+    uint32_t id; /* unique among all clients of the run; those that send have the lowest ids */
 
-    /* When messages were to be sent: a ring, from the oldest that is needed to the newest. */
+    /* When messages were due to be sent: a ring from the oldest that is still needed to the newest. */
     uint32_t times_mask;
     uint64_t *times, one_time;
 
-    /* Messages queued, sent whole, and received back; those queued and not sent exist as numbers only. `received`
-     * are the own ones in a broadcast; with EXPECT_NONE those that were sent. */
+    /* Counts of messages queued, sent completely, and received back. Messages that are queued but not sent exist
+     * only as numbers. `received` counts the client's own messages in a broadcast, and with EXPECT_NONE the
+     * messages sent. */
     uint64_t queued, sent, received;
-    size_t sent_bytes; /* of the frame of message `sent` */
+    size_t sent_bytes; /* bytes of message `sent`'s frame that have been sent */
 
-    struct leftover leftover; /* the rest of a frame that cannot be made again, or of a control frame */
-    struct leftover pong;     /* a Pong that waits for the end of a frame */
+    struct leftover leftover; /* the rest of a control frame, or of a frame that cannot be made again */
+    struct leftover pong;     /* a Pong that waits until the current frame is complete */
     struct decoder decoder;
-    bool compressing;       /* permessage-deflate was agreed on */
-    bool fed;               /* it is in the list `feeding` */
-    bool was_open;          /* whatever became of it later */
-    struct sequence *heard; /* in a broadcast: one for each publisher of its room */
+    bool compressing;       /* permessage-deflate was negotiated */
+    bool fed;               /* the client is in the list `feeding` */
+    bool was_open;          /* the connection was open at some time */
+    struct sequence *heard; /* in a broadcast: one for each publisher of the client's room */
 
-    struct leftover head;                 /* the beginning of an answer to the handshake that came in pieces */
-    struct bench_client *previous, *next; /* in the list of its state, if that has one; or in `feeding` */
-    uint64_t since;                       /* when it came into that list */
+    struct leftover head;                 /* the beginning of a handshake answer that arrived in pieces */
+    struct bench_client *previous, *next; /* in the list of the client's state, if it has one, or in `feeding` */
+    uint64_t since;                       /* when the client entered the list of its state */
 };
 
 _Static_assert(sizeof(struct bench_client) <= 320, "18,000 clients are to fit into one process with ease");
@@ -75,64 +76,64 @@ struct bench_group {
     const struct settings *settings;
     const struct payload *payload;
     const struct target *targets;
-    unsigned loopback_sources; /* 127.0.0.2 and the next are used in turn; 0: the system's choice */
+    unsigned loopback_sources; /* use 127.0.0.2 and the following addresses in turn; 0: the system chooses */
     int epoll;
-    uint8_t *input, *output; /* BENCH_INPUT_SIZE, BENCH_OUTPUT_SIZE bytes */
-    uint8_t *plain, *packed; /* with compression: a message, and its frame; packed_size bytes */
+    uint8_t *input, *output; /* BENCH_INPUT_SIZE and BENCH_OUTPUT_SIZE bytes */
+    uint8_t *plain, *packed; /* with compression: a message, and its frame of packed_size bytes at most */
     size_t packed_size;
     struct deflater *deflater;
     struct inflater *inflater;
     struct decoder_limits limits;
     struct weir_client_options options;
 
-    uint64_t now;          /* nanoseconds; read anew with every input */
-    uint64_t began;        /* of the run: times in messages count from here */
-    uint64_t measure_from; /* messages that were to be sent before are not measured */
-    bool sending;          /* a message received lets the next one be sent */
+    uint64_t now;          /* nanoseconds; updated with every read */
+    uint64_t began;        /* start of the run; times in messages are relative to it */
+    uint64_t measure_from; /* messages that were due before are not measured */
+    bool sending;          /* each message received triggers the next one */
 
     struct bench_list waiting, handshakes, closing, resting;
-    struct bench_list feeding;  /* EXPECT_NONE: open, and all that they had to send has left */
-    unsigned handshaking, open; /* clients in these states */
-    uint64_t outstanding;       /* messages queued and not received back (EXPECT_NONE: sent); not in a broadcast */
-    uint64_t delivered;         /* in a broadcast: each message once for each client */
-    bool declined;              /* compression was offered, and the server did not want it */
+    struct bench_list feeding;  /* EXPECT_NONE: open clients that have sent all that they had to */
+    unsigned handshaking, open; /* number of clients in these states */
+    uint64_t outstanding; /* messages queued and not received back (EXPECT_NONE: not sent); not in a broadcast */
+    uint64_t delivered;   /* in a broadcast: each message counts once for each receiving client */
+    bool declined;        /* compression was offered, and the server declined it */
 
     struct weir_client_error error; /* why a client ends, see exchange_take() */
-    struct second second;           /* since the last one was delivered */
+    struct second second;           /* counts since the last second was delivered */
     struct result result;
 };
 
 uint64_t bench_clock(void);
 
-/* Puts a client that is in no list at the end of `waiting`. */
+/* Appends a client that is in no list to `waiting`. */
 void bench_client_wait(struct bench_group *group, struct bench_client *client);
 
-/* Begins to connect a client of the list `waiting`, and takes it off that list. */
+/* Starts to connect a client of the list `waiting`, and removes it from that list. */
 void bench_client_connect(struct bench_group *group, struct bench_client *client);
 
-/* Goes on after epoll has told of `events`. */
+/* Handles `events` that epoll reported. */
 void bench_client_ready(struct bench_group *group, struct bench_client *client, uint32_t events);
 
-/* Lets the clients of `feeding` send the next messages of their windows, so many clients at most. */
+/* Lets at most `count` clients of `feeding` send the next messages of their windows. */
 void bench_client_feed(struct bench_group *group, unsigned count);
 
-/* Sends what is queued. */
+/* Sends the messages that are queued. */
 void bench_client_flush(struct bench_group *group, struct bench_client *client);
 
-/* Sends the first messages of an open client: as many as the window has. */
+/* Sends the first messages of an open client, as many as its window allows. */
 void bench_client_start(struct bench_group *group, struct bench_client *client);
 
-/* Counts a client that waits as one that could not connect. */
+/* Counts a waiting client as one that could not connect. */
 void bench_client_give_up(struct bench_group *group, struct bench_client *client);
 
-/* Begins the closing handshake of an open client. */
+/* Starts the closing handshake of an open client. */
 void bench_client_close(struct bench_group *group, struct bench_client *client);
 
-/* Lets go of everything at once; what it had under way is missing. */
+/* Closes the connection and frees its data at once; messages that were not received back count as missing. */
 void bench_client_drop(struct bench_group *group, struct bench_client *client);
 
-/* Ends handshakes and closes that take too long; those that have rested wait to be connected. Returns when to call
- * it again, UINT64_MAX if nothing is under way. */
+/* Ends handshakes and closes that take too long; clients whose pause is over wait to be connected again. Returns
+ * when to call it again; UINT64_MAX if nothing is pending. */
 uint64_t bench_client_expire(struct bench_group *group, uint64_t now);
 
 #endif

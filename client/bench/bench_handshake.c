@@ -24,7 +24,7 @@ static const struct target *target_of(const struct bench_group *group, const str
 
 /* --- TCP --------------------------------------------------------------------------------------------------- */
 
-/* Fills in the address to come from. Returns its size; 0: the system chooses. */
+/* Fills in the source address. Returns its size; 0: the system chooses. */
 static socklen_t choose_source(const struct bench_group *group, const struct bench_client *client,
                                const struct target *target, struct sockaddr_storage *source) {
     struct sockaddr_in ipv4 = {.sin_family = AF_INET};
@@ -60,7 +60,7 @@ static bool connect_to(const struct bench_group *group, const struct bench_clien
            errno == EINPROGRESS;
 }
 
-/* What a new connection keeps of the old one. */
+/* Resets a client for a new connection, except for what it keeps from the old one. */
 static void renew(struct bench_client *client) {
     struct bench_client fresh = {.previous = client->previous,
                                  .next = client->next,
@@ -84,7 +84,7 @@ void bench_client_connect(struct bench_group *group, struct bench_client *client
 
 /* --- HTTP -------------------------------------------------------------------------------------------------- */
 
-/* As sendmsg(); *size is what there is to send. */
+/* Works as sendmsg(); *size is the size of the request. */
 static ssize_t send_to_room(const struct target *target, unsigned room, int descriptor, size_t *size) {
     char line[TARGET_LINE_MAX];
     struct iovec parts[] = {{line, target_line(target, room, line)},
@@ -104,7 +104,7 @@ void bench_handshake_begin(struct bench_group *group, struct bench_client *clien
     if (done == (ssize_t)size) {
         bench_client_enter(group, client, BENCH_HANDSHAKE);
     } else if (done >= 0 || errno != EAGAIN) {
-        errno = done >= 0 ? ENOBUFS : errno; /* a fresh socket that has no room for a request */
+        errno = done >= 0 ? ENOBUFS : errno; /* a new socket has no room for a request */
         bench_client_fail_errno(group, client);
     }
 }
@@ -120,7 +120,7 @@ static void count_opened(struct bench_group *group, const struct bench_client *c
         histogram_record(&group->second.latency, duration);
 }
 
-/* Compression has to be as we have offered it: one inflater for all, and our whole window. */
+/* Refuses compression other than we have offered: one inflater serves all clients, and we use the whole window. */
 static bool agree(struct bench_group *group, struct bench_client *client, const struct deflate_params *deflate) {
     client->compressing = client->decoder.deflate = deflate->enabled;
     group->declined |= group->settings->compress && !deflate->enabled;
@@ -131,7 +131,7 @@ static bool agree(struct bench_group *group, struct bench_client *client, const 
     return false;
 }
 
-/* Judges a whole head; `rest` is what came behind it. */
+/* Checks a complete head; `rest` is what arrived after it. */
 static bool judge(struct bench_group *group, struct bench_client *client, const char *bytes, size_t head_size,
                   const char *rest, size_t rest_size) {
     char head[OPENING_HEAD_MAX + 1];
@@ -143,7 +143,7 @@ static bool judge(struct bench_group *group, struct bench_client *client, const 
            agree(group, client, &opening.deflate);
 }
 
-/* Keeps the beginning of an answer. */
+/* Stores the beginning of an answer. */
 static bool keep_head(struct bench_group *group, struct bench_client *client, const uint8_t *bytes, size_t size) {
     struct leftover *head = &client->head;
     if (head->size + size > OPENING_HEAD_MAX) {

@@ -1,4 +1,4 @@
-/* command.c - `weir bench`: a load on a WebSocket server, or several results added up; then the report.
+/* command.c - `weir bench`: runs a load against a WebSocket server, or merges several results; then reports.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +12,7 @@
 #include "client/bench/settings.h"
 #include "commands/commands.h"
 
-/* Whether all went as it should, conditions apart. */
+/* True if the run succeeded, apart from the conditions. */
 static bool passed(const struct result *result) {
     const struct counts *counts = &result->counts;
     return counts->connected > 0 && counts->failed == 0 && counts->dropped == 0 && result->missing == 0 &&

@@ -18,7 +18,7 @@ enum unit { COUNT, DURATION, SHARE };
 
 enum source { NUMBER, LATENCY, HANDSHAKE };
 
-/* How to find a figure: a histogram with a percent (MEAN and MAXIMUM are not percents), or a function. */
+/* How to compute a figure: a percentile of a histogram (MEAN and MAXIMUM are special values), or a function. */
 enum { MEAN = -1, MAXIMUM = 101 };
 struct figure {
     const char *name;
@@ -136,7 +136,7 @@ static bool read_comparison(const char **text, struct condition *condition) {
     return true;
 }
 
-/* Digits, perhaps with a point and more of them: no sign, no exponent, no "inf". */
+/* Reads digits, with an optional decimal part: no sign, no exponent, no "inf". */
 static bool read_number(const char **text, double *number) {
     static const char digits[] = "0123456789";
     size_t size = strspn(*text, digits);
@@ -153,8 +153,8 @@ static bool read_number(const char **text, double *number) {
     return isfinite(*number);
 }
 
-/* What a number is divided by for the unit that follows it, to get seconds, a share, a count; 0 if there is no such
- * unit. A division gives the double that is nearest to what was written. */
+/* Returns the divisor that converts a number with the unit that follows it to seconds, a share or a count; 0 if
+ * there is no such unit. A division gives the double that is closest to the written value. */
 static double read_unit(const char **text, enum unit unit) {
     static const struct {
         const char *name;
@@ -212,9 +212,9 @@ bool condition_parse(const char *text, struct condition *condition, char *error,
     return true;
 }
 
-/* --- Judging ----------------------------------------------------------------------------------------------- */
+/* --- Evaluation -------------------------------------------------------------------------------------------- */
 
-/* NAN if there were no durations to have a figure of. */
+/* Returns NAN if there are no durations to compute the figure from. */
 static double value_of(const struct figure *figure, const struct result *result) {
     if (figure->source == NUMBER)
         return figure->number(result);

@@ -1,4 +1,4 @@
-/* exchange.c - see exchange.h: what comes back. What goes out is in exchange_send.c.
+/* exchange.c - see exchange.h: incoming messages. exchange_send.c handles outgoing ones.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,8 +43,8 @@ static void queue_next(struct bench_group *group, struct bench_client *client) {
         exchange_queue(group, client, group->now);
 }
 
-/* An echo, or another answer: the next of the own ones. What comes before the first one is sent is a greeting, if
- * answers may be anything. */
+/* Takes an echo, or another answer, to the oldest of the client's own messages that waits for one. If any answer
+ * is allowed, a message that arrives before the first one is sent is a greeting, and does not count. */
 static void take_answer(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
     bool any = group->settings->expect == EXPECT_ANY;
     if (client->received == client->queued) {
@@ -61,7 +61,7 @@ static void take_answer(struct bench_group *group, struct bench_client *client, 
     queue_next(group, client);
 }
 
-/* Nothing was awaited, so it has no latency. */
+/* Counts a message for which nothing waited, so it has no latency. */
 static void take_unasked(struct bench_group *group, const struct decoded *decoded) {
     group->second.counts.received++;
     group->second.counts.received_bytes += decoded->size;
@@ -71,7 +71,8 @@ static void take_unasked(struct bench_group *group, const struct decoded *decode
     group->result.counts.received_bytes += decoded->size;
 }
 
-/* A delivery: of any publisher of the room, and each in its order. */
+/* Takes a broadcast message. It may come from any publisher of the room, but each publisher's messages in order.
+ */
 static void take_delivery(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
     const struct settings *settings = group->settings;
     struct identity identity;
@@ -131,7 +132,7 @@ static void explain_error(struct bench_group *group, const struct decoded *decod
     client_error(&group->error, cause, "the server's frames: %s", (const char *)decoded->data);
 }
 
-/* False if the connection is over. */
+/* Returns false if the connection is over. */
 static bool take_event(struct bench_group *group, struct bench_client *client, const struct decoded *decoded) {
     switch (decoded->event) {
     case DECODER_MESSAGE:

@@ -1,8 +1,8 @@
-/* exchange.h - what goes over an open connection of the load tester: messages out and back, Pings, the Close. Each
- * function is for the thread that has the group.
+/* exchange.h - the traffic on an open connection of the load tester: messages in both directions, Pings, the
+ * Close. Only the thread that owns the group may call these functions.
  *
- * A frame is made from its message's number in the group's buffer when it is sent, and made again if it was sent in
- * part: no client has a buffer, save for what is left of a compressed frame.
+ * A frame is made from its message's number in the group's buffer when it is sent, and made again if only part of
+ * it was sent. So clients have no buffers, except for the rest of a compressed frame.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,20 +11,20 @@
 
 #include "client/bench/bench_client.h"
 
-/* Adds a message that is to be sent at `time` to those of an open client. False if it has too many under way. */
+/* Queues a message for an open client, due at `time`. False if too many are in flight. */
 bool exchange_queue(struct bench_group *group, struct bench_client *client, uint64_t time);
 
-/* Sends what the socket takes. False if the connection is lost, with errno. */
+/* Sends as much as the socket takes. False with errno set if the connection is lost. */
 bool exchange_flush(struct bench_group *group, struct bench_client *client);
 
-/* Takes what has arrived, which is overwritten, and queues a message for each that is back while the group is
- * sending. False if the connection is over; group->error then says why. */
+/* Takes bytes that have arrived, and overwrites them. While the group is sending, queues a message for each that
+ * has come back. False if the connection is over; group->error then says why. */
 bool exchange_take(struct bench_group *group, struct bench_client *client, uint8_t *bytes, size_t size);
 
-/* Sends a Close at once; false if that is not possible now. */
+/* Sends a Close at once. False if that is not possible now. */
 bool exchange_close(struct bench_client *client, unsigned code);
 
-/* Frees what the client holds of messages. */
+/* Frees the client's message data. */
 void exchange_release(struct bench_client *client);
 
 #endif

@@ -1,4 +1,4 @@
-/* exchange_private.h - what exchange.c and exchange_send.c have of each other.
+/* exchange_private.h - functions that exchange.c and exchange_send.c share.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,12 +7,12 @@
 
 #include "client/bench/exchange.h"
 
-/* Of a client's message that is not back yet, or in a broadcast not sent yet. */
+/* Identifies a client's message that has not come back yet, or in a broadcast has not been sent yet. */
 struct identity exchange_identity(const struct bench_group *group, const struct bench_client *client,
                                   uint64_t number);
 
-/* Answers a Ping when the next flush comes; a later one takes an unsent one's place (RFC 6455, 5.5.3). False if
- * memory is out. */
+/* Stores a Pong for the next flush. A later Pong replaces one that has not been sent (RFC 6455, 5.5.3). False if
+ * memory runs out. */
 bool exchange_pong(struct bench_client *client, const uint8_t *data, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* exchange_send.c - see exchange.h: what goes out.
+/* exchange_send.c - see exchange.h: outgoing messages.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,19 +12,19 @@
 #include "server/proto/frame.h"
 
 enum {
-    TIMES_MAX = 1 << 20, /* messages under way of one client */
+    TIMES_MAX = 1 << 20, /* messages in flight per client */
     TIMES_MIN = 8,
     CONTROL_FRAME_MAX = FRAME_HEADER_MAX + CONTROL_PAYLOAD_MAX
 };
 
-/* --- When messages were to be sent -------------------------------------------------------------------------- */
+/* --- When messages were due --------------------------------------------------------------------------------- */
 
 static uint64_t *time_at(const struct bench_client *client, uint64_t number) {
     uint64_t *times = client->times != NULL ? client->times : (uint64_t *)&client->one_time;
     return &times[number & client->times_mask];
 }
 
-/* Doubles the ring, which has the messages from `oldest` on. */
+/* Doubles the ring, which holds the messages from `oldest` on. */
 static bool grow(struct bench_client *client, uint64_t oldest) {
     size_t capacity = client->times == NULL ? TIMES_MIN : 2 * ((size_t)client->times_mask + 1);
     uint64_t *times = capacity <= TIMES_MAX ? malloc(capacity * sizeof *times) : NULL;
@@ -67,7 +67,7 @@ bool exchange_queue(struct bench_group *group, struct bench_client *client, uint
     return true;
 }
 
-/* --- Bytes that go out as they are -------------------------------------------------------------------------- */
+/* --- Bytes that are sent unchanged -------------------------------------------------------------------------- */
 
 static bool keep(struct leftover *leftover, const uint8_t *bytes, size_t size) {
     uint8_t *kept = malloc(size);
@@ -79,7 +79,7 @@ static bool keep(struct leftover *leftover, const uint8_t *bytes, size_t size) {
     return true;
 }
 
-/* As send_some(). */
+/* Sends bytes of client->leftover in one system call. False if it failed, with errno set. */
 static bool send_leftover(struct bench_client *client) {
     struct leftover *leftover = &client->leftover;
     ssize_t done =
@@ -118,8 +118,8 @@ bool exchange_close(struct bench_client *client, unsigned code) {
 
 /* --- Messages ---------------------------------------------------------------------------------------------- */
 
-/* Frames from message `sent` on, as many as there are and fit; one alone if a Pong waits for its end. Returns their
- * size; 0 if the first one is too large for the buffer. */
+/* Fills group->output with frames from message `sent` on, as many as are queued and fit; only one if a Pong waits
+ * for its end. Returns their size; 0 if the first one is too large for the buffer. */
 static size_t fill_output(struct bench_group *group, const struct bench_client *client) {
     size_t used = 0;
     uint64_t end = client->pong.size > 0 ? client->sent + 1 : client->queued;
@@ -135,7 +135,7 @@ static size_t fill_output(struct bench_group *group, const struct bench_client *
     return used;
 }
 
-/* A frame that is too large to be copied. */
+/* Sends a frame that is too large to be copied. */
 static ssize_t send_large(struct bench_group *group, const struct bench_client *client) {
     const struct identity identity = exchange_identity(group, client, client->sent);
     uint8_t head[PAYLOAD_HEAD_MAX];
@@ -149,7 +149,7 @@ static ssize_t send_large(struct bench_group *group, const struct bench_client *
     return sendmsg(client->descriptor, &message, MSG_NOSIGNAL);
 }
 
-/* Message `sent` has left. Without an answer to wait for, that is all that is known of it. */
+/* Counts message `sent` as sent. If no answer is expected, it counts as received too. */
 static void leave(struct bench_group *group, struct bench_client *client, size_t size) {
     client->sent++;
     if (group->settings->expect != EXPECT_NONE)
@@ -159,7 +159,7 @@ static void leave(struct bench_group *group, struct bench_client *client, size_t
     count_sent(group, size, group->now);
 }
 
-/* Takes note of bytes that have left, beginning where message `sent` stands. */
+/* Accounts for `size` bytes sent, from the current position in message `sent` on. */
 static void advance(struct bench_group *group, struct bench_client *client, size_t size) {
     size += client->sent_bytes;
     while (client->sent < client->queued) {
@@ -184,8 +184,8 @@ static bool send_frames(struct bench_group *group, struct bench_client *client) 
     return true;
 }
 
-/* Makes the compressed frame of message `sent` in group->packed; an empty message does not become smaller. Returns
- * where it begins. */
+/* Makes the compressed frame of a message in group->packed; an empty message is not compressed. Returns where the
+ * frame begins. */
 static uint8_t *pack(struct bench_group *group, const struct identity *identity, size_t *frame_size) {
     size_t size = payload_size(group->payload, identity), packed_size = 0;
     uint8_t *packed = group->packed + FRAME_HEADER_MAX, opcode = group->payload->opcode;
@@ -218,7 +218,7 @@ static bool send_packed(struct bench_group *group, struct bench_client *client) 
     return true;
 }
 
-/* One system call. False if it failed, with errno. */
+/* Sends with one system call. False if it failed, with errno set. */
 static bool send_some(struct bench_group *group, struct bench_client *client) {
     if (client->leftover.size > 0)
         return send_leftover(client);

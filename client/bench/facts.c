@@ -74,7 +74,7 @@ __attribute__((format(printf, 4, 5))) static void add(struct fact facts[FACTS_MA
     ++*count;
 }
 
-/* "20 bytes", "16 to 4,096 bytes", with what they are. */
+/* Adds a size as "20 bytes" or "16 to 4,096 bytes", and what the bytes are. */
 static void add_size(const struct result *result, struct fact facts[FACTS_MAX], size_t *count) {
     char low[REPORT_FIGURE_SIZE], high[REPORT_FIGURE_SIZE];
     const char *kind = result->text ? "text" : "binary", *compressed = result->compress ? ", compressed" : "";
@@ -174,7 +174,7 @@ static size_t append(char text[FACTS_VERDICT_SIZE], size_t size, const char *mor
     return all < FACTS_VERDICT_SIZE ? all : FACTS_VERDICT_SIZE - 1;
 }
 
-/* "3 connections dropped" of one kind of trouble. */
+/* Describes one kind of trouble, as in "3 connections dropped". */
 static void describe_trouble(const struct trouble *trouble, char *text, size_t size) {
     static const struct {
         const char *label, *one, *many;
@@ -197,7 +197,7 @@ static void describe_trouble(const struct trouble *trouble, char *text, size_t s
                      trouble->count == 1 ? words[i].one : words[i].many);
 }
 
-/* Everything that went wrong in one sentence; false if nothing did. */
+/* Describes everything that went wrong, in one sentence. False if nothing did. */
 static bool describe_troubles(const struct result *result, char text[FACTS_VERDICT_SIZE]) {
     struct trouble troubles[FACTS_MAX];
     size_t count = facts_of_trouble(result, troubles), size = 0;

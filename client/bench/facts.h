@@ -1,4 +1,4 @@
-/* facts.h - a result in words, for the table and the page alike. Pure functions.
+/* facts.h - describes a result in words, for both the table and the page. Pure functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,18 +11,18 @@
 
 #include "client/bench/result.h"
 
-/* A line of a list. Label and value come from us, but for the names of host, system and processor. */
+/* A line of a list. Labels and values are our own text, except for the names of host, system and processor. */
 enum { FACTS_MAX = 12, FACT_SIZE = 208 };
 struct fact {
     const char *label;
     char value[FACT_SIZE];
 };
 
-/* What was run; where it ran. The URLs are not among them. Each returns how many there are. */
+/* List what was run, without the URLs, and where it ran. Each returns the number of facts. */
 size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]);
 size_t facts_of_tester(const struct result *result, struct fact facts[FACTS_MAX]);
 
-/* The counts of what went wrong that mean something in this scenario, 0 or not: "missing", "1,234". */
+/* The counts of failures that are meaningful in this scenario, even if 0: "missing", "1,234". */
 struct trouble {
     const char *label;
     uint64_t count;
@@ -32,27 +32,27 @@ size_t facts_of_trouble(const struct result *result, struct trouble troubles[FAC
 /* True if the scenario sends messages: neither `idle` nor `connect`. */
 bool facts_has_messages(const struct result *result);
 
-/* True if what was sent is awaited, so that there are latencies: without --expect none. */
+/* True unless --expect none: answers to the messages are expected, so there are latencies. */
 bool facts_has_answers(const struct result *result);
 
-/* Of the counts of a result, by FACTS_COUNT(received) and the like, how many there were in a second, on average of
- * those that lie wholly in the measured time. What came later, since the server was behind, is no part of it. Of a
- * run without such a second: the count by the measured time; 0 if nothing was measured. */
+/* Returns one of a result's counts, such as FACTS_COUNT(received), per second: the average of the seconds that
+ * lie completely within the measured time. What came later, because the server lagged, is not included. Without
+ * such a second, divides the count by the measured time; 0 if nothing was measured. */
 #define FACTS_COUNT(name) offsetof(struct counts, name)
 double facts_per_second(const struct result *result, size_t count);
 
-/* Handshakes per second: of the measured seconds, or of all if none was measured. */
+/* Returns the handshakes per second: of the measured seconds, or of all if none was measured. */
 double facts_handshake_rate(const struct result *result);
 
-/* One sentence or two on what came out. True if all went well. */
+/* Writes one or two sentences about the outcome. Returns true if the run succeeded. */
 enum { FACTS_VERDICT_SIZE = 512 };
 bool facts_verdict(const struct result *result, char text[FACTS_VERDICT_SIZE]);
 
-/* What to say if result_tester_was_limit(). */
+/* The warning to show if result_tester_was_limit(). */
 extern const char facts_limit_warning[];
 
-/* The next character of a terminated text that came from outside, which is advanced by it; U+FFFD for what is not
- * UTF-8 and for control characters. */
+/* Returns the next character of a terminated, untrusted text and advances *text past it; U+FFFD for control
+ * characters and bytes that are not UTF-8. */
 uint32_t facts_character(const char **text);
 
 #endif

@@ -1,4 +1,4 @@
-/* figures.c - durations, numbers and bytes as people write them (report.h), and text from outside made harmless.
+/* figures.c - writes durations, numbers and bytes as people do (report.h), and makes untrusted text harmless.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include "client/bench/report.h"
 #include "server/proto/utf8.h"
 
-/* Three digits that count, none behind the point that says nothing: "3.12", "3.1", "41.2", "412". */
+/* Writes three significant digits, without trailing zeros after the point: "3.12", "3.1", "41.2", "412". */
 static void print_digits(double value, char *text, size_t size) {
     int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
     snprintf(text, size, "%.*f", decimals, value);
@@ -24,7 +24,8 @@ static void print_digits(double value, char *text, size_t size) {
     }
 }
 
-/* In the largest of `count` units, each `factor` times the one before, that leaves at least 1 before the point. */
+/* Writes the value in one of `count` units, each 1000 times the one before, in the largest that leaves at least 1
+ * before the point. */
 static char *print_scaled(double value, const char *const *units, size_t count, char text[REPORT_FIGURE_SIZE]) {
     size_t unit = 0;
     for (; unit + 1 < count && value >= 999.5; unit++)

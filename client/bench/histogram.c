@@ -1,4 +1,4 @@
-/* histogram.c - see histogram.h. A bucket's number is the exponent of its values and the seven bits that follow
+/* histogram.c - see histogram.h. A bucket's number consists of its values' exponent and the seven bits after
  * their highest one.
  *
  * SPDX-License-Identifier: MIT
@@ -24,7 +24,7 @@ uint64_t histogram_bucket_low(size_t bucket) {
     return (uint64_t)(bucket - (shift << HISTOGRAM_STEP_BITS)) << shift;
 }
 
-/* The middle of the values that fall into a bucket. */
+/* Returns the middle of the values that fall into a bucket. */
 static uint64_t value_of(size_t bucket) {
     uint64_t low = histogram_bucket_low(bucket);
     return low + (histogram_bucket_low(bucket + 1) - low) / 2;

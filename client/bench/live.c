@@ -30,7 +30,7 @@ static double share_done(const struct live *live, const struct second *second, d
     return share < 1 ? share : 1;
 }
 
-/* "1,000 clients  123,456 msg/s  p99 1.2 ms  3 errors" */
+/* Writes a line such as "1,000 clients  123,456 messages/s  p99 1.2 ms  3 errors". */
 static size_t write_facts(const struct live *live, const struct second *second, double elapsed,
                           char line[LINE_SIZE]) {
     char open[REPORT_FIGURE_SIZE], rate[REPORT_FIGURE_SIZE], latency[REPORT_FIGURE_SIZE],
@@ -55,7 +55,7 @@ static size_t write_facts(const struct live *live, const struct second *second, 
     return (size_t)size;
 }
 
-/* "warm-up", "3 s left" */
+/* Writes "warm-up" or "3 s left". */
 static void write_phase(const struct live *live, double elapsed, char text[32]) {
     const struct settings *settings = live->settings;
     double left = settings->warmup + settings->duration - elapsed;
@@ -69,7 +69,7 @@ static void write_phase(const struct live *live, double elapsed, char text[32]) 
         snprintf(text, 32, "%.0f s left", left);
 }
 
-/* Cut to the terminal's width; the bar takes what is left of it. */
+/* Shows the line, cut to the terminal's width; the bar takes the space that is left. */
 static void show(struct live *live, const struct second *second, double elapsed) {
     char line[LINE_SIZE], phase[32], bar[BAR_MAX + 1];
     size_t size = write_facts(live, second, elapsed, line), columns = width();

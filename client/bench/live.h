@@ -1,5 +1,5 @@
-/* live.h - what is shown on stderr while a load runs: on a terminal one line that is rewritten each second, else a
- * line every ten seconds. For one thread.
+/* live.h - progress on stderr while a load runs: on a terminal, one line that is rewritten each second; otherwise
+ * a line every ten seconds. For one thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,15 +18,15 @@ struct live {
     FILE *out; /* NULL: nothing is shown */
     bool terminal;
     unsigned seconds;  /* shown so far */
-    uint64_t troubles; /* failed and dropped so far */
+    uint64_t troubles; /* failed and dropped connections so far */
 };
 
 struct live live_start(const struct settings *settings);
 
-/* A second of the run. `elapsed`: seconds since the last client was connected; negative before. */
+/* Shows a second of the run. `elapsed` is in seconds since the last client was connected; negative before that. */
 void live_second(struct live *live, const struct second *second, double elapsed);
 
-/* Wipes the line away. */
+/* Erases the line. */
 void live_end(struct live *live);
 
 #endif

@@ -12,14 +12,14 @@
 #include "client/bench/result.h"
 #include "commands/commands.h"
 
-/* Clocks of two machines, and two starts by hand, may be that many seconds apart. */
+/* The clocks of two machines, or two manual starts, may differ by this many seconds. */
 enum { SLACK = 2 };
 
 struct span {
     int64_t begin, end;
 };
 
-/* From the first second that was measured to the last; all of them if none was. */
+/* Returns the span from the first measured second to the last; of all seconds if none was measured. */
 static struct span measured(const struct result *result) {
     struct span span = {result->began, result->began};
     bool found = false;
@@ -32,7 +32,7 @@ static struct span measured(const struct result *result) {
     return found ? span : (struct span){result->began, result->began + (int64_t)result->interval_count};
 }
 
-/* Rates are added up, so half of the shorter one at least has to lie within the other one. */
+/* Rates are added up, so at least half of the shorter run must lie within the other one. */
 static bool at_the_same_time(const struct result *one, const struct result *other) {
     struct span a = measured(one), b = measured(other);
     int64_t common = (a.end < b.end ? a.end : b.end) - (a.begin > b.begin ? a.begin : b.begin);
@@ -40,7 +40,7 @@ static bool at_the_same_time(const struct result *one, const struct result *othe
     return 2 * (common + SLACK) >= shorter;
 }
 
-/* Whether a sum of both would mean anything; says why not. */
+/* True if the sum of both would be meaningful; otherwise prints why not. */
 static bool may_add(const struct result *total, const struct result *next, const char *first, const char *path) {
     if (strcmp(total->scenario, next->scenario) != 0)
         fprintf(stderr, "weir bench: %s is a run of %s, %s one of %s: they cannot be merged\n", first,
@@ -55,7 +55,7 @@ static bool may_add(const struct result *total, const struct result *next, const
     return false;
 }
 
-/* Returns STATUS_OK, or the exit status after it has said why. */
+/* Returns STATUS_OK, or the exit status after printing the error. */
 static int add_file(struct result *total, struct result *next, const char *first, const char *path) {
     char error[512];
     if (!report_load(path, next, error, sizeof error)) {

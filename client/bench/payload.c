@@ -1,4 +1,4 @@
-/* payload.c - see payload.h; the lines of a file come from payload_file.c.
+/* payload.c - see payload.h; payload_file.c reads the lines of a file.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 #include "client/bench/payload_file.h"
 #include "server/proto/frame.h"
 
-/* Any key costs the server as much as any other, save zeros. */
+/* Any key costs the server the same, except zeros. */
 const uint8_t payload_mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
 enum { FIRST_CHARACTER = '0', SIX_BITS = 0x3f };
@@ -22,7 +22,7 @@ enum { FIRST_CHARACTER = '0', SIX_BITS = 0x3f };
 
 /* --- The common text --------------------------------------------------------------------------------------- */
 
-/* Records as programs exchange them: they come out at about a third when they are compressed. */
+/* Writes records such as programs exchange; they compress to about a third. */
 static void write_text(uint8_t *to, size_t size) {
     static const char *const words[] = {"pressure", "humidity", "temperature", "voltage"};
     uint64_t random = 88172645463325252u;
@@ -75,7 +75,7 @@ void payload_release(struct payload *payload) {
 
 /* --- From number to message -------------------------------------------------------------------------------- */
 
-/* The same for sender and receiver; looks random. */
+/* Returns a size that looks random but is the same for sender and receiver. */
 static size_t size_in_range(const struct payload *payload, const struct identity *identity) {
     uint64_t mixed = ((uint64_t)identity->sender << PAYLOAD_NUMBER_BITS | (identity->number & NUMBER_MASK)) + 1;
     mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
@@ -91,7 +91,7 @@ static struct payload_line body_of(const struct payload *payload, const struct i
     return (struct payload_line){0, size_in_range(payload, identity)};
 }
 
-/* Six bits to a byte, eight bytes at once: halves, quarters, eighths. */
+/* Spreads bits over bytes, six to a byte, eight bytes at once: halves, quarters, eighths. */
 static uint64_t spread(uint64_t bits) {
     bits = (bits & 0xffffff) | (bits & 0xffffff000000) << 8;
     bits = (bits & 0x00000fff00000fff) | (bits & 0x00fff00000fff000) << 4;
@@ -99,7 +99,7 @@ static uint64_t spread(uint64_t bits) {
     return bits + FIRST_CHARACTERS;
 }
 
-/* And back; false if a byte has more than six bits. */
+/* Reverses spread(). False if a byte has more than six bits. */
 static bool gather(uint64_t bytes, uint64_t *bits) {
     bytes -= FIRST_CHARACTERS;
     if ((bytes & 0xc0c0c0c0c0c0c0c0) != 0)
@@ -110,7 +110,7 @@ static bool gather(uint64_t bytes, uint64_t *bits) {
     return true;
 }
 
-/* 54 bits: `low` has 48 of them, `high` six. */
+/* Writes 54 bits as nine characters: `low` has 48 of them, `high` six. */
 static void write_nine(uint8_t *to, uint64_t low, uint64_t high) {
     low = spread(low);
     memcpy(to, &low, sizeof low);
@@ -151,7 +151,7 @@ size_t payload_frame_head(const struct payload *payload, const struct identity *
     return header + prefix;
 }
 
-/* --- And back ------------------------------------------------------------------------------------------------ */
+/* --- From message to number ---------------------------------------------------------------------------------- */
 
 static bool read_nine(const uint8_t *from, uint64_t *low, uint64_t *high) {
     uint64_t bytes;

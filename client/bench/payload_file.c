@@ -11,7 +11,7 @@
 
 #include "server/proto/frame.h"
 
-/* All of a stream, in the heap; NULL with errno set. */
+/* Reads a stream to its end, into the heap. Returns NULL with errno set. */
 static uint8_t *read_all(FILE *in, size_t *size) {
     size_t capacity = 65536;
     uint8_t *bytes = malloc(capacity);

@@ -1,4 +1,4 @@
-/* report.c - what is done with a finished result: the table, the files, the conditions.
+/* report.c - outputs a finished result: the table, the files, the conditions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,8 @@ static bool is_stdout(const char *path) {
     return path != NULL && strcmp(path, "-") == 0;
 }
 
-/* Writes a report to a file, or to stdout if it is "-"; nothing if `path` is NULL. False after it has said why. */
+/* Writes a report to a file, or to stdout if `path` is "-", or not at all if it is NULL. False after printing the
+ * error. */
 static bool write_report(const struct result *result, const char *path,
                          void (*report)(const struct result *result, FILE *out)) {
     if (path == NULL)

@@ -1,4 +1,5 @@
-/* report_charts.c - how durations were spread (see report_charts.h); report_charts_time.c has the rest.
+/* report_charts.c - charts of how durations are distributed (see report_charts.h); report_charts_time.c has the
+ * others.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -45,7 +46,7 @@ static void chart_percentiles(const struct histogram *histogram, const char *wha
 
 enum { BARS = 72 };
 
-/* Buckets and bars do not fit into each other: a bucket's values are taken to be spread evenly over it. */
+/* Buckets and bars have different bounds: a bucket's values are assumed to be spread evenly over it. */
 static void share_out(const struct histogram *histogram, const struct axis *axis, double bars[BARS]) {
     for (size_t i = 0; i < HISTOGRAM_SIZE; i++) {
         if (histogram->buckets[i] == 0)
@@ -84,7 +85,7 @@ static void chart_shares(const struct histogram *histogram, const char *what, FI
 }
 
 void charts_of_durations(const struct histogram *histogram, const char *what, FILE *out) {
-    if (histogram->maximum == 0) /* zeros alone have no place on a logarithmic axis */
+    if (histogram->maximum == 0) /* zeros have no place on a logarithmic axis */
         return;
     chart_percentiles(histogram, what, out);
     chart_shares(histogram, what, out);

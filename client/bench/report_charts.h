@@ -10,14 +10,15 @@
 #include "client/bench/histogram.h"
 #include "client/bench/result.h"
 
-/* How durations were spread: a curve of the percentiles, and how many there were of each. Nothing if there were
- * none. `what` is "latency" or "handshake". */
+/* Draws how durations are distributed: a curve of the percentiles, and a chart of the shares. Writes nothing if
+ * there are no durations. `what` is "latency" or "handshake". */
 void charts_of_durations(const struct histogram *histogram, const char *what, FILE *out);
 
-/* Throughput, durations and open connections over the seconds of the run. Nothing if there were no seconds. */
+/* Draws throughput, durations and open connections over the seconds of the run. Writes nothing if there are no
+ * seconds. */
 void charts_over_time(const struct result *result, FILE *out);
 
-/* Every figure as tables (report_html_tables.c). */
+/* Writes every figure in tables (report_html_tables.c). */
 void report_html_tables(const struct result *result, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* report_charts_time.c - what happened in which second (see report_charts.h). A long run is drawn with several
- * seconds to a point.
+/* report_charts_time.c - charts of each second of a run (see report_charts.h). In a long run a point covers
+ * several seconds.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,16 +14,16 @@
 enum { POINTS_MAX = 480 };
 
 struct series {
-    size_t count;    /* points */
-    size_t seconds;  /* of each but the last one */
-    double duration; /* of all */
+    size_t count;    /* number of points */
+    size_t seconds;  /* seconds that a point covers, except the last one */
+    double duration; /* seconds of all points */
     double x[POINTS_MAX];
     double sent[POINTS_MAX], received[POINTS_MAX], connected[POINTS_MAX], failed[POINTS_MAX]; /* per second */
-    double p50[POINTS_MAX], p99[POINTS_MAX], maximum[POINTS_MAX]; /* NAN: nothing came */
+    double p50[POINTS_MAX], p99[POINTS_MAX], maximum[POINTS_MAX]; /* NAN: nothing was received */
     double open[POINTS_MAX];
 };
 
-/* --- Seconds to points ------------------------------------------------------------------------------------- */
+/* --- From seconds to points -------------------------------------------------------------------------------- */
 
 static double mean_of(const struct interval *intervals, size_t count, size_t offset) {
     double sum = 0;
@@ -51,8 +51,8 @@ static void set_durations(struct series *series, size_t point, const struct inte
     series->maximum[point] = measured > 0 ? maximum : NAN;
 }
 
-/* How many of the intervals are drawn. The run ends within the last one, which is therefore no whole second; and
- * what the closing takes after the last message says nothing of the load. */
+/* Returns how many of the intervals are drawn. The run ends within the last interval, which is therefore not a
+ * complete second. The time that closing takes after the last message says nothing about the load. */
 static size_t drawn(const struct result *result) {
     size_t count = result->interval_count, measured = 0;
     for (size_t i = 0; i < count; i++)
@@ -111,7 +111,7 @@ static bool has_unmeasured(const struct result *result) {
     return measured && unmeasured_too;
 }
 
-/* Shades what does not count. */
+/* Shades the seconds that are not measured. */
 static void put_bands(const struct drawing *drawing, const struct result *result) {
     size_t total = drawn(result);
     for (size_t i = 0; i < total; i++) {
@@ -132,7 +132,7 @@ static void begin(const struct drawing *drawing, const struct result *result, st
         put_bands(drawing, result);
 }
 
-/* One or two lines of counts; `second` may be NULL. */
+/* Draws one or two lines of counts; `second` may be NULL. */
 static void chart_counts(const struct result *result, const struct series *series, const char *title,
                          const double *first, const char *first_label, const double *second,
                          const char *second_label, FILE *out) {

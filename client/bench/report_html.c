@@ -1,4 +1,4 @@
-/* report_html.c - a result as one page that needs nothing but itself: no network, no script.
+/* report_html.c - writes a result as one self-contained page: no network, no script.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -119,7 +119,7 @@ static void put_tiles(const struct result *result, FILE *out) {
     fputs("</div>\n", out);
 }
 
-/* --- All of it --------------------------------------------------------------------------------------------- */
+/* --- The page ---------------------------------------------------------------------------------------------- */
 
 void report_html(const struct result *result, FILE *out) {
     bool messages = facts_has_answers(result);

@@ -1,4 +1,4 @@
-/* report_html_tables.c - every figure of a result as tables of the page, narrow enough for a small screen.
+/* report_html_tables.c - writes every figure of a result in tables of the page, narrow enough for a small screen.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +26,7 @@ static void put_columns(const char *one, const char *other, FILE *out) {
     fputs("</tr></thead>\n<tbody>\n", out);
 }
 
-/* `other` may be NULL: a row with one cell. */
+/* Writes a row; `other` may be NULL for a row with one cell. */
 static void put_row(const char *label, const char *one, const char *other, FILE *out) {
     fprintf(out, "<tr><th scope=\"row\">%s</th><td>", label);
     html_cell(one, out);

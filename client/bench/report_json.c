@@ -1,5 +1,6 @@
-/* report_json.c - a result as JSON, each member of the outermost object on a line of its own. docs/bench-json.md
- * describes the format; loading is report_json_load.c. If memory is out, members are missing, which loading finds.
+/* report_json.c - writes a result as JSON, each member of the outermost object on a line of its own.
+ * docs/bench-json.md describes the format; report_json_load.c reads it. If memory runs out, members are missing,
+ * which loading detects.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +8,7 @@
 #include "client/bench/report.h"
 #include "client/bench/report_json_layout.h"
 
-/* For those who only read: percentiles, which loading ignores. */
+/* Writes percentiles for other readers; loading ignores them. */
 static void write_percentiles(json_t *object, const struct histogram *histogram) {
     static const struct {
         const char *key;
@@ -45,7 +46,7 @@ static json_t *write_intervals(const struct result *result) {
     return intervals;
 }
 
-/* Rates, which loading ignores, and report_json_causes. */
+/* Writes rates, which loading ignores, and report_json_causes. */
 static void write_extras(json_t *root, const struct result *result) {
     json_t *messages = json_object_get(root, "messages"), *failures = json_object();
     json_object_set_new(messages, "sent_per_second", json_real(facts_per_second(result, FACTS_COUNT(sent))));

@@ -30,7 +30,7 @@ bool loading_fail(struct loading *loading, const char *format, ...) {
 
 /* --- Writing ----------------------------------------------------------------------------------------------- */
 
-/* A text that may come from outside: JSON is UTF-8. */
+/* Makes a JSON string of a text that may be untrusted: JSON must be UTF-8. */
 static json_t *write_text(const char *text) {
     static const char replacement[] = "\xef\xbf\xbd";
     if (utf8_valid((const uint8_t *)text, strlen(text)))
@@ -128,7 +128,7 @@ static json_type json_type_of(enum field_type type) {
     }
 }
 
-/* Stores a value of the right JSON type. Returns NULL, or what is wrong with it. */
+/* Stores a value if it has the right JSON type. Returns NULL, or else what is wrong with it. */
 static const char *store(const struct field *field, const json_t *value, void *member) {
     const char *text = json_string_value(value);
     json_int_t integer = json_integer_value(value);

@@ -92,7 +92,7 @@ const struct field report_json_histogram_fields[REPORT_JSON_HISTOGRAM_FIELDS] = 
     IN_HISTOGRAM(FIELD_REAL,    "sum_nanoseconds", sum),
 };
 
-/* The objects that are made of members of struct result alone. */
+/* The objects that consist only of members of struct result. */
 const struct section report_json_sections[REPORT_JSON_SECTIONS] = {
     {"settings",    settings_fields,    COUNT(settings_fields)},
     {"host",        host_fields,        COUNT(host_fields)},
@@ -101,7 +101,7 @@ const struct section report_json_sections[REPORT_JSON_SECTIONS] = {
     {"messages",    messages_fields,    COUNT(messages_fields)},
 };
 
-/* Causes by the name that they have in enum weir_client_cause. */
+/* Causes, named as in enum weir_client_cause. */
 const char *const report_json_causes[WEIR_CLIENT_CAUSES] = {
     [WEIR_CLIENT_NO_ERROR] = "no_error",         [WEIR_CLIENT_BAD_ARGUMENT] = "bad_argument",
     [WEIR_CLIENT_NO_TLS] = "no_tls",             [WEIR_CLIENT_UNKNOWN_HOST] = "unknown_host",

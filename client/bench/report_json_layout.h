@@ -1,4 +1,4 @@
-/* report_json_layout.h - which member of a result has which key in JSON, for writing and loading alike.
+/* report_json_layout.h - assigns members of a result to JSON keys, for both writing and loading.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 #include "client/bench/result.h"
 
 enum {
-    REPORT_JSON_FORMAT = 1, /* another number: another format, which is not read */
+    REPORT_JSON_FORMAT = 1, /* a file with another number has another format, and is not read */
     REPORT_JSON_OUTER_FIELDS = 2,
     REPORT_JSON_INTERVAL_FIELDS = 12,
     REPORT_JSON_HISTOGRAM_FIELDS = 4,
@@ -20,7 +20,7 @@ extern const struct field report_json_outer_fields[REPORT_JSON_OUTER_FIELDS];
 extern const struct field report_json_interval_fields[REPORT_JSON_INTERVAL_FIELDS];
 extern const struct field report_json_histogram_fields[REPORT_JSON_HISTOGRAM_FIELDS];
 
-/* The objects that are made of members of struct result alone. */
+/* An object that consists only of members of struct result. */
 struct section {
     const char *key;
     const struct field *fields;
@@ -28,7 +28,7 @@ struct section {
 };
 extern const struct section report_json_sections[REPORT_JSON_SECTIONS];
 
-/* The keys of failures[], by cause. */
+/* The keys of failures[], indexed by cause. */
 extern const char *const report_json_causes[WEIR_CLIENT_CAUSES];
 
 #endif

@@ -1,5 +1,5 @@
-/* report_json_load.c - JSON of report_json() back to a result. Strict: all that can be merged has to be there, and
- * to be possible. What is derived from it (rates, percentiles) and members that are not known are ignored.
+/* report_json_load.c - reads the JSON of report_json() into a result. It is strict: everything that merging needs
+ * must be present and plausible. It ignores values derived from it (rates, percentiles) and unknown members.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -48,7 +48,7 @@ static bool load_failures(struct loading *loading, const json_t *root, struct re
 
 /* --- Histograms -------------------------------------------------------------------------------------------- */
 
-/* One [bucket, count]. Returns NULL, or what is wrong with it. */
+/* Loads one [bucket, count]. Returns NULL, or else what is wrong with it. */
 static const char *load_bucket(const json_t *pair, struct histogram *histogram) {
     const json_t *bucket = json_array_get(pair, 0), *count = json_array_get(pair, 1);
     if (json_array_size(pair) != 2 || !json_is_integer(bucket) || !json_is_integer(count))

@@ -1,4 +1,5 @@
-/* report_style.c - see report_style.h. The colours are close to Okabe's and Ito's, which everybody can tell apart.
+/* report_style.c - see report_style.h. The colours are close to Okabe and Ito's palette, which people with colour
+ * blindness can tell apart.
  *
  * SPDX-License-Identifier: MIT
  */

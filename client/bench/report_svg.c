@@ -1,4 +1,4 @@
-/* report_svg.c - see report_svg.h. A drawing has 1000 by 1000 units whatever its shape on the screen: strokes do
+/* report_svg.c - see report_svg.h. A drawing has 1000 by 1000 units, whatever its shape on the screen; strokes do
  * not scale with it (vector-effect in the style sheet).
  *
  * SPDX-License-Identifier: MIT
@@ -13,7 +13,7 @@
 
 enum { UNITS = 1000 };
 
-/* Up to `end`, before which no character may be cut. */
+/* Writes text up to `end`, which must not be within a character. */
 static void put_text(const char *text, const char *end, FILE *out) {
     while (text < end) {
         const char *begin = text;
@@ -108,7 +108,7 @@ void drawing_end(const struct drawing *drawing) {
 
 /* --- Shapes ------------------------------------------------------------------------------------------------ */
 
-/* One past the last of the points from `first` on that have no gap between them. */
+/* Returns the index after the last point of the run that starts at `first` and has no gap. */
 static size_t end_of_run(const double *y, size_t first, size_t count) {
     while (first < count && !isnan(y[first]))
         first++;
@@ -120,7 +120,7 @@ static void put_points(const struct drawing *drawing, const double *x, const dou
         fprintf(drawing->out, "%c%.1f %.1f", i == from ? 'M' : 'L', across(drawing, x[i]), down(drawing, y[i]));
 }
 
-/* A point between two gaps becomes a line of no length, which round ends make a dot. */
+/* Draws each point between two gaps as a line without length, which round ends turn into a dot. */
 static void put_dots(const struct drawing *drawing, const char *class_name, const double *x, const double *y,
                      size_t count) {
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
-/* report_svg.h - a drawing for the page: SVG for lines and areas, which stretches to the room there is, and HTML
- * for its labels, which keep their size. No threads.
+/* report_svg.h - a drawing for the page: SVG for lines and areas, which stretches to the available space, and
+ * HTML for its labels, which keep their size. No threads.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@ enum { DRAWING_MARKS_MAX = 4 };
 
 struct drawing {
     FILE *out;
-    const char *title, *description; /* the second one is for those who cannot see it */
+    const char *title, *description; /* the description is for readers who cannot see the drawing */
     struct axis x, y;
     struct {
         double x;
@@ -25,25 +25,25 @@ struct drawing {
     size_t mark_count;
 };
 
-/* What a line, an area or a band is, as the legend says it; the style sheet knows the classes. */
+/* A legend entry for a line, an area or a band; the style sheet defines the classes. */
 struct legend {
     const char *class_name, *label;
 };
 
-/* Terminated text as HTML: markup escaped, what is not UTF-8 or a control character replaced. */
+/* Writes terminated text as HTML: escapes markup, replaces control characters and bytes that are not UTF-8. */
 void html_text(const char *text, FILE *out);
 
-/* A figure of ours, with the micro sign that plain text does without. */
+/* Writes one of our figures, with the micro sign that plain text avoids. */
 void html_figure(const char *text, FILE *out);
 
-/* The same where a very long number may be broken at its separators. */
+/* Writes a figure in a form in which a very long number may be broken at its separators. */
 void html_cell(const char *text, FILE *out);
 
-/* The axes have to be set before. In between come the shapes. */
+/* Begins a drawing, whose axes must be set before. The shapes follow, then drawing_end(). */
 void drawing_begin(const struct drawing *drawing, const struct legend *legend, size_t legend_count);
 void drawing_end(const struct drawing *drawing);
 
-/* NAN in `y` makes a gap. */
+/* Draws a line; NAN in `y` makes a gap. */
 void drawing_line(const struct drawing *drawing, const char *class_name, const double *x, const double *y,
                   size_t count);
 void drawing_area(const struct drawing *drawing, const char *class_name, const double *x, const double *y,
@@ -51,10 +51,10 @@ void drawing_area(const struct drawing *drawing, const char *class_name, const d
 
 void drawing_bar(const struct drawing *drawing, double from, double to, double height);
 
-/* Over the whole height. */
+/* Draws a band over the whole height. */
 void drawing_band(const struct drawing *drawing, double from, double to);
 
-/* An upright line with a label near its top. */
+/* Draws an upright line with a label near its top. */
 void drawing_mark(struct drawing *drawing, double x, const char *label);
 
 #endif

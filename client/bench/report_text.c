@@ -1,4 +1,4 @@
-/* report_text.c - a result as a table for a terminal of 80 columns.
+/* report_text.c - writes a result as a table for a terminal of 80 columns.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 
 enum { LABEL_WIDTH = 14, WIDTH = 79 };
 
-/* Text from outside; what a terminal might take for a command becomes a question mark. */
+/* Prints untrusted text; characters that a terminal might interpret become question marks. */
 static void put_safely(const char *text, FILE *out) {
     while (*text != '\0') {
         const char *begin = text;
@@ -36,7 +36,7 @@ static void put_facts(const struct fact *facts, size_t count, FILE *out) {
         put_fact(facts[i].label, facts[i].value, out);
 }
 
-/* A sentence, broken between words where the line is full. */
+/* Prints a sentence, broken between words at the end of a line. */
 static void put_sentence(const char *text, FILE *out) {
     for (size_t column = 0; *text != '\0';) {
         size_t size = strcspn(text, " ");
@@ -51,7 +51,7 @@ static void put_sentence(const char *text, FILE *out) {
     fputc('\n', out);
 }
 
-/* "  by cause      2 timed out, 1 connection refused", broken where the line is full. */
+/* Prints "  by cause      2 timed out, 1 connection refused", broken at the end of a line. */
 static void put_causes(const struct result *result, FILE *out) {
     char figure[REPORT_FIGURE_SIZE];
     size_t column = 0;

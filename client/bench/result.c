@@ -25,7 +25,7 @@ static void add_counts(struct counts *to, const struct counts *from) {
 
 /* --- Intervals --------------------------------------------------------------------------------------------- */
 
-/* How many values an interval's percentiles are made of. */
+/* Returns how many values an interval's percentiles are based on. */
 static double weight_of(const struct interval *interval) {
     uint64_t values = interval->counts.received > 0 ? interval->counts.received : interval->counts.connected;
     return interval->maximum == 0 ? 0 : (double)values;
@@ -45,7 +45,7 @@ static void add_interval(struct interval *to, const struct interval *from) {
     to->measuring = to->measuring && from->measuring;
 }
 
-/* Makes room for `count` intervals, the old ones from number `first` on. */
+/* Makes room for `count` intervals and moves the existing ones to index `first`. */
 static bool widen(struct result *result, size_t first, size_t count) {
     struct interval *intervals = calloc(count, sizeof *intervals);
     if (intervals == NULL)
@@ -58,7 +58,7 @@ static bool widen(struct result *result, size_t first, size_t count) {
     return true;
 }
 
-/* Where one of the two has no interval of its own, what the other one did there stands alone. */
+/* Adds intervals at the same time. Where only one of the two has an interval, that one is used unchanged. */
 static bool add_intervals(struct result *to, const struct result *from) {
     if (from->interval_count == 0)
         return true;
@@ -82,7 +82,7 @@ static bool add_intervals(struct result *to, const struct result *from) {
 
 /* --- Settings and machines --------------------------------------------------------------------------------- */
 
-/* Whether `word` is one of those in `list`, which `separator` parts. */
+/* True if `word` is in `list`, whose words are separated by `separator`. */
 static bool has_word(const char *list, const char *word, const char *separator) {
     size_t size = strlen(word), gap = strlen(separator);
     for (const char *found = list; (found = strstr(found, word)) != NULL; found++) {
@@ -93,7 +93,7 @@ static bool has_word(const char *list, const char *word, const char *separator) 
     return false;
 }
 
-/* The URLs of both, each once. */
+/* Combines the URLs of both, each once. */
 static bool add_urls(struct result *to, const char *urls) {
     size_t size = strlen(urls) + 1, have = to->url != NULL ? strlen(to->url) : 0;
     char *all = malloc(have + 1 + size), *words = strdup(urls), *rest = words;
@@ -115,7 +115,7 @@ static bool add_urls(struct result *to, const char *urls) {
     return true;
 }
 
-/* Adds a name of a machine, unless it is there or there is no room. Returns true if it was not there. */
+/* Adds the name of a machine, unless it is present or there is no room. Returns true if it was not present. */
 static bool add_name(char *to, size_t size, const char *name) {
     size_t have = strlen(to);
     if (*name == '\0' || has_word(to, name, ", "))
@@ -159,7 +159,7 @@ static void add_settings(struct result *to, const struct result *from) {
         to->size_min = from->size_min;
 }
 
-/* --- All of it --------------------------------------------------------------------------------------------- */
+/* --- Whole results ----------------------------------------------------------------------------------------- */
 
 static void add_figures(struct result *to, const struct result *from) {
     add_counts(&to->counts, &from->counts);

@@ -1,4 +1,4 @@
-/* result_host.c - the machine that a result was made on, as the system describes it.
+/* result_host.c - describes the machine that a result was measured on, as the system reports it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,8 @@
 
 #include "client/bench/result.h"
 
-/* The value of a line "key : value" or "KEY=\"value\"" of a file of the system; left alone if there is none. */
+/* Reads the value of a line "key : value" or "KEY=\"value\"" from a system file. Leaves `value` unchanged if
+ * there is no such line. */
 static void read_value(const char *path, const char *key, char *value, size_t size) {
     FILE *file = fopen(path, "re");
     if (file == NULL)

@@ -1,4 +1,4 @@
-/* run.c - see run.h. The calling thread shows what the others deliver and keeps it as intervals.
+/* run.c - see run.h. The calling thread shows the seconds that the others deliver, and stores them as intervals.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,10 +18,11 @@
 #include "commands/commands.h"
 
 enum {
-    /* The system has some 28,000 ports for clients of one server, but once half of them are taken it looks long. */
+    /* The system has about 28,000 ports for connections to one server, but its search is slow once half are
+     * taken. */
     CLIENTS_OF_ADDRESS = 14000,
-    OTHER_DESCRIPTORS = 32, /* streams, reports, what libraries open */
-    PATIENCE = 200          /* milliseconds between two looks at `stop` */
+    OTHER_DESCRIPTORS = 32, /* streams, reports, and what libraries open */
+    PATIENCE = 200          /* milliseconds between two checks of `stop` */
 };
 
 #define SECOND 1e9
@@ -55,9 +56,9 @@ static void catch_signals(int wake) {
     sigaction(SIGTERM, &stop, NULL);
 }
 
-/* --- Before it begins -------------------------------------------------------------------------------------- */
+/* --- Preparation ------------------------------------------------------------------------------------------- */
 
-/* One descriptor for each client, an epoll set for each thread. */
+/* Needs one descriptor for each client, and an epoll set for each thread. */
 static bool raise_descriptor_limit(const struct settings *settings) {
     rlim_t needed = (rlim_t)settings->clients + 2 * (rlim_t)settings->threads + OTHER_DESCRIPTORS;
     struct rlimit limit;
@@ -73,7 +74,7 @@ static bool raise_descriptor_limit(const struct settings *settings) {
     return false;
 }
 
-/* One address of ours has too few ports for many clients; 127.0.0.0/8 has addresses enough. */
+/* One source address has too few ports for many clients; 127.0.0.0/8 has enough addresses. */
 static unsigned loopback_sources(const struct settings *settings, const struct target *targets) {
     bool loopback = false;
     for (unsigned i = 0; i < settings->url_count; i++)
@@ -120,9 +121,9 @@ static bool describe(struct result *result, const struct settings *settings, con
     return true;
 }
 
-/* --- While it runs ----------------------------------------------------------------------------------------- */
+/* --- The running load -------------------------------------------------------------------------------------- */
 
-/* Keeps a second; if memory is out, the intervals end here. */
+/* Stores a second as an interval. If memory runs out, it is lost. */
 static void keep_interval(const struct run *run, struct result *result, const struct second *second) {
     const struct settings *settings = run->settings;
     size_t count = result->interval_count + 1;
@@ -144,7 +145,7 @@ static void keep_interval(const struct run *run, struct result *result, const st
                      worker_second_end(run, number) <= bench_clock()};
 }
 
-/* Until all threads have ended. */
+/* Shows and stores seconds until all threads have ended. */
 static void watch(struct run *run, struct result *result) {
     struct live live = live_start(run->settings);
     struct second *second = malloc(sizeof *second);
@@ -178,7 +179,7 @@ static int run_threads(struct run *run, struct worker *workers, struct result *r
         error = pthread_create(&workers[started].thread, NULL, worker_run, &workers[started]);
         started += error == 0;
     }
-    if (error != 0) /* those that have begun wait for the others, who will never come */
+    if (error != 0) /* the started threads would wait forever for the missing ones */
         _exit(complain(STATUS_FAILURE, "starting threads", strerror(error)));
     watch(run, result);
     bool added = true, declined = false;

@@ -1,4 +1,4 @@
-/* run.h - a whole run of the load tester: threads started, watched and joined, their results added up.
+/* run.h - a complete run of the load tester: starts, watches and joins the threads, and adds up their results.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,9 +8,9 @@
 #include "client/bench/result.h"
 #include "client/bench/settings.h"
 
-/* Returns -1 if there is a result to be reported, or the exit status after it has said on stderr why there was no
- * run. *result has to be all zero. SIGINT and SIGTERM end the measurement early, which *interrupted tells; a second
- * one ends the process. */
+/* Returns -1 if there is a result to report, or the exit status after printing on stderr why there was no run.
+ * *result must be all zero. SIGINT and SIGTERM end the measurement early, which sets *interrupted; a second
+ * signal ends the process. */
 int bench_run(const struct settings *settings, struct result *result, bool *interrupted);
 
 #endif

@@ -1,4 +1,4 @@
-/* schedule.c - see schedule.h. Each time is computed from the beginning, so that no error adds up.
+/* schedule.c - see schedule.h. Each time is computed from the beginning, so errors do not accumulate.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* schedule.h - when the messages of an open loop are to be sent: evenly, whatever became of those before. Time
- * comes in as an argument, in nanoseconds.
+/* schedule.h - when an open loop sends its messages: at even intervals, regardless of earlier messages. Time is
+ * an argument, in nanoseconds.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,17 +11,17 @@
 
 struct schedule {
     uint64_t begin;
-    double interval; /* nanoseconds between two */
+    double interval; /* nanoseconds between two messages */
     uint64_t taken;
 };
 
-/* `rate` a second, above 0, the first at `begin`. */
+/* Starts a schedule of `rate` messages per second, above 0, the first at `begin`. */
 struct schedule schedule_start(uint64_t begin, double rate);
 
-/* When the next one is to be sent. */
+/* Returns when the next message is due. */
 uint64_t schedule_next(const struct schedule *schedule);
 
-/* If its time has come: takes it, and says when that was. */
+/* If the next message is due, takes it and sets *time to when it was due. */
 bool schedule_take(struct schedule *schedule, uint64_t now, uint64_t *time);
 
 #endif

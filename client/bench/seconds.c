@@ -1,5 +1,5 @@
-/* seconds.c - see seconds.h. A thread may be ahead of another by any number of seconds: what is not complete yet
- * waits in a list, in order.
+/* seconds.c - see seconds.h. A thread may be any number of seconds ahead of another; seconds that are not
+ * complete wait in an ordered list.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* A second that somebody has delivered to. */
+/* A second to which at least one thread has delivered. */
 struct pending {
     struct pending *next;
     unsigned index;
@@ -20,10 +20,10 @@ struct pending {
 struct seconds {
     pthread_mutex_t mutex; /* guards everything below */
     pthread_cond_t progress;
-    struct pending *first, *spare; /* by index; one that is kept for the next second */
-    unsigned taken;                /* the index of the next one to take */
+    struct pending *first, *spare; /* sorted by index; a spare one for the next second */
+    unsigned taken;                /* index of the next second to take */
     unsigned threads;
-    unsigned reached[]; /* the second that each thread is in */
+    unsigned reached[]; /* the second that each thread has reached */
 };
 
 struct seconds *seconds_create(unsigned threads) {
@@ -66,7 +66,7 @@ static void add(struct second *to, const struct second *from) {
     histogram_add(&to->latency, &from->latency);
 }
 
-/* The one of that index, made if it is not there; NULL if memory is out. */
+/* Returns the pending second with that index, creating it if necessary; NULL if memory runs out. */
 static struct pending *find_locked(struct seconds *seconds, unsigned index) {
     struct pending **link = &seconds->first;
     while (*link != NULL && (*link)->index < index)
@@ -95,7 +95,7 @@ void seconds_deliver(struct seconds *seconds, unsigned thread, unsigned index, c
     pthread_mutex_unlock(&seconds->mutex);
 }
 
-/* The second that the slowest thread is in. */
+/* Returns the second that the slowest thread has reached. */
 static unsigned reached_locked(const struct seconds *seconds) {
     unsigned least = SECONDS_LAST;
     for (unsigned i = 0; i < seconds->threads; i++)

@@ -1,5 +1,5 @@
-/* sequence.h - which messages of one publisher a receiver has heard: in order, late, or twice. Numbers are modulo
- * 2^30. For one thread.
+/* sequence.h - tracks which messages of one publisher a receiver has got: in order, late, or twice. Numbers are
+ * modulo 2^30. For one thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,16 +8,16 @@
 
 #include <stdint.h>
 
-/* All zero is one that has heard nothing and expects number 0. */
+/* All zero is a sequence that has got nothing and expects number 0. */
 struct sequence {
-    uint32_t next;   /* one more than the highest that was heard */
-    uint64_t missed; /* bit i: number next - 1 - i was not heard, though a later one was */
+    uint32_t next;   /* one more than the highest number received */
+    uint64_t missed; /* bit i: number next - 1 - i has not been received, though a later one has */
 };
 
 enum sequence_result {
-    SEQUENCE_NEW,  /* beyond all that was heard */
-    SEQUENCE_LATE, /* one of the 64 before, and heard for the first time: others overtook it */
-    SEQUENCE_AGAIN /* heard before, or so late that it cannot be told */
+    SEQUENCE_NEW,  /* higher than all received before */
+    SEQUENCE_LATE, /* one of the 64 before, received for the first time: later messages overtook it */
+    SEQUENCE_AGAIN /* received before, or too late to tell */
 };
 
 enum sequence_result sequence_hear(struct sequence *sequence, uint32_t number);

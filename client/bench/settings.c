@@ -1,5 +1,5 @@
-/* settings.c - see settings.h. Options are rows of a table; what one option has to do with another is checked after
- * all are read. The help is in settings_help.c.
+/* settings.c - see settings.h. Each option is a row of a table; settings_check.c checks how they combine after
+ * all are read, and has the help.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,10 +38,10 @@ enum type {
     NUMBER,   /* double */
     DURATION, /* double, seconds */
     SIZE,     /* size_t */
-    TEXT,     /* const char *, as it was written */
-    LIST,     /* const char **, one more */
-    YES,      /* bool, true if the option is there */
-    NO,       /* bool, false if it is */
+    TEXT,     /* const char *, as the user wrote it */
+    LIST,     /* const char **: appends a text */
+    YES,      /* bool: true if the option is given */
+    NO,       /* bool: false if the option is given */
     SCENARIO,
     EXPECT,
     RANGE,
@@ -55,7 +55,7 @@ struct row {
     const char *name;
     enum type type;
     size_t field;
-    double least, most; /* of a number */
+    double least, most; /* bounds of a number */
 };
 
 #define FIELD(name) offsetof(struct settings, name)
@@ -146,7 +146,7 @@ static const char *set_expect(struct settings *settings, const char *text) {
 }
 
 static void append(const char *const *list, const char *text) {
-    const char **end = (const char **)(uintptr_t)list; /* ours, and read-only for others */
+    const char **end = (const char **)(uintptr_t)list; /* the list is ours, and read-only for others */
     while (*end != NULL)
         end++;
     *end = text;
@@ -160,7 +160,7 @@ static const char *set_condition(struct settings *settings, const char *text, ch
     return NULL;
 }
 
-/* Returns NULL, or what is wrong with the text. */
+/* Returns NULL, or else what is wrong with the text. */
 static const char *set(struct settings *settings, const struct row *row, const char *text, char error[ERROR_SIZE]) {
     switch (row->type) {
     case TEXT:
@@ -188,7 +188,7 @@ static const char *set(struct settings *settings, const struct row *row, const c
     }
 }
 
-/* --- All of them --------------------------------------------------------------------------------------------- */
+/* --- All options --------------------------------------------------------------------------------------------- */
 
 static int read_options(struct settings *settings, int argc, char **argv, bool *merge) {
     struct option options[ROWS + 1] = {{0}};
@@ -196,7 +196,7 @@ static int read_options(struct settings *settings, int argc, char **argv, bool *
     for (int i = 0; i < ROWS; i++)
         options[i] = (struct option){rows[i].name, takes_value(rows[i].type), NULL, FIRST_KEY + i};
     opterr = 0;
-    optind = 0; /* glibc: from the beginning, whoever has read options before */
+    optind = 0; /* glibc: restart from the beginning, even if options were read before */
     for (int key; (key = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (key == '?' || key == ':')
             return usage_wrong_option(argv, key, options);
@@ -216,7 +216,7 @@ static int read_options(struct settings *settings, int argc, char **argv, bool *
     return -1;
 }
 
-/* Room for as many of each as there are arguments. */
+/* Makes room for as many of each as there are arguments. */
 static bool make_lists(struct settings *settings, int argc) {
     size_t room = (size_t)argc + 1;
     settings->headers = calloc(room, sizeof(char *));

@@ -69,7 +69,7 @@ __attribute__((format(printf, 1, 2))) static bool refuse(const char *format, ...
     return false;
 }
 
-/* {room} and --rooms need each other. */
+/* {room} and --rooms require each other. */
 static bool check_room(const struct settings *settings, const char *text, const struct url *url) {
     bool found = memmem(url->target, url->target_size, target_room, strlen(target_room)) != NULL;
     if (found && settings->rooms == 0)
@@ -97,7 +97,7 @@ static bool check_urls(const struct settings *settings) {
            refuse("--auth has more than %d characters", URL_USER_SIZE - 1);
 }
 
-/* Whether there are clients enough. */
+/* Checks whether there are enough clients. */
 static bool check_rooms(const struct settings *settings) {
     uint64_t rooms = settings->rooms > 0 ? settings->rooms : 1;
     uint64_t publishers = settings->publishers > 0 ? settings->publishers : 1;
@@ -115,7 +115,7 @@ static bool check_rooms(const struct settings *settings) {
     return true;
 }
 
-/* Which options mean something in which scenario. */
+/* Checks which options are meaningful in which scenario. */
 static bool check_scenario(const struct settings *settings) {
     enum scenario scenario = settings->scenario;
     const char *name = scenario_name(scenario);

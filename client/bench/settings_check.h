@@ -1,4 +1,4 @@
-/* settings_check.h - what the options of `weir bench` have to do with each other, and their help.
+/* settings_check.h - checks how the options of `weir bench` combine, and prints their help.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,12 +10,11 @@
 
 #include "client/bench/settings.h"
 
-/* A size that no option has given. */
+/* A size that was not given. */
 #define SETTINGS_UNSET SIZE_MAX
 
-/* Fills in what was not given: counts of 0, sizes unset. False after it has said on stderr what does not go
- * together.
- */
+/* Fills in counts and sizes that were not given (0 and SETTINGS_UNSET). False after printing on stderr which
+ * options do not fit together. */
 bool settings_check(struct settings *settings);
 
 void settings_help(FILE *out);

@@ -26,7 +26,8 @@ const char *settings_value_count(const char *text, unsigned *count) {
     return NULL;
 }
 
-/* Digits with a point perhaps; no sign, no exponent. Returns what follows them, NULL if there are none. */
+/* Reads digits with an optional point; no sign, no exponent. Returns what follows them, or NULL if there are
+ * none. */
 static const char *read_decimal(const char *text, double *number) {
     size_t size = strspn(text, DIGITS);
     size_t all = text[size] == '.' ? size + 1 + strspn(text + size + 1, DIGITS) : size;
@@ -46,7 +47,7 @@ struct unit {
     double factor;
 };
 
-/* NULL if the text is no number with one of these units. */
+/* Returns false if the text is not a number with one of these units. */
 static bool read_quantity(const char *text, const struct unit *units, size_t count, double *number) {
     const char *unit = read_decimal(text, number);
     for (size_t i = 0; unit != NULL && i < count; i++)

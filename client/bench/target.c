@@ -19,7 +19,7 @@ const char target_room[] = "{room}";
 
 /* --- Addresses --------------------------------------------------------------------------------------------- */
 
-/* Waits for a connection, and gives it up at once. */
+/* Tests whether a server accepts connections: connects, and closes the connection at once. */
 static bool listens(const struct addrinfo *info, double timeout) {
     int descriptor = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
@@ -71,9 +71,8 @@ struct weir_client_options target_options(const struct settings *settings) {
                                         .compress = settings->compress};
 }
 
-/* One thread has one inflater for all its clients, so no stream may go on from message to message (RFC
- * 7692, 7.1.1).
- */
+/* Asks the server not to use context takeover. All clients of a thread share one inflater, so no stream may
+ * continue from one message to the next (RFC 7692, 7.1.1). */
 static char *renounce_takeover(char *request) {
     static const char name[] = "\r\nSec-WebSocket-Extensions: ",
                       more[] = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";

@@ -1,5 +1,5 @@
-/* target.h - a URL made ready to be connected to many times: its address and its request. Made before the threads
- * start, then only read.
+/* target.h - prepares a URL for many connections: its address and its request. Made before the threads start, and
+ * only read afterwards.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +13,7 @@
 #include "client/bench/settings.h"
 #include "client/opening.h"
 
-/* Stands for the number of a room in a URL's path or query. It never has fewer characters than that number. */
+/* The placeholder for the room's number in a URL's path or query. It is never shorter than that number. */
 extern const char target_room[];
 
 enum { TARGET_LINE_MAX = URL_TARGET_MAX + 64 };
@@ -22,24 +22,24 @@ struct target {
     const char *text; /* the URL */
     struct sockaddr_storage address;
     socklen_t address_size;
-    char key[OPENING_KEY_SIZE]; /* one for all connections: any costs the server as much as any other */
+    char key[OPENING_KEY_SIZE]; /* one key for all connections, because any key costs the server the same */
     char *request;
     size_t request_size;
-    size_t line_size; /* of its first line, the only one where a room can stand */
+    size_t line_size; /* size of the request's first line, the only one that can contain a room */
 };
 
-/* One for each URL, in the heap. NULL with *error filled if a name does not resolve or a header is malformed. A
- * name with several addresses is the first of them where somebody listens. */
+/* Makes one target for each URL, in the heap. Returns NULL with *error filled if a name does not resolve or a
+ * header is malformed. Of a name's several addresses, uses the first that accepts a connection. */
 struct target *targets_create(const struct settings *settings, struct weir_client_error *error);
 void targets_release(struct target *targets, unsigned count);
 
-/* Writes the first line of the request of a client in this room. Returns its size. */
+/* Writes the first line of the request for a client in this room. Returns its size. */
 size_t target_line(const struct target *target, unsigned room, char line[TARGET_LINE_MAX]);
 
-/* The options that the request was made with, to judge the answer by. */
+/* Returns the options that the request was made with, to check the answer against. */
 struct weir_client_options target_options(const struct settings *settings);
 
-/* True if it is this machine by an address of 127.0.0.0/8. */
+/* True if the target is this machine, by an address of 127.0.0.0/8. */
 bool target_is_loopback(const struct target *target);
 
 #endif

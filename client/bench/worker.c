@@ -1,4 +1,4 @@
-/* worker.c - see worker.h: the phases. One round of work is in worker_step.c.
+/* worker.c - see worker.h: the phases of a run. worker_step.c has one round of work.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,10 +10,10 @@
 #include <time.h>
 
 #define SECOND           UINT64_C(1000000000)
-#define MEETING_INTERVAL (SECOND / 500) /* how often a thread that waits for others looks */
-#define CLOSE_TIMEOUT    5.0            /* seconds; less if --timeout is */
-#define GREETING_TIME    0.2            /* what comes before the first message is sent answers none */
-#define STOPPED_TIMEOUT  1.0            /* for what is under way when the user has no patience */
+#define MEETING_INTERVAL (SECOND / 500) /* how often a waiting thread checks for the others */
+#define CLOSE_TIMEOUT    5.0            /* seconds; less if --timeout is less */
+#define GREETING_TIME    0.2            /* messages that arrive before the first one is sent are not answers */
+#define STOPPED_TIMEOUT  1.0            /* for pending messages when the user stopped the run */
 
 static uint64_t after(uint64_t from, double seconds) {
     return from + (uint64_t)(seconds * (double)SECOND);
@@ -30,7 +30,7 @@ static bool stopped(const struct worker *worker) {
 
 /* --- Connecting -------------------------------------------------------------------------------------------- */
 
-/* Nobody answers: those who are still to connect are not tried. */
+/* Gives up on a server that does not answer: the waiting clients are not tried. */
 static void give_up(struct bench_group *group) {
     while (group->waiting.first != NULL)
         bench_client_give_up(group, group->waiting.first);
@@ -54,14 +54,15 @@ static void connect_all(struct worker *worker) {
     group->result.connect_seconds = (double)(bench_clock() - worker->run->began) / (double)SECOND;
 }
 
-/* A greeting that came later would be taken for an answer. */
+/* Waits for greetings, because one that arrived later would count as an answer. */
 static void take_greetings(struct worker *worker) {
     uint64_t deadline = after(worker->now, GREETING_TIME);
     while (worker->now < deadline && !stopped(worker))
         worker_step(worker, deadline);
 }
 
-/* The last of the threads says when it begins. Returns that time; 0 if the run was stopped before. */
+/* Waits for the other threads; the last one sets the time at which sending begins. Returns that time; 0 if the
+ * run was stopped before. */
 static uint64_t meet(struct worker *worker) {
     struct run *run = worker->run;
     if (atomic_fetch_add(&run->ready, 1) + 1 == run->settings->threads)
@@ -75,7 +76,7 @@ static uint64_t meet(struct worker *worker) {
 
 /* --- Measuring --------------------------------------------------------------------------------------------- */
 
-/* False once nothing can happen any more. */
+/* False once nothing more can happen. */
 static bool alive(const struct worker *worker) {
     const struct counts *counts = &worker->group.result.counts;
     if (worker->run->settings->scenario == SCENARIO_CONNECT)
@@ -83,7 +84,7 @@ static bool alive(const struct worker *worker) {
     return worker->group.open > 0;
 }
 
-/* True if messages are overdue, because this thread had no time. */
+/* True if messages are overdue because this thread had no time. */
 static bool behind(const struct worker *worker) {
     if (!worker->paced)
         return false;
@@ -91,7 +92,7 @@ static bool behind(const struct worker *worker) {
     return next < worker->sending_ends && next < worker->now;
 }
 
-/* What is overdue then is still sent, if --timeout is enough for it. */
+/* Runs until the deadline, and up to --timeout longer to send overdue messages. */
 static void run_until(struct worker *worker, uint64_t deadline) {
     uint64_t patience = after(deadline, worker->run->settings->timeout);
     while ((worker->now < deadline || (behind(worker) && worker->now < patience)) && alive(worker) &&
@@ -99,7 +100,7 @@ static void run_until(struct worker *worker, uint64_t deadline) {
         worker_step(worker, deadline);
 }
 
-/* Gives up what is overdue even so. */
+/* Counts messages that are still overdue as never sent. */
 static void give_up_overdue(struct worker *worker) {
     struct result *result = &worker->group.result;
     uint64_t time;
@@ -140,7 +141,7 @@ static void measure(struct worker *worker, uint64_t go) {
     struct worker_usage now = worker_usage();
     if (!stopped(worker) && alive(worker))
         give_up_overdue(worker);
-    bool behind_at_end = worker->now > to + SECOND; /* the messages that were overdue took that long to send */
+    bool behind_at_end = worker->now > to + SECOND; /* sending the overdue messages took until now */
     group->sending = worker->paced = false;
     uint64_t end = worker->now < to || behind_at_end ? worker->now : to;
     if (end <= from)
@@ -157,7 +158,7 @@ static uint64_t drain_deadline(const struct worker *worker) {
     return after_at_most(worker, stopped(worker) ? STOPPED_TIMEOUT : worker->run->settings->timeout);
 }
 
-/* Waits for what is still under way. */
+/* Waits for messages in flight. */
 static void drain(struct worker *worker) {
     struct bench_group *group = &worker->group;
     uint64_t deadline = drain_deadline(worker);
@@ -171,7 +172,8 @@ static void drain(struct worker *worker) {
                        (unsigned long long)group->outstanding);
 }
 
-/* Every message published in a room anywhere must come to each client of it that was connected here. */
+/* Every message published in a room, by any thread, must reach each client of that room that was connected here.
+ */
 static uint64_t expected_deliveries(const struct worker *worker) {
     uint64_t expected = 0;
     for (unsigned i = 0; i < worker->client_count; i++) {
@@ -236,7 +238,7 @@ void *worker_run(void *argument) {
     return NULL;
 }
 
-/* --- What it costs ----------------------------------------------------------------------------------------- */
+/* --- CPU usage --------------------------------------------------------------------------------------------- */
 
 struct worker_usage worker_usage(void) {
     struct timespec used;
@@ -249,7 +251,7 @@ struct worker_usage worker_usage(void) {
         return usage;
     if (fgets(line, sizeof line, in) != NULL) {
         char *rest;
-        strtoull(line, &rest, 10); /* as above, but not as recent */
+        strtoull(line, &rest, 10); /* the CPU time, as above but less recent */
         usage.wanted += (double)strtoull(rest, NULL, 10) / (double)SECOND;
     }
     fclose(in);

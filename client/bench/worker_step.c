@@ -1,4 +1,4 @@
-/* worker_step.c - see worker.h: setting up, and one round of work.
+/* worker_step.c - see worker.h: sets a worker up, and does one round of work.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,8 +16,8 @@
 
 enum {
     EVENTS_MAX = 512,
-    DUE_MAX = 256,       /* messages between two looks at what has arrived */
-    HANDSHAKES_MAX = 128 /* at once, of all threads */
+    DUE_MAX = 256,       /* messages sent before arrived data is checked again */
+    HANDSHAKES_MAX = 128 /* at once, in all threads */
 };
 
 /* --- Setting up -------------------------------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ static bool create_group(struct bench_group *group, const struct run *run) {
            epoll_ctl(group->epoll, EPOLL_CTL_ADD, run->wake, &wake) == 0 && create_compression(group);
 }
 
-/* How many of `count` clients are this worker's. */
+/* Returns how many of `count` clients belong to this worker. */
 static unsigned share_of(const struct worker *worker, unsigned count) {
     unsigned threads = worker->run->settings->threads;
     return count > worker->index ? (count - worker->index + threads - 1) / threads : 0;
@@ -114,7 +114,7 @@ void worker_release(struct worker *worker) {
     free(worker->clients);
 }
 
-/* --- What is due --------------------------------------------------------------------------------------------- */
+/* --- Work that is due ---------------------------------------------------------------------------------------- */
 
 static bool may_connect(const struct worker *worker) {
     bool wanted = worker->run->settings->scenario != SCENARIO_CONNECT || worker->group.sending;
@@ -127,7 +127,7 @@ static void connect_more(struct worker *worker) {
         bench_client_connect(&worker->group, worker->group.waiting.first);
 }
 
-/* The open ones take turns; NULL if nobody is open. */
+/* Returns the next open client in turn; NULL if none is open. */
 static struct bench_client *next_sender(struct worker *worker) {
     for (unsigned tries = 0; tries < worker->sender_count; tries++) {
         struct bench_client *client = &worker->clients[worker->turn];
@@ -138,7 +138,7 @@ static struct bench_client *next_sender(struct worker *worker) {
     return NULL;
 }
 
-/* Queues messages whose time has come, whatever became of those before; then sends them. */
+/* Queues the messages that are due, regardless of earlier messages, and then sends them. */
 static void send_due(struct worker *worker) {
     struct bench_client *touched[DUE_MAX];
     unsigned count = 0;
@@ -154,8 +154,8 @@ static void send_due(struct worker *worker) {
         bench_client_flush(&worker->group, touched[i]);
 }
 
-/* The first second of the measured time, and when that begins; 0 if it is not known yet. No thread can have come to
- * that second before. */
+/* Returns the first second of the measured time, and sets *from to its beginning; 0 if that is not known yet. No
+ * thread can have reached that second before. */
 static unsigned first_measured(const struct run *run, uint64_t *from) {
     uint64_t go = atomic_load(&run->go);
     *from = go != 0 ? go + (uint64_t)(run->settings->warmup * (double)SECOND) : 0;
@@ -201,7 +201,7 @@ static uint64_t earlier(uint64_t one, uint64_t other) {
     return one < other ? one : other;
 }
 
-/* When there is something to do without input. */
+/* Returns when there is something to do without input. */
 static uint64_t next_due(const struct worker *worker) {
     uint64_t due = earlier(worker->expiry, worker->second_ends);
     if (worker->group.sending && worker->group.feeding.first != NULL)
@@ -215,7 +215,7 @@ static uint64_t next_due(const struct worker *worker) {
     return due;
 }
 
-/* To the nanosecond; before Linux 5.11 to the millisecond, and then rather too early than too late. */
+/* Waits with nanosecond precision; before Linux 5.11 with milliseconds, rounded down. */
 static int wait_for_events(const struct worker *worker, struct epoll_event *events, uint64_t wait) {
     const struct timespec timeout = {.tv_sec = (time_t)(wait / SECOND), .tv_nsec = (long)(wait % SECOND)};
     int count = epoll_pwait2(worker->group.epoll, events, EVENTS_MAX, &timeout, NULL);
