@@ -21,7 +21,7 @@ bucket_bounds buckets_microseconds = {
 /* clang-format on */
 bucket_bounds buckets_numbers = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
 
-/* The first bound that is not below the value, among those that rise and the zeros behind them. */
+/* Finds the first bound that is not below the value. The zeros after the last bound count as infinite. */
 static unsigned find(bucket_bounds bounds, uint64_t value) {
     unsigned low = 0, high = BUCKETS_MAX - 1;
     while (low < high) {

@@ -1,4 +1,4 @@
-/* buckets.h - how often values fell into which of a few fixed ranges. Any thread adds, without locks.
+/* buckets.h - counts values in a fixed set of ranges. Any thread may add, without locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,14 +10,15 @@
 
 enum { BUCKETS_MAX = 132 };
 
-/* Upper bounds in rising order; 0 ends them. What is above the last belongs to one bucket more. Whoever reads a
- * quantile from buckets may be off by the width of one: those of times are the E24 series, a tenth wide each. */
+/* Upper bounds in ascending order, ended by 0. Values above the last bound go into one extra bucket. A quantile
+ * read from buckets may be off by the width of one bucket. The bounds for times follow the E24 series, so each
+ * bucket is about a tenth wide. */
 typedef const uint64_t bucket_bounds[BUCKETS_MAX];
 
-extern bucket_bounds buckets_microseconds; /* 50 us to 10 s */
+extern bucket_bounds buckets_microseconds; /* 51 us to 10 s */
 extern bucket_bounds buckets_numbers;      /* 1 to 100,000 */
 
-/* All zero is an empty one. */
+/* All zero is an empty set. */
 struct buckets {
     _Atomic uint64_t counts[BUCKETS_MAX];
     _Atomic uint64_t sum;

@@ -1,8 +1,9 @@
-/* latch.h - a mutex of four bytes, for what there are very many of: a pthread_mutex_t has forty. Like a mutex it
- * has a rank in the lock order (mutex.h). Nobody can wait for a condition under it.
+/* latch.h - a mutex of four bytes, for objects that exist in very large numbers: a pthread_mutex_t has forty. Like
+ * a mutex it has a rank in the lock order (mutex.h). It cannot be used with a condition variable.
  *
- * It is the second mutex of Ulrich Drepper's "Futexes are tricky": the kernel is called only if somebody waits. Who
- * waits sleeps at once and has no turn of its own: what is done under a latch is brief.
+ * This is the second mutex of Ulrich Drepper's "Futexes are tricky": it calls the kernel only if a thread waits. A
+ * waiting thread sleeps at once, without spinning, and waiting threads have no order, because what is done under a
+ * latch is brief.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +17,7 @@
 enum latch_state { LATCH_FREE, LATCH_HELD, LATCH_AWAITED };
 
 struct latch {
-    _Atomic uint32_t state; /* enum latch_state; awaited: held, and somebody may sleep */
+    _Atomic uint32_t state; /* enum latch_state; LATCH_AWAITED: held, and a thread may be asleep */
 #ifdef WEIR_CHECK_LOCKS
     unsigned rank;
 #endif
@@ -47,7 +48,7 @@ static inline void latch_init(struct latch *latch, unsigned rank) {
 #endif
 }
 
-/* Where somebody else is at it. */
+/* The slow paths, for a latch that another thread holds or waits for. */
 void latch_wait(struct latch *latch);
 void latch_wake(struct latch *latch);
 
@@ -59,7 +60,7 @@ static inline void latch_lock(struct latch *latch) {
         latch_wait(latch);
 }
 
-/* Whoever takes it next may free the memory it lies in: after the exchange nothing of it is read. */
+/* The next holder may free the memory of the latch, so nothing of it is read after the exchange. */
 static inline void latch_unlock(struct latch *latch) {
     latch_check_unlock(latch);
     if (atomic_exchange_explicit(&latch->state, LATCH_FREE, memory_order_release) == LATCH_AWAITED)

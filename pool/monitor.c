@@ -1,9 +1,9 @@
-/* monitor.c - looks every millisecond whether the pool makes progress, so that nothing else has to wake threads.
+/* monitor.c - checks every millisecond whether the pool makes progress, so that nothing else has to wake threads.
  *
- * A handler that blocks on the thread that read its message leaves three things undone: tasks wait behind it,
- * nobody polls, and what it has sent stays in its outbox. The monitor sends another thread for the first two and
- * queues on_stall for the third. When all slots are held for too long, it says so (starvation.c). It rests while
- * there is nothing to watch, so an idle server has no timer ticking.
+ * A handler that blocks on the thread that read its message leaves three things undone: tasks wait after it, no
+ * thread polls, and what it has sent stays in its outbox. For the first two the monitor wakes another thread; for
+ * the third it queues on_stall. When all slots have been held for too long, it reports that (starvation.c). It
+ * rests while there is nothing to watch, so an idle server has no timer ticking.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,12 +13,14 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    SLOW_TASKS = 16,    /* a tick that takes fewer is one in which handlers block, or tasks take long */
-    STUCK_TICKS = 10,   /* a thread that was signalled and has not come is signalled again: a signal can be lost
-                           (glibc bug 25847) */
-    WARY_RUNS = 16,     /* of a lane after a handler of it has stalled */
-    FULL_REST_MS = 100, /* while tasks wait for a slot, it looks so often whether it is for too long */
-    QUIET_TICKS = 50    /* before it rests: falling asleep and being roused costs more than a few idle ticks */
+    SLOW_TASKS = 16,    /* a tick that takes fewer tasks is one in which handlers block or tasks take long */
+    STUCK_TICKS = 10,   /* ticks after which a thread that was signalled but has not come is signalled again: a
+                           signal can be lost (glibc bug 25847) */
+    WARY_RUNS = 16,     /* runs of a lane that are treated with care after one of its handlers has stalled */
+    FULL_REST_MS = 100, /* while tasks wait for a slot, a resting monitor checks this often whether they have
+                           waited too long */
+    QUIET_TICKS = 50    /* idle ticks before it rests: falling asleep and being woken costs more than a few idle
+                           ticks */
 };
 
 static void stall_locked(struct pool *pool, struct worker *worker) {
@@ -32,7 +34,8 @@ static void stall_locked(struct pool *pool, struct worker *worker) {
         task_claim_into(rescue, &pool->io);
 }
 
-/* Flags the handlers that have run for a whole tick. Returns how many younger ones there are. */
+/* Marks as stalled the handlers that have run for a whole tick. Returns the number of handlers that are
+ * younger. */
 static unsigned check_handlers_locked(struct pool *pool) {
     unsigned young = 0;
     for (unsigned i = 0; i < pool->worker_count; i++) {
@@ -47,14 +50,15 @@ static unsigned check_handlers_locked(struct pool *pool) {
     return young;
 }
 
-/* Handlers that each block for less than a tick would else run one after the other; so would other tasks that take
- * long, and others wait for them. */
+/* Without this, handlers that each block for less than a tick would run one after the other. The same holds for
+ * other tasks that take long while more wait. */
 static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
     bool helps = pool->busy > 0 || (pool->io.count > 0 && pool_has_processor_locked(pool));
     return helps && pool->taken - taken_before < SLOW_TASKS;
 }
 
-/* While tasks wait for a slot, only for a while. Returns whether it was roused. */
+/* Waits until the pool has something to watch; while tasks wait for a slot, for FULL_REST_MS at most. Returns
+ * whether it was woken. */
 static bool rest_locked(struct pool *pool) {
     uint64_t until = pool_is_full_locked(pool) ? pool_now() + FULL_REST_MS : 0;
     bool roused = true;

@@ -1,4 +1,4 @@
-/* mutex.c - the checks behind the lock order: which mutexes and latches this thread holds, in the order it took
+/* mutex.c - the lock order checks: which mutexes and latches this thread holds, in the order in which it took
  * them.
  *
  * SPDX-License-Identifier: MIT

@@ -1,6 +1,6 @@
-/* mutex.h - a mutex with a rank. A thread may only lock a mutex of a higher rank than those it holds: that is the
- * lock order, and builds with WEIR_CHECK_LOCKS (the sanitizer flavours) abort where it is broken. Elsewhere this
- * is a pthread_mutex_t and nothing more.
+/* mutex.h - a mutex with a rank. A thread may only lock a mutex whose rank is higher than those of all it holds.
+ * That is the lock order, and builds with WEIR_CHECK_LOCKS (the sanitizer flavours) abort when it is broken. In
+ * other builds this is a plain pthread_mutex_t.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,7 +36,7 @@ static inline void mutex_check_held(const struct mutex *mutex) {
 }
 #endif
 
-/* For one that is static. */
+/* Initializes a static mutex. */
 #ifdef WEIR_CHECK_LOCKS
 #define MUTEX_INITIALIZER(its_rank)                                                                                \
     { .pthread = PTHREAD_MUTEX_INITIALIZER, .rank = (its_rank) }
@@ -68,7 +68,7 @@ static inline void mutex_unlock(struct mutex *mutex) {
     pthread_mutex_unlock(&mutex->pthread);
 }
 
-/* For mutex_wait_until(): on the monotonic clock. */
+/* Initializes a condition for mutex_wait_until(), which uses the monotonic clock. */
 static inline void mutex_condition_init(pthread_cond_t *condition) {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -77,13 +77,13 @@ static inline void mutex_condition_init(pthread_cond_t *condition) {
     pthread_condattr_destroy(&monotonic);
 }
 
-/* The wait gives the mutex up and takes it again: its place in the order does not change. */
+/* Waiting releases the mutex and takes it again. The mutex keeps its place in the lock order. */
 static inline void mutex_wait(pthread_cond_t *condition, struct mutex *mutex) {
     mutex_check_held(mutex);
     pthread_cond_wait(condition, &mutex->pthread);
 }
 
-/* Waits until `deadline`, in milliseconds of the monotonic clock. Returns false once that has come. */
+/* Waits until `deadline`, in milliseconds of the monotonic clock. Returns false if the deadline has passed. */
 static inline bool mutex_wait_until(pthread_cond_t *condition, struct mutex *mutex, uint64_t deadline) {
     mutex_check_held(mutex);
     const struct timespec until = {(time_t)(deadline / 1000), (long)(deadline % 1000) * 1000000};

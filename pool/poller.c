@@ -17,7 +17,7 @@ int poller_open(struct poller *poller) {
     poller->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (poller->wake_fd < 0)
         goto no_wake;
-    /* Edge-triggered, so that it never has to be read: each write is an event of its own. */
+    /* Edge-triggered, so it never has to be read: each write is an event of its own. */
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
     if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, poller->wake_fd, &event) != 0)
         goto no_watch;

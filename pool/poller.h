@@ -1,9 +1,9 @@
-/* poller.h - one edge-triggered epoll set, and who stands behind each descriptor in it.
+/* poller.h - one edge-triggered epoll set, and the owner of each descriptor in it.
  *
- * epoll's data is a slot and a generation, never a pointer: an event for a descriptor that has been given up
- * meanwhile finds another generation in its slot and is dropped.
+ * epoll's data is a slot and a generation, never a pointer. An event for a descriptor that has been dropped in the
+ * meantime finds another generation in its slot, and is ignored.
  *
- * The slots are guarded by the pool's mutex (functions ending in _locked); epoll itself needs no lock.
+ * The pool's mutex guards the slots (functions ending in _locked). epoll itself needs no lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,46 +18,46 @@
 #include "pool/slots.h"
 #include "pool/task.h"
 
-/* What a descriptor's owner embeds. */
+/* Embedded in the owner of a descriptor. The key is set once, before the descriptor is watched. */
 struct source {
-    struct task input; /* queued when there is something to read, or an end to notice */
+    struct task input; /* queued when there is data to read, or when the stream has ended or failed */
     struct task flush; /* queued when there is room to write again */
     uint64_t key;
-    _Atomic bool blocked; /* a write found the socket full; until EPOLLOUT */
-    _Atomic bool hangup;  /* RDHUP, HUP or ERR was seen: a short read is then not the last */
+    _Atomic bool blocked; /* a write found the socket full; cleared by EPOLLOUT */
+    _Atomic bool hangup;  /* RDHUP, HUP or ERR was seen: a short read does not mean that nothing more follows */
     _Atomic bool broken;  /* HUP or ERR was seen: nothing can be sent any more */
 };
 
 struct poller {
     int epoll_fd, wake_fd;
-    struct slots slots; /* of sources; the pool's mutex */
+    struct slots slots; /* slots of sources; guarded by the pool's mutex */
 };
 
 enum { POLLER_BATCH = 256 };
 
-/* Returns -1 with errno. */
+/* Returns 0, or -1 with errno. */
 int poller_open(struct poller *poller);
 void poller_close(struct poller *poller);
 
-/* Gives the source its key. Returns -1 if memory is out. */
+/* Gives the source its key. Returns -1 if memory is exhausted. */
 int poller_take_key_locked(struct poller *poller, struct source *source);
 void poller_drop_key_locked(struct poller *poller, const struct source *source);
 
-/* Returns -1 with errno. What can be read already is an event at once. */
+/* Returns 0, or -1 with errno. Data that can be read already is an event at once. */
 int poller_register(struct poller *poller, int fd, const struct source *source);
 
-/* From now on room to write is an event too, at once if there is some. */
+/* From now on room to write is also an event, at once if there is room already. */
 void poller_await_room(struct poller *poller, int fd, const struct source *source);
 void poller_unregister(struct poller *poller, int fd);
 
-/* Waits for events, at most `timeout_ms` milliseconds (-1: for ever). Returns how many there are; 0 also after a
- * signal. */
+/* Waits for events, for at most `timeout_ms` milliseconds (-1: no limit). Returns the number of events, which is 0
+ * also after a signal. */
 int poller_wait(struct poller *poller, struct epoll_event events[POLLER_BATCH], int timeout_ms);
 
 /* Makes the current or the next poller_wait() return. */
 void poller_wake(struct poller *poller);
 
-/* Claims the tasks that the events call for and adds them to `ready`. */
+/* Claims the tasks that the events call for, and adds them to `ready`. */
 void poller_collect_locked(struct poller *poller, const struct epoll_event *events, int count,
                            struct task_list *ready);
 

@@ -1,4 +1,5 @@
-/* pool.c - the threads and the two queues. See pool.h; the monitor is in monitor.c, birth and death in pool_life.c.
+/* pool.c - the threads and the two run queues. See pool.h. The monitor is in monitor.c; creating, starting and
+ * stopping a pool are in pool_life.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,12 +12,12 @@
 #include "pool/striped.h"
 
 enum {
-    TASKS_BETWEEN_POLLS =
-        256,                 /* at most: else tasks that queue themselves again could keep everybody from polling */
-    TICKS_BETWEEN_POLLS = 2, /* likewise, where they take long */
-    IO_STREAK_MAX = 8,       /* io tasks in a row while a handler task could run */
-    HOLD_MAX_US = 5000,      /* that tasks are held */
-    BATCH_MAX = 8            /* brief tasks taken with one lock, if that leaves as many for others */
+    TASKS_BETWEEN_POLLS = 256, /* at most: otherwise tasks that queue themselves again could keep every thread from
+                                  polling */
+    TICKS_BETWEEN_POLLS = 2,   /* the same limit in time, for tasks that take long */
+    IO_STREAK_MAX = 8,         /* io tasks in a row while a handler task could run */
+    HOLD_MAX_US = 5000,        /* how long held tasks may wait before they are queued */
+    BATCH_MAX = 8              /* brief tasks taken with one lock, if at least as many remain for other threads */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -43,8 +44,8 @@ static struct lane *lane_of(struct task *task) {
     return task_kind(task)->lane == NULL ? NULL : task_kind(task)->lane(task);
 }
 
-/* A lane whose handlers have blocked lately is likely to block again: then what this thread leaves undone should
- * not have to wait for the monitor. */
+/* A lane whose handlers have blocked lately is likely to block again. Then another thread should take over what
+ * this thread leaves undone, without waiting for the monitor. */
 static void provide_for_stall_locked(struct pool *pool, struct lane *lane) {
     if (lane->wary == 0)
         return;
@@ -77,10 +78,11 @@ static void leave_slot_locked(struct pool *pool, struct worker *worker) {
     lane->running--;
     struct task *waiting = task_list_pop(&lane->waiting);
     if (waiting != NULL)
-        task_list_push_front(&pool->handler, waiting); /* it has waited its turn */
+        task_list_push_front(&pool->handler, waiting); /* it has waited its turn already */
 }
 
-/* The next handler task whose lane has room; the others wait in their lanes. A slot is free. */
+/* Takes the next handler task whose lane has room, and moves the others to their lanes. The caller has checked
+ * that a slot is free. */
 static struct task *next_handler_locked(struct pool *pool, struct worker *worker) {
     struct task *task;
     while ((task = task_list_pop(&pool->handler)) != NULL) {
@@ -130,19 +132,19 @@ void pool_wake_one_locked(struct pool *pool) {
     }
 }
 
-/* Handlers are taken to block, and the thread that polls to wait. More threads than processors would only take
- * turns with each other, and with whatever else the machine does. */
+/* Handlers are assumed to block, and the polling thread to wait. Threads beyond the number of processors would
+ * only take turns with each other and with the rest of the machine. */
 bool pool_has_processor_locked(const struct pool *pool) {
     return pool->worker_count - (pool->sleeping - pool->waking) - pool->busy - pool->polling < pool->processors;
 }
 
-/* Whether more waits than a thread does soon, and another one may help. */
+/* Whether more tasks wait than a thread can do soon, and another thread may help. */
 static bool wants_help_locked(const struct pool *pool) {
     return pool->io.count >= pool->options.wake_after && pool_has_processor_locked(pool);
 }
 
-/* After tasks were queued. A thread of the pool comes back to the queue by itself, and if it does not soon, the
- * monitor sends another: waking one each time costs more than it gains. */
+/* To be called after tasks were queued. A thread of the pool returns to the queue by itself, and if it does not do
+ * so soon, the monitor wakes another one. Waking a thread each time costs more than it gains. */
 static void queued_locked(struct pool *pool) {
     pool_probe_queues_locked(pool);
     monitor_rouse_locked(pool);
@@ -212,7 +214,8 @@ static bool is_brief(const struct task *task) {
     return task != NULL && task_kind(task)->prefetch != NULL;
 }
 
-/* More brief tasks, if there are plenty, and no handler waits for its turn among them. */
+/* Takes more brief tasks if plenty wait. Takes none while a handler task waits, so that its turn is not
+ * delayed. */
 static void take_batch_locked(struct pool *pool, struct worker *worker) {
     if (pool->handler.count > 0)
         return;
@@ -247,14 +250,14 @@ void *pool_work(void *arg) {
     struct worker *worker = arg;
     struct pool *pool = worker->pool;
     this_worker = worker;
-    striped_index(); /* before threads that count less */
+    striped_index(); /* takes a stripe before threads that count less do */
     if (pool->options.thread_begins != NULL)
         pool->options.thread_begins();
     mutex_lock(&pool->mutex);
     while (!pool->stopping) {
         if (is_poll_due_locked(pool)) {
             poll_locked(pool);
-            continue; /* it may have taken the wake-up of pool_stop() */
+            continue; /* poll_locked() may have consumed the wake-up of pool_stop() */
         }
         struct task *task = next_task_locked(pool, worker);
         if (task != NULL)
@@ -299,7 +302,7 @@ void pool_submit(struct pool *pool, struct task *task) {
         queue(pool, task);
 }
 
-/* Returns whether they may wait. */
+/* Returns whether the held tasks may wait longer. */
 static bool hold(struct worker *worker, struct task_list *claimed) {
     uint64_t now = pool_now_us();
     if (worker->held.first == NULL)
@@ -340,8 +343,8 @@ bool pool_has_slot(struct pool *pool) {
     return has_slot;
 }
 
-/* The slot first: once the task is released, its owner may be gone, and the monitor looks at those that hold slots.
- */
+/* Gives the slot back first: once the task is released, its owner may be gone, and the monitor looks at the tasks
+ * that hold slots. */
 static void leave_slot_of(struct pool *pool, const struct task *task) {
     struct worker *worker = this_worker;
     if (worker == NULL || worker->handling != task)

@@ -1,4 +1,4 @@
-/* pool_figures.c - what a pool tells of itself, and the lanes' limits.
+/* pool_figures.c - the statistics of a pool, and the lanes' limits. See pool.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -55,7 +55,7 @@ void pool_lane_figures(struct pool *pool, const struct lane *lane, unsigned *run
 
 /* --- Lanes ------------------------------------------------------------------------------------------------- */
 
-/* Those that wait try again, in their order. */
+/* The waiting tasks try again, in their order. */
 void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit) {
     mutex_lock(&pool->mutex);
     lane->limit = limit;

@@ -1,4 +1,5 @@
-/* pool_life.c - a pool's birth and death. See pool.h.
+/* pool_life.c - creates, starts, stops and destroys a pool. See pool.h. One thread at a time calls these
+ * functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,12 +9,13 @@
 
 #include "pool/pool_private.h"
 
-/* Those of a container, if it has some of its own; its share of their time is not looked at. */
+/* The processors that this process may use: those assigned to its container, if it has any of its own. A
+ * container's share of processor time is not considered. */
 static unsigned processors_allowed(void) {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
         return (unsigned)CPU_COUNT(&allowed);
-    long online = sysconf(_SC_NPROCESSORS_ONLN); /* there are more than the set has room for */
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* the machine has more than the set has room for */
     return online > 0 ? (unsigned)online : 1;
 }
 
@@ -74,7 +76,7 @@ static bool all_ended_locked(const struct pool *pool) {
     return true;
 }
 
-/* Waits for the threads to reach their end; a join then takes no time. */
+/* Waits for the threads to reach their end; joining them then takes no time. */
 static bool wait_ended_locked(struct pool *pool, uint64_t deadline) {
     while (!all_ended_locked(pool))
         if (deadline == UINT64_MAX)
@@ -90,7 +92,8 @@ void pool_drop(struct task_list *list) {
         task_kind(task)->release(task);
 }
 
-/* A task's reference may be what keeps its owner, and that the pool. */
+/* Releases the queued tasks without the mutex: a task's reference may be the last one on its owner, and the
+ * owner's the last one on the pool. */
 static void drop_queues(struct pool *pool) {
     mutex_lock(&pool->mutex);
     struct task_list io = pool->io, handler = pool->handler;

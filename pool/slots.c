@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* From the beginning so many that malloc maps pages for them alone: those not touched cost nothing, and growing
- * moves the pages, where it would else leave holes as large as the table. */
+/* Large enough from the start that malloc maps pages for the table alone. Pages that are not touched cost nothing,
+ * and growing moves the pages; a smaller table would leave holes as large as itself. */
 enum { FIRST_CAPACITY = 16384 };
 
 static int grow(struct slots *slots) {
@@ -20,7 +20,7 @@ static int grow(struct slots *slots) {
     return 0;
 }
 
-/* Makes one more slot, the only free one. */
+/* Adds one slot, which is then the only free one. */
 static int add(struct slots *slots) {
     if (slots->count == slots->capacity && grow(slots) != 0)
         return -1;

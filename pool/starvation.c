@@ -1,7 +1,9 @@
-/* starvation.c - notices that handler tasks have waited too long for a slot. Only the monitor calls this.
+/* starvation.c - notices that handler tasks have waited too long for a slot. Only the monitor calls this, with the
+ * pool's mutex held.
  *
- * The one that waits is the last in the queue: it shows how long the queue is, not only how long its head waits. It
- * is the task of the handler probe; where that watches none, the monitor gives it one, which is no sample.
+ * The watched task is the last in the queue: its wait shows how long the queue is, not only how long the first
+ * task waits. It is the task of the handler probe. If the probe watches no task, the monitor gives it one, which
+ * is not counted as a sample.
  *
  * SPDX-License-Identifier: MIT
  */

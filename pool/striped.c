@@ -6,7 +6,7 @@
 
 unsigned striped_index(void) {
     static _Atomic unsigned threads;
-    static _Thread_local unsigned own; /* one more than the index; 0: not known yet */
+    static _Thread_local unsigned own; /* the index + 1; 0: not assigned yet */
     if (own == 0) {
         unsigned before = atomic_fetch_add(&threads, 1);
         own = 1 + (before < SHARED_STRIPE ? before : SHARED_STRIPE);

@@ -1,5 +1,5 @@
-/* striped.h - a count that many threads change and few read: each thread has a stripe of its own, so that they do
- * not wait for each other's cache lines, nor need a locked instruction. Any thread, no locks.
+/* striped.h - a count that many threads change and few read. Each thread has its own stripe, so threads do not
+ * contend for cache lines and need no locked instruction. Any thread, no locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 enum { STRIPES = 64, SHARED_STRIPE = STRIPES - 1, CACHE_LINE = 64 };
 
-/* All zero is 0. */
+/* All zero is a count of 0. */
 struct striped {
     struct {
         _Atomic uint64_t value;
@@ -19,15 +19,15 @@ struct striped {
     } stripes[STRIPES];
 };
 
-/* Which stripe is this thread's. The first threads that ask have one each, for good; all later ones share the last.
- */
+/* Returns this thread's stripe. Each of the first threads to ask gets its own, for good; all later threads share
+ * the last one. */
 unsigned striped_index(void);
 
-/* Adds to what lies in this stripe, which is this thread's. Returns the new value. */
+/* Adds to a value that lies in this stripe, which must be this thread's. Returns the new value. */
 static inline uint64_t stripe_add(_Atomic uint64_t *value, unsigned stripe, uint64_t change) {
     if (stripe == SHARED_STRIPE)
         return atomic_fetch_add_explicit(value, change, memory_order_relaxed) + change;
-    uint64_t sum = atomic_load_explicit(value, memory_order_relaxed) + change; /* nobody else writes here */
+    uint64_t sum = atomic_load_explicit(value, memory_order_relaxed) + change; /* no other thread writes here */
     atomic_store_explicit(value, sum, memory_order_relaxed);
     return sum;
 }
@@ -38,7 +38,7 @@ static inline int64_t striped_add(struct striped *striped, int64_t change) {
     return (int64_t)stripe_add(&striped->stripes[stripe].value, stripe, (uint64_t)change);
 }
 
-/* What all have added; what is added meanwhile may be missing. */
+/* Returns the sum over all threads. May miss what is being added at this moment. */
 int64_t striped_sum(const struct striped *striped);
 
 #endif

@@ -1,11 +1,12 @@
-/* task.h - a piece of work that a connection has for the pool, and the list it waits in.
+/* task.h - a piece of work that a connection gives to the pool, and the list in which it waits.
  *
- * A task is embedded in its owner, so queueing allocates nothing. Its state is one atomic: whoever moves it out of
- * TASK_IDLE holds a reference on the owner and answers for it, and only one thread at a time runs it. That makes
- * "one thread reads this connection" and "one thread runs its handler" plain facts, with no lock held meanwhile.
+ * A task is embedded in its owner, so queueing allocates nothing. Its state is one atomic word. The thread that
+ * moves it out of TASK_IDLE holds a reference on the owner and must see that the task runs. Only one thread at a
+ * time runs a task. So one thread reads a connection, and one thread runs its handler, without holding a lock
+ * meanwhile.
  *
- * Every change is a read-modify-write, even where a store would do: so whatever was done before a claim is visible
- * to the run that the claim asked for. task_claim_after_lock() has a mutex for that.
+ * Every change is a read-modify-write, even where a store would do. So everything done before a claim is visible
+ * to the run that the claim asked for. task_claim_after_lock() relies on a mutex for that.
  *
  *     IDLE -- task_claim --> QUEUED -- a thread takes it --> RUNNING -- task_leave --> IDLE
  *                                                             |  ^
@@ -33,16 +34,16 @@ enum task_queue {
 /* What tasks of a kind have in common. */
 struct task_kind {
     enum task_queue queue;
-    void (*run)(struct task *task); /* ends with pool_finish() */
+    void (*run)(struct task *task); /* must end with pool_finish() */
     void (*retain)(struct task *task);
     void (*release)(struct task *task);
 
-    /* Has the processor fetch what a run will touch. Not NULL: the runs are brief, and never become a handler's, so
-     * a thread may take several tasks at once. */
+    /* Makes the processor fetch what a run will touch. Not NULL means that the runs are brief and never become
+     * handler runs, so a thread may take several such tasks at once. */
     void (*prefetch)(const struct task *task);
 
-    /* Handler tasks: the lane whose limit counts, and the task to queue when this one takes long (it sends what the
-     * handler has written so far). Either may be NULL. */
+    /* For handler tasks: the lane whose limit counts, and the task to queue when a run takes long (it sends what
+     * the handler has written so far). Either may be NULL. */
     struct lane *(*lane)(struct task *task);
     struct task *(*on_stall)(struct task *task);
 };
@@ -53,10 +54,11 @@ enum { TASK_STATE_MASK = 3 };
 
 _Static_assert(_Alignof(struct task_kind) > TASK_STATE_MASK, "the lowest bits of a kind's address are free");
 
-/* A connection embeds three, so the two share a word. */
+/* A connection embeds three tasks, so state and kind share a word to save memory. */
 struct task {
-    struct task *next;       /* in a task_list; guarded by whoever holds the list */
-    _Atomic uintptr_t state; /* enum task_state, and above it the address of the kind, which never changes */
+    struct task *next;       /* the next in a task_list; guarded like that list */
+    _Atomic uintptr_t state; /* enum task_state in the low bits, the address of the kind above; the kind never
+                                changes */
 };
 
 static inline const struct task_kind *task_kind(const struct task *task) {
@@ -69,13 +71,13 @@ static inline void task_init(struct task *task, const struct task_kind *kind) {
     atomic_init(&task->state, (uintptr_t)kind | TASK_IDLE);
 }
 
-/* What the word is in another state. */
+/* The value of the word in another state. */
 static inline uintptr_t task_in_state(const struct task *task, enum task_state state) {
     return (uintptr_t)task_kind(task) | state;
 }
 
-/* Asks for a run. True: the caller now has to queue the task (a reference was taken). False: a run that begins
- * later than this call is already certain. */
+/* Asks for a run. True: the caller must now queue the task; a reference was taken. False: a run that begins after
+ * this call is certain already. */
 static inline bool task_claim(struct task *task) {
     uintptr_t state = atomic_load(&task->state), again = task_in_state(task, TASK_AGAIN);
     uintptr_t queued = task_in_state(task, TASK_QUEUED), running = task_in_state(task, TASK_RUNNING);
@@ -93,9 +95,9 @@ static inline bool task_claim(struct task *task) {
     }
 }
 
-/* The same, for half the cost if a run is certain already, where all that the run has to see was done under a mutex
- * that each run takes after task_take(). A run that has had that mutex before the caller did is no longer seen as
- * queued by the caller; any other will see what the caller did. */
+/* Does the same as task_claim(), at half the cost if a run is certain already. Everything that the run has to see
+ * must have been done under a mutex that each run takes after task_take(). If a run has taken that mutex before
+ * the caller did, the caller no longer sees the task as queued. Any later run sees what the caller did. */
 static inline bool task_claim_after_lock(struct task *task) {
     uintptr_t state = atomic_load_explicit(&task->state, memory_order_acquire);
     if (state == task_in_state(task, TASK_QUEUED) || state == task_in_state(task, TASK_AGAIN))
@@ -103,7 +105,7 @@ static inline bool task_claim_after_lock(struct task *task) {
     return task_claim(task);
 }
 
-/* Takes an idle task to run it in place. False: it is queued or running. */
+/* Takes an idle task to run it in place. Returns false if it is queued or running. */
 static inline bool task_begin(struct task *task) {
     uintptr_t idle = task_in_state(task, TASK_IDLE);
     if (!atomic_compare_exchange_strong(&task->state, &idle, task_in_state(task, TASK_RUNNING)))
@@ -112,30 +114,30 @@ static inline bool task_begin(struct task *task) {
     return true;
 }
 
-/* The same for a thread that holds the owner until the run is over anyway: no reference is taken. The run ends with
- * pool_finish_borrowed(). */
+/* Does the same as task_begin(), without taking a reference, for a thread that keeps the owner alive until the run
+ * is over. The run ends with pool_finish_borrowed(). */
 static inline bool task_borrow(struct task *task) {
     uintptr_t idle = task_in_state(task, TASK_IDLE);
     return atomic_compare_exchange_strong(&task->state, &idle, task_in_state(task, TASK_RUNNING));
 }
 
-/* Of a task that the caller runs: nobody has claimed it meanwhile. */
+/* For a task that the caller runs: whether no thread has claimed it during the run. */
 static inline bool task_is_only_running(const struct task *task) {
     return atomic_load(&task->state) == task_in_state(task, TASK_RUNNING);
 }
 
-/* A task that left its queue. */
+/* For a task that has left its queue: it is running now. */
 static inline void task_take(struct task *task) {
     atomic_exchange(&task->state, task_in_state(task, TASK_RUNNING));
 }
 
-/* By the thread that runs it: once more, after this run. */
+/* Called by the thread that runs the task: asks for one more run after this one. */
 static inline void task_again(struct task *task) {
     atomic_exchange(&task->state, task_in_state(task, TASK_AGAIN));
 }
 
-/* By the thread that ran it. True: it was claimed meanwhile and must be queued; the reference goes along. False: it
- * is idle and the caller has to release the reference. */
+/* Called by the thread that ran the task. True: it was claimed during the run and must be queued; the reference
+ * goes with it. False: it is idle, and the caller must release the reference. */
 static inline bool task_leave(struct task *task) {
     uintptr_t running = task_in_state(task, TASK_RUNNING);
     if (atomic_compare_exchange_strong(&task->state, &running, task_in_state(task, TASK_IDLE)))
@@ -144,11 +146,11 @@ static inline bool task_leave(struct task *task) {
     return true;
 }
 
-/* First in, first out. */
+/* A first in, first out list. */
 struct task_list {
     struct task *first, *last;
     size_t count;
-    bool mixed; /* one of them may be a handler task */
+    bool mixed; /* the list may contain a handler task */
 };
 
 static inline void task_list_push(struct task_list *list, struct task *task) {
@@ -181,7 +183,7 @@ static inline struct task *task_list_pop(struct task_list *list) {
     return task;
 }
 
-/* Moves all tasks of `other` to the end, whatever their number in the same time. */
+/* Moves all tasks of `other` to the end of `list`, in constant time. */
 static inline void task_list_append(struct task_list *list, struct task_list *other) {
     if (other->first == NULL)
         return;

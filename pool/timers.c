@@ -1,5 +1,5 @@
-/* timers.c - see timers.h. A heap and not a wheel: deadlines are set once for each connection and looked at lazily,
- * so that the few log n steps are rare, and the next deadline is exact.
+/* timers.c - see timers.h. A heap, not a timer wheel: each connection sets its deadline rarely and checks it
+ * lazily. So the steps of cost log n are rare, and the next deadline is exact.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 16384 }; /* as that of slots.c: in pages of its own */
+enum { FIRST_CAPACITY = 16384 }; /* large enough for pages of its own, like that of slots.c */
 
 static void put(struct timers *timers, uint32_t place, struct timer *timer) {
     timers->heap[place - 1] = timer;
