@@ -23,14 +23,14 @@ union address {
     struct sockaddr_in6 v6;
 };
 
-/* What is searched for. */
+/* The connection that is searched for. */
 struct ends {
     union address peer, local;
-    bool local_is_known; /* else its port alone counts */
+    bool local_is_known; /* otherwise only its port is compared */
 };
 
 /* With this setting a listener takes connections from all networks of the machine (vrf.rst in the kernel's
- * documentation). A kernel that does not know it has one network. */
+ * documentation). A kernel that does not know the setting has one network. */
 static bool has_many_networks(void) {
     char setting = '0';
     int fd = open("/proc/sys/net/ipv4/tcp_l3mdev_accept", O_RDONLY | O_CLOEXEC);
@@ -54,10 +54,10 @@ void adoption_close(struct adoption *adoption) {
     close(adoption->dead_socket);
 }
 
-/* Returns false if the text is no numeric address. */
+/* Returns false if the text is not a numeric address. */
 static bool parse_address(const char *text, uint16_t port, union address *address) {
     char plain[INET6_ADDRSTRLEN];
-    size_t size = strcspn(text, "%"); /* a link-local address may come with its interface */
+    size_t size = strcspn(text, "%"); /* a link-local address may be followed by its interface */
     if (size >= sizeof plain)
         return false;
     memcpy(plain, text, size);
@@ -81,12 +81,12 @@ static bool parse_ends(const struct adoption_ends *text, struct ends *ends) {
     return parse_address(text->peer_address, text->peer_port, &ends->peer);
 }
 
-/* Each interface has link-local addresses of its own. */
+/* Each interface has its own link-local addresses. */
 static bool is_link_local(const union address *address) {
     return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr);
 }
 
-/* No two connections can have them. */
+/* Whether no two connections can have these ends. */
 static bool are_unique(const struct adoption *adoption, const struct ends *ends) {
     return ends->local_is_known && !adoption->many_networks && !is_link_local(&ends->peer) &&
            !is_link_local(&ends->local);
@@ -121,7 +121,8 @@ static bool is_wanted(int fd, const struct ends *wanted) {
            has_local_end(fd, wanted);
 }
 
-/* One that was accepted there and has been reset since: it has a peer no more. */
+/* Whether this socket was accepted at the wanted local end and has been reset since: then it has no peer any
+ * more. */
 static bool is_reset(int fd, const struct ends *wanted) {
     union address peer = {0};
     socklen_t size = sizeof peer;
@@ -132,8 +133,8 @@ static bool is_reset(int fd, const struct ends *wanted) {
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && !listens;
 }
 
-/* Looks at `most` numbers that are not marked, from *first on. A client that has sent on too early, or has gone, is
- * not found here. */
+/* Checks at most `most` unmarked numbers, from *first on. Does not find a client that has gone or has sent data
+ * too early. */
 static int find_quiet(const struct ends *wanted, int most, int *first, int end) {
     struct pollfd numbers[NUMBERS_AT_ONCE];
     int count = numbers_look(numbers, most, first, end, POLLIN);
@@ -145,7 +146,7 @@ static int find_quiet(const struct ends *wanted, int most, int *first, int end) 
     return -1;
 }
 
-/* Most often it is one of the first few. */
+/* Starts with a few numbers, since the wanted one is most often among the first. */
 static int find_quiet_between(const struct ends *wanted, int first, int end) {
     int found = -1;
     for (int most = FEW; found < 0 && first < end; most = most < NUMBERS_AT_ONCE ? 2 * most : NUMBERS_AT_ONCE)
@@ -153,8 +154,8 @@ static int find_quiet_between(const struct ends *wanted, int first, int end) {
     return found;
 }
 
-/* Clients who come together have numbers one after the other, and their requests are answered in that order. The
- * next who come have the lowest numbers that are free: below the base, unless others have taken all of those. */
+/* Clients that arrive together have consecutive numbers, and their requests are answered in that order. Later
+ * clients have the lowest free numbers: below the base, unless all of those are taken. */
 static bool find_next(const struct adoption *adoption, const struct ends *wanted, int *found) {
     static _Atomic int latest = NUMBERS_FIRST; /* only where to begin, so all servers of a process may share it */
     int next = latest, first = latest, base = adoption->base;
@@ -203,13 +204,13 @@ static bool put_dead_socket(const struct adoption *adoption, int number) {
     return result >= 0;
 }
 
-/* More has come than the request's head. The library may have read it already, and would keep it. */
+/* Whether more than the request's head has arrived. The library may have read it already, and would keep it. */
 static bool has_sent_on(int fd, size_t head_size) {
     int64_t received = received_bytes(fd);
     return received > 0 && (uint64_t)received > head_size;
 }
 
-/* Leaves the library's number with the dead socket. */
+/* Leaves the dead socket at the library's number. */
 static enum adoption_result exchange(const struct adoption *adoption, int library_fd, int *fd) {
     *fd = numbers_duplicate(library_fd, adoption->base);
     if (*fd < 0)

@@ -1,7 +1,7 @@
-/* after.c - weir_after(): a callback of a handler's own, later, in a slot.
+/* after.c - weir_after(): calls back once, later, in a slot. Any thread.
  *
- * Two references: the user's, who has the handle, and the pool's, from when the timer is set until its task has run
- * or the timer was cancelled.
+ * There are two references. The user's goes with the handle. The pool's lasts from when the timer is set until its
+ * task has run or the timer is cancelled.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,18 +15,19 @@
 enum after_state { AFTER_PENDING, AFTER_RUNNING, AFTER_ENDED, AFTER_CANCELLED };
 
 struct weir_timer {
-    struct core *core; /* immutable, like callback and arg */
+    struct core *core; /* immutable; so are callback and arg */
     void (*callback)(void *arg);
     void *arg;
     struct task task;
-    struct timer timer; /* the pool's */
+    struct timer timer; /* guarded by the pool's mutex */
     _Atomic unsigned references;
-    struct mutex mutex; /* guards all below */
+    struct mutex mutex; /* guards all fields below */
     pthread_cond_t ended;
     enum after_state state;
 };
 
-/* This thread is in the callback of a timer. It never waits for another one, which may be waiting for it. */
+/* True while this thread is in a timer's callback. It then never waits for another timer, which may be waiting for
+ * it. */
 static _Thread_local bool calling_back;
 
 static weir_timer *timer_of(struct task *task) {
@@ -46,7 +47,7 @@ static void timer_release(weir_timer *timer, unsigned references) {
         timer_destroy(timer);
 }
 
-/* The heap's reference becomes the task's. */
+/* Takes no reference: the one that the set timer had becomes the task's. */
 static void task_retain(struct task *task) {
     (void)task;
 }
@@ -119,7 +120,7 @@ static bool cancel_queued(weir_timer *timer) {
 
 bool weir_timer_cancel(weir_timer *timer) {
     if (pool_cancel_timer(timer->core->pool, &timer->timer)) {
-        timer_release(timer, 2); /* the pool's too */
+        timer_release(timer, 2); /* the pool's reference too */
         return true;
     }
     bool prevented = cancel_queued(timer);

@@ -1,4 +1,4 @@
-/* after.h - weir_after() for a server's core.
+/* after.h - implements weir_after() for a server's core. Any thread.
  *
  * SPDX-License-Identifier: MIT
  */

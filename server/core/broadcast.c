@@ -1,5 +1,5 @@
-/* broadcast.c - see broadcast.h. Any thread. A message is encoded and compressed before the registry's mutex is
- * taken; under it only references are handed out.
+/* broadcast.c - see broadcast.h. A message is encoded and compressed before the registry's mutex is taken; under
+ * it only references are handed out.
  *
  * SPDX-License-Identifier: MIT
  */

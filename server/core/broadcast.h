@@ -1,4 +1,4 @@
-/* broadcast.h - one message to all connections of a route.
+/* broadcast.h - sends one message to all connections of a route. Any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 
 #include "server/core/core.h"
 
-/* As weir_broadcast(), for a route; `except` may be NULL. */
+/* Does what weir_broadcast() does, for a route. `except` may be NULL. */
 long broadcast_to_route(struct route *route, const weir_conn *except, enum weir_opcode opcode, const void *data,
                         size_t size);
 

@@ -10,18 +10,19 @@
 #include "server/proto/extension.h"
 
 struct codec {
-    struct deflater *deflaters[WINDOW_BITS_MAX + 1]; /* by the bits of their window; made when first asked for */
+    struct deflater *deflaters[WINDOW_BITS_MAX + 1]; /* indexed by window bits; each is created when first
+                                                        requested */
     struct inflater *inflater;
 };
 
-/* A key, since it calls back at the end of a thread; a thread-local variable, since it is quick. */
+/* A key calls back at the end of a thread; a thread-local variable is quick to read. So both are used. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static _Thread_local struct codec *codec;
 
 static void destroy(void *arg) {
     struct codec *dying = arg;
-    codec = NULL; /* another key's destructor may send, and so make a new one */
+    codec = NULL; /* the destructor of another key may send, and so create a new one */
     for (unsigned bits = 0; bits <= WINDOW_BITS_MAX; bits++)
         deflater_destroy(dying->deflaters[bits]);
     inflater_destroy(dying->inflater);

@@ -1,5 +1,5 @@
-/* codec.h - the zlib state of a thread, for streams that begin anew with each message. So a connection that takes
- * nothing over holds none, however many there are. Freed when the thread ends.
+/* codec.h - the zlib state of a thread, for streams that start afresh with each message. So connections without
+ * context takeover hold none, however many there are. It is freed when the thread ends.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,10 +8,10 @@
 
 #include "server/proto/deflate.h"
 
-/* This thread's compressor with this window, which has just been reset. NULL if memory is out. */
+/* Returns this thread's compressor for this window, freshly reset, or NULL if memory is exhausted. */
 struct deflater *codec_deflater(unsigned window_bits);
 
-/* This thread's decompressor, for any window, which has just been reset. NULL if memory is out. */
+/* Returns this thread's decompressor, which takes any window, freshly reset; NULL if memory is exhausted. */
 struct inflater *codec_inflater(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* conn.c - a connection's birth and death, and what handlers may ask of it. See conn.h.
+/* conn.c - creates, starts and frees a connection, and answers what handlers may ask about it. See conn.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,7 +36,7 @@ static void conn_destroy(struct weir_conn *conn) {
     free(conn->close_reason);
     free(conn->throttle);
     memory_count(-(int64_t)conn_text_memory(conn));
-    route_release(conn->route); /* and with it perhaps the core, if this is the last handle */
+    route_release(conn->route); /* may release the core too, if this is the last handle */
     free(conn);
 }
 
@@ -52,7 +52,7 @@ void weir_release(weir_conn *conn) {
 
 /* --- Birth ------------------------------------------------------------------------------------------------- */
 
-/* How much of a client's User-Agent is kept: whole characters. */
+/* How many bytes of a client's User-Agent are kept: whole characters. */
 static size_t cut_size(const char *user_agent) {
     size_t size = strnlen(user_agent, USER_AGENT_MAX);
     while (size > 0 && ((unsigned char)user_agent[size] & 0xC0) == 0x80)
@@ -71,9 +71,9 @@ static size_t text_size(const struct conn_request *request) {
     return size;
 }
 
-/* All but the user's name have to end where a conn_text reaches. The head of a request, 16 KiB at most for
- * civetweb, can bring half of that: its path, and the same as parameters. What those are called is up to the
- * configuration. */
+/* All strings but the user's name must end within the range of a conn_text. The head of a request, 16 KiB at most
+ * in civetweb, can contribute half of that: its path, and the same again as parameters. The parameters' names
+ * depend on the configuration. */
 static bool has_places(const struct conn_request *request) {
     size_t user_size = request->user == NULL ? 0 : strlen(request->user) + 1;
     return text_size(request) - user_size <= (conn_text)-1;
@@ -83,7 +83,7 @@ static void append_text(char **end, const char *text) {
     *end = stpcpy(*end, text) + 1;
 }
 
-/* Returns its place; 0 if it is NULL. */
+/* Returns the string's offset, or 0 if text is NULL. */
 static conn_text place_text(const struct weir_conn *conn, char **end, const char *text) {
     conn_text place = (conn_text)(*end - conn->text);
     if (text == NULL)
@@ -105,7 +105,7 @@ static void fill_text(struct weir_conn *conn, const struct conn_request *request
     if (request->user_agent != NULL)
         memcpy(user_agent, request->user_agent, cut_size(request->user_agent));
     conn->user_agent = place_text(conn, &end, request->user_agent == NULL ? NULL : user_agent);
-    conn->user = place_text(conn, &end, request->user); /* last: it alone may be of any length */
+    conn->user = place_text(conn, &end, request->user); /* last, because it may have any length */
 }
 
 static char *copy_headers(const struct conn_request *request) {
@@ -157,7 +157,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     struct message *message = message_create_raw(response, response_size);
     bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
     conn->outbox.sent_wire -= response_size;
-    outbox_commit(&conn->outbox); /* it leaves, even if so much comes behind it that the client is disconnected */
+    outbox_commit(&conn->outbox); /* it leaves even if so much follows it that the client is disconnected */
     if (!stored)
         message_release(message);
     stored = stored && make_streams(conn) == 0;
@@ -173,7 +173,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     return conn;
 }
 
-/* A connection that could not be made live: nobody has been called for it, and nobody will be. */
+/* Ends a connection that could not be made live: no callback has been called for it, and none will be. */
 static void abandon(struct weir_conn *conn) {
     struct registry *registry = &conn_core(conn)->registry;
     conn->torn_down = true;
@@ -183,7 +183,8 @@ static void abandon(struct weir_conn *conn) {
     registry_leave(registry);
 }
 
-/* Watched first: a broadcast that finds it may have to wait for room in the socket. */
+/* Watches the descriptor first, because a broadcast that finds the connection may have to wait for room in the
+ * socket. */
 static int make_visible(struct weir_conn *conn) {
     struct core *core = conn_core(conn);
     if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0)
@@ -204,7 +205,7 @@ static void log_open(const struct weir_conn *conn) {
 
 int conn_start(struct weir_conn *conn) {
     struct pool *pool = conn_core(conn)->pool;
-    task_begin(&conn->source.input); /* nobody can end it before this is over */
+    task_begin(&conn->source.input); /* no other thread can end the connection before this is over */
     int result = make_visible(conn);
     if (result != 0) {
         abandon(conn);
@@ -212,9 +213,9 @@ int conn_start(struct weir_conn *conn) {
         log_open(conn);
         bool never_blocks = route_never_blocks(conn->route);
         if (never_blocks)
-            conn_call_open(conn); /* what it subscribes to is the client's when that has read its 101 */
+            conn_call_open(conn); /* so its subscriptions are in force when the client has read its 101 */
         conn_flush_here(conn);
-        shed_check(conn_core(conn)); /* a long path, many headers */
+        shed_check(conn_core(conn)); /* for a long path or many headers */
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
         if (!weir_conn_is_open(conn) || atomic_load(&conn->draining) || conn->timed_by != conn_terms(conn))

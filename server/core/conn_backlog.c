@@ -1,5 +1,5 @@
-/* conn_backlog.c - what a client that reads slowly has waiting: how much it is, what happens when it is too much
- * (slow_consumer, memory_limit), and that it has become little again (drained). Any thread.
+/* conn_backlog.c - what waits for a client that reads slowly: how much it is, what happens when it is too much
+ * (slow_consumer, memory_limit), and when it has become little again (drained). Any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 
 /* --- Too much ---------------------------------------------------------------------------------------------- */
 
-/* Closes a client for what it leaves unread; what it has not begun to read is dropped. */
+/* Closes a client that leaves too much unread. Drops what has not begun to leave. */
 static void disconnect_locked(struct weir_conn *conn, const char *reason) {
     outbox_drop_unsent(&conn->outbox);
     conn->drop_inbox = true;
@@ -29,7 +29,7 @@ static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
     striped_add(&conn_core(conn)->counters.dropped, dropped);
 }
 
-/* Where messages are dropped, control frames are not: they are few, since pongs count as replies. */
+/* Where messages are dropped, control frames are not. They are few, since pongs count as replies. */
 bool conn_make_room_locked(struct weir_conn *conn, const struct message *message) {
     latch_check_held(&conn->latch);
     size_t size = message->size;
@@ -52,7 +52,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     return false;
 }
 
-/* What it has beside messages, until its end. */
+/* What the connection holds until its end in addition to messages. */
 static size_t state_memory_locked(const struct weir_conn *conn) {
     return conn_text_memory(conn) + memory_of_block(conn->headers) +
            (size_t)conn->subscription_count * CONN_SUBSCRIPTION_COST;

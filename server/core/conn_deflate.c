@@ -1,9 +1,9 @@
-/* conn_deflate.c - permessage-deflate on a connection (RFC 7692): which messages are compressed, when, by whose
- * zlib state.
+/* conn_deflate.c - permessage-deflate on a connection (RFC 7692): which messages are compressed, when, and with
+ * whose zlib state.
  *
- * Without context takeover, a message is compressed by the thread that sends it, once for all its receivers, and
- * can be dropped like any other. With it, the flush task compresses what is about to leave, after anything that
- * could drop it: the client's window then has all that ours has.
+ * Without context takeover, the thread that sends a message compresses it, once for all its receivers, and it can
+ * be dropped like any other. With context takeover, the flush task compresses what is about to leave, after
+ * everything that could drop it. So the client's window gets everything that ours has.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,8 +36,8 @@ static bool is_plain(const struct weir_conn *conn, const struct message *message
     return !conn_is_compressible(conn->compression_threshold, message_payload_size(message));
 }
 
-/* The next message of the stream; NULL if memory is out, and then it may go plain (6): the stream is as it was, or
- * begins anew. */
+/* Compresses the next message of the stream. Returns NULL if memory is exhausted; then the message may go plain
+ * (RFC 7692, 6), and the stream is unchanged or starts afresh. */
 static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
     struct deflater **deflater = &conn->streams->deflater;
     if (*deflater == NULL)
@@ -51,7 +51,7 @@ static struct message *deflate_next(struct weir_conn *conn, const struct message
     return deflated;
 }
 
-/* Compresses without the lock: what is committed stays, and only this task takes it away. */
+/* Compresses without the lock: a committed message stays, and only this task removes it. */
 static void deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
     latch_unlock(&conn->latch);
     struct message *deflated = deflate_next(conn, plain);

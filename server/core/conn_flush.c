@@ -1,11 +1,11 @@
-/* conn_flush.c - the flush task: writes what waits in the outbox, as many messages with one call as there are.
+/* conn_flush.c - the flush task: writes what waits in the outbox, as many messages as possible with each call.
  *
- * It never waits. Where the socket is full, the poller is asked to tell when it no longer is: it does so at once if
- * that has happened meanwhile.
+ * It never waits. If the socket is full, it asks the poller to report when there is room, which happens at once if
+ * room has appeared in the meantime.
  *
  * The socket is shut for writing when our Close has left and the client's has come (RFC 6455, 7.1.1), and not
- * before: some clients take the end of the stream for a lost connection while our Close still waits behind what
- * they have not read.
+ * before. Some clients take the end of the stream for a lost connection while our Close still waits after data
+ * that they have not read.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,8 +19,8 @@ enum { VECTORS_MAX = 64, TURN_WRITES = 16, JOINED_MAX = 4096 };
 
 enum outcome { FLUSH_EMPTY, FLUSH_BLOCKED, FLUSH_FAILED, FLUSH_TURN_OVER };
 
-/* Small messages leave in one piece: the kernel takes longer over each piece than to copy it does here. They stay
- * where they are meanwhile. Returns how many vectors are left. */
+/* Copies small messages into one piece: the kernel takes longer for each piece than copying does. The originals
+ * stay in place. Returns how many vectors are left. */
 static int join(struct iovec *vectors, int count, uint8_t joined[JOINED_MAX]) {
     size_t size = 0;
     for (int i = 0; i < count; i++)
@@ -60,7 +60,7 @@ static int write_some_locked(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     outbox_sent(&conn->outbox, sent);
     while (conn->drop_outbox && outbox_drop_oldest(&conn->outbox))
-        continue; /* disconnected while all this was in flight */
+        continue; /* the client was disconnected while all this was in flight */
     return error;
 }
 
@@ -68,7 +68,7 @@ static bool is_fatal(int error) {
     return error != 0 && error != EINTR && error != EAGAIN && error != EWOULDBLOCK;
 }
 
-/* After the first write, which is most often the only one, the clock is looked at: each may compress much. */
+/* Checks the clock after the first write, which is usually the only one: each write may compress a lot. */
 static bool is_over(uint64_t *began, int writes) {
     if (writes == 0)
         return false;
@@ -80,7 +80,7 @@ static bool is_over(uint64_t *began, int writes) {
 
 static enum outcome write_all_locked(struct weir_conn *conn) {
     if (atomic_load(&conn->source.blocked))
-        return FLUSH_BLOCKED; /* the poller will tell; to ask it again would make it tell of unread input again */
+        return FLUSH_BLOCKED; /* the poller will report; asking again would make it report unread input again */
     uint64_t began = 0;
     for (int writes = 0; writes < TURN_WRITES; writes++) {
         if (outbox_is_empty(&conn->outbox))
@@ -111,7 +111,7 @@ void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
     }
 }
 
-/* Returns true if the connection ended meanwhile, so that the descriptor is this thread's to close. */
+/* Returns true if the connection has ended in the meantime: then this thread must close the descriptor. */
 static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
     conn->flushing = true;
     enum outcome outcome = write_all_locked(conn);
@@ -136,7 +136,7 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
     return conn->ended;
 }
 
-/* The flush task is this thread's. */
+/* To be called by the thread that has the flush task. */
 static void flush(struct weir_conn *conn) {
     struct task_list ready = {0};
     struct replies *replies = conn_take_gathered(conn);
@@ -156,7 +156,7 @@ static void flush(struct weir_conn *conn) {
 void conn_flush_here(struct weir_conn *conn) {
     struct pool *pool = conn_core(conn)->pool;
     if (!conn_is_gathering(conn) && !task_borrow(&conn->source.flush)) {
-        conn_take_gathered(conn); /* nothing; but what is sent after this turn is none of its replies */
+        conn_take_gathered(conn); /* returns nothing; but later messages are not replies of this turn */
         pool_submit(pool, &conn->source.flush);
         return;
     }

@@ -1,5 +1,5 @@
-/* conn_handler.c - the handler task: calls open, message and close, one after the other, in a slot. What these send
- * leaves when they return.
+/* conn_handler.c - the handler task: calls open, message, drained and close, one after the other, in a slot. What
+ * the callbacks send leaves when they return.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,8 +15,8 @@
 
 enum { TURN_MESSAGES = 16 };
 
-/* A smaller message is copied: that costs less than its buffer, which may have room for many like it, nobody
- * counting that, and would stay for as long as the client does not read. */
+/* A smaller message is copied, which costs less than keeping its buffer. The buffer may have room for many such
+ * messages, which the send buffer's limits do not count, and would stay as long as the client does not read. */
 enum { IN_HAND_MIN = 4096 };
 
 _Thread_local struct in_hand in_hand;
@@ -31,7 +31,7 @@ struct weir_conn *conn_in_turn(void) {
 
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
-/* Those that never block are not timed: it would cost more than they do. */
+/* Callbacks that never block are not timed, because timing would cost more than they do. */
 static uint64_t enter_callback(struct weir_conn *conn, const char *name) {
     calling.callback = name;
     calling.conn = conn;
@@ -95,14 +95,14 @@ void conn_call_drained(struct weir_conn *conn) {
     leave_callback(conn, begun);
 }
 
-/* What else the end of a connection is told with. */
+/* More figures for the line that reports a connection's end. */
 struct tally {
     bool by_peer;
     unsigned dropped;
     uint64_t messages_out, payload_out, wire_out;
 };
 
-/* The access line. What a client may make long stands at its end. */
+/* Logs the access line. What a client may make long stands at its end. */
 static void log_close(const struct weir_conn *conn, unsigned code, const char *reason, const struct tally *tally) {
     const char *by = tally->by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
     log_event(LOG_ACCESS, LOG_INFO, "close",
@@ -121,7 +121,7 @@ static void log_close(const struct weir_conn *conn, unsigned code, const char *r
 void conn_call_close(struct weir_conn *conn) {
     const struct route *route = conn->route;
     struct registry *registry = &conn_core(conn)->registry;
-    latch_lock(&conn->latch); /* nothing changes them any more: this is for the eyes of this thread */
+    latch_lock(&conn->latch); /* nothing changes these any more; the lock makes them visible to this thread */
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
     const struct tally tally = {.by_peer = conn->closed_by_peer,
@@ -169,7 +169,7 @@ static struct inbox_item *next_locked(struct weir_conn *conn) {
     return conn->handler_paused ? NULL : inbox_pop(&conn->inbox);
 }
 
-/* The next message that waits; NULL if none does, or if too many replies wait. */
+/* Returns the next waiting message, or NULL if none waits or too many replies do. */
 static struct inbox_item *next_message(struct weir_conn *conn) {
     struct task_list ready = {0};
     latch_lock(&conn->latch);
@@ -182,7 +182,7 @@ static struct inbox_item *next_message(struct weir_conn *conn) {
 
 /* --- The task ---------------------------------------------------------------------------------------------- */
 
-/* Returns true if there may be more. A handler that takes long handles one message in a turn. */
+/* Returns true if there may be more. A handler that takes long handles one message per turn. */
 static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
     for (int messages = 0; messages < TURN_MESSAGES && (messages == 0 || pool_now_us() < until); messages++) {
         struct inbox_item *item = next_message(conn);
@@ -196,7 +196,7 @@ static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
     return true;
 }
 
-/* What an empty inbox leaves to do. Returns true if the close callback is due. */
+/* Does what an empty inbox makes due. Returns true if the close callback is due. */
 static bool settle(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool empty = inbox_is_empty(&conn->inbox);

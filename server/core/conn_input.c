@@ -1,9 +1,9 @@
-/* conn_input.c - the input task: reads what has arrived, decodes it, answers control frames, hands messages on. It
- * is also the one that ends a connection.
+/* conn_input.c - the input task: reads what has arrived, decodes it, answers control frames and hands messages on.
+ * It alone ends a connection.
  *
- * A message for a handler that never blocks is handled where it was read. For any other, the last message of a turn
- * is handled in place too if a slot is free and nothing waits before it: the input task is given back first, so
- * that another thread can read on while the handler blocks. All others are copied to the inbox.
+ * If the handler never blocks, a message is handled where it was read. Otherwise the last message of a turn is
+ * also handled in place, if a slot is free and nothing waits before it. The input task is given back first, so
+ * that another thread can read on while the handler blocks. All other messages are copied to the inbox.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,8 +17,8 @@
 #include "server/core/memory.h"
 #include "server/proto/close_code.h"
 
-/* A turn ends after so many reads, so much that has been inflated, or so much time; the clock is looked at whenever
- * that many bytes have been handled, an event counting as some. */
+/* A turn ends after TURN_READS reads, after INFLATED_MAX inflated bytes, or after CONN_TURN_US. The clock is
+ * checked each time LOOK_AFTER bytes have been handled; each event counts as EVENT_COST more bytes. */
 enum { TURN_READS = 8, INFLATED_MAX = TURN_READS * CONN_READ_SIZE };
 enum { LOOK_AFTER = 16384, EVENT_COST = 1024 };
 
@@ -42,7 +42,8 @@ static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held
         held->heap = decoder_detach(&conn->decoder);
 }
 
-/* Nothing more is decoded. Answers with a Close unless ours is under way, which then has its answer. */
+/* Stops decoding for good. Answers with a Close, unless ours has been queued already, which then has its
+ * answer. */
 static void end_input(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
     conn->peer_done = true;
     latch_lock(&conn->latch);
@@ -115,7 +116,7 @@ void conn_read_on(struct weir_conn *conn, struct task_list *ready) {
     task_claim_into(&conn->source.input, ready);
 }
 
-/* What the reader may do now. Starts the close timeout with the first look at a connection that is closing. */
+/* Returns what the reader may do now. The first call on a closing connection starts the close timeout. */
 static enum gate pass_gate(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     enum gate gate = gate_locked(conn);
@@ -133,7 +134,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     return now >= stamp_time(conn->wake_at, now) ? GATE_END : gate;
 }
 
-/* A drain reads once more, and decodes all that has been read. */
+/* Whether a draining connection has read once more and decoded everything that was read. */
 static bool has_read_last(const struct weir_conn *conn) {
     return atomic_load(&conn->draining) && conn->read_last && conn->rest == NULL;
 }
@@ -144,7 +145,8 @@ static bool rate_counts(const struct weir_conn *conn) {
            !atomic_load(&conn->closing) && !atomic_load(&conn->draining) && !atomic_load(&conn->source.broken);
 }
 
-/* False if the client has to wait: throttle->until says how long. One that is to be closed for it does not wait. */
+/* Returns false if the client must wait: throttle->until says how long. A client that is closed for exceeding its
+ * rate does not wait. */
 static bool is_within_rate(struct weir_conn *conn) {
     struct throttle *throttle = conn->throttle;
     if (!rate_counts(conn))
@@ -165,16 +167,17 @@ static bool is_within_rate(struct weir_conn *conn) {
 
 /* --- Reading ----------------------------------------------------------------------------------------------- */
 
-/* What a turn works with. */
+/* The state of one turn. */
 struct turn_state {
     struct held_message held;
     uint64_t began;    /* pool_now_us() */
-    size_t inflated;   /* bytes that compressed messages have come to in this turn */
-    size_t since_look; /* at the clock */
+    size_t inflated;   /* bytes that compressed messages have become in this turn */
+    size_t since_look; /* bytes handled since the last look at the clock */
     bool over;         /* others should have their turn */
 };
 
-/* After an event of this size. What it took to handle it is not known, but for the clock, which is not for free. */
+/* Checks whether the turn is over, after an event of this size. Only the clock shows how long handling takes, and
+ * reading it has a cost. */
 static bool is_over(struct turn_state *state, size_t size) {
     state->since_look += EVENT_COST + size;
     if (state->since_look < LOOK_AFTER)
@@ -184,8 +187,8 @@ static bool is_over(struct turn_state *state, size_t size) {
     return state->over;
 }
 
-/* A read may inflate to a thousand times its size: the gate is asked, and others get their turn, between messages.
- */
+/* Whether decoding may go on. One read may inflate to a thousand times its size, so the gate is checked and other
+ * connections get their turn between messages. */
 static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
     state->over = state->over || state->inflated > INFLATED_MAX;
     return !state->over && is_within_rate(conn) && pass_gate(conn) != GATE_WAIT;
@@ -208,8 +211,8 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
     return !is_over(state, decoded->size) && (!asks || goes_on(conn, state));
 }
 
-/* Decodes until all is done, the connection has no more to say, or the rest is for another turn. Returns the bytes
- * consumed. */
+/* Decodes until all is done, the peer has nothing more to say, or the rest must wait for another turn. Returns the
+ * number of bytes consumed. */
 static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
     struct decoded decoded;
     size_t used = 0;
@@ -221,7 +224,8 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
     return size;
 }
 
-/* The same for what has been read into the message's own memory. The decoder then frees what it has handed out. */
+/* Does the same for bytes that were read into the message's own memory. The decoder then frees what it has handed
+ * out. */
 static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_state *state) {
     struct decoded decoded;
     decoder_filled(&conn->decoder, &conn_terms(conn)->limits, size, &decoded);
@@ -230,7 +234,7 @@ static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_sta
         decoder_feed(&conn->decoder, &conn_terms(conn)->limits, NULL, 0, &decoded);
 }
 
-/* False if memory is out. */
+/* Returns false if memory is exhausted. */
 static bool keep_rest(struct weir_conn *conn, const uint8_t *bytes, size_t size) {
     conn->rest = malloc(sizeof *conn->rest + size);
     if (conn->rest == NULL)
@@ -240,7 +244,7 @@ static bool keep_rest(struct weir_conn *conn, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* Bytes of this turn or of the one before; what is left of them stays in conn->rest. */
+/* Decodes bytes of this turn or of the one before. Keeps what remains of them in conn->rest. */
 static bool decode_all(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
     size_t used = decode(conn, bytes, size, state);
     return used == size || keep_rest(conn, bytes + used, size - used);
@@ -250,15 +254,16 @@ static bool decode_rest(struct weir_conn *conn, struct turn_state *state) {
     struct rest *rest = conn->rest;
     conn->rest = NULL;
     bool done = decode_all(conn, rest->bytes, rest->size, state);
-    conn_hold(conn, &state->held); /* it may lie in there */
+    conn_hold(conn, &state->held); /* the held message may lie in there */
     free(rest);
     return done;
 }
 
 enum turn { TURN_DONE, TURN_MORE, TURN_EOF, TURN_END };
 
-/* Reads until the socket is empty, the gate closes, or others should have their turn. Edge-triggered: the kernel
- * does not tell twice, so a short read is the last one only if no end of the stream has been announced. */
+/* Reads until the socket is empty, the gate closes, or others should have their turn. With an edge-triggered
+ * poller the kernel does not report the same data twice. So a short read is the last one only if no end of the
+ * stream has been announced. */
 static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
     uint8_t *bytes = pool_scratch();
     for (int reads = 0; reads < TURN_READS && !state->over; reads++) {
@@ -287,7 +292,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         if (size < 0)
             return TURN_END;
         conn->wire_in += (uint64_t)size;
-        conn->pinged_at = STAMP_NONE; /* whatever came, it is alive */
+        conn->pinged_at = STAMP_NONE; /* whatever has come, the client is alive */
         uint64_t byte_rate = conn_terms(conn)->byte_rate;
         if (byte_rate != 0 && conn->throttle != NULL)
             rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
@@ -318,7 +323,7 @@ void conn_end_transport(struct weir_conn *conn) {
         conn->transport.kind->close(&conn->transport);
 }
 
-/* For memory_limit: what the decoder, and what waits for it, hold between two turns. */
+/* Counts for memory_limit what the decoder, and the bytes that wait for it, hold between two turns. */
 static void count_partial(struct weir_conn *conn) {
     uint32_t before = atomic_load_explicit(&conn->partial, memory_order_relaxed);
     uint32_t partial = (uint32_t)decoder_memory(&conn->decoder) + (conn->rest == NULL ? 0 : conn->rest->size);
@@ -349,9 +354,9 @@ static void tear_down(struct weir_conn *conn) {
 
 /* --- Handing on -------------------------------------------------------------------------------------------- */
 
-/* In a drain: from here on the reader has nothing that the handler does not know of. */
+/* In a drain: from here on the handler knows of everything that the reader has read. */
 static void stop_if_draining(struct weir_conn *conn) {
-    if (!has_read_last(conn)) /* if it drains later, the task has been claimed for that */
+    if (!has_read_last(conn)) /* if it drains later, the task is claimed for that */
         return;
     latch_lock(&conn->latch);
     bool stopped = !conn->input_stopped;
@@ -372,7 +377,8 @@ static bool nothing_waits(struct weir_conn *conn) {
     return empty;
 }
 
-/* Takes the handler's task and a slot for the message in hand. If they cannot be had now, it goes to the inbox. */
+/* Takes the handler's task and a slot for the held message. If either is not available now, the message goes to
+ * the inbox. */
 static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
     if (held->opcode == 0)
         return false;
@@ -400,8 +406,8 @@ static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, st
         conn_handle(conn, held);
 }
 
-/* The client has shut its side. If it still waits for our Close, the flush task queues the input once that has
- * left. */
+/* Called when the client has shut its side. If our Close has still to leave, the flush task queues the input task
+ * afterwards. */
 static bool close_is_leaving(struct weir_conn *conn) {
     conn->peer_done = true;
     latch_lock(&conn->latch);

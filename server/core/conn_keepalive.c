@@ -1,8 +1,9 @@
-/* conn_keepalive.c - pings, and the clients that answer none; idle clients. All of it belongs to the input task.
+/* conn_keepalive.c - pings, clients that do not answer them, and idle clients. All of it belongs to the input
+ * task.
  *
- * Deadlines are looked at lazily: traffic only notes the time, and the timer, when it fires, is set to what is then
- * the next deadline. So a busy connection costs no timer operation. Time in which messages wait for their handler,
- * or in which we do not read, does not count against the client.
+ * Deadlines are checked lazily. Traffic only records the time; when the timer fires, it is set to the deadline
+ * that is then the next. So a busy connection costs no timer operations. Time does not count against the client
+ * while its messages wait for their handler, or while the server does not read.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,12 +16,12 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* 0: it may be read. */
+/* Returns 0 if reading is not paused by a rate. */
 static uint64_t throttled_until(const struct weir_conn *conn) {
     return conn->throttle == NULL ? 0 : conn->throttle->until;
 }
 
-/* UINT64_MAX: there is none. */
+/* Returns UINT64_MAX if there is no deadline. */
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
     uint64_t next = UINT64_MAX;
@@ -50,7 +51,7 @@ static int set_timer(struct weir_conn *conn, uint64_t now) {
     return pool_set_timer(conn_core(conn)->pool, &conn->timer, next);
 }
 
-/* Makes it possible to count what comes, if these terms limit it. -1 if memory is out. */
+/* Allocates what counts a client's input, if these terms limit it. Returns -1 if memory is exhausted. */
 static int prepare_throttle(struct weir_conn *conn, const struct terms *terms) {
     if (conn->throttle == NULL && (terms->message_rate != 0 || terms->byte_rate != 0))
         conn->throttle = calloc(1, sizeof *conn->throttle);
@@ -85,7 +86,7 @@ static bool client_is_kept_waiting(struct weir_conn *conn) {
     return waiting;
 }
 
-/* Now and then: what a burst of messages has needed is given back. */
+/* Called now and then: frees what a burst of messages has needed. */
 static void trim(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     outbox_trim(&conn->outbox);
@@ -101,8 +102,8 @@ static void ping(struct weir_conn *conn, uint64_t now) {
     conn_flush_here(conn);
 }
 
-/* Something waits for the client, and it has taken nothing of it for so long. A client that reads slowly leaves no
- * room for a write for a long time, but the kernel gets rid of some. */
+/* Whether data waits for the client and it has taken none of it for `timeout`. A client that reads slowly may
+ * leave no room for a write for a long time, but the kernel still sends some bytes. */
 static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
     stamp stuck_at = atomic_load(&conn->stuck_at);
     if (timeout == 0 || stuck_at == STAMP_NONE || now < stamp_time(stuck_at, now) + timeout)
@@ -114,7 +115,7 @@ static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
     return false;
 }
 
-/* Our ping may still wait behind what the client is reading. */
+/* Whether our ping may still wait after data that the client is reading. */
 static bool is_reading(struct weir_conn *conn, uint64_t now) {
     latch_lock(&conn->latch);
     bool waits = !outbox_is_empty(&conn->outbox);
@@ -144,7 +145,7 @@ static bool is_idle(struct weir_conn *conn, uint64_t now) {
     return timeout != 0 && now >= stamp_time(atomic_load(&conn->message_at), now) + timeout;
 }
 
-/* Nothing can be said to it any more. */
+/* Disconnects without a Close: nothing can be sent to the client any more. */
 static void cut_off(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     conn->drop_inbox = true;
@@ -156,14 +157,15 @@ static void cut_off(struct weir_conn *conn) {
     task_again(&conn->source.input);
 }
 
-/* What is owed is time at the old rate. */
+/* Starts again with empty buckets: what they hold is time at the old rate. */
 static void restart_throttle(struct weir_conn *conn, uint64_t now) {
     if (conn->throttle != NULL)
         *conn->throttle = (struct throttle){.until = earlier(conn->throttle->until, now)};
     task_again(&conn->source.input);
 }
 
-/* After a reload: the clocks begin anew where their length has changed. -1 if memory is out. */
+/* Applies new terms after a reload. A clock starts again if its length has changed. Returns -1 if memory is
+ * exhausted. */
 static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uint64_t now) {
     if (prepare_throttle(conn, terms) != 0)
         return -1;
@@ -178,7 +180,7 @@ static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uin
     return 0;
 }
 
-/* A throttle that has begun since the timer was set is a reason to set it anew. */
+/* Whether the timer must be set again. A throttle that has begun since the timer was set is also a reason. */
 static bool is_due(const struct weir_conn *conn, uint64_t now) {
     if (throttled_until(conn) > now)
         return conn->wake_at != stamp_at(throttled_until(conn));

@@ -1,4 +1,5 @@
-/* conn_private.h - what the files of a connection (conn*.c) call of each other.
+/* conn_private.h - what the files of a connection (conn*.c) call of each other. Functions ending in _locked expect
+ * the connection's latch held.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,15 +10,15 @@
 
 extern const struct task_kind conn_input_kind, conn_flush_kind, conn_handler_kind;
 
-/* How long one connection may have a thread of the pool while others wait, as far as it can be divided. */
+/* How long one connection may occupy a thread of the pool while others wait, as far as its work can be divided. */
 enum { CONN_TURN_US = 1000 };
 
-/* The conn that a member is part of. */
+/* The connection that a member is part of. */
 #define CONN_OF(pointer, member) ((struct weir_conn *)((char *)(pointer)-offsetof(struct weir_conn, member)))
 
 /* --- conn.c --- */
 
-/* Bytes of its strings that count in memory_limit. */
+/* The bytes of its strings that count in memory_limit. */
 size_t conn_text_memory(const struct weir_conn *conn);
 
 void conn_drop_headers(struct weir_conn *conn);
@@ -27,14 +28,14 @@ void conn_drop_headers(struct weir_conn *conn);
 /* Queues a Pong or another control frame. */
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size);
 
-/* Queues a Close, after what waits, and remembers code and reason for the close callback. Does nothing on a
- * connection that is closing. The caller has to get the flush going. */
+/* Queues a Close after what waits, and stores code and reason for the close callback. Returns false, and does
+ * nothing, if the connection is already closing. The caller must make the flush task run. */
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* The end of a drain: all that the client has said is handled. */
+/* Ends a drain: everything that the client has sent is handled. */
 void conn_end_drain(struct weir_conn *conn);
 
-/* Closes with this code and reason, which are known to be good. False if the connection is closing already. */
+/* Closes with this code and reason, which must be valid. Returns false if the connection is already closing. */
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* --- conn_deflate.c --- */
@@ -42,133 +43,139 @@ bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason);
 /* Whether a payload of this size is worth compressing. */
 bool conn_is_compressible(size_t threshold, size_t size);
 
-/* The message compressed for clients that want this window; NULL if it goes plain: window_bits is 0, it is too
- * small or gains nothing, or memory is out. */
+/* Returns the message compressed for clients that use this window. Returns NULL if it must go plain: window_bits
+ * is 0, the message is too small or does not shrink, or memory is exhausted. */
 struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opcode, const void *data, size_t size);
 
-/* The window for what is compressed when it is sent; 0: nothing is. */
+/* The window for messages that the sending thread compresses; 0: it compresses none. */
 unsigned conn_send_bits(const struct weir_conn *conn);
 
-/* In the flush task, before outbox_gather(): with context takeover, compresses what is to leave next. Returns how
- * many messages may be gathered, `max` at most. */
+/* Called by the flush task before outbox_gather(). With context takeover, compresses what is to leave next.
+ * Returns how many messages may be gathered, `max` at most. May release the latch meanwhile. */
 int conn_commit_locked(struct weir_conn *conn, int max);
 
-/* In the input task: what a DECODER_DEFLATED stands for. */
+/* Called by the input task. Inflates the message of a DECODER_DEFLATED event. */
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded);
 
 void conn_release_streams(struct weir_conn *conn);
 
 /* --- conn_backlog.c --- */
 
-/* Before a message is added. False if it cannot be: the client is being closed, or loses it. */
+/* To be called before a message is added. Returns false if it cannot be added: the client is being closed, or
+ * loses the message. */
 bool conn_make_room_locked(struct weir_conn *conn, const struct message *message);
 
-/* After the outbox has become more (ready is NULL) or less: claims the task that calls `drained` when it is due. */
+/* To be called after the outbox has grown (ready is NULL) or shrunk. Claims the task that calls `drained` when
+ * that is due. */
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready);
 
-/* Whether `drained` is to be called now. */
+/* Whether `drained` must be called now. Clears the flag. */
 bool conn_takes_drained(struct weir_conn *conn);
 
-/* What it has in memory, as memory_limit counts; 0 if it is closing already. */
+/* The memory that the connection holds, as memory_limit counts it; 0 if it is already closing. */
 size_t conn_memory(struct weir_conn *conn);
 
-/* What one that is closing holds until its end, or one that has been disconnected until the write under way
- * returns. */
+/* The memory that a closing connection holds until its end. For a disconnected one, also what it holds until the
+ * current write returns. */
 size_t conn_memory_leaving(struct weir_conn *conn);
 
-/* Closes it for the sake of memory_limit, and drops what it has waiting. Returns whether it did. */
+/* Closes the connection because of memory_limit, and drops what it has waiting. Returns whether it did. */
 bool conn_shed(struct weir_conn *conn, struct task_list *ready);
 
 /* --- conn_replies.c --- */
 
-struct replies; /* what has been gathered: memory of the thread */
+struct replies; /* gathered replies, in memory of the thread */
 
-/* At the beginning of a turn of the input task: if the handler never blocks, what it sends to this connection on
- * this thread is gathered from now on. One of conn_flush_here() and conn_drop_gathered() has to follow. */
+/* To be called at the beginning of a turn of the input task. If the handler never blocks, its replies to this
+ * connection on this thread are gathered from now on. conn_flush_here() or conn_drop_gathered() must follow. */
 void conn_gather(struct weir_conn *conn);
 
-/* Whether something has been: then the flush task is this thread's. */
+/* Whether replies have been gathered. If so, this thread has the flush task. */
 bool conn_is_gathering(const struct weir_conn *conn);
 
-/* Before this thread puts something in the outbox. */
+/* To be called before this thread puts anything in the outbox. */
 void conn_stop_gathering(const struct weir_conn *conn);
 
-/* False if this message has to go to the outbox. */
+/* Returns false if this message must go to the outbox. */
 bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size);
 
 size_t conn_gathered_size(const struct weir_conn *conn);
 
-/* Ends the gathering. Returns what there is to send, NULL if that is nothing; it stays until the run ends. */
+/* Ends the gathering. Returns the replies to send, or NULL if there are none. They remain valid until the run
+ * ends. */
 struct replies *conn_take_gathered(const struct weir_conn *conn);
 
-/* Writes it, without the lock. Returns 0, or the write's errno. */
+/* Writes the replies, without the lock. Returns 0, or the errno of the write. */
 int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *sent);
 
-/* Afterwards: what the socket has not taken waits in front of the outbox. */
+/* To be called after conn_send_gathered(). Puts what the socket has not taken at the front of the outbox. */
 void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent);
 
-/* Ends the gathering, gives the flush task back, and sends nothing. */
+/* Ends the gathering and gives the flush task back, without sending anything. */
 void conn_drop_gathered(struct weir_conn *conn);
 
 /* --- conn_flush.c --- */
 
-/* One write, without the lock, by the thread that has the flush task: notes how it went, and asks the poller to
- * tell when there is room again if there was none. Returns 0, or its errno. */
+/* Makes one write, without the lock; called by the thread that has the flush task. Records the result, and if
+ * there was no room, asks the poller to report when there is. Returns 0, or the errno of the write. */
 int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t *sent);
 
-/* Claims what was paused and may go on: the handler when half of the replies that are too many have left, the input
- * when half of the inbox is free besides. To be called whenever either has become less. */
+/* Claims the tasks that were paused and may continue. The handler may when the replies have fallen to half of
+ * their limit; the input, when half of the inbox is free as well. To be called whenever either has shrunk. */
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready);
 
-/* Sends what waits, in place, unless another thread is at it or will be. */
+/* Sends what waits on this thread, unless another thread is doing so or will. */
 void conn_flush_here(struct weir_conn *conn);
 
 /* --- conn_input.c --- */
 
-/* Marks the end and closes the transport, or leaves that to the thread that is just sending. */
+/* Marks the end and closes the transport. If a thread is sending at the moment, that thread closes the
+ * transport. */
 void conn_end_transport(struct weir_conn *conn);
 
 /* --- conn_keepalive.c, in the input task --- */
 
-/* Starts the clocks of a new connection. -1 if memory is out. */
+/* Starts the clocks of a new connection. Returns -1 if memory is exhausted. */
 int conn_keepalive_start(struct weir_conn *conn);
 
-/* After a turn of reading: pings, times out, and sets the timer anew, each if it is due. */
+/* To be called after a turn of reading. Pings, times out and resets the timer, each if it is due. */
 void conn_keepalive(struct weir_conn *conn, uint64_t now);
 
-/* A Pong: the round trip, if it answers our last ping. */
+/* Handles a Pong: records the round trip if it answers our last ping. */
 void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t size);
 
 /* --- conn_handler.c --- */
 
-/* True while a callback of this connection runs on this thread, which will flush it when the callback returns. */
+/* True while a callback of this connection runs on this thread, which will flush when the callback returns. False
+ * once the callback has stalled. */
 bool conn_is_handling_here(const struct weir_conn *conn);
 
-/* The very message whose callback runs on this thread, as one to send, without a copy; NULL if this is another, or
- * if it is not in a buffer. */
+/* The message whose callback runs on this thread, as one to send without a copy. Returns NULL if the given message
+ * is another one, or is not in a buffer. */
 struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size);
 
 /* A message that lies in the reader's memory, or in the heap. */
 struct held_message {
-    const uint8_t *data; /* NULL with heap NULL and size 0: an empty one */
-    uint8_t *heap;       /* data, if the buffer (buffer.h) goes along */
+    const uint8_t *data; /* NULL together with heap NULL and size 0: an empty message */
+    uint8_t *heap;       /* equal to data if the buffer (buffer.h) is handed over too */
     size_t size;
     uint8_t opcode; /* 0: none is held */
 };
 
-/* Calls back on this thread, which holds the task that owns the callbacks. */
+/* These call back on this thread, which holds the task that owns the callbacks. */
 void conn_call_open(struct weir_conn *conn);
 void conn_call_drained(struct weir_conn *conn); /* if it is due */
-/* `buffer` is NULL, or data, if that is a buffer (buffer.h). True if the buffer has been taken over. */
+/* `buffer` is NULL, or equal to data if data is a buffer (buffer.h). Returns true if the buffer was taken over. */
 bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer);
-void conn_call_close(struct weir_conn *conn); /* logs the end, and gives up the living connection's reference */
+void conn_call_close(struct weir_conn *conn); /* also logs the end, and releases the living connection's
+                                                 reference */
 
-/* Puts a message, if one is held, into the inbox and queues the handler task; if memory is out the connection
- * fails. Leaves *held empty. */
+/* Puts a held message, if there is one, into the inbox and queues the handler task. If memory is exhausted, the
+ * connection fails. Leaves *held empty. */
 void conn_hold(struct weir_conn *conn, struct held_message *held);
 
-/* A turn of the handler task, in a slot: open if it is due, `first` if there is one, what waits in the inbox, close
- * if it is due. Ends with pool_finish(). */
+/* Runs a turn of the handler task, in a slot: open if it is due, `first` if there is one, what waits in the inbox,
+ * close if it is due. Ends with pool_finish(). */
 void conn_handle(struct weir_conn *conn, struct held_message *first);
 
 #endif

@@ -1,13 +1,13 @@
-/* conn_replies.c - what a handler that never blocks answers to the messages of one turn: gathered as frames in
- * memory of the thread, and written from there. So a short reply to a client that reads costs no allocation and no
- * lock.
+/* conn_replies.c - the replies of a handler that never blocks to the messages of one turn. They are gathered as
+ * frames in memory of the thread, and written from there. So a short reply to a client that reads costs no
+ * allocation and no lock.
  *
- * The thread that gathers has the connection's flush task from the first reply on: nobody else sends meanwhile. The
- * first message that has to go to the outbox, whoever sends it, ends the gathering: what comes later goes there
- * too, and leaves behind it. What the socket does not take is put in front of the outbox, as the messages that it
- * would have been.
+ * From the first reply on, the gathering thread has the connection's flush task, so no other thread sends
+ * meanwhile. The first message that must go to the outbox, from any thread, ends the gathering: later messages go
+ * there too, and leave after it. What the socket does not take is put at the front of the outbox, as the messages
+ * that it would have been.
  *
- * What is gathered belongs to the thread that runs the input task. Any thread may ask and send: on another one
+ * Gathered replies belong to the thread that runs the input task. Any thread may query and send: on another thread
  * nothing is gathered.
  *
  * SPDX-License-Identifier: MIT
@@ -19,8 +19,8 @@
 
 struct replies {
     struct weir_conn *conn;
-    bool owns_flush; /* this thread has the connection's flush task, from the first reply on */
-    bool over;       /* something stands in the outbox that the next reply would overtake */
+    bool owns_flush; /* from the first reply on: this thread has the connection's flush task */
+    bool over;       /* the outbox has a message that the next reply would overtake */
     uint32_t count;
     size_t size, payload_size;
     uint8_t bytes[];
@@ -28,7 +28,7 @@ struct replies {
 
 enum { REPLIES_SIZE = CONN_SCRATCH_SIZE - CONN_READ_SIZE - sizeof(struct replies) };
 
-/* In the scratch memory, behind what is read; NULL: nothing is gathered. */
+/* Lies in the scratch memory, after the bytes read; NULL: nothing is gathered. */
 static _Thread_local struct replies *gathered;
 
 static struct replies *replies_of(const struct weir_conn *conn) {
@@ -75,7 +75,7 @@ static bool begin(struct replies *replies) {
     return replies->owns_flush;
 }
 
-/* No other thread has sent anything: it would have claimed the flush task. */
+/* Whether no other thread has sent anything: it would have claimed the flush task. */
 static bool is_alone(struct replies *replies) {
     return replies->owns_flush ? task_is_only_running(&replies->conn->source.flush) : begin(replies);
 }
@@ -99,7 +99,8 @@ bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data,
 
 /* --- Leaving ----------------------------------------------------------------------------------------------- */
 
-/* The frames from `at` on, of which `sent` bytes have left, each as a message. Returns false if memory is out. */
+/* Makes a message of each frame from `at` on, of which the bytes before `sent` have left. Returns false if memory
+ * is exhausted. */
 static bool keep(const struct replies *replies, size_t at, size_t sent, struct outbox *unsent) {
     unsent->offset = (uint32_t)(sent - at);
     while (at < replies->size) {
@@ -117,7 +118,7 @@ static bool keep(const struct replies *replies, size_t at, size_t sent, struct o
     return true;
 }
 
-/* Counts the frames that have left whole. Returns where the first other one begins. */
+/* Counts the frames that have left completely. Returns where the first other frame begins. */
 static size_t count_sent(const struct replies *replies, size_t sent, struct outbox *outbox) {
     size_t at = 0, size;
     while (at < replies->size) {

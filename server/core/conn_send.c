@@ -1,8 +1,8 @@
-/* conn_send.c - what goes into an outbox: messages, control frames, the Close. Nothing here makes a
- * system call on a socket; the flush task does.
+/* conn_send.c - what goes into an outbox: messages, control frames, the Close. Nothing here makes a system call on
+ * a socket; the flush task does.
  *
- * Any thread may call the public functions. A callback's own sends are not queued one by one: the thread that runs
- * the callback flushes when it returns, or the monitor has it done if it takes long.
+ * Any thread may call the public functions. What a callback sends is not flushed message by message. The thread
+ * that runs the callback flushes when it returns; if it takes long, the monitor queues the flush.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,13 +31,13 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
         conn->send_failed = true;
     atomic_store(&conn->closing, true);
     conn->close_code = (uint16_t)code;
-    free(conn->close_reason); /* send_timeout's, if it is just being cut off */
+    free(conn->close_reason); /* set by send_timeout, if the client is just being cut off */
     conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
     return true;
 }
 
-/* A Close of ours: what the client has sent so far and nobody has handled is dropped. Returns whether it is the
- * first. */
+/* Closes from our side. What the client has sent and no callback has handled is dropped. Returns whether this
+ * Close is the first. */
 static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
     latch_lock(&conn->latch);
     bool first = conn_queue_close_locked(conn, code, reason);
@@ -47,7 +47,7 @@ static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *r
         return false;
     if (!conn_is_handling_here(conn))
         task_claim_into(&conn->source.flush, ready);
-    task_claim_into(&conn->source.input, ready); /* to read no more messages, and to start the close timeout */
+    task_claim_into(&conn->source.input, ready); /* to stop reading messages, and to start the close timeout */
     return true;
 }
 
@@ -113,7 +113,7 @@ static enum weir_result append_locked(struct weir_conn *conn, struct message *me
         return WEIR_GONE;
     if (!conn_make_room_locked(conn, message))
         return WEIR_OVERFLOW;
-    if (outbox_push(&conn->outbox, message) != 0) { /* a message it never gets must not go unnoticed */
+    if (outbox_push(&conn->outbox, message) != 0) { /* the client must notice that it has lost a message */
         conn->drop_inbox = true;
         conn_queue_close_locked(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
@@ -121,7 +121,7 @@ static enum weir_result append_locked(struct weir_conn *conn, struct message *me
     return WEIR_OK;
 }
 
-/* Which were accepted; and what became of the last that was not, WEIR_OK if all were. */
+/* Which messages were accepted, and the result of the last that was not; WEIR_OK if all were. */
 struct appended {
     uint64_t accepted;
     enum weir_result result;
@@ -141,7 +141,7 @@ static struct appended append_all_locked(struct weir_conn *conn, struct message 
     return appended;
 }
 
-/* The flush task looks at the outbox under the connection's mutex. */
+/* The flush task looks at the outbox under the connection's latch, as task_claim_after_lock() requires. */
 static void claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
     if (task_claim_after_lock(&conn->source.flush))
         task_list_push(ready, &conn->source.flush);
@@ -208,7 +208,7 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
     }
-    if (!message->is_reply) /* the one in hand is, and may be another thread's already */
+    if (!message->is_reply) /* the one in hand is a reply already, and another thread may be using it */
         message->is_reply = true;
     struct task_list ready = {0};
     enum weir_result result = conn_append(conn, message, &ready);

@@ -1,12 +1,13 @@
 /* core.h - what all connections of a run share, and the routes that they belong to. Set up before the first
- * connection; only what says so changes afterwards.
+ * connection; later only those fields change whose comments say so.
  *
- * Lock order: a thread that holds one of these locks only those below it.
+ * Lock order: a thread that holds one of these locks may take only those below it.
  *
+ *     admin       the token, the result of a reload, idempotency keys; no other lock is taken under it
  *     routing     which routes there are now; no other lock is taken under it
  *     channels, channel, history: see channels/channels.h
- *     registry    who is here; no system call and no callback under it
- *     visitors    who is here by address; no other lock is taken under it
+ *     registry    the connections; no system call and no callback under it
+ *     visitors    the connections by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
  *     after       one weir_after() timer
  *     pool        the run queues (POOL_LOCK_RANK)
@@ -54,16 +55,17 @@ struct core {
     struct shed shed;
     const struct terms *_Atomic terms; /* see core_terms() */
 
-    /* The layer above: who is subscribed to what. It is told before a drained connection is closed, so that what it
-     * has published reaches it first; and of every connection's end, before its close callback. All may be NULL. */
+    /* The layer above, which knows the subscriptions. on_drained is called before a drained connection is closed,
+     * so that the client still gets what it has published. on_end is called at every connection's end, before its
+     * close callback. All three may be NULL. */
     struct channels *channels;
     void (*on_drained)(struct weir_conn *conn);
     void (*on_end)(struct weir_conn *conn);
 
-    /* One of the server that runs on it, one of each route and each timer: so it outlives the run and even the
-     * server for as long as there is a handle. */
+    /* One reference for the server that runs on the core, one for each route and each timer. So the core outlives
+     * the run, and even the server, as long as there is a handle. */
     _Atomic unsigned references;
-    void (*destroy)(struct core *core); /* with the last; NULL: nothing to do */
+    void (*destroy)(struct core *core); /* called when the last reference is released; NULL: nothing to do */
 };
 
 static inline void core_retain(struct core *core) {
@@ -77,24 +79,24 @@ static inline void core_release(struct core *core) {
 
 enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST, SLOW_CONSUMER_DROP_NEWEST };
 
-/* What connections of one pattern share. How one gets in is the entrance's to say (http/entrance.h). */
+/* What the connections of one pattern share. How a client gets in is decided by the entrance (http/entrance.h). */
 struct route {
     const char *pattern;
     const struct weir_handler *handler;
-    const char *handler_name; /* as configured; NULL: the program's own */
+    const char *handler_name; /* as configured; NULL: one that the program registered itself */
     void *context;
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;
     struct audience audience; /* its connections */
-    struct lane lane;         /* the cap on concurrent handlers; the pool's mutex */
-    struct weir_conn *first;  /* its connections; the registry's mutex */
+    struct lane lane;         /* the limit on concurrent handlers; guarded by the pool's mutex */
+    struct weir_conn *first;  /* the list of its connections; guarded by the registry's mutex */
     struct traffic traffic;
     struct buckets handling; /* microseconds of each callback that may block */
-    _Atomic unsigned open;   /* connections */
+    _Atomic unsigned open;   /* number of connections */
 
-    /* One of the server, one of each table that names it, one of each connection. */
+    /* One reference for the server, one for each table that names the route, one for each connection. */
     _Atomic unsigned references;
-    void (*destroy)(struct route *route); /* with the last; NULL: nothing to do */
+    void (*destroy)(struct route *route); /* called when the last reference is released; NULL: nothing to do */
 };
 
 static inline void route_retain(struct route *route) {
@@ -106,7 +108,7 @@ static inline void route_release(struct route *route) {
         route->destroy(route);
 }
 
-/* Those in force now. */
+/* The terms now in force. */
 static inline const struct terms *core_terms(const struct core *core) {
     return atomic_load_explicit(&core->terms, memory_order_acquire);
 }

@@ -1,4 +1,4 @@
-/* counters.h - what a server has counted since it began to run. Any thread adds.
+/* counters.h - what a server has counted since it began to run. Any thread adds, without locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,21 +10,21 @@
 
 /* Why a client did not become a connection. */
 enum refusal {
-    REFUSED_HANDSHAKE, /* it is none, or a wrong one */
+    REFUSED_HANDSHAKE, /* not a handshake, or an invalid one */
     REFUSED_ROUTE,     /* 404 */
     REFUSED_ORIGIN,
     REFUSED_SUBPROTOCOL,
-    REFUSED_HANDLER,     /* the upgrade callback said so */
+    REFUSED_HANDLER,     /* the upgrade callback refused */
     REFUSED_CONNECTIONS, /* max_connections */
     REFUSED_ADDRESS,     /* max_connections_per_ip */
     REFUSED_RATE,        /* upgrades_per_ip */
     REFUSED_STOPPING,
     REFUSED_GONE,      /* the client reset its connection before it got its 101 */
-    REFUSED_RESOURCES, /* memory, descriptors, a socket that could not be taken over */
+    REFUSED_RESOURCES, /* no memory, no descriptor, or the socket could not be taken over */
     REFUSALS
 };
 
-/* Close codes by class: 1000 to 1015 for themselves, then 3xxx, 4xxx, and any other. */
+/* Close codes by class: each of 1000 to 1015 has its own, then 3xxx, 4xxx, and all others. */
 enum { CLOSE_CLASSES = 19 };
 
 static inline unsigned close_class(unsigned code) {
@@ -36,25 +36,25 @@ static inline unsigned close_class(unsigned code) {
 
 struct counters {
     struct striped handled;             /* messages that a handler was called with */
-    struct striped dropped;             /* messages that slow_consumer has dropped */
+    struct striped dropped;             /* messages that slow_consumer dropped */
     _Atomic uint64_t slow_disconnected; /* clients closed with 1013 beyond send_buffer_hard */
     _Atomic uint64_t memory_shed;       /* clients closed with 1013 beyond memory_limit */
-    _Atomic uint64_t send_timed_out;    /* clients cut off by send_timeout */
+    _Atomic uint64_t send_timed_out;    /* clients disconnected by send_timeout */
     _Atomic uint64_t rate_limited;      /* clients closed with 1008 by rate_policy */
-    _Atomic uint64_t half_open_closed;  /* requests cut off because they were not finished */
+    _Atomic uint64_t half_open_closed;  /* requests ended because they were not finished in time */
 
     _Atomic uint64_t accepted; /* connections */
     _Atomic uint64_t refused[REFUSALS];
-    _Atomic uint64_t closed[CLOSE_CLASSES]; /* connections, by the code that the close callback gets */
+    _Atomic uint64_t closed[CLOSE_CLASSES]; /* connections, by the code passed to the close callback */
     _Atomic uint64_t pings;                 /* sent */
     _Atomic uint64_t reloads, failed_reloads;
-    _Atomic bool reload_failed; /* the last one */
+    _Atomic bool reload_failed; /* whether the last reload failed */
     struct buckets handshakes;  /* microseconds from the request to the 101 */
     struct buckets round_trips; /* microseconds from a ping to its pong */
     struct buckets fan_out;     /* receivers of a broadcast */
 };
 
-/* Messages of one route, in stripes like struct striped's, so that one message touches one cache line. */
+/* Messages of one route, in stripes like those of struct striped, so that one message touches one cache line. */
 struct traffic {
     struct {
         _Atomic uint64_t received, received_bytes, sent, sent_bytes; /* payload, before compression */

@@ -1,4 +1,4 @@
-/* crash.c - see crash.h. What runs after the signal takes no lock and no memory.
+/* crash.c - see crash.h. The code that runs after the signal takes no lock and allocates no memory.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,8 +24,8 @@
 
 enum {
     STACK_SIZE = 64 << 10,
-    OWN_FRAMES = 2,        /* that of the signal handler, and that of its return */
-    OTHERS_WAIT_MS = 3000, /* a thread that crashes while another one reports */
+    OWN_FRAMES = 2,        /* the signal handler's frame, and the one that returns from it */
+    OTHERS_WAIT_MS = 3000, /* how long a thread that crashes meanwhile waits for the one that reports */
     ADDRESS_SIZE = 24
 };
 
@@ -55,7 +55,7 @@ static const char *name_of(int number) {
 static void log_crash(const siginfo_t *info, const char *backtrace) {
     const struct weir_conn *conn = calling.conn;
     const struct route *route = conn == NULL ? NULL : conn->route;
-    bool by_hardware = info->si_code > 0; /* else a program has sent it */
+    bool by_hardware = info->si_code > 0; /* otherwise a program has sent it */
     char address[ADDRESS_SIZE];
     snprintf(address, sizeof address, "0x%" PRIxPTR, (uintptr_t)info->si_addr);
     log_last_event("crash",
@@ -67,7 +67,8 @@ static void log_crash(const siginfo_t *info, const char *backtrace) {
                               LOG_COUNT("conn", conn == NULL ? 0 : conn->id), LOG_TEXT("backtrace", backtrace)));
 }
 
-/* The default action comes when this returns: a fault happens again, anything else is sent again. */
+/* Restores the default action, which follows when the signal handler returns: a fault happens again, any other
+ * signal is sent again. */
 static void die(const siginfo_t *info) {
     signal(info->si_signo, SIG_DFL);
     if (info->si_code <= 0)
@@ -100,7 +101,7 @@ static void free_stack(void *stack) {
 void crash_thread_begins(void) {
     stack_t stack;
     if (!enabled || sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE))
-        return; /* a sanitizer gives its threads stacks of its own */
+        return; /* a sanitizer gives its threads such stacks itself */
     void *memory = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return;
@@ -115,7 +116,7 @@ void crash_report(void) {
     if (enabled || pthread_key_create(&stack_key, free_stack) != 0)
         return;
     enabled = true;
-    backtrace(&frame, 1); /* loads what it needs, now */
+    backtrace(&frame, 1); /* loads now what it needs later */
     sigfillset(&report.sa_mask);
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction before;

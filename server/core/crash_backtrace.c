@@ -16,9 +16,9 @@
 
 enum { LINE_SIZE = 4096, NAME_SIZE = 32 };
 
-/* A frame and what has been found out about it. */
+/* A frame and what is known about it. */
 struct frame {
-    uintptr_t address; /* in the process; in its module, once that has a name */
+    uintptr_t address; /* in the process; once the module has a name, in the module */
     char module[NAME_SIZE];
 };
 
@@ -66,13 +66,14 @@ static struct mapping parse(const char *line) {
     return mapping;
 }
 
-/* A program that is not position-independent has been loaded where its addresses say. */
+/* Whether the module is a program that is not position-independent: then its addresses are those in the
+ * process. */
 static bool is_fixed(uintptr_t start) {
     const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)start; /* NOLINT(performance-no-int-to-ptr) */
     return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_type == ET_EXEC;
 }
 
-/* `base` is where the module begins. */
+/* Names the frames that lie in this mapping. `base` is where the module begins. */
 static void name_frames(const struct mapping *mapping, uintptr_t base, int count) {
     const char *slash = strrchr(mapping->path, '/');
     for (int i = 0; i < count; i++) {
@@ -122,7 +123,7 @@ void crash_backtrace(void *const *frames, int count, char *text, size_t size) {
         int more = snprintf(text + used, size - (size_t)used, "%s%s+0x%" PRIxPTR, i == 0 ? "" : " ",
                             found[i].module, found[i].address);
         if (more < 0 || (size_t)more >= size - (size_t)used) {
-            text[used] = '\0'; /* whole frames */
+            text[used] = '\0'; /* whole frames only */
             return;
         }
         used += more;

@@ -1,9 +1,9 @@
-/* crash_backtrace.h - addresses of code as text, each with its module, in a signal handler:
+/* crash_backtrace.h - code addresses as text, each with its module, for use in a signal handler:
  *
  *     x.so+0x1139 weir+0x1f0c4 libc.so.6+0x89134
  *
- * The number is what `addr2line -f -e MODULE NUMBER` takes. Takes no lock and no memory: the modules come from
- * /proc/self/maps.
+ * The number is what `addr2line -f -e MODULE NUMBER` takes. Takes no lock and allocates no memory: the modules
+ * come from /proc/self/maps.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 
 enum { CRASH_FRAMES_MAX = 32 };
 
-/* As many frames as fit. Terminated. Not by two threads at once. */
+/* Writes as many frames as fit, terminated. Must not be called by two threads at once. */
 void crash_backtrace(void *const *frames, int count, char *text, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* in_hand.h - the message that this thread's callback was given, so that one which is sent on is neither checked
+/* in_hand.h - the message that this thread's callback was given. A handler that sends it on has it neither checked
  * nor copied again.
  *
  * SPDX-License-Identifier: MIT
@@ -16,14 +16,14 @@
 
 struct message;
 
-/* All zero: no callback has one. Each thread has its own, and only that thread uses it. */
+/* All zero: no callback has a message. Each thread has its own, which no other thread uses. */
 struct in_hand {
     const uint8_t *data;
     size_t size;
-    uint8_t *buffer; /* NULL: it is in none */
+    uint8_t *buffer; /* NULL: the message is not in a buffer */
 
-    /* Once the message has been sent in its buffer, that belongs to a message of its own, which is referred to from
-     * here too: so it stays until the callback returns. */
+    /* Once the message has been sent in its buffer, the buffer belongs to this message. The reference here keeps
+     * it until the callback returns. */
     struct message *around;
     uint8_t opcode;
 };
@@ -34,8 +34,8 @@ static inline bool is_in_hand(const void *data, size_t size) {
     return data == in_hand.data && size == in_hand.size;
 }
 
-/* Whether a message may be sent: a known opcode, and text that is UTF-8 (RFC 6455, 5.6). What has come as text has
- * been checked: an echo is not checked again. */
+/* Whether a message may be sent: a known opcode, and text that is UTF-8 (RFC 6455, 5.6). Text that was received
+ * has been checked, so an echo is not checked again. */
 static inline bool conn_message_is_valid(enum weir_opcode opcode, const void *data, size_t size) {
     if (opcode == WEIR_TEXT)
         return (in_hand.opcode == WEIR_TEXT && is_in_hand(data, size)) || utf8_valid(data, size);

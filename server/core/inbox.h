@@ -1,7 +1,6 @@
-/* inbox.h - messages that have been decoded and wait for their handler, counted in bytes with what they cost in
- * memory.
+/* inbox.h - decoded messages that wait for their handler, counted in bytes of memory, overhead included.
  *
- * No lock of its own: the connection's latch guards it.
+ * It has no lock of its own: the connection's latch guards it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,17 +12,18 @@
 #include <stdlib.h>
 
 struct inbox_item {
-    struct inbox_item *next; /* of the last: the first */
-    uint8_t *data; /* behind this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it is gone */
+    struct inbox_item *next; /* in the last item: the first one */
+    uint8_t *data; /* the copy after this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it was
+                      handed on */
     size_t size;
-    size_t cost; /* bytes of memory: of this struct, and of a buffer as large as it is */
+    size_t cost; /* bytes of memory: this struct and its copy, or the full size of the buffer */
     uint8_t opcode;
     uint8_t copy[];
 };
 
 /* All zero is an empty inbox. */
 struct inbox {
-    struct inbox_item *last; /* NULL: it is empty */
+    struct inbox_item *last; /* NULL: the inbox is empty */
     size_t bytes;
 };
 
@@ -31,8 +31,8 @@ static inline bool inbox_is_empty(const struct inbox *inbox) {
     return inbox->last == NULL;
 }
 
-/* A new item. `heap` is taken over if it is not NULL (also if this fails), else `data` is copied. NULL if memory is
- * out. */
+/* Creates an item. If `heap` is not NULL it is taken over, even on failure; otherwise `data` is copied. Returns
+ * NULL if memory is exhausted. */
 struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap);
 void inbox_item_destroy(struct inbox_item *item);
 

@@ -11,7 +11,7 @@
 enum { STEP = 256 * 1024 };
 
 static struct striped used;
-static _Thread_local int64_t own, looked_at; /* what this thread has counted; and had, when it last looked */
+static _Thread_local int64_t own, looked_at; /* what this thread has counted in all, and at its last look */
 
 void memory_count(int64_t bytes) {
     own += bytes;

@@ -1,5 +1,6 @@
-/* memory.h - bytes that clients have filled: messages on their way to them, waiting for handlers, under way from
- * them; long paths, headers, subscriptions, channels. Of all servers of the process together. Any thread, no locks.
+/* memory.h - counts the bytes that clients have filled: messages queued for them, waiting for handlers or arriving
+ * from them; long paths, headers, subscriptions, channels. One count for all servers of the process. Any thread,
+ * no locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,15 +14,15 @@
 /* Counts bytes that have been allocated or, if negative, freed. */
 void memory_count(int64_t bytes);
 
-/* What malloc() has taken for a block, its own part with it; 0 for NULL. */
+/* The bytes that malloc() has taken for a block, its own overhead included; 0 for NULL. */
 size_t memory_of_block(const void *block);
 
-/* Counts a block, after it has been allocated; before it is freed. NULL is allowed. */
+/* Count a block after it has been allocated, and uncount it before it is freed. NULL is allowed. */
 void memory_count_block(void *block);
 void memory_uncount_block(void *block);
 
-/* True once for every quarter of a megabyte by which this thread has allocated more than it freed: it is time to
- * look at memory_used(), which costs more. */
+/* True once for every quarter of a megabyte that this thread has counted beyond what it has uncounted. Then it is
+ * time to check memory_used(), which costs more. */
 bool memory_has_grown(void);
 
 int64_t memory_used(void);

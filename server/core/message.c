@@ -13,7 +13,7 @@
 #include "server/proto/decoder.h"
 #include "server/proto/frame.h"
 
-/* A buffer counts as large as it is. */
+/* A message in a buffer counts the buffer's full size. */
 static int64_t memory_of(const struct message *message) {
     size_t room = message->size;
     if (message->is_around)
@@ -21,7 +21,7 @@ static int64_t memory_of(const struct message *message) {
     return (int64_t)(sizeof *message + room);
 }
 
-/* With room for `room` of its `size` bytes. */
+/* Allocates a message of `size` bytes, with `room` bytes in its own memory. */
 static struct message *allocate_for(size_t size, size_t room) {
     struct message *message = size <= UINT32_MAX ? malloc(sizeof *message + room) : NULL;
     if (message == NULL)
@@ -91,7 +91,7 @@ struct message *message_create_close(unsigned code, const char *reason) {
     return message_create(OPCODE_CLOSE, payload, size);
 }
 
-/* Puts the header where the compressed payload shows how long it is. */
+/* Moves the compressed payload to its place after the header, whose size is known only now. */
 static struct message *finish_deflated(struct message *message, uint8_t opcode, size_t room, size_t size) {
     size_t header_size = frame_header_size(size);
     memmove(message->bytes + header_size, message->bytes + room, size);

@@ -1,6 +1,6 @@
-/* message.h - an outgoing message: encoded once, immutable, counted, shared by all its receivers.
+/* message.h - an outgoing message: encoded once, immutable, reference counted, shared by all its receivers.
  *
- * Whoever makes one holds one reference; each outbox that it waits in holds another. Any thread may retain and
+ * The creator holds one reference; each outbox in which the message waits holds another. Any thread may retain and
  * release.
  *
  * SPDX-License-Identifier: MIT
@@ -18,34 +18,37 @@
 
 struct message {
     _Atomic uint32_t references;
-    bool is_reply;  /* sent to this one connection: it counts towards the pause of reading, a broadcast does not */
-    uint8_t opcode; /* of its frame; 0: it is raw bytes, or compressed already */
-    bool is_around; /* message_create_around(): `bytes` hold the address of the bytes */
-    uint8_t header_size; /* of its frame; 0: it is raw bytes */
+    bool is_reply;  /* sent to one connection alone: it counts towards the pause of reading, which a broadcast does
+                       not */
+    uint8_t opcode; /* of its frame; 0: raw bytes, or already compressed */
+    bool is_around; /* made by message_create_around(): `bytes` contain the address of the bytes */
+    uint8_t header_size; /* of its frame; 0: raw bytes */
     uint32_t size;       /* of the bytes: frame header and payload */
     uint32_t plain_size; /* of the payload, before compression */
     uint8_t bytes[];
 };
 
-/* A ping, a pong or a Close (RFC 6455, 5.5). */
+/* A Ping, a Pong or a Close (RFC 6455, 5.5). */
 static inline bool message_is_control(const struct message *message) {
     return (message->opcode & 0x08) != 0;
 }
 
-/* One frame with this payload, or bytes as they are. NULL if memory is out. */
+/* Create a message from a payload as one frame, or from raw bytes as they are. Return NULL if memory is
+ * exhausted. */
 struct message *message_create(uint8_t opcode, const void *payload, size_t size);
 struct message *message_create_raw(const void *bytes, size_t size);
 
-/* One frame around a payload that is in a buffer (buffer.h), which is taken over, without a copy. NULL if memory is
- * out: the buffer then is still the caller's. */
+/* Creates one frame around a payload in a buffer (buffer.h), which is taken over without a copy. Returns NULL if
+ * memory is exhausted: then the buffer still belongs to the caller. */
 struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t size);
 
-/* One compressed frame (RFC 7692, 6.1) with this payload, not empty. NULL if memory is out; or, unless the stream
- * is one that is taken over from message to message, if it would not be smaller than plain. */
+/* Creates one compressed frame (RFC 7692, 6.1) with this payload, which must not be empty. Returns NULL if memory
+ * is exhausted. Without context takeover, also returns NULL if the result would not be smaller than the
+ * payload. */
 struct message *message_create_deflated(uint8_t opcode, const void *payload, size_t size, struct deflater *deflater,
                                         bool takeover);
 
-/* All of it, as it is sent. */
+/* All bytes as they are sent. */
 static inline const uint8_t *message_bytes(const struct message *message) {
     const uint8_t *bytes = message->bytes;
     if (message->is_around)
@@ -53,7 +56,7 @@ static inline const uint8_t *message_bytes(const struct message *message) {
     return bytes;
 }
 
-/* What its frame carries; raw bytes are all payload. */
+/* The size of the frame's payload; raw bytes are all payload. */
 static inline size_t message_payload_size(const struct message *message) {
     return message->size - message->header_size;
 }
@@ -75,7 +78,7 @@ static inline struct message *message_retain(struct message *message) {
     return message;
 }
 
-/* Many at once. */
+/* These take or release many references at once. */
 static inline void message_retain_all(struct message *message, uint32_t count) {
     atomic_fetch_add_explicit(&message->references, count, memory_order_relaxed);
 }

@@ -18,7 +18,7 @@
 
 enum { WORD = 64, CHUNK = 65536, CHUNKS = INT_MAX / CHUNK + 1, STATUS_SIZE = 4096 };
 
-/* One bit for each number. A chunk is allocated with its first mark, and stays. */
+/* One bit per number. A chunk is allocated with its first mark, and never freed. */
 static _Atomic(_Atomic uint64_t *) chunks[CHUNKS];
 
 /* --- Marks -------------------------------------------------------------------------------------------------- */
@@ -50,7 +50,7 @@ void numbers_unmark(int fd) {
         chunk[fd % CHUNK / WORD] &= ~bit_of(fd);
 }
 
-/* The first number from `fd` on that is not marked. */
+/* Returns the first unmarked number from `fd` on. */
 static int skip_marked(int fd, int end) {
     while (fd < end) {
         const _Atomic uint64_t *chunk = chunks[fd / CHUNK];
@@ -69,7 +69,7 @@ int numbers_duplicate(int fd, int base) {
 
 /* --- All others ---------------------------------------------------------------------------------------------- */
 
-/* Stays open, since it is read when no other descriptor may be free. */
+/* Stays open, because it is read when no other descriptor may be free. */
 static int status_file = -1;
 
 static void open_status(void) {
@@ -82,8 +82,8 @@ static int limit(void) {
     return known && limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
 }
 
-/* The kernel tells the size of its table, which is at most about twice of what is used. Without /proc the limit has
- * to do. */
+/* The kernel reports the size of its table, which is at most about twice what is used. Without /proc, the limit is
+ * used instead. */
 int numbers_end(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     char text[STATUS_SIZE];

@@ -1,12 +1,11 @@
-/* numbers.h - the descriptor numbers of this process: which of them are adopted connections, and which of all the
- * others are open.
+/* numbers.h - the descriptor numbers of this process: which are adopted connections, and which of the others are
+ * open.
  *
- * The sockets of the HTTP library are found by looking at numbers (adoption.h). An adopted connection is never what
- * is searched for, so its number is marked here and skipped, however many there are. Nothing is assumed of the
- * others: a handler may open, and close, as many files and sockets as the process may have.
+ * The sockets of the HTTP library are found by checking numbers (adoption.h). The search is never for an adopted
+ * connection, so the numbers of those are marked here and skipped, however many there are. Nothing is assumed
+ * about the others: a handler may open and close as many files and sockets as the process may have.
  *
- * Any thread may call these. A number may be closed and taken again at any moment, so what is found has to be
- * looked at.
+ * Any thread may call these. A number may be closed and reused at any moment, so what is found must be checked.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,20 +17,20 @@
 
 enum { NUMBERS_FIRST = 3, NUMBERS_AT_ONCE = 256 };
 
-/* Duplicates a descriptor to a free number at or above `base`, or to any if there is none. The base keeps low
- * numbers free for the HTTP library, which makes the search short. -1 with errno. */
+/* Duplicates a descriptor to a free number at or above `base`, or to any number if none is free there. The base
+ * keeps low numbers free for the HTTP library, which makes the search short. Returns -1 with errno. */
 int numbers_duplicate(int fd, int base);
 
-/* Marks the number of an adopted connection. False if memory is out. */
+/* Marks the number of an adopted connection. Returns false if memory is exhausted. */
 bool numbers_mark(int fd);
-/* To be called before it is closed: a moment later the number may be another thread's. */
+/* To be called before the number is closed: a moment later it may belong to another thread. */
 void numbers_unmark(int fd);
 
 /* No open descriptor has this number or a higher one. */
 int numbers_end(void);
 
-/* Asks poll() for `events` on the next numbers that are not marked, `count` of them at most, from *next on and
- * below `end`. Moves *next on, and returns how many numbers there are; POLLNVAL says that one is not open. */
+/* Asks poll() for `events` on the next unmarked numbers, from *next on and below `end`, `count` at most. Moves
+ * *next on, and returns how many numbers it checked. POLLNVAL in revents means that a number is not open. */
 int numbers_look(struct pollfd *numbers, int count, int *next, int end, short events);
 
 #endif

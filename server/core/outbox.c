@@ -145,7 +145,7 @@ void outbox_replace_committed(struct outbox *outbox, struct message *message) {
     count(outbox, message);
 }
 
-/* Those at the front that are sure to be sent. */
+/* The number of messages at the front that are certain to be sent. */
 static uint32_t kept_count(const struct outbox *outbox) {
     uint32_t kept = outbox->in_flight > outbox->committed ? outbox->in_flight : outbox->committed;
     return kept == 0 && outbox->offset > 0 ? 1 : kept;

@@ -39,14 +39,14 @@ bool audience_is_empty(const struct audience *audience) {
 
 /* --- Windows ----------------------------------------------------------------------------------------------- */
 
-/* How many receivers there are for each window. Those whose window is larger than the payload stand with `enough`,
- * the smallest such one: what is compressed with any window fits them. */
+/* The number of receivers for each window. Receivers whose window is larger than the payload are counted under
+ * `enough`, the smallest such window: they can read what is compressed with any window. */
 struct windows {
     uint32_t receivers[WINDOW_BITS_MAX + 1];
     unsigned enough;
 };
 
-/* The smallest window that reaches back over all of a payload. */
+/* Returns the smallest window that covers a whole payload. */
 static unsigned window_of(size_t size) {
     unsigned bits = WINDOW_BITS_MIN + 1;
     while (bits < WINDOW_BITS_MAX && size > (size_t)1 << bits)
@@ -62,7 +62,7 @@ static struct windows count_windows(const struct audience *audience, size_t size
     return windows;
 }
 
-/* From `bits` on; beyond WINDOW_BITS_MAX if there is none. */
+/* Searches from `bits` on. Returns more than WINDOW_BITS_MAX if there is none. */
 static unsigned smallest_from(const struct windows *windows, unsigned bits) {
     while (bits <= WINDOW_BITS_MAX && windows->receivers[bits] == 0)
         bits++;
@@ -77,8 +77,8 @@ static unsigned most_wanted_from(const struct windows *windows, unsigned bits) {
     return best <= WINDOW_BITS_MAX && windows->receivers[best] > 0 ? best : WINDOW_BITS_MAX + 1;
 }
 
-/* Up to PARCEL_WINDOWS_MAX of them, from the smallest on; 256 bytes, in which little repeats, are for those alone
- * that cannot take more. Returns how many. */
+/* Chooses up to PARCEL_WINDOWS_MAX windows, the smallest first. In 256 bytes little repeats, so only receivers
+ * that cannot take more get that window. Returns how many it chose. */
 static unsigned choose(const struct windows *windows, unsigned chosen[PARCEL_WINDOWS_MAX]) {
     unsigned count = 0;
     if (windows->receivers[WINDOW_BITS_MIN] > 0)

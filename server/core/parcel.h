@@ -1,7 +1,7 @@
-/* parcel.h - one message for many receivers, in the encodings that they want: plain, and compressed for few windows
- * that all of them can read. Made outside all locks; under one only references are handed out.
+/* parcel.h - one message for many receivers, in the encodings that they want: plain, and compressed for a few
+ * windows that all of them can read. It is made outside all locks; under a lock only references are handed out.
  *
- * One thread uses a parcel at a time; the counts of an audience any thread may change.
+ * One thread uses a parcel at a time. Any thread may change the counts of an audience.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +17,7 @@
 
 struct weir_conn;
 
-/* How many receivers there are by conn_send_bits(). */
+/* The number of receivers for each value of conn_send_bits(). */
 struct audience {
     _Atomic uint32_t by_bits[WINDOW_BITS_MAX + 1];
 };
@@ -26,19 +26,19 @@ void audience_add(struct audience *audience, const struct weir_conn *conn);
 void audience_remove(struct audience *audience, const struct weir_conn *conn);
 bool audience_is_empty(const struct audience *audience);
 
-/* A message, with references that have been taken for receivers to come: one addition for many of them. */
+/* A message with references taken in advance for its receivers, so that one addition serves many of them. */
 struct lot {
     struct message *message;
     uint32_t spare;
 };
 
-/* With a reference. */
+/* Returns the message, with a reference. */
 struct message *lot_take(struct lot *lot);
 
-/* Gives back its own reference and those that are left. */
+/* Releases the lot's own reference and those that are left over. */
 void lot_release(struct lot *lot);
 
-/* How often a message is compressed at most. Clients choose their windows, and compressing takes long. */
+/* The most often that a message is compressed. Clients choose their windows, and compressing takes long. */
 enum { PARCEL_WINDOWS_MAX = 3 };
 
 struct parcel {
@@ -46,25 +46,25 @@ struct parcel {
     uint8_t choice[WINDOW_BITS_MAX + 1];     /* which of them a receiver gets, by conn_send_bits() */
 };
 
-/* Takes the caller's reference to the plain message. Every receiver gets that one for now. */
+/* Takes the caller's reference to the plain message. Until parcel_compress(), every receiver gets that one. */
 void parcel_init(struct parcel *parcel, struct message *plain);
 
 static inline struct message *parcel_plain(const struct parcel *parcel) {
     return parcel->lots[0].message;
 }
 
-/* Whether a receiver wants a message of this payload size compressed. */
+/* Whether any receiver wants a message of this payload size compressed. */
 bool parcel_is_compressible(const struct audience *audience, size_t threshold, size_t size);
 
-/* Compresses the plain message for the audience. A receiver may get a smaller window than it asked for: any decoder
- * can read that. The smallest window among the receivers is used, and the one that most of the others have. What
- * fails, or gains nothing, goes plain. */
+/* Compresses the plain message for the audience. Uses the smallest window among the receivers, and the one that
+ * most of the others have. A receiver may get a smaller window than it asked for, which any decoder can read. A
+ * message that cannot be compressed, or does not shrink, goes plain. */
 void parcel_compress(struct parcel *parcel, const struct audience *audience, size_t threshold);
 
-/* For this receiver, with a reference. */
+/* Returns the message for this receiver, with a reference. */
 struct message *parcel_take(struct parcel *parcel, const struct weir_conn *conn);
 
-/* The plain message, with a reference. Another thread may be in parcel_compress(). */
+/* Returns the plain message, with a reference. Another thread may be in parcel_compress() meanwhile. */
 struct message *parcel_take_plain(struct parcel *parcel);
 
 void parcel_release(struct parcel *parcel);

@@ -11,10 +11,11 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* The kernel's names for these are in <netinet/tcp.h> alone, which cannot stand beside <linux/tcp.h>. */
+/* The kernel's names for these are only in <netinet/tcp.h>, which cannot be included together with
+ * <linux/tcp.h>. */
 enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
 
-/* The end of the peer's stream takes a sequence number, which the kernel counts as a byte. */
+/* Whether the peer's stream has ended. Its end takes a sequence number, which the kernel counts as a byte. */
 static bool has_ended(unsigned state) {
     return state == CLOSE_WAIT || state == LAST_ACK || state == CLOSING || state == TIME_WAIT;
 }

@@ -1,7 +1,7 @@
 /* received.h - how many bytes a peer has sent on a connection so far.
  *
- * The kernel counts them when they arrive, so it does not matter who has read them, or whether anybody has: this
- * tells what a library holds in its own buffer from what it has handed out.
+ * The kernel counts them when they arrive, whether or not any of them has been read. So this shows what a library
+ * holds in its own buffer in addition to what it has handed out.
  *
  * SPDX-License-Identifier: MIT
  */

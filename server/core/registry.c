@@ -77,13 +77,13 @@ void registry_set_limit(struct registry *registry, unsigned limit) {
 }
 
 int registry_add(struct registry *registry, struct weir_conn *conn) {
-    static _Atomic uint64_t last_id; /* of all servers of the process, and all their runs */
+    static _Atomic uint64_t last_id; /* shared by all servers of the process and all their runs */
     mutex_lock(&registry->mutex);
     conn->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     conn->key = slots_take(&registry->slots, conn);
     if (conn->key != SLOTS_NO_KEY)
         link_locked(conn);
-    if (registry->closed) { /* it was admitted before, and those who end connections have not met it */
+    if (registry->closed) { /* it was admitted before, and the pass that ends connections has not met it */
         latch_lock(&conn->latch);
         atomic_store(&conn->draining, true);
         latch_unlock(&conn->latch);
@@ -138,7 +138,7 @@ static void compare(struct weir_conn *conn, void *arg) {
 }
 
 struct weir_conn *registry_find(struct registry *registry, uint64_t id) {
-    enum { PORTION = 1000 }; /* so that nothing waits long for the mutex */
+    enum { PORTION = 1000 }; /* so that no thread waits long for the mutex */
     struct wanted wanted = {.id = id};
     uint32_t position = 0;
     while (wanted.found == NULL && registry_each_from(registry, &position, PORTION, compare, &wanted) == PORTION)

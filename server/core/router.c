@@ -1,10 +1,10 @@
-/* router.c - patterns in order of specificity, so that the first one that matches is the one. A look-up walks an
- * array and compares segments; it allocates nothing. That is the fastest for the tens of routes that servers
- * have; thousands would want a tree.
+/* router.c - patterns in order of specificity, so that the first one that matches is the right one. A look-up
+ * walks an array and compares segments, and allocates nothing. That is the fastest way for the tens of routes that
+ * servers have; thousands would need a tree.
  *
- * A path is taken apart once: its segments are decoded into the caller's storage, each terminated. Two patterns
- * of one shape are a tie. Two of different shapes that both match a path differ in kind where they first differ,
- * so the order of kinds decides.
+ * A path is split once: its segments are decoded into the caller's storage, each terminated. Two patterns of the
+ * same shape are a tie. If two of different shapes match a path, they first differ in the kind of a segment, so
+ * the order of kinds decides.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,7 +37,8 @@ void router_destroy(struct router *router) {
 
 /* --- Building -------------------------------------------------------------------------------------------- */
 
-/* Puts a pattern in its place. Returns the reason if it cannot, and the one that it ties with if there is one. */
+/* Inserts a pattern in its place. On failure returns the reason, and stores the pattern that it ties with, if
+ * there is one. */
 static const char *insert(struct router *router, struct pattern *pattern, const struct pattern **tied) {
     size_t place = 0;
     for (; place < router->count; place++) {
@@ -77,7 +78,7 @@ int router_add(struct router *router, const char *text, size_t route, char *erro
 
 /* --- Looking up ------------------------------------------------------------------------------------------ */
 
-/* `path` has the decoded segments, each with its terminator, up to `end`. */
+/* `path` holds the decoded segments, each with its terminator, up to `end`. */
 static bool matches(const struct pattern *pattern, const char *path, const char *end) {
     for (size_t i = 0; i < pattern->segment_count; i++) {
         const struct segment *segment = &pattern->segments[i];
@@ -95,7 +96,7 @@ static bool matches(const struct pattern *pattern, const char *path, const char 
     return path == end;
 }
 
-/* Fills in what a path that matches has to tell. The rest becomes one string again. */
+/* Fills in the match for a path that the pattern matches. Joins the segments of the rest again. */
 static void bind(const struct pattern *pattern, char *path, const char *end, struct router_match *match) {
     match->route = pattern->route;
     match->param_count = 0;
@@ -128,7 +129,7 @@ enum router_result router_find(const struct router *router, const char *path, ch
     return ROUTER_NONE;
 }
 
-/* Decoding never lengthens, and a terminator takes the place of a slash. */
+/* Decoding never makes a path longer, and a terminator takes the place of a slash. */
 size_t router_storage_size(const char *path) {
     return strlen(path) + 1;
 }

@@ -1,5 +1,5 @@
-/* router_pattern.c - from "/room/{name}/feed" to segments. Literals may be percent-encoded like the paths that
- * they match: %7B is a { that begins no parameter, %2F a slash within a segment.
+/* router_pattern.c - splits a pattern like "/room/{name}/feed" into segments. Literals may be percent-encoded like
+ * the paths that they match: %7B is a { that does not begin a parameter, %2F is a slash within a segment.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 
 /* --- Decoding -------------------------------------------------------------------------------------------- */
 
-/* The value of a hex digit, or -1. */
+/* Returns the value of a hex digit, or -1. */
 static int hex_digit(char digit) {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -72,7 +72,7 @@ static const char *parse_literal(struct segment *segment, char *text) {
     return NULL;
 }
 
-/* Returns what is wrong with a segment, or NULL. `text` is terminated, and overwritten. */
+/* Returns what is wrong with a segment, or NULL. `text` must be terminated, and is overwritten. */
 static const char *parse_segment(struct segment *segment, char *text, size_t size, bool last) {
     if (size == 0 && !last)
         return "a segment is empty";
@@ -85,7 +85,7 @@ static const char *parse_segment(struct segment *segment, char *text, size_t siz
 
 /* --- Patterns -------------------------------------------------------------------------------------------- */
 
-/* What the segments cannot tell one by one. */
+/* Checks what concerns several segments together. */
 static const char *check_parameters(const struct pattern *pattern) {
     size_t count = 0;
     for (size_t i = 0; i < pattern->segment_count; i++) {
@@ -102,7 +102,7 @@ static const char *check_parameters(const struct pattern *pattern) {
     return NULL;
 }
 
-/* Takes apart `text`, which has what follows the first slash. */
+/* Splits `text`, which is what follows the first slash. */
 static const char *parse(struct pattern *pattern, char *text) {
     for (size_t i = 0; i < pattern->segment_count; i++) {
         bool last = i + 1 == pattern->segment_count;

@@ -1,5 +1,5 @@
-/* router_pattern.h - one pattern of the router, taken apart and checked, and the decoding that patterns and paths
- * share. For router.c alone.
+/* router_pattern.h - one pattern of the router, parsed and checked, and the percent-decoding that patterns and
+ * paths share. For router.c alone.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,32 +9,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The more specific first. */
+/* In order of specificity, the most specific first. */
 enum segment_kind { SEGMENT_LITERAL, SEGMENT_PARAMETER, SEGMENT_REST };
 
 struct segment {
     enum segment_kind kind;
-    const char *text; /* the decoded literal, the parameter's name, "*" */
+    const char *text; /* the decoded literal, the parameter's name, or "*" */
     size_t size;      /* of text */
 };
 
-/* One allocation: free() frees it. */
+/* One allocation: free() frees all of it. */
 struct pattern {
     size_t route;
-    const char *written; /* as router_add() was given it */
+    const char *written; /* as passed to router_add() */
     size_t segment_count;
     struct segment segments[];
 };
 
-/* NULL, and why, if the text is no pattern or memory is out. */
+/* Returns NULL, with the reason in *why, if the text is not a valid pattern or memory is exhausted. */
 struct pattern *pattern_create(const char *text, size_t route, const char **why);
 
-/* Below 0 if `a` is to be tried before `b`; 0 if they match the same paths. */
+/* Returns less than 0 if `a` must be tried before `b`, and 0 if they match the same paths. */
 int pattern_compare(const struct pattern *a, const struct pattern *b);
 
-/* Percent-decodes `raw` into `decoded`, which needs strlen(raw) + 1 bytes and may be `raw` itself; writes
- * `separator` for each slash that is not encoded. Stores the size without the terminator. False if a % is not
- * followed by two hex digits, at %00, or if the outcome is not UTF-8. */
+/* Percent-decodes `raw` into `decoded`, which needs strlen(raw) + 1 bytes and may be `raw` itself. Writes
+ * `separator` for each slash that is not encoded. Stores the size without the terminator. Returns false if a % is
+ * not followed by two hex digits, at %00, or if the result is not UTF-8. */
 bool path_decode(const char *raw, char separator, char *decoded, size_t *size);
 
 #endif

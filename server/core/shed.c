@@ -1,5 +1,5 @@
-/* shed.c - see shed.h. A task of its own, so that whoever finds the limit passed need not wait. It closes the
- * largest first, and looks again a little later, when what they held has been freed.
+/* shed.c - see shed.h. It is a task of its own, so that a thread which finds the limit exceeded need not wait. It
+ * closes the largest clients first, and checks again a little later, when what they held has been freed.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,8 +22,8 @@ struct largest {
         size_t size;
     } items[AT_ONCE];
     unsigned count;
-    size_t least;    /* who holds less is left alone */
-    int64_t leaving; /* what those that have been closed hold for a moment */
+    size_t least;    /* connections that hold less are left alone */
+    int64_t leaving; /* what connections that have been closed hold for a moment longer */
 };
 
 static void insert(struct weir_conn *conn, void *arg) {
@@ -44,12 +44,12 @@ static void insert(struct weir_conn *conn, void *arg) {
     largest->items[at].size = size;
 }
 
-/* What clients hold that have less, all of them together, is an eighth of the limit at most: to close them would
- * help nobody. The rest of what is counted has limits of its own (history_memory, idle channels). */
+/* Clients that hold less than `least` hold, all together, an eighth of the limit at most: closing them would not
+ * help. The rest of what is counted has limits of its own (history_memory, idle channels). */
 enum { SMALL_SHARE = 8 };
 
-/* What others' tasks hold, a message half received or one being written, is freed when these run: until then it is
- * counted as freed. */
+/* What the tasks of other connections hold (a partly received message, or one being written) is freed when they
+ * run. Until then it is counted as freed. */
 static void shed_largest(struct core *core, int64_t limit) {
     uint64_t places = (uint64_t)registry_limit(&core->registry) + 1;
     struct largest largest = {.least = (size_t)((uint64_t)limit / SMALL_SHARE / places)};
@@ -68,20 +68,20 @@ static void shed_largest(struct core *core, int64_t limit) {
 static void run(struct task *task) {
     struct shed *shed = (struct shed *)((char *)task - offsetof(struct shed, task));
     struct core *core = (struct core *)((char *)shed - offsetof(struct core, shed));
-    int64_t limit = shed->limit; /* a reload may change it, and take it away */
+    int64_t limit = shed->limit; /* a reload may change it, or remove it */
     bool again = limit != 0 && memory_used() > limit;
     if (again)
         shed_largest(core, limit);
     else {
         buffers_trim();
-        malloc_trim(0); /* what was freed may lie between what was not */
+        malloc_trim(0); /* freed blocks may lie between blocks in use */
     }
     if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)
         atomic_store(&shed->active, false);
     pool_finish(core->pool, task);
 }
 
-/* It lives as long as the pool does. */
+/* Takes no reference: it lives as long as the pool does. */
 static void keep(struct task *task) {
     (void)task;
 }

@@ -1,4 +1,4 @@
-/* shed.h - what keeps memory_limit: closes the clients that hold most of the messages in memory.
+/* shed.h - enforces memory_limit: closes the clients that hold most of the messages in memory.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,16 +13,16 @@
 struct core;
 
 struct shed {
-    _Atomic int64_t limit; /* bytes; 0: none */
+    _Atomic int64_t limit; /* bytes; 0: no limit */
     _Atomic bool active;
     struct task task;
-    struct timer timer; /* the pool's */
+    struct timer timer; /* guarded by the pool's mutex */
 };
 
 void shed_init(struct shed *shed, int64_t limit);
 
-/* To be called, by any thread and with the registry's mutex or a connection's latch held or not, after messages
- * have come into memory. Closes nobody itself: a task does. */
+/* To be called after messages have been added in memory. Any thread may call it, with or without the registry's
+ * mutex or a connection's latch held. It closes no connection itself: a task does. */
 void shed_check(struct core *core);
 
 #endif

@@ -1,6 +1,6 @@
-/* terms.h - what the configuration says about every connection: limits, timeouts, rates. Never changes; a reload
- * puts another in its place, and both stay until the server has ended, so who looks twice may see two different
- * ones.
+/* terms.h - what the configuration says about every connection: limits, timeouts, rates. Terms never change; a
+ * reload puts others in force. All stay until the server has ended. So a thread that looks twice may see two
+ * different sets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,18 +15,18 @@
 
 struct terms {
     struct decoder_limits limits;
-    uint32_t compression_threshold; /* payloads below it go plain */
+    uint32_t compression_threshold; /* smaller payloads go plain */
     size_t inbox_size;              /* bytes that may wait for a handler before reading stops */
     size_t send_buffer_soft;        /* bytes of replies that may wait before reading stops */
-    size_t send_buffer_hard;        /* bytes that may wait before slow_consumer says what happens */
-    uint64_t send_timeout_ms;       /* 0: none */
-    uint64_t message_rate;          /* messages, pings and pongs a second; 0: any number */
-    uint64_t byte_rate;             /* likewise */
-    bool rate_closes;               /* a client beyond its rate is closed, not paused */
+    size_t send_buffer_hard;        /* bytes that may wait before slow_consumer applies */
+    uint64_t send_timeout_ms;       /* 0: no timeout */
+    uint64_t message_rate;          /* messages, pings and pongs per second; 0: no limit */
+    uint64_t byte_rate;             /* bytes per second; 0: no limit */
+    bool rate_closes;               /* a client that exceeds its rate is closed; otherwise it is paused */
     uint64_t close_timeout_ms;
     uint64_t ping_interval_ms; /* 0: no pings */
     uint64_t ping_timeout_ms;
-    uint64_t idle_timeout_ms; /* 0: none */
+    uint64_t idle_timeout_ms; /* 0: no timeout */
 };
 
 #endif

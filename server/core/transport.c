@@ -14,8 +14,8 @@
 #include "server/core/numbers.h"
 
 /* The C library's recv() and send() are cancellation points, which costs each call two atomic operations in a
- * process with threads. Nobody is cancelled here. The sanitizers see what the library's calls touch, so these
- * builds keep them. */
+ * process with threads. No thread is cancelled here. The sanitizers see what the library's calls access, so those
+ * builds use them. */
 #ifdef WEIR_CHECK_LOCKS
 static ssize_t receive(int fd, void *bytes, size_t size) {
     return recv(fd, bytes, size, 0);

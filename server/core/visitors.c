@@ -1,7 +1,7 @@
-/* visitors.c - see visitors.h. A chained hash table, and a list of those without connections.
+/* visitors.c - see visitors.h. A chained hash table, and a list of the addresses without connections.
  *
- * The rate is a bucket that leaks: each handshake is a debt, which is paid off steadily and may grow to a second's
- * worth. Who owes nothing and has no connection need not be known.
+ * The rate is a leaky bucket. Each handshake is a debt, which is paid off steadily and may grow to a second's
+ * worth. An address that owes nothing and has no connection need not be known.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,12 +13,13 @@
 
 #include "server/core/core.h"
 
-/* A debt counts thousandths of a handshake, so that a rate in a second is one in a millisecond. */
+/* A debt is counted in thousandths of a handshake, so that a rate per second is the same number per
+ * millisecond. */
 enum { HANDSHAKE = 1000, TABLE_MAX = 1 << 20, FORGOTTEN_AT_ONCE = 4 };
 
 struct visitor {
     struct visitor *next;          /* in its bucket */
-    struct visitor *older, *newer; /* of those without connections */
+    struct visitor *older, *newer; /* in the list of addresses without connections */
     struct address address;
     unsigned connections;
     uint64_t debt, debt_at; /* what it owed, and when */
@@ -26,7 +27,7 @@ struct visitor {
 
 /* --- The table --------------------------------------------------------------------------------------------- */
 
-/* The finalizer of SplitMix64: each bit of the result depends on each of the number. */
+/* The finalizer of SplitMix64: each bit of the result depends on each bit of the number. */
 static uint64_t mix(uint64_t number) {
     number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -103,14 +104,14 @@ static void list_locked(struct visitors *visitors, struct visitor *visitor) {
 static void pay_off(struct visitor *visitor, unsigned rate, uint64_t now) {
     if (rate == 0)
         visitor->debt = 0;
-    if (now <= visitor->debt_at) /* another thread was faster from the clock to the mutex */
+    if (now <= visitor->debt_at) /* another thread got from the clock to the mutex faster */
         return;
     uint64_t paid = (now - visitor->debt_at) * rate;
     visitor->debt = paid < visitor->debt ? visitor->debt - paid : 0;
     visitor->debt_at = now;
 }
 
-/* What is left of one that has no connection, and is in no list. */
+/* Lists or drops an address that has no connection and is in no list. */
 static void settle_locked(struct visitors *visitors, struct visitor *visitor, uint64_t now) {
     pay_off(visitor, visitors->handshake_rate, now);
     if (visitor->debt > 0)
@@ -119,7 +120,8 @@ static void settle_locked(struct visitors *visitors, struct visitor *visitor, ui
         drop_locked(visitors, visitor);
 }
 
-/* A few at a time, but more than come: nobody waits long for the mutex, and none stays long. */
+/* Forgets a few addresses at a time, but more than are added. So no thread waits long for the mutex, and no
+ * address stays long. */
 static void forget_idle_locked(struct visitors *visitors, uint64_t now) {
     for (int i = 0; i < FORGOTTEN_AT_ONCE && visitors->stalest != NULL; i++) {
         pay_off(visitors->stalest, visitors->handshake_rate, now);
