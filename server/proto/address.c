@@ -9,7 +9,7 @@
 
 enum { ADDRESS_BITS = 128, IPV4_BITS = 32, CUSTOMER_BITS = 64, DIGITS_MAX = 3 };
 
-/* What stands before an IPv4 address. */
+/* The bytes before an IPv4 address. */
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 /* --- Addresses --------------------------------------------------------------------------------------------- */
@@ -40,7 +40,7 @@ bool address_equal(const struct address *a, const struct address *b) {
 
 /* --- Networks ---------------------------------------------------------------------------------------------- */
 
-/* The address with zeros behind its first bits. */
+/* The address with all bits after the first `bits` set to zero. */
 static struct address first_bits(const struct address *address, unsigned bits) {
     struct address first = {{0}};
     memcpy(first.bytes, address->bytes, bits / 8);
@@ -53,7 +53,7 @@ struct address address_of_one_client(const struct address *address) {
     return is_ipv4(address) ? *address : first_bits(address, CUSTOMER_BITS);
 }
 
-/* Digits alone, without leading zeros: "/08" has been read as octal elsewhere. */
+/* Parses digits only, without leading zeros: other programs have read "/08" as octal. */
 static bool parse_bits(const char *text, unsigned most, unsigned *bits) {
     size_t size = strspn(text, "0123456789");
     if (size == 0 || size > DIGITS_MAX || text[size] != '\0' || (size > 1 && *text == '0'))
@@ -64,7 +64,7 @@ static bool parse_bits(const char *text, unsigned most, unsigned *bits) {
     return *bits <= most;
 }
 
-/* The address that is all of text[0 .. size). Leaves *address alone if it is none. */
+/* Parses all of text[0 .. size) as an address. Leaves *address unchanged if it is not one. */
 static bool parse_part(const char *text, size_t size, struct address *address) {
     char part[ADDRESS_TEXT_SIZE];
     if (size >= sizeof part)
@@ -83,7 +83,7 @@ bool network_parse(const char *text, struct network *network) {
     if (text[size] == '/' && !parse_bits(text + size + 1, most, &bits))
         return false;
     parsed.bits = ADDRESS_BITS - most + bits;
-    if (!network_has(&parsed, &parsed.address)) /* bits behind the prefix */
+    if (!network_has(&parsed, &parsed.address)) /* bits after the prefix */
         return false;
     *network = parsed;
     return true;
@@ -97,7 +97,7 @@ bool network_has(const struct network *network, const struct address *address) {
 bool address_is_in(const struct address *address, char *const *networks) {
     struct network network;
     for (; *networks != NULL; networks++)
-        if (network_parse(*networks, &network) && network_has(&network, address)) /* "none" is not one */
+        if (network_parse(*networks, &network) && network_has(&network, address)) /* "none" is not a network */
             return true;
     return false;
 }
@@ -108,12 +108,12 @@ static bool is_blank(char character) {
     return character == ' ' || character == '\t';
 }
 
-/* ":" and one to five digits, or nothing. */
+/* Whether the text is empty, or ":" and one to five digits. */
 static bool is_port(const char *text, size_t size) {
     return size == 0 || (*text == ':' && size >= 2 && size <= 6 && strspn(text + 1, "0123456789") >= size - 1);
 }
 
-/* "192.0.2.7", "2001:db8::1", with a port "192.0.2.7:80" and "[2001:db8::1]:80". */
+/* Accepts "192.0.2.7" and "2001:db8::1", and with a port "192.0.2.7:80" and "[2001:db8::1]:80". */
 static bool parse_item(const char *text, size_t size, struct address *address) {
     for (; size > 0 && is_blank(*text); size--)
         text++;
@@ -130,7 +130,7 @@ static bool parse_item(const char *text, size_t size, struct address *address) {
     return parse_part(text, size, address);
 }
 
-/* From the last item to the first, as long as a trusted proxy has vouched for what comes next. */
+/* Goes from the last item to the first, as long as a trusted proxy has vouched for the next one. */
 struct address address_of_client(const struct address *peer, const char *forwarded, char *const *trusted) {
     struct address client = *peer;
     const char *end = forwarded == NULL ? NULL : forwarded + strlen(forwarded);

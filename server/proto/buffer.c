@@ -1,4 +1,4 @@
-/* buffer.c - see buffer.h. What is kept stands in slots that threads exchange for NULL and back.
+/* buffer.c - see buffer.h. Kept buffers are in slots, which threads swap with NULL atomically.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Large buffers have twice the size of the kind before. */
+/* The size of large buffers doubles from one kind to the next. */
 enum { KINDS = 7, LARGE_MIN = 64 << 10, LARGE_MAX = LARGE_MIN << (KINDS - 1), SLOTS = 64 };
 
-#ifndef __has_feature /* clang tells of sanitizers thus, GCC by macros */
+#ifndef __has_feature /* clang shows sanitizers this way, GCC through macros */
 #define __has_feature(feature) 0
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) ||           \
@@ -22,7 +22,7 @@ enum { KEPT_MAX = 0 };
 enum { KEPT_MAX = BUFFERS_KEPT_MAX };
 #endif
 
-/* In memory, right before the buffer. */
+/* Lies in memory directly before the buffer. */
 struct block {
     size_t size; /* of the buffer */
     uint8_t headroom[BUFFER_HEADROOM] __attribute__((aligned(16)));
@@ -47,7 +47,7 @@ static size_t size_of_kind(unsigned kind) {
     return (size_t)LARGE_MIN << kind;
 }
 
-/* KINDS if there is none of this size. */
+/* Returns KINDS if no kind has this size. */
 static unsigned kind_of(size_t size) {
     unsigned kind = 0;
     while (kind < KINDS && size_of_kind(kind) != size)
@@ -55,7 +55,7 @@ static unsigned kind_of(size_t size) {
     return kind;
 }
 
-/* What is allocated for a buffer of this size: sizes just below those of the kinds are theirs too. */
+/* The size to allocate for a buffer of this size. Beyond BUFFER_EXACT_MAX it is rounded up to that of a kind. */
 static size_t rounded(size_t size) {
     if (size <= BUFFER_EXACT_MAX || size > LARGE_MAX)
         return size;

@@ -8,7 +8,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:@/+~";
 
-/* The same, quicker: it is asked of every message. */
+/* A faster test for the same characters, because it runs for every message. */
 static bool is_of_alphabet(char byte) {
     if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= ':') || (byte >= '@' && byte <= 'Z'))
         return true;
@@ -39,7 +39,7 @@ const char *channel_pattern_flaw(const char *pattern) {
     return NULL;
 }
 
-/* The bytes before the star, or all of them. */
+/* The number of bytes before the star, or of all bytes. */
 static size_t literal_size(const char *pattern) {
     return strcspn(pattern, "*");
 }
@@ -57,8 +57,8 @@ bool channel_pattern_precedes(const char *a, const char *b) {
 
 /* --- Templates --------------------------------------------------------------------------------------------- */
 
-/* Behind the } of the parameter that begins here; NULL if there is none, or before it no name that a route's
- * pattern may have. */
+/* Returns where the parameter that begins here ends, after its }. Returns NULL if there is no }, or the name
+ * before it is not valid in a route's pattern. */
 static const char *end_of_parameter(const char *text) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     size_t size = text[1] == '*' ? 1 : strspn(text + 1, letters);

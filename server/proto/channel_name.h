@@ -1,9 +1,9 @@
-/* channel_name.h - what a channel may be called, which channels a pattern means, and the templates that make a name
- * from a path's parameters. Pure functions on text: any thread.
+/* channel_name.h - valid channel names, the patterns that match channels, and the templates that make a name from
+ * a path's parameters. Pure functions on text: any thread.
  *
- * A name has 1 to 255 letters, digits and characters of _-.:@/+~ in it, none of which needs escaping in JSON,
- * ini files or logs. A pattern is a name, or the beginning of names (or nothing) and one final `*`. Those that
- * match one name are all beginnings of it, so the longest says most about it.
+ * A name has 1 to 255 bytes: letters, digits and the characters _-.:@/+~, none of which needs escaping in JSON,
+ * ini files or logs. A pattern is a name, or a prefix of names (which may be empty) followed by a final `*`. All
+ * patterns that match one name are prefixes of it, so the longest is the most specific.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,32 +13,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CHANNEL_NAME_MAX = 255 }; /* bytes; of a pattern too */
+enum { CHANNEL_NAME_MAX = 255 }; /* bytes; also of a pattern */
 
 bool channel_name_valid(const char *name, size_t size);
 
-/* NULL if it is a pattern, else a constant phrase that continues `"a b" `: what is wrong, and what to write. */
+/* Returns NULL if the text is a pattern. Otherwise returns a constant phrase that continues `"a b" `: what is
+ * wrong, and what to write. */
 const char *channel_pattern_flaw(const char *pattern);
 
-/* Both must be valid. */
+/* The pattern and the name must be valid. */
 bool channel_pattern_matches(const char *pattern, const char *name);
 
-/* Whether `a` is the more specific one of two patterns that match the same name: the name itself, then the longer
- * beginning. An order of all patterns, in which the first that matches is the one. */
+/* Whether `a` is the more specific of two patterns that match the same name: the name itself first, then the
+ * longer prefix. Sorted in this order, the first pattern that matches is the right one. */
 bool channel_pattern_precedes(const char *a, const char *b);
 
 /* --- Templates: `room:{name}` --- */
 
-/* As channel_pattern_flaw(). Whether there is such a parameter, and how long the name becomes, shows later. */
+/* Returns what channel_pattern_flaw() returns, for a template. It cannot check whether the parameters exist, nor
+ * how long the name becomes. */
 const char *channel_template_flaw(const char *template);
 
 struct channel_template_part {
     const char *text; /* in the template */
     size_t size;
-    bool parameter; /* its name, "*" for the rest of the path; otherwise the text itself */
+    bool parameter; /* whether this is a parameter: then `text` is its name, "*" for the rest of the path;
+                       otherwise literal text */
 };
 
-/* Takes the next part from a template without a flaw and moves the pointer behind it; false at the end. */
+/* Takes the next part from a valid template and moves the pointer past it. Returns false at the end. */
 bool channel_template_next(const char **template, struct channel_template_part *part);
 
 #endif

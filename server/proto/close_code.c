@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* 1004 has no meaning yet; 1005, 1006 and 1015 are for reporting only; what else is below 3000 is the RFCs' to
- * give away (7.4.2). */
+/* 1004 has no meaning yet. 1005, 1006 and 1015 are for reporting only. All other codes below 3000 are reserved for
+ * RFCs to assign (7.4.2). */
 bool close_code_sendable(unsigned code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }

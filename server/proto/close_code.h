@@ -1,4 +1,4 @@
-/* close_code.h - close codes (RFC 6455, 7.4) and the payload of a Close frame (5.5.1).
+/* close_code.h - close codes (RFC 6455, 7.4) and the payload of a Close frame (5.5.1). Pure functions, any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,11 +26,12 @@ enum close_code {
 
 enum { CLOSE_REASON_MAX = 123 };
 
-/* May stand in a Close frame: 1000-1003, 1007-1014, 3000-4999. */
+/* Whether a Close frame may contain the code: 1000-1003, 1007-1014, 3000-4999. */
 bool close_code_sendable(unsigned code);
 
-/* Writes the payload: two bytes of code, then the reason cut at CLOSE_REASON_MAX bytes, never within a character;
- * nothing at all for CLOSE_NONE. `payload` has CONTROL_PAYLOAD_MAX bytes. Returns its size. */
+/* Writes the payload: two bytes of code, then the reason, cut to CLOSE_REASON_MAX bytes but never within a
+ * character. Writes nothing for CLOSE_NONE. `payload` has CONTROL_PAYLOAD_MAX bytes. Returns the payload's
+ * size. */
 size_t close_payload(uint8_t *payload, unsigned code, const char *reason, size_t reason_size);
 
 #endif

@@ -1,7 +1,7 @@
-/* decoder.c - the state machine of frames and messages: header (decoder_header.c), payload, event, and again.
- * A decoder is used by one thread at a time; its events come in the order of the bytes and do not depend on
- * their split. It answers nothing: the pong and the Close are its caller's. A compressed message is inflated when
- * it is whole, by a stream that the caller brings, so that one which is under way costs no more than its bytes.
+/* decoder.c - the state machine of frames and messages: header (decoder_header.c), payload, event, and again. One
+ * thread at a time uses a decoder. Its events come in the order of the bytes and do not depend on how these are
+ * split. It sends nothing: the Pong and the Close are up to the caller. A compressed message is inflated once it
+ * is complete, by an inflater that the caller passes, so a message in progress costs only its bytes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,10 +16,11 @@
 #include "server/proto/frame.h"
 
 enum {
-    CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
+    CONTROL = 0x08, /* the opcode bit that marks a control frame (5.5) */
     MASK_SIZE = 4,
     CAPACITY_MIN = 128,
-    DIRECT_MIN = 32768 /* of a message that has come, and to come: from here on it is read straight to its place */
+    DIRECT_MIN = 32768 /* bytes of a message that have arrived, and bytes of its frame still to come: with at least
+                          so many of each, payload is read straight into place */
 };
 
 static void drop_message(struct decoder *decoder) {
@@ -32,7 +33,7 @@ static void drop_control(struct decoder *decoder) {
     decoder->control_size = 0;
 }
 
-/* Frees what the last event handed out: an idle decoder holds no memory. */
+/* Frees what the last event handed out, so that an idle decoder holds no memory. */
 static void drop_handed_out(struct decoder *decoder) {
     if (decoder->message != NULL && decoder->message_opcode == 0)
         drop_message(decoder);
@@ -47,7 +48,7 @@ void decoder_fail(struct decoder *decoder, struct decoded *decoded, uint16_t clo
         .event = DECODER_ERROR, .close_code = close_code, .data = (const uint8_t *)why, .size = strlen(why)};
 }
 
-/* To another place or in place. */
+/* Unmasks to another place or in place. */
 static void unmask(struct decoder *decoder, uint8_t *to, const uint8_t *from, size_t size) {
     uint8_t mask[MASK_SIZE];
     memcpy(mask, decoder->mask, MASK_SIZE);
@@ -58,7 +59,7 @@ static void unmask(struct decoder *decoder, uint8_t *to, const uint8_t *from, si
 
 /* --- Control frames (5.5) -------------------------------------------------------------------------------- */
 
-/* The last event: what follows a Close is not read (1.4), what is unfinished is dropped. */
+/* Makes the last event: what follows a Close is not read (1.4), and an unfinished message is dropped. */
 static void finish_close(struct decoder *decoder, const uint8_t *payload, size_t size, struct decoded *decoded) {
     *decoded = (struct decoded){.event = DECODER_CLOSE, .opcode = OPCODE_CLOSE, .close_code = CLOSE_NONE};
     if (size >= 2) {
@@ -110,22 +111,22 @@ static void take_control(struct decoder *decoder, const struct decoder_limits *l
 
 /* --- Data frames (5.6) ----------------------------------------------------------------------------------- */
 
-/* What the message can come to. The limits may have become less since its frame was accepted. */
+/* The largest size that the message can reach. The limits may have become smaller since its frame was accepted. */
 static size_t message_max(const struct decoder *decoder, const struct decoder_limits *limits) {
     size_t with_frame = decoder->message_size + (size_t)decoder->remaining;
     size_t max = decoder_payload_max(limits, decoder->compressed);
     return decoder->final || max < with_frame ? with_frame : max;
 }
 
-/* Room for `size` bytes more. Doubles, so that what is held is at most twice what has arrived; but asks for no
- * more than the message can come to. */
+/* Makes room for `size` bytes more. Doubles the buffer, so that it is at most twice what has arrived, but never
+ * makes it larger than the message can become. */
 static bool reserve(struct decoder *decoder, const struct decoder_limits *limits, size_t size) {
     size_t needed = decoder->message_size + size, capacity = buffer_size(decoder->message);
     if (needed <= capacity)
         return true;
     capacity = capacity < CAPACITY_MIN / 2 ? CAPACITY_MIN : 2 * capacity;
     if (capacity > BUFFER_EXACT_MAX && needed <= BUFFER_EXACT_MAX)
-        capacity = BUFFER_EXACT_MAX; /* more would be rounded up */
+        capacity = BUFFER_EXACT_MAX; /* a larger size would be rounded up */
     size_t ceiling = message_max(decoder, limits);
     if (capacity > ceiling)
         capacity = ceiling;
@@ -151,8 +152,8 @@ static void finish_message(struct decoder *decoder, const uint8_t *data, size_t 
     decoder->message_opcode = 0;
 }
 
-/* Unmasks `size` bytes into their place, which may be where they are, and looks at them as text if they are. Block
- * by block, so that each is still in the processor's nearest cache when it is looked at. */
+/* Unmasks `size` bytes into their place, which may be where they are, and validates them if they are text. Works
+ * in blocks, so that each block is still in the nearest cache when it is validated. */
 static bool take_bytes(struct decoder *decoder, const struct decoder_limits *limits, uint8_t *to,
                        const uint8_t *from, size_t size) {
     enum { BLOCK_SIZE = 8192 };
@@ -233,7 +234,7 @@ void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limit
 
 /* --- All together ---------------------------------------------------------------------------------------- */
 
-/* Takes what there is of the payload. Returns the bytes consumed. */
+/* Takes the part of the payload that has arrived. Returns the number of bytes consumed. */
 static size_t take_payload(struct decoder *decoder, const struct decoder_limits *limits, uint8_t *bytes,
                            size_t size, struct decoded *decoded) {
     if (size > decoder->remaining)
@@ -269,7 +270,7 @@ uint8_t *decoder_room(struct decoder *decoder, const struct decoder_limits *limi
     bool is_large = decoder->in_payload && (decoder->opcode & CONTROL) == 0 &&
                     decoder->message_size >= DIRECT_MIN && decoder->remaining >= DIRECT_MIN && !decoder->discard &&
                     !decoder->ended;
-    if (!is_large || !reserve(decoder, limits, 1)) /* there is room, or twice as much as has come */
+    if (!is_large || !reserve(decoder, limits, 1)) /* there is room already, or the buffer doubles */
         return NULL;
     size_t room = buffer_size(decoder->message) - decoder->message_size;
     *size = room < decoder->remaining ? room : (size_t)decoder->remaining;

@@ -1,5 +1,5 @@
-/* decoder_header.c - frame headers in (RFC 6455, 5.2), strictly: what is wrong is refused at the first byte that
- * shows it, whatever the split, and before there is memory for what the header claims.
+/* decoder_header.c - reads frame headers (RFC 6455, 5.2) strictly. An error is refused at the first byte that
+ * shows it, however the bytes are split, and before memory is allocated for what the header claims.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,9 +12,9 @@
 enum {
     FIN = 0x80,
     RSV = 0x70,
-    RSV1 = 0x40, /* of the first frame of a message: it is compressed (RFC 7692, 6) */
+    RSV1 = 0x40, /* on the first frame of a message: the message is compressed (RFC 7692, 6) */
     OPCODE = 0x0F,
-    CONTROL = 0x08, /* the bit of an opcode that makes a control frame (5.5) */
+    CONTROL = 0x08, /* the opcode bit that marks a control frame (5.5) */
     MASKED = 0x80,
     LENGTH = 0x7F,
     LENGTH_16 = 126,
@@ -26,7 +26,7 @@ static bool begins_message(uint8_t opcode) {
     return opcode == OPCODE_TEXT || opcode == OPCODE_BINARY;
 }
 
-/* What is wrong with it, or NULL; the two that follow likewise. */
+/* The next three functions return what is wrong, or NULL. */
 static const char *first_byte_error(const struct decoder *decoder, uint8_t first) {
     uint8_t opcode = first & OPCODE;
     if ((first & RSV) != 0 && !(decoder->deflate && (first & RSV) == RSV1 && begins_message(opcode)))
@@ -59,7 +59,7 @@ static const char *length_error(uint64_t length, size_t length_size) {
     return NULL;
 }
 
-/* Bytes of length that follow the second byte. */
+/* The number of length bytes that follow the second byte. */
 static size_t extended_size(uint8_t second) {
     uint8_t length = second & LENGTH;
     return length < LENGTH_16 ? 0 : length == LENGTH_16 ? 2 : 8;
@@ -74,7 +74,7 @@ static uint64_t read_length(const uint8_t *header, size_t length_size) {
     return length;
 }
 
-/* What does not compress becomes larger by a little, the more often a sender flushes. */
+/* Data that does not compress grows a little, and more if the sender flushes often. */
 size_t decoder_payload_max(const struct decoder_limits *limits, bool compressed) {
     return limits->max_message_size + (compressed ? limits->max_message_size / 16 + 64 : 0);
 }
@@ -109,7 +109,7 @@ static size_t refuse(struct decoder *decoder, struct decoded *decoded, const cha
 }
 
 /* Checks as much of a header as has arrived, one byte or more. Returns its size and begins the frame once it is
- * whole; 0 before, and after a failure. */
+ * complete. Returns 0 until then, and after a failure. */
 static size_t parse(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *header,
                     size_t size, struct decoded *decoded) {
     const char *error = first_byte_error(decoder, header[0]);
@@ -147,7 +147,7 @@ static size_t parse(struct decoder *decoder, const struct decoder_limits *limits
     return used;
 }
 
-/* Parsed where it is if it is whole, else put together first. */
+/* Parses a complete header in place, and assembles a split one first. */
 size_t decoder_take_header(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
                            size_t size, struct decoded *decoded) {
     size_t before = decoder->header_size;

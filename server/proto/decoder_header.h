@@ -1,4 +1,4 @@
-/* decoder_header.h - the decoder's first half: from bytes to the header of a frame. For decoder.c alone.
+/* decoder_header.h - the first half of the decoder: from bytes to the header of a frame. For decoder.c alone.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,15 +7,15 @@
 
 #include "server/proto/decoder.h"
 
-/* Takes a header, or what there is of it, at a place where one begins or goes on. Returns the bytes consumed; the
- * decoder is in_payload once the header is whole. On a failure `decoded` says so. */
+/* Takes a header, or a part of one, where a header begins or continues. Returns the number of bytes consumed. Once
+ * the header is complete, the decoder is in_payload. On failure, `decoded` is an error event. */
 size_t decoder_take_header(struct decoder *decoder, const struct decoder_limits *limits, const uint8_t *bytes,
                            size_t size, struct decoded *decoded);
 
-/* Bytes that the frames of one message may have together. */
+/* The number of bytes that all frames of one message may have together. */
 size_t decoder_payload_max(const struct decoder_limits *limits, bool compressed);
 
-/* Ends the decoder with an error event; `why` is a constant. */
+/* Ends the decoder with an error event. `why` must be a constant. */
 void decoder_fail(struct decoder *decoder, struct decoded *decoded, uint16_t close_code, const char *why);
 
 #endif

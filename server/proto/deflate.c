@@ -14,14 +14,13 @@
 #include "server/proto/extension.h"
 
 enum {
-    LEVEL = 1,        /* JSON of 8 KiB: twice as fast as zlib's default, and comes out a tenth larger */
-    MEMORY_LEVEL = 5, /* 16 KiB of tables for a stream instead of 128, and no slower */
+    LEVEL = 1,        /* for JSON of 8 KiB: twice as fast as zlib's default, and a tenth larger */
+    MEMORY_LEVEL = 5, /* 16 KiB of tables per stream instead of 128 KiB, and no slower */
     OUTPUT_MIN = 256,
     TAIL_SIZE = 4
 };
 
-/* What a flush leaves at the end of each message, and what is not sent: an empty stored block without its header.
- */
+/* The end of each message after a flush, which is not sent: an empty stored block without its header. */
 static const uint8_t tail[TAIL_SIZE] = {0x00, 0x00, 0xFF, 0xFF};
 
 /* --- Compression (7.2.1) ----------------------------------------------------------------------------------- */
@@ -30,7 +29,7 @@ struct deflater {
     z_stream stream;
 };
 
-/* zlib has no window of 256 bytes. Runs alone reach back by one byte, whatever the window. */
+/* zlib has no window of 256 bytes. With Z_RLE, matches reach back by only one byte, whatever the window. */
 struct deflater *deflater_create(unsigned window_bits) {
     struct deflater *deflater = calloc(1, sizeof *deflater);
     if (deflater == NULL)
@@ -54,18 +53,18 @@ void deflater_reset(struct deflater *deflater) {
     deflateReset(&deflater->stream);
 }
 
-/* zlib's bound is for a stream that ends; a flush adds its empty block and the bits before it. */
+/* zlib's bound is for a stream that ends. A flush adds its empty block and the bits before it. */
 size_t deflater_bound(struct deflater *deflater, size_t size) {
     return deflateBound(&deflater->stream, size) + 2 * sizeof tail;
 }
 
 size_t deflater_run(struct deflater *deflater, const void *data, size_t size, uint8_t *out, size_t capacity) {
     z_stream *stream = &deflater->stream;
-    stream->next_in = (Bytef *)(uintptr_t)data; /* zlib does not write to it, and does not say so */
+    stream->next_in = (Bytef *)(uintptr_t)data; /* zlib does not write to it, but does not declare it const */
     stream->avail_in = (uInt)size;
     stream->next_out = out;
     stream->avail_out = capacity > UINT_MAX ? UINT_MAX : (uInt)capacity;
-    /* All is out only if there is room left: else more may be pending. */
+    /* Output is complete only if there is room left: otherwise more may be pending. */
     if (deflate(stream, Z_SYNC_FLUSH) == Z_OK && stream->avail_in == 0 && stream->avail_out > 0)
         return (size_t)(stream->next_out - out) - TAIL_SIZE;
     deflateReset(stream);
@@ -76,7 +75,7 @@ size_t deflater_run(struct deflater *deflater, const void *data, size_t size, ui
 
 struct inflater {
     z_stream stream;
-    bool whole; /* what has been fed ends where a block does, at the end of a byte, or with the stream */
+    bool whole; /* the input so far ends at the end of a block, on a byte boundary, or with the stream */
 };
 
 struct inflater *inflater_create(unsigned window_bits) {
@@ -100,7 +99,7 @@ void inflater_reset(struct inflater *inflater) {
     inflateReset(&inflater->stream);
 }
 
-/* What has been inflated of a message. One byte beyond `max` shows that there is more. */
+/* The inflated part of a message. One byte beyond `max` shows that there is more. */
 struct output {
     uint8_t *bytes;
     size_t size, capacity, max;
@@ -118,7 +117,7 @@ static enum inflate_result grow(struct output *output) {
     return INFLATE_DONE;
 }
 
-/* Inflates as long as there is room or input. A block may be marked as the last one, and more follow all the same
+/* Inflates as long as there is room or input. A block may be marked as the last one and still be followed by more
  * (7.2.3.4), with the same window. */
 static int inflate_some(z_stream *stream, struct output *output) {
     size_t room = output->capacity - output->size;
@@ -131,13 +130,13 @@ static int inflate_some(z_stream *stream, struct output *output) {
     return result;
 }
 
-/* As zlib tells it in data_type. */
+/* zlib reports this in data_type. */
 static bool is_at_boundary(const z_stream *stream) {
     enum { BITS_LEFT = 0x3F, BLOCK_ENDED = 0x80 };
     return (stream->data_type & (BITS_LEFT | BLOCK_ENDED)) == BLOCK_ENDED;
 }
 
-/* All of `size` bytes, and all that they stand for. */
+/* Inflates all of `size` bytes, and produces everything that they stand for. */
 static enum inflate_result inflate_all(struct inflater *inflater, const uint8_t *data, size_t size,
                                        struct output *output) {
     z_stream *stream = &inflater->stream;
@@ -169,7 +168,7 @@ static enum inflate_result inflate_message(struct inflater *inflater, const uint
     return result == INFLATE_DONE && !inflater->whole ? INFLATE_INVALID : result;
 }
 
-/* What is given away is not much larger than what it holds. */
+/* Makes sure that the buffer handed out is not much larger than its content. */
 static void fit(struct output *output) {
     if (output->size == 0) {
         buffer_release(output->bytes);
@@ -186,7 +185,8 @@ enum inflate_result inflater_run(struct inflater *inflater, const uint8_t *data,
     *message = NULL;
     *message_size = 0;
     if (size == 0)
-        return INFLATE_DONE; /* what zlib makes of two empty messages running, and so what peers send */
+        return INFLATE_DONE; /* zlib produces this for the second of two empty messages in a row, and so peers send
+                                it */
     size_t guess = size > max / 4 ? max + 1 : 4 * size;
     struct output output = {.capacity = guess < OUTPUT_MIN ? OUTPUT_MIN : guess, .max = max};
     output.bytes = buffer_resize(NULL, 0, output.capacity);

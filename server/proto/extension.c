@@ -1,6 +1,7 @@
-/* extension.c - chooses among what a client offers in Sec-WebSocket-Extensions (RFC 6455, 9.1) and answers an offer
- * of permessage-deflate (RFC 7692, 7.1). Pure functions, any thread; the whole text is read before anything is
- * answered, for a fault at its end is a fault too. It compresses nothing; the grammar is extension_element.c's.
+/* extension.c - chooses among what a client offers in Sec-WebSocket-Extensions (RFC 6455, 9.1) and answers an
+ * offer of permessage-deflate (RFC 7692, 7.1). Pure functions, any thread. The whole text is read before anything
+ * is answered, because an error at its end counts too. It compresses nothing; the grammar is in
+ * extension_element.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +12,7 @@
 
 #include "server/proto/extension_element.h"
 
-/* The first offer that can be met. RFC 7230, 7 has recipients put up with empty elements. */
+/* Takes the first offer that can be met. RFC 7230, 7 requires recipients to accept empty elements. */
 static enum extension_result choose(const char *at, struct extension_element *chosen) {
     enum extension_result result = EXTENSION_NONE;
     for (;;) {
@@ -34,8 +35,8 @@ static uint8_t smaller(uint8_t a, uint8_t b) {
     return a < b ? a : b;
 }
 
-/* A client that did not send client_max_window_bits must not be told one (7.1.2.2); and where its window is not
- * kept from message to message, a smaller one would save nothing that lasts. */
+/* A client that did not send client_max_window_bits must not be told a limit (7.1.2.2). Where its window is not
+ * kept from message to message, a smaller one would save nothing lasting. */
 static bool limits_client(const struct extension_element *offer, const struct deflate_params *params) {
     return offer->client_bits != 0 && params->client_takeover;
 }

@@ -1,5 +1,5 @@
-/* extension.h - negotiating permessage-deflate (RFC 6455, 9.1; RFC 7692, 5 and 7.1): header text to parameters and
- * back. Pure functions.
+/* extension.h - negotiates permessage-deflate (RFC 6455, 9.1; RFC 7692, 5 and 7.1): header text to parameters and
+ * back. Pure functions, any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,33 +19,36 @@ enum {
 /* What both ends have agreed on. All zero: no compression. */
 struct deflate_params {
     bool enabled;
-    bool server_takeover, client_takeover; /* that side's stream goes on from message to message (7.1.1) */
-    uint8_t server_bits, client_bits;      /* the window that side keeps to: 8 to 15 (7.1.2) */
+    bool server_takeover, client_takeover; /* whether that side's stream continues from message to message
+                                              (7.1.1) */
+    uint8_t server_bits, client_bits;      /* the window that side stays within: 8 to 15 (7.1.2) */
 };
 
-/* What a server wants of it. */
+/* What the server wants to negotiate. */
 struct deflate_policy {
     bool enabled;
-    bool takeover;       /* allow it, to either side that does not renounce it */
-    uint8_t window_bits; /* the largest window that we use, and ask of clients that can be asked; 9 to 15 */
+    bool takeover;       /* allow context takeover to each side that does not decline it */
+    uint8_t window_bits; /* the largest window that we use, and request of clients that accept a limit; 9 to 15 */
 };
 
 enum extension_result {
-    EXTENSION_ACCEPTED, /* params->enabled, and `response` is the value of the answer's Sec-WebSocket-Extensions */
-    EXTENSION_NONE, /* nothing that was offered is taken, or nothing was offered: the answer has no such header */
-    EXTENSION_MALFORMED /* the header breaks the grammar: the handshake fails (RFC 6455, 9.1) */
+    EXTENSION_ACCEPTED, /* params->enabled is set, and `response` is the value of the response's
+                           Sec-WebSocket-Extensions */
+    EXTENSION_NONE,     /* no offer was made or none is accepted: the response has no such header */
+    EXTENSION_MALFORMED /* the header violates the grammar: the handshake fails (RFC 6455, 9.1) */
 };
 
 /* Takes the first offer of permessage-deflate in `offered` (NULL: none) that can be met. An offer with a parameter
- * that is unknown, repeated or has a wrong value is passed over, like any other extension (7.1). All of `offered`
- * is read before: what breaks the grammar does so wherever it stands, and under a policy that is not enabled too.
- * Names are compared exactly.
+ * that is unknown, repeated or has a wrong value is skipped, like any other extension (7.1). All of `offered` is
+ * read first: a grammar error counts wherever it stands, even under a policy that is not enabled. Names are
+ * compared exactly.
  *
- * server_bits becomes the smaller of what the client asks and the policy's; client_bits what the client has
- * promised (15 if nothing), but no more than the policy's if takeover makes us hold its window and the client can
- * be told.
+ * server_bits becomes the smaller of what the client asks for and the policy's. client_bits becomes what the
+ * client has promised, or 15 if nothing. It is limited to the policy's if takeover makes us hold the client's
+ * window and the client may be told a limit.
  *
- * Unless it returns EXTENSION_ACCEPTED, params are all zero and the response is empty. */
+ * Unless it returns EXTENSION_ACCEPTED, params are all zero and the response is empty.
+ */
 enum extension_result extension_negotiate(const char *offered, const struct deflate_policy *policy,
                                           struct deflate_params *params, char response[EXTENSION_RESPONSE_SIZE]);
 

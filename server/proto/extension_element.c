@@ -1,8 +1,8 @@
 /* extension_element.c - reads one extension and its parameters (RFC 6455, 9.1; RFC 7692, 7.1). Pure functions, any
- * thread. One pass over the text, no memory of its own.
+ * thread. One pass over the text, no allocation.
  *
- * Names are compared exactly: neither RFC calls them case-insensitive, as RFC 6455 does where it means that
- * (4.2.1), and node's ws and Python's websockets compare them so as well.
+ * Names are compared exactly. Neither RFC calls them case-insensitive, which RFC 6455 does where it means that
+ * (4.2.1). node's ws and Python's websockets also compare them exactly.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,15 +15,13 @@
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define TOKEN        ALPHANUMERIC "!#$%&'*+-.^_`|~" /* RFC 7230, 3.2.6 */
 
-enum {
-    VALUE_SIZE = 4
-}; /* the longest value that is right has two digits; a third character shows one that is not */
+enum { VALUE_SIZE = 4 }; /* the longest valid value has two digits; a third character shows an invalid one */
 
 struct parameter {
     const char *name;
     size_t name_size;
     bool has_value;
-    char value[VALUE_SIZE]; /* terminated, without quotes; a longer one is cut off */
+    char value[VALUE_SIZE]; /* terminated, without quotes; a longer value is cut */
 };
 
 /* --- Parameters ------------------------------------------------------------------------------------------- */
@@ -32,7 +30,7 @@ static bool equals(const char *text, size_t size, const char *expected) {
     return size == strlen(expected) && memcmp(text, expected, size) == 0;
 }
 
-/* "8" to "15" as a number, without a leading zero (RFC 7692, 7.1.2); 0 for all else. */
+/* Returns "8" to "15" as a number, without a leading zero (RFC 7692, 7.1.2); 0 for anything else. */
 static uint8_t window_bits(const char *value) {
     if ((value[0] == '8' || value[0] == '9') && value[1] == '\0')
         return (uint8_t)(value[0] - '0');
@@ -41,7 +39,7 @@ static uint8_t window_bits(const char *value) {
     return 0;
 }
 
-/* These return false if the parameter is repeated or its value is wrong. */
+/* The next functions return false if the parameter is repeated or its value is wrong. */
 
 static bool set_flag(bool *flag, const struct parameter *parameter) {
     if (*flag || parameter->has_value)
@@ -58,7 +56,7 @@ static bool set_bits(uint8_t *bits, const struct parameter *parameter, uint8_t w
     return true;
 }
 
-/* Without a value it only tells a server that it may name one (7.1.2.2): like 15. */
+/* Without a value, the parameter only tells a server that it may set a limit (7.1.2.2): that counts as 15. */
 static bool set_client_bits(struct extension_element *element, const struct parameter *parameter) {
     element->client_bits_named = parameter->has_value;
     return set_bits(&element->client_bits, parameter, WINDOW_BITS_MAX);
@@ -78,7 +76,7 @@ static bool set_parameter(struct extension_element *element, const struct parame
     return false;
 }
 
-/* --- Grammar: these move *at behind what they have taken, and return false where it breaks the grammar ------ */
+/* --- Grammar: these move *at past what they have taken, and return false on a grammar error -------------- */
 
 static void skip_blanks(const char **at) {
     *at += strspn(*at, EXTENSION_BLANKS);
@@ -99,7 +97,8 @@ static bool take_mark(const char **at, char mark) {
     return true;
 }
 
-/* The characters of a token, any of them behind a backslash: a quoted value can be no more (RFC 6455, 9.1). */
+/* Takes a quoted value: characters of a token, each of which may follow a backslash. A quoted value may contain
+ * nothing else (RFC 6455, 9.1). */
 static bool take_quoted(const char **at, char value[VALUE_SIZE]) {
     size_t size = 0;
     for ((*at)++; **at != '"'; (*at)++) {

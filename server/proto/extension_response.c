@@ -1,4 +1,4 @@
-/* extension_response.c - what a client makes of the answer to its offer. Pure functions, any thread.
+/* extension_response.c - how a client reads the response to its offer. Pure functions, any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 
 #include "server/proto/extension_element.h"
 
-/* The only element there is; else two would be in force, or one twice. */
+/* Takes the only element. With a second one, two extensions would be in force, or one twice. */
 static bool take_alone(const char *at, struct extension_element *element) {
     at += strspn(at, EXTENSION_BLANKS ",");
     if (!extension_take(&at, element))
@@ -17,7 +17,7 @@ static bool take_alone(const char *at, struct extension_element *element) {
     return *at == '\0';
 }
 
-/* In an answer, client_max_window_bits is never without its value (7.1.2.2). */
+/* In a response, client_max_window_bits must have a value (7.1.2.2). */
 bool extension_judge(const char *response, struct deflate_params *params) {
     *params = (struct deflate_params){0};
     struct extension_element element;

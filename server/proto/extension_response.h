@@ -1,5 +1,5 @@
-/* extension_response.h - permessage-deflate as the client negotiates it (RFC 7692, 7.1): one fixed offer, and the
- * judgement of the answer to it. Pure functions.
+/* extension_response.h - how the client negotiates permessage-deflate (RFC 7692, 7.1): one fixed offer, and the
+ * check of the server's response to it. Pure functions, any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,12 +8,12 @@
 
 #include "server/proto/extension.h"
 
-/* The server may keep its stream and its window as it likes, and limit ours. */
+/* The server may choose context takeover and its window freely, and may limit ours. */
 #define EXTENSION_OFFER "permessage-deflate; client_max_window_bits"
 
-/* Judges the Sec-WebSocket-Extensions that answers EXTENSION_OFFER. True: params are what was agreed. False: it
- * names another extension, or several, or has a parameter that is unknown, repeated or out of its range, and the
- * handshake fails (7.1); params are all zero. */
+/* Checks the Sec-WebSocket-Extensions that answers EXTENSION_OFFER. True: params are what was agreed. False: it
+ * names another extension, or several, or has a parameter that is unknown, repeated or out of range. Then the
+ * handshake fails (7.1), and params are all zero. */
 bool extension_judge(const char *response, struct deflate_params *params);
 
 #endif

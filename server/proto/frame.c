@@ -1,4 +1,4 @@
-/* frame.c - frame headers out, masking both ways. Pure functions; reading headers is the decoder's.
+/* frame.c - writes frame headers, and masks or unmasks payload. Pure functions; the decoder reads headers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -39,10 +39,10 @@ const uint8_t *frame_payload(const uint8_t *frame, size_t *size) {
     return payload;
 }
 
-/* At any address. What every processor of 64 bits has. */
+/* 16 bytes at any address. Every 64-bit processor has such vectors. */
 typedef uint8_t vector __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* In steps of 16 bytes, of 8, of 1: each is a multiple of the mask. */
+/* Works in steps of 16 bytes, then 8, then 1: the first two are multiples of the mask's size. */
 void frame_mask_to(uint8_t *to, const uint8_t *from, size_t size, const uint8_t mask[4]) {
     uint64_t key[2], word;
     for (size_t i = 0; i < sizeof key; i += MASK_SIZE)

@@ -1,5 +1,5 @@
-/* handshake.c - judges an upgrade request (RFC 6455, 4.2.1) and answers its key (4.2.2). Pure functions, any
- * thread. It chooses no subprotocol or extension. The one file of the server's protocol that needs libcrypto.
+/* handshake.c - checks an upgrade request (RFC 6455, 4.2.1) and answers its key (4.2.2). Pure functions, any
+ * thread. It chooses no extension. The only file in proto/ that needs libcrypto.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@
 
 enum { KEY_SIZE = 24 }; /* 16 bytes in base64 */
 
-/* The length of a list's element with the blanks behind it: up to a comma that is not within quotes. */
+/* The length of a list's element, including the blanks after it: up to a comma that is not within quotes. */
 static size_t element_size(const char *element) {
     size_t size = 0;
     for (bool quoted = false; element[size] != '\0' && (quoted || element[size] != ','); size++)
@@ -24,7 +24,7 @@ static size_t element_size(const char *element) {
     return size;
 }
 
-/* An element that is no token is not the one that is looked for, and costs no other its place. */
+/* An element that is not a token never matches, and does not affect the other elements. */
 static bool list_has(const char *list, const char *token, int (*compare)(const char *, const char *, size_t)) {
     while (list != NULL && *list != '\0') {
         list += strspn(list, BLANKS ",");
@@ -53,7 +53,7 @@ bool handshake_wanted(const struct handshake_request *request) {
     return handshake_has_token(request->upgrade, "websocket");
 }
 
-/* A header's value without the blanks around it; an empty one if it is missing. */
+/* Returns a header's value without the blanks around it, or an empty one if it is missing. */
 static const char *trim(const char *value, size_t *size) {
     if (value == NULL)
         value = "";
@@ -70,7 +70,7 @@ static bool equals(const char *value, const char *expected) {
     return size == strlen(expected) && memcmp(value, expected, size) == 0;
 }
 
-/* "1.1" or above; an HTTP version is a digit, a dot and a digit (RFC 7230, 2.6). */
+/* Whether the version is "1.1" or higher. An HTTP version is a digit, a dot and a digit (RFC 7230, 2.6). */
 static bool version_is_recent(const char *version) {
     static const char digits[] = "0123456789";
     if (version == NULL || strlen(version) != 3 || strspn(version, digits) != 1 || version[1] != '.' ||
@@ -79,8 +79,8 @@ static bool version_is_recent(const char *version) {
     return strcmp(version, "1.1") >= 0;
 }
 
-/* 16 bytes are 22 characters and "==". The last character has four bits more than are needed, which need not be
- * zero: they are not in the RFC's own example (1.3), and RFC 4648, 3.5 leaves it to the decoder. */
+/* 16 bytes are 22 characters and "==". The last character has four bits more than needed, which need not be zero:
+ * they are not in the RFC's own example (1.3), and RFC 4648, 3.5 leaves it to the decoder. */
 static bool key_is_valid(const char *key, size_t size) {
     return size == KEY_SIZE && strspn(key, BASE64) == KEY_SIZE - 2 && memcmp(key + KEY_SIZE - 2, "==", 2) == 0;
 }
@@ -107,7 +107,7 @@ static bool is_sent(const char *value) {
     return size > 0;
 }
 
-/* In the order in which a person would put things right: the most basic fault is the one that is named. */
+/* Checks in the order in which a person would correct the request: the most basic fault is the one reported. */
 int handshake_check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why) {
     size_t key_size;
     const char *key = trim(request->key, &key_size);

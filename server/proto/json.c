@@ -1,4 +1,4 @@
-/* json.c - checks a JSON text. It descends without recursion: of what is open it keeps one bit each.
+/* json.c - checks a JSON text, without recursion: it stores one bit for each open array or object.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 struct scan {
     struct json_cursor cursor;
     unsigned depth;   /* arrays and objects that are open */
-    uint64_t objects; /* which of them are objects: bit 0 tells of the innermost, bit 1 of the one around it */
+    uint64_t objects; /* which of them are objects: bit 0 stands for the innermost, bit 1 for the one around it */
 };
 _Static_assert(JSON_DEPTH_MAX == 64, "struct scan has a bit for each, and an error names the number");
 
@@ -33,7 +33,7 @@ static void close_inner(struct scan *scan) {
     scan->objects >>= 1;
 }
 
-/* The name of a member and the colon. */
+/* Takes the name of a member and the colon. */
 static bool name(struct json_cursor *cursor) {
     json_skip_blanks(cursor);
     if (json_peek(cursor) != '"')
@@ -44,7 +44,7 @@ static bool name(struct json_cursor *cursor) {
     return json_take(cursor, ':') || json_wrong(cursor, "expected ':' behind the name of a member");
 }
 
-/* Into a value, past the first thing within that has nothing within itself. */
+/* Enters a value, and goes past the first scalar, or empty array or object, within it. */
 static bool descend(struct scan *scan) {
     struct json_cursor *cursor = &scan->cursor;
     for (;;) {
@@ -64,7 +64,8 @@ static bool descend(struct scan *scan) {
     }
 }
 
-/* Behind a value: out of everything that ends here, to where the next value is expected if one is. */
+/* To be called after a value. Leaves every array and object that ends here, and goes on to where the next value is
+ * expected, if one is. */
 static bool ascend(struct scan *scan) {
     struct json_cursor *cursor = &scan->cursor;
     while (scan->depth > 0) {
@@ -102,7 +103,7 @@ static bool check(struct scan *scan, struct json_value *value) {
 }
 
 int json_check(const void *text, size_t size, struct json_value *value, struct json_error *error) {
-    const uint8_t *bytes = size == 0 ? (const uint8_t *)"" : text; /* nothing may be told as NULL */
+    const uint8_t *bytes = size == 0 ? (const uint8_t *)"" : text; /* a value's bytes are never NULL */
     struct scan scan = {.cursor = {bytes, bytes + size, NULL}};
     struct json_value checked;
     if (check(&scan, &checked)) {

@@ -1,4 +1,4 @@
-/* json_token.c - see json_token.h. Strings are looked through eight bytes at a time.
+/* json_token.c - see json_token.h. Strings are scanned eight bytes at a time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -42,9 +42,9 @@ static bool all_plain(uint64_t word) {
     return !control && !has_zero(word ^ EACH('"')) && !has_zero(word ^ EACH('\\'));
 }
 
-/* Goes past what stands for itself. *ascii becomes false if not all of it is. */
+/* Moves past bytes that stand for themselves. Sets *ascii to false if not all of them are ASCII. */
 static void skip_plain(struct json_cursor *cursor, bool *ascii) {
-    const uint8_t *at = cursor->at, *end = cursor->end; /* registers: bytes might alias the cursor */
+    const uint8_t *at = cursor->at, *end = cursor->end; /* in registers: the bytes might alias the cursor */
     uint64_t seen = 0;
     for (uint64_t word; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
         memcpy(&word, at, sizeof word);
@@ -70,7 +70,7 @@ static bool escape(struct json_cursor *cursor) {
     return true;
 }
 
-/* From `start` to the cursor. If it is wrong, the cursor goes back to the first byte that is. */
+/* Checks the bytes from `start` to the cursor. On failure the cursor goes back to the first wrong byte. */
 static bool check_utf8(struct json_cursor *cursor, const uint8_t *start) {
     if (utf8_valid(start, (size_t)(cursor->at - start)))
         return true;

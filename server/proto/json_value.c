@@ -1,5 +1,5 @@
-/* json_value.c - what a JSON value says that has been checked. Of a value that has not, nothing outside its bytes
- * is read, and every function comes to an end.
+/* json_value.c - reads JSON values that have been checked. Of a value that has not been checked, nothing outside
+ * its bytes is read, and every function terminates.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,12 +8,13 @@
 #include "server/proto/json.h"
 #include "server/proto/json_token.h"
 
-/* Double precision tells all whole numbers up to here apart, and no more (RFC 8259, 6). */
+/* Double precision distinguishes all whole numbers up to here, and no further (RFC 8259, 6). */
 #define WHOLE_MAX (INT64_C(1) << 53)
 
 /* --- Members ----------------------------------------------------------------------------------------------- */
 
-/* Past a string, whose opening quote is the next byte: to the first quote with no odd backslash before it. */
+/* Moves past a string whose opening quote is the next byte: to the first quote that follows an even number of
+ * backslashes. */
 static void skip_string(struct json_cursor *cursor) {
     const uint8_t *start = ++cursor->at, *quote = start;
     for (; (quote = memchr(quote, '"', (size_t)(cursor->end - quote))) != NULL; quote++) {
@@ -26,7 +27,7 @@ static void skip_string(struct json_cursor *cursor) {
     cursor->at = quote == NULL ? cursor->end : quote + 1;
 }
 
-/* Past an array or an object, whose bracket is the next byte. */
+/* Moves past an array or an object, whose bracket is the next byte. */
 static void skip_nested(struct json_cursor *cursor) {
     size_t depth = 0;
     while (cursor->at < cursor->end) {
@@ -48,7 +49,7 @@ static void skip_number_or_word(struct json_cursor *cursor) {
         cursor->at++;
 }
 
-/* Past the next value; false if there is none. */
+/* Takes the next value. Returns false if there is none. */
 static bool take_value(struct json_cursor *cursor, struct json_value *value) {
     json_skip_blanks(cursor);
     const uint8_t *start = cursor->at;
@@ -98,7 +99,7 @@ static bool is_string(const struct json_value *value) {
     return value->type == JSON_STRING && value->size >= 2;
 }
 
-/* The four digits behind \u; 0 if they are not there. */
+/* Reads the four digits after \u. Returns 0 if they are not there. */
 static uint32_t code_unit(struct json_cursor *cursor) {
     uint32_t unit = 0;
     for (int i = 0; i < 4; i++, cursor->at++) {
@@ -110,7 +111,7 @@ static uint32_t code_unit(struct json_cursor *cursor) {
     return unit;
 }
 
-/* Behind \u. Returns 0 for what cannot be in a text. */
+/* Reads what follows \u. Returns 0 for what a text cannot contain. */
 static uint32_t code_point(struct json_cursor *cursor) {
     uint32_t first = code_unit(cursor);
     if (first < 0xD800 || first > 0xDFFF)
@@ -121,7 +122,7 @@ static uint32_t code_point(struct json_cursor *cursor) {
     return second < 0xDC00 || second > 0xDFFF ? 0 : 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
 }
 
-/* Behind a backslash. Returns 0 for what cannot be in a text. */
+/* Reads what follows a backslash. Returns 0 for what a text cannot contain. */
 static uint32_t escaped(struct json_cursor *cursor) {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     uint8_t letter = json_peek(cursor);
@@ -141,7 +142,7 @@ static size_t encode(uint32_t character, uint8_t bytes[4]) {
     return size;
 }
 
-/* The next piece, of which there must be one. False if it cannot be in a text. */
+/* Takes the next piece; there must be one. Returns false if a text cannot contain it. */
 static bool take_piece(struct json_cursor *cursor, struct piece *piece) {
     if (json_take(cursor, '\\')) {
         uint32_t character = escaped(cursor);

@@ -1,4 +1,4 @@
-/* json_writer.c - see json_writer.h. Numbers are put together from whole ones, so that no locale has a say.
+/* json_writer.c - see json_writer.h. Numbers are formatted from integers, so that the locale has no influence.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@ enum { CAPACITY_FIRST = 256, ESCAPE_SIZE = sizeof "\\u0000", NUMBER_SIZE = 32 };
 
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
-/* Makes room for `more` bytes. Once it could not, it never can: behind a gap nothing makes sense. */
+/* Makes room for `more` bytes. Once this has failed it always fails, because a text with a gap is useless. */
 static bool reserve(struct json_writer *writer, size_t more) {
     if (writer->failed)
         return false;
@@ -84,7 +84,8 @@ void json_write_string(struct json_writer *writer, const char *text) {
 
 /* --- Base64 ------------------------------------------------------------------------------------------------ */
 
-/* Three bytes become four characters; where there are only `size`, the others are taken for 0 and padded. */
+/* Encodes three bytes as four characters. If there are only `size` bytes, the others count as 0 and become
+ * padding. */
 static void encode_group(const uint8_t *bytes, size_t size, uint8_t group[4]) {
     static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = 0;
@@ -113,7 +114,8 @@ void json_write_number(struct json_writer *writer, uint64_t number) {
     json_write_literal(writer, text);
 }
 
-/* Rounded to thousandths. What is no time - below 0, too large to have thousandths, not a number - is null. */
+/* Rounds to thousandths. Writes null for what is not a time: below 0, too large to have thousandths, not a
+ * number. */
 void json_write_seconds(struct json_writer *writer, double seconds) {
     char text[NUMBER_SIZE] = "null";
     if (seconds >= 0 && seconds <= 0x1p43) {

@@ -1,6 +1,6 @@
-/* utf8.c - validation of UTF-8, eight bytes at a time while they are ASCII, else one by one; long texts by vectors
- * first (utf8_vector.c). The state of an unfinished character is three bytes, so a text may be fed in any pieces.
- * It decodes nothing.
+/* utf8.c - validates UTF-8: eight bytes at a time while they are ASCII, otherwise one by one; long texts with
+ * vectors first (utf8_vector.c). The state of an unfinished character is three bytes, so a text may be fed in any
+ * pieces. It decodes nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,9 +10,9 @@
 
 #include "server/proto/utf8_vector.h"
 
-enum { LONG_MIN_SIZE = 128 }; /* from here on it is worth it to ask what the processor can do */
+enum { LONG_MIN_SIZE = 128 }; /* from this size on, checking what the processor supports pays off */
 
-/* Bytes at the front that are ASCII, in steps of eight: it may stop up to seven early, never late. */
+/* Counts leading ASCII bytes in steps of eight. It may stop up to seven bytes early, never late. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t size) {
     size_t at = 0;
     for (uint64_t word; size - at >= sizeof word; at += sizeof word) {
@@ -23,8 +23,8 @@ static size_t ascii_prefix(const uint8_t *bytes, size_t size) {
     return at;
 }
 
-/* Starts a character. The bounds of its second byte are what keeps out overlong forms (after E0 and F0),
- * surrogates (ED) and what lies above U+10FFFF (F4): RFC 3629, 4. */
+/* Starts a character. The bounds of its second byte exclude overlong forms (after E0 and F0), surrogates (ED) and
+ * everything above U+10FFFF (F4): RFC 3629, 4. */
 static bool begin(struct utf8 *utf8, uint8_t lead) {
     if (lead < 0x80)
         return true;
@@ -60,8 +60,8 @@ static bool feed_plain(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
     return valid;
 }
 
-/* Ends the character under way, passes over what the vectors find right, and looks at the rest byte by byte: that
- * is what finds an error's place, and keeps the state. */
+/* Finishes the character in progress, skips what the vectors find valid, and checks the rest byte by byte. That
+ * last step finds the position of an error, and keeps the state. */
 static bool feed_long(struct utf8 *utf8, const uint8_t *bytes, size_t size) {
     size_t at = utf8->needed;
     if (!feed_plain(utf8, bytes, at))

@@ -1,10 +1,10 @@
-/* utf8_vector.c - UTF-8 by table lookup, 32 bytes at a time with AVX2: Keiser and Lemire, "Validating UTF-8 In Less
- * Than One Instruction Per Byte", 2021. Chosen at run time: the binary runs on processors without it too, and there
- * and elsewhere the plain validation does it all.
+/* utf8_vector.c - UTF-8 by table lookup, 32 bytes at a time with AVX2: Keiser and Lemire, "Validating UTF-8 In
+ * Less Than One Instruction Per Byte", 2021. It is chosen at run time, because the binary also runs on processors
+ * without AVX2. There, and on other architectures, the plain validation does all the work.
  *
- * Two bytes in a row tell most of what can be wrong with them: each of three tables maps a half byte to the errors
- * that it may be part of, and what all three agree on is one. Where a third or fourth byte of a character stands,
- * two continuations in a row are right; that is looked for apart.
+ * Two consecutive bytes show most of what can be wrong with them. Each of three tables maps a half byte to the
+ * errors that it may be part of; an error is what all three agree on. Where a third or fourth byte of a character
+ * stands, two continuations in a row are right, which is checked separately.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,19 +19,19 @@ enum { STEP = 64, LANE = 32 };
 
 /* What may be wrong with a byte and the one before it. */
 enum {
-    TOO_SHORT = 1 << 0,      /* a lead, then no continuation */
+    TOO_SHORT = 1 << 0,      /* a lead byte, then no continuation */
     TOO_LONG = 1 << 1,       /* ASCII, then a continuation */
     OVERLONG_3 = 1 << 2,     /* E0 80..9F */
-    TOO_LARGE = 1 << 3,      /* F4 90..BF, F5..FF 80..BF but for the one below */
+    TOO_LARGE = 1 << 3,      /* F4 90..BF, F5..FF 80..BF, except TOO_LARGE_1000 */
     SURROGATE = 1 << 4,      /* ED A0..BF */
     OVERLONG_2 = 1 << 5,     /* C0, C1 */
     TOO_LARGE_1000 = 1 << 6, /* F5..FF 80..8F */
     OVERLONG_4 = 1 << 6,     /* F0 80..8F */
     TWO_CONTINUATIONS = 1 << 7,
-    CARRY = TOO_SHORT | TOO_LONG | TWO_CONTINUATIONS /* whatever the low half of the first byte is */
+    CARRY = TOO_SHORT | TOO_LONG | TWO_CONTINUATIONS /* whatever the lower half of the first byte is */
 };
 
-/* The first byte's upper half, its lower half, the second byte's upper half. */
+/* Tables for the first byte's upper half, its lower half, and the second byte's upper half. */
 static const uint8_t first_high[16] = {TOO_LONG,
                                        TOO_LONG,
                                        TOO_LONG,
@@ -95,8 +95,8 @@ AVX2 static inline __m256i high_halves(__m256i bytes) {
     return _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
 }
 
-/* Not zero where something is wrong with these bytes, `before` being the 32 before them. A character that they
- * leave unfinished is not wrong yet. */
+/* Not zero where these bytes have an error. `before` is the 32 bytes before them. A character that these bytes
+ * leave unfinished is not an error yet. */
 AVX2 static inline __m256i errors(__m256i bytes, __m256i before) {
     __m256i across = _mm256_permute2x128_si256(before, bytes, 0x21);
     __m256i back_1 = _mm256_alignr_epi8(bytes, across, 15);
@@ -117,7 +117,7 @@ static inline size_t length_of(uint8_t lead) {
     return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
-/* `size` bytes have shown no error. Without the character that they may leave unfinished. */
+/* Subtracts the character that `size` bytes without an error may leave unfinished. */
 static size_t whole_characters(const uint8_t *bytes, size_t size) {
     for (size_t back = 1; back <= 3 && back <= size; back++) {
         uint8_t byte = bytes[size - back];
@@ -137,7 +137,7 @@ AVX2 static inline __m256i unfinished(__m256i bytes) {
     return _mm256_subs_epu8(bytes, most);
 }
 
-/* ASCII is not looked up: it is right unless a character should go on there. */
+/* ASCII needs no look-up: it is valid unless a character should continue there. */
 AVX2 static size_t prefix_avx2(const uint8_t *bytes, size_t size) {
     __m256i before = _mm256_setzero_si256(), wrong;
     size_t at = 0;

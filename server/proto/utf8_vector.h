@@ -1,5 +1,5 @@
-/* utf8_vector.h - the quick part of validating long texts: many bytes at a time, where the processor can. For
- * utf8.c alone. No state, any thread.
+/* utf8_vector.h - the fast part of validating long texts: many bytes at a time, where the processor supports it.
+ * For utf8.c alone. No state, any thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes at the front that are whole, valid characters; `bytes` begins with a character. It may stop early, by any
- * number of bytes: who wants to know why goes on from there. Never late. */
+/* Returns how many bytes at the front are complete, valid characters; `bytes` must begin with a character. It may
+ * stop early, by any number of bytes, never late. A caller that needs the reason continues from there. */
 size_t utf8_vector_prefix(const uint8_t *bytes, size_t size);
 
 #endif
