@@ -1,5 +1,4 @@
-/* pool_life.c - creates, starts, stops and destroys a pool. See pool.h. One thread at a time calls these
- * functions.
+/* pool_life.c - creates, starts, stops and destroys a pool. See pool.h. One thread at a time does so.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -54,7 +54,7 @@ struct weir_conn {
     _Atomic bool stopped;  /* see conn_stop_reading() */
     _Atomic uint32_t references;
     _Atomic stamp stuck_at;    /* when a write found no room at all; STAMP_NONE: the last write found some */
-    _Atomic int unsent;        /* how many bytes the kernel had not sent then */
+    _Atomic int unsent;        /* bytes that the client had not acknowledged then; -1: not known */
     struct registry_link link; /* guarded by the registry's mutex */
     struct source source;      /* the poller's; contains the input and flush tasks */
 
