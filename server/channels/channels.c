@@ -19,7 +19,7 @@ static const struct channel_options default_options = {.may_subscribe = true, .m
 
 /* --- The table --------------------------------------------------------------------------------------------- */
 
-/* A number that looks like none that was before it, and is none (splitmix64, which maps numbers one to one). */
+/* Maps similar numbers to dissimilar ones, and never two numbers to the same one (splitmix64). */
 static uint64_t mix(uint64_t number) {
     number = (number ^ (number >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     number = (number ^ (number >> 27)) * UINT64_C(0x94D049BB133111EB);
@@ -77,7 +77,7 @@ static struct channel_options options_locked(const struct channels *channels, co
     return best == NULL ? default_options : best->options;
 }
 
-/* False if memory is out. */
+/* Returns false if memory is out. */
 static bool add_locked(struct channels *channels, struct channel *channel, size_t name_size) {
     channel->key = slots_take(&channels->slots, channel);
     if (channel->key == SLOTS_NO_KEY)
@@ -115,11 +115,11 @@ static struct channel *create_locked(struct channels *channels, const char *name
     return channel;
 }
 
-/* NULL if there are too many, or memory is out. */
+/* Returns NULL if there are too many, or memory is out. */
 static struct channel *make_locked(struct channels *channels, struct opening *opening, struct evicted *evicted) {
     struct creator *creator = creator_retain_locked(channels, opening->client);
     struct channel *channel = NULL;
-    bool unknown = opening->client != NULL && creator == NULL; /* memory is out: it would count for nobody */
+    bool unknown = opening->client != NULL && creator == NULL; /* memory is out: it would count for no client */
     if (!unknown)
         opening->full = !idle_make_room_locked(channels, creator, evicted);
     if (!unknown && !opening->full)
@@ -157,7 +157,7 @@ uint32_t channels_some(struct channels *channels, uint32_t *position, struct cha
     return found;
 }
 
-/* Has each channel visited, which takes the reference. No lock is held. */
+/* Calls `visit` for each channel with a reference, which `visit` takes over. Holds no lock meanwhile. */
 static void visit_all(struct channels *channels, void (*visit)(struct channel *channel)) {
     struct channel *some[CHANNELS_AT_ONCE];
     uint32_t position = 0, count;
@@ -215,7 +215,8 @@ static bool has_past_locked(struct channel *channel) {
            remembers_position_locked(channel, bounds.now);
 }
 
-/* Whether it left; else it is listed as idle. The table's mutex is held. */
+/* Returns whether the channel has left the table. One that stays without subscribers is listed as idle. The
+ * table's mutex is held. */
 static bool reap_locked(struct channel *channel, struct evicted *evicted) {
     mutex_lock(&channel->mutex);
     bool unused = !channel->gone && channel->members.count == 0, leaves = unused && !has_past_locked(channel);
@@ -227,7 +228,7 @@ static bool reap_locked(struct channel *channel, struct evicted *evicted) {
     return leaves;
 }
 
-/* Then the table's reference is the caller's. */
+/* Returns whether the channel has left the table; then the caller owns the table's reference. */
 static bool reap(struct channel *channel) {
     struct channels *channels = channel->channels;
     struct evicted evicted = {.count = 0};
@@ -253,7 +254,7 @@ void channel_forget_old(struct channel *channel) {
 
 /* --- Closing ----------------------------------------------------------------------------------------------- */
 
-/* The table's reference is the caller's then. */
+/* The caller then owns the table's reference. */
 static struct channel *take_out(struct channels *channels, const char *name) {
     mutex_lock(&channels->mutex);
     struct channel *channel = find_locked(channels, name);
@@ -266,8 +267,8 @@ static struct channel *take_out(struct channels *channels, const char *name) {
     return channel;
 }
 
-/* Those who are on their way out are its members until their connections have ended; who comes to the name from now
- * on comes to another channel. They are sent away after what waits for them. */
+/* Members stay members until their connections have ended. A client that subscribes to the name from now on joins
+ * another channel. Members get what waits for them before they are sent away. */
 long channels_close(struct channels *channels, const char *name) {
     struct task_list ready = {0};
     struct channel *channel = take_out(channels, name);
@@ -322,7 +323,7 @@ static void renew(struct channel *channel) {
     channel_release(channel);
 }
 
-/* What exceeds smaller bounds is forgotten by the sweep. One that is made meanwhile has the new options. */
+/* The sweep forgets what exceeds smaller bounds. A channel made meanwhile has the new options already. */
 int channels_configure(struct channels *channels, const struct channel_rule *rules, size_t rule_count,
                        const struct channels_limits *limits) {
     struct channel_rule *copy = copy_rules(rules, rule_count);
@@ -343,7 +344,7 @@ int channels_configure(struct channels *channels, const struct channel_rule *rul
 
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
-/* So many large messages are compressed at once, and the others wait: half of the processors is for everything
+/* How many large messages are compressed at once; others wait. Half of the processors is left for everything
  * else. */
 static unsigned compressing_limit(void) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -371,7 +372,7 @@ int channels_init(struct channels *channels, struct core *core) {
 void channels_release(struct channels *channels) {
     pool_drop_lane(&channels->compressing);
     struct channel *channel = channels->by_name, *next;
-    HASH_CLEAR(hh, channels->by_name); /* the links stay */
+    HASH_CLEAR(hh, channels->by_name); /* the links between the items stay */
     for (; channel != NULL; channel = next) {
         next = channel->hh.next;
         channel_release(channel);

@@ -1,14 +1,15 @@
-/* channels.h - the channels of a server by name: made when somebody needs them, forgotten when nobody does. What
- * other layers may ask of channels stands here; what a channel is, in channel.h.
+/* channels.h - the channels of a server, by name. They are made when first needed and forgotten when no longer
+ * needed. This is the interface for other layers; channel.h says what a channel is.
  *
- * Every function may be called from any thread. Names are to be checked before (channel_name_valid()). Locks:
+ * Any thread may call any function. The caller checks names first (channel_name_valid()). The locks, in this
+ * order:
  *
  *     channels    which channels there are
  *     channel     one channel: subscribers, offset, options
  *     history     what all channels remember
  *
- * in this order, and those of the connections come below them (core.h). The table's is held for a lookup; that
- * of a channel for a bounded number of steps. A message is encoded and compressed without any.
+ * The locks of connections come after these (core.h). The table's mutex is held for a lookup, a channel's for a
+ * bounded number of steps. Messages are encoded and compressed without any lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,13 +31,13 @@
 
 struct channel;
 
-/* What [channel PATTERN] says. */
+/* The options of a [channel PATTERN] section. */
 struct channel_options {
     uint32_t history;         /* messages remembered */
-    uint64_t history_age_ms;  /* for so long; 0: any time */
-    uint64_t position_ttl_ms; /* with a history: epoch and offset outlive subscribers and messages for so long */
-    uint32_t max_subscribers; /* 0: any number */
-    bool may_subscribe, may_publish; /* clients */
+    uint64_t history_age_ms;  /* how long they are remembered; 0: without limit */
+    uint64_t position_ttl_ms; /* with a history: how long epoch and offset outlive subscribers and messages */
+    uint32_t max_subscribers; /* 0: no limit */
+    bool may_subscribe, may_publish; /* whether clients may */
     bool presence, announce, publisher;
 };
 
@@ -48,30 +49,31 @@ struct channel_rule {
 struct channels_limits {
     uint32_t channels, per_connection;
     size_t history_memory;
-    size_t idle_memory; /* of channels without subscribers, beside their history; SIZE_MAX: any */
+    size_t idle_memory; /* of channels without subscribers, not counting their history; SIZE_MAX: no limit */
 };
 
 enum publish_source { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLER, PUBLISH_SOURCES };
 
-/* Since the server began to run. */
+/* Counted since the server started. */
 struct channel_counters {
     struct striped published[PUBLISH_SOURCES];
     _Atomic uint64_t recovered, not_recovered;  /* subscriptions with `since` */
-    _Atomic uint64_t evicted_own, evicted_full; /* idle channels, since their creator made too many; or all did */
+    _Atomic uint64_t evicted_own, evicted_full; /* idle channels evicted because their creator had too many, or
+                                                   because all together were too many or too large */
 };
 
 struct channels {
     struct core *core;
     struct history_store store;
     struct channel_counters counters;
-    uint64_t epoch_seed, name_seed; /* the second is a secret: see channels_hash() */
+    uint64_t epoch_seed, name_seed; /* name_seed is a secret: see channels_hash() */
     _Atomic uint64_t subscriptions;
 
-    struct mutex mutex;      /* guards all below */
+    struct mutex mutex;      /* guards all that follows */
     struct channel *by_name; /* a uthash */
-    struct slots slots;      /* the same, in places that do not move */
+    struct slots slots;      /* the same channels, at positions that do not move */
     uint32_t count;
-    struct channel *idle; /* those without subscribers, see idle.h */
+    struct channel *idle; /* channels without subscribers, see idle.h */
     uint32_t idle_count;
     size_t idle_memory;
     struct creator *creators; /* a uthash */
@@ -80,33 +82,34 @@ struct channels {
     size_t rule_count;
     struct channels_limits limits;
 
-    struct lane compressing; /* the pool's */
+    struct lane compressing; /* the pool's mutex guards it */
 
     struct task sweep; /* forgets what is too old */
-    uint32_t swept;    /* that task's: where it goes on */
+    uint32_t swept;    /* where the sweep task goes on; only that task uses it */
     struct timer sweep_timer;
 };
 
-/* No rules, and the limits of the defaults. -1 if memory is out. */
+/* Starts without rules and with the default limits. Returns -1 if the kernel gives no random bytes for the
+ * seeds. */
 int channels_init(struct channels *channels, struct core *core);
 
-/* Once the pool runs; until it is stopped. -1 if memory is out. */
+/* Starts the sweep. Call it once the pool runs; the sweep ends with the pool. Returns -1 if memory is out. */
 int channels_start(struct channels *channels);
 
-/* With no connection left. */
+/* Call it when no connection is left. */
 void channels_release(struct channels *channels);
 
-/* From now on these rules and limits, copied, for channels that exist too. -1 if memory is out, and then nothing
+/* Applies copies of these rules and limits, to existing channels too. Returns -1 if memory is out; then nothing
  * has changed. */
 int channels_configure(struct channels *channels, const struct channel_rule *rules, size_t rule_count,
                        const struct channels_limits *limits);
 
-/* What the rules say of a name. */
+/* The options that the rules give this name. */
 struct channel_options channels_options(struct channels *channels, const char *name);
 
 /* --- Subscribing ------------------------------------------------------------------------------------------- */
 
-/* How a subscriber gets messages: as they are, or as objects of weir.v1. */
+/* The form in which a subscriber gets messages: as they are, or as objects of weir.v1. */
 enum channel_form { FORM_RAW, FORM_WRAPPED, CHANNEL_FORMS };
 
 enum join_result {
@@ -119,23 +122,23 @@ enum join_result {
     JOIN_NO_MEMORY
 };
 
-/* What is said of a channel at the moment of joining it. */
+/* The state of a channel at the moment of joining it. */
 struct joined {
     const char *name, *epoch;
     uint64_t offset;
-    bool recovered;                /* what was missed follows */
+    bool recovered;                /* the missed messages follow */
     const struct channel *channel; /* for channel_write_presence_locked() */
 };
 
 struct join {
     enum channel_form form;
-    bool recover;      /* the two that follow count */
-    uint64_t since;    /* the last message that the client has */
+    bool recover;      /* `since` and `epoch` count */
+    uint64_t since;    /* offset of the last message that the client has */
     const char *epoch; /* NULL: not checked */
-    uint32_t last;     /* so many messages, unless what was missed follows; 0: none */
+    uint32_t last;     /* number of recent messages to send, unless the missed ones follow; 0: none */
 
-    /* Makes the answer, under the channel's mutex; it is sent before any message. NULL: there is none, or memory is
-     * out. The function itself may be NULL. */
+    /* Makes the answer, under the channel's mutex; the client gets it before any message. Returns NULL if there is
+     * no answer or memory is out. May be NULL. */
     struct message *(*answer)(const struct joined *joined, void *context);
     void *context;
 };
@@ -146,10 +149,10 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
 /* Returns whether it was subscribed. */
 bool channels_leave(struct channels *channels, struct weir_conn *conn, const char *name);
 
-/* Hands a connection at once what waits for it in its channels. */
+/* Hands a connection, at once, everything that waits for it in its channels. */
 void channels_hand_out(struct weir_conn *conn);
 
-/* A connection that ends leaves all its channels, and joins none any more. */
+/* Removes an ending connection from all its channels. It can join none afterwards. */
 void channels_leave_all(struct weir_conn *conn);
 
 bool channels_is_member(struct channels *channels, const struct weir_conn *conn, const char *name);
@@ -158,7 +161,7 @@ bool channels_is_member(struct channels *channels, const struct weir_conn *conn,
 
 enum publication_kind { PUBLICATION_TEXT, PUBLICATION_BINARY, PUBLICATION_JSON };
 
-/* Text is valid UTF-8 and JSON is one checked value: the caller has seen to that. */
+/* The caller has checked that text is valid UTF-8, and that JSON is one valid value. */
 struct publication {
     const char *channel;
     enum publication_kind kind;
@@ -170,16 +173,17 @@ struct publication {
 };
 
 struct published {
-    uint64_t offset; /* 0: there is no such channel, so nobody was told and nothing remembered */
+    uint64_t offset; /* 0: there is no such channel; nothing was sent or remembered */
     uint32_t subscribers;
-    uint32_t receivers; /* those, but for a publisher that is skipped */
+    uint32_t receivers; /* `subscribers` without a skipped publisher */
 };
 
-/* WEIR_OK, WEIR_LIMIT, WEIR_NO_MEMORY, or WEIR_DENIED: the channel does not take a client's. */
+/* Returns WEIR_OK, WEIR_LIMIT, WEIR_NO_MEMORY, or WEIR_DENIED if clients may not publish to the channel. */
 enum weir_result channels_publish(struct channels *channels, const struct publication *publication,
                                   struct published *published);
 
-/* The same by a handler, of any name and opcode. Returns as weir_publish(), weir_publish_json(). */
+/* Publish a handler's message. They check name, opcode and data themselves, and return what weir_publish() and
+ * weir_publish_json() return. */
 long channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
                               const void *data, size_t size);
 long channels_publish_json(struct channels *channels, const char *channel, const void *json, size_t size);
@@ -192,18 +196,18 @@ struct channel_figures {
     uint64_t offset;
     uint32_t subscribers;
     uint32_t history; /* messages remembered */
-    double rate;      /* messages a second, of the last ten seconds or so */
+    double rate;      /* messages a second, in the current window of ten seconds and the one before */
 };
 
-/* -1: there is no such channel. */
+/* Returns -1 if there is no such channel. */
 int channels_look(struct channels *channels, const char *name, struct channel_figures *figures);
 
-/* Calls `visit` for each channel, `count` at most, from `*position` on, which is 0 at first and then left where the
- * next call is to go on. Returns how many: less than `count` only at the end. No mutex is held. */
+/* Calls `visit` for up to `count` channels, from `*position` on. It is 0 at first, and then left where the next
+ * call goes on. Returns how many; fewer than `count` only at the end. Holds no mutex meanwhile. */
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
                        void (*visit)(const struct channel_figures *figures, void *arg), void *arg);
 
-/* The whole of what is being remembered behind `since`, as objects of weir.v1 without their frames. */
+/* The messages remembered after `since`, as frames that carry objects of weir.v1. */
 struct channel_past {
     char epoch[20];
     uint64_t offset;           /* the last message's */
@@ -213,22 +217,23 @@ struct channel_past {
     uint32_t count;
 };
 
-/* `limit` messages at most, the oldest of them first. -1: there is no such channel, or memory is out (then errno is
- * ENOMEM). */
+/* Reads the oldest messages after `since`: `limit` at most, and `max_bytes` at most unless it is one alone.
+ * Returns -1 with errno: ENOENT if there is no such channel, ENOMEM if memory is out. */
 int channels_past(struct channels *channels, const char *name, uint64_t since, uint32_t limit, size_t max_bytes,
                   struct channel_past *past);
 void channel_past_release(struct channel_past *past);
 
-/* Who is there: `{"count":n,"clients":[...]}` without the braces, of `max` clients at most. */
+/* Writes which clients are subscribed: `"count":n,"clients":[...]`, without braces, with `max` clients at most.
+ * The first returns -1 if there is no such channel. */
 struct json_writer;
 int channels_write_presence(struct channels *channels, const char *name, uint32_t max, struct json_writer *writer);
 void channel_write_presence_locked(const struct channel *channel, uint32_t max, struct json_writer *writer);
 
-/* Forgets its history and closes its subscribers' connections with 1001. Returns how many they were; -1: there is
- * no such channel. */
+/* Forgets a channel's history and closes its subscribers' connections with 1001. Returns how many there were, or
+ * -1 if there is no such channel. */
 long channels_close(struct channels *channels, const char *name);
 
-/* Channels, and subscriptions to all of them together. */
+/* Counts the channels, and the subscriptions to all of them. */
 void channels_count(struct channels *channels, uint32_t *count, uint64_t *subscriptions);
 
 #endif

@@ -11,9 +11,9 @@
 #include "server/core/memory.h"
 #include "server/proto/address.h"
 
-enum { NAME_SIZE = 300 /* "user ", and the name of a user */ };
+enum { NAME_SIZE = 300 /* "user " and the name of a user */ };
 
-/* Of "192.0.2.7:50124", "[2001:db8::1%eth0]:50124", "192.0.2.7" or "2001:db8::1". */
+/* Prints the address in "192.0.2.7:50124", "[2001:db8::1%eth0]:50124", "192.0.2.7" or "2001:db8::1". */
 static void print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
     struct address address;
     bool bracketed = peer[0] == '[';
@@ -21,12 +21,12 @@ static void print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
     size_t size = strcspn(peer + bracketed, bracketed ? "]%" : has_port ? ":" : "%");
     snprintf(text, ADDRESS_TEXT_SIZE, "%.*s", (int)size, peer + bracketed);
     if (!address_parse(text, &address))
-        return; /* as it is */
+        return; /* the text stays as it is */
     address = address_of_one_client(&address);
     address_print(&address, text);
 }
 
-/* A user cannot take the name of an address. */
+/* The prefix keeps a user from taking the name of an address. */
 static void print_name(const struct weir_conn *client, char name[NAME_SIZE]) {
     const char *user = weir_user(client), *address = conn_string(client, client->client);
     char text[ADDRESS_TEXT_SIZE];

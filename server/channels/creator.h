@@ -1,5 +1,5 @@
-/* creator.h - the clients who made channels, by their user's name or else by their address: so that a limit counts
- * for a client, however often it connects. One is known as long as a channel of its making is there.
+/* creator.h - the clients that have made channels, by user name, or by address where there is no user. So a limit
+ * applies to a client however often it connects. A creator is known as long as one of its channels exists.
  *
  * The mutex of the table of channels guards it.
  *
@@ -12,17 +12,18 @@
 
 struct creator {
     UT_hash_handle hh;
-    uint32_t channels;              /* of its making, each of which refers to it */
-    uint32_t idle_count;            /* those of them that are idle */
-    struct channel *idle;           /* these, the least recently used first; see idle.h */
-    struct history_account account; /* of what its channels remember; the history's mutex */
+    uint32_t channels;              /* channels that it has made; each refers to it */
+    uint32_t idle_count;            /* how many of them are idle */
+    struct channel *idle;           /* its idle channels, the least recently used first; see idle.h */
+    struct history_account account; /* memory of its channels' histories; the history store's mutex guards it */
     char name[];
 };
 
-/* The creator that a client is, for one more channel. NULL if the client is NULL, or memory is out. */
+/* Finds or makes the creator that a client is, and counts one more channel for it. Returns NULL if the client is
+ * NULL, or memory is out. */
 struct creator *creator_retain_locked(struct channels *channels, const struct weir_conn *client);
 
-/* One channel less. NULL is allowed. */
+/* Counts one channel less, and frees a creator that has none left. NULL is allowed. */
 void creator_release_locked(struct channels *channels, struct creator *creator);
 
 #endif

@@ -1,7 +1,7 @@
 /* delivery.c - see delivery.h.
  *
- * A large message is compressed by a handler task, for which the pool always has a thread left over that reads and
- * sends: so those who publish and those who do not are served meanwhile.
+ * A handler task compresses a large message, because the pool always keeps another thread for reading and sending.
+ * So all other clients are served meanwhile, whether they publish or not.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 #include "server/proto/frame.h"
 
 enum {
-    QUICK_MAX = 32 * 1024 /* payloads that are compressed where they are published: in a fifth of a millisecond */
+    QUICK_MAX = 32 * 1024 /* bytes that the publishing thread compresses itself: in a fifth of a millisecond */
 };
 
 static const struct task_kind compressing_kind;
@@ -107,7 +107,7 @@ bool delivery_judge(struct delivery *delivery) {
     return delivery->ready;
 }
 
-/* It may have been handed out as it was: then nobody looks. */
+/* It may have been handed out uncompressed already; then `ready` has no effect. */
 static void set_ready(struct delivery *delivery) {
     struct channel *channel = delivery->channel;
     struct task_list ready = {0};
@@ -125,7 +125,7 @@ static void compress_here(struct delivery *delivery) {
     set_ready(delivery);
 }
 
-/* While handlers hold all slots, it would wait for as long as they like. */
+/* No task is used while handlers hold all slots: it would wait until one of them returns. */
 void delivery_compress(struct delivery *delivery) {
     struct pool *pool = delivery->channel->channels->core->pool;
     if (delivery->size <= QUICK_MAX)

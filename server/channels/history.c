@@ -1,8 +1,8 @@
-/* history.c - see history.h. An entry stands in three places: in its channel's ring, which finds it by its offset,
- * in the list of all channels' entries and in that of its account, which find the oldest. The oldest of one of
- * these lists is also its channel's oldest.
+/* history.c - see history.h. An entry is in three structures: the ring of its channel, the ring of all channels'
+ * entries, and the list of its account. The first finds it by its offset, the other two find the oldest entry. The
+ * oldest entry of one of those is also the oldest of its channel.
  *
- * Messages are released with the mutex held: that frees memory, and no other lock is taken.
+ * Messages are released with the mutex held: that only frees memory, and takes no other lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,14 +17,14 @@
 enum {
     FIRST_CAPACITY = 4,
     SHRINK_SHARE = 8,
-    ENTRY_OVERHEAD = 128, /* of memory: an entry, its place in the ring, malloc's share */
+    ENTRY_OVERHEAD = 128, /* bytes of memory: an entry, its place in the channel's ring, malloc's overhead */
     HEAVY_SHARE = 4,      /* an account is heavy with more than a quarter of the memory */
-    HEAVY_MAX = 8         /* looked at; there are no more than three, but when the limit has become smaller */
+    HEAVY_MAX = 8 /* heavy accounts looked at; there are three at most, unless the limit has become smaller */
 };
 
 struct history_entry {
     struct history_link link;
-    struct history_entry *next, *previous; /* of the account */
+    struct history_entry *next, *previous; /* in the account's list */
     struct history *owner;
     struct message *message;
     uint64_t at; /* pool_now() */
@@ -67,7 +67,7 @@ static int reserve_locked(struct history *history) {
     return resize_locked(history, history->capacity == 0 ? FIRST_CAPACITY : history->capacity * 2);
 }
 
-/* The limit of memory counts entries: a ring for many must not stay with few. */
+/* The limit of memory counts entries, so a ring for many must not stay with few. */
 static void shrink_locked(struct history *history) {
     if (history->count == 0) {
         memory_uncount_block(history->ring);
@@ -108,7 +108,7 @@ static void discharge_locked(struct history_store *store, struct history_entry *
     weigh_locked(store, account);
 }
 
-/* The entry that goes first; NULL if there is none. */
+/* The entry to forget first; NULL if there is none. */
 static struct history_entry *next_to_go_locked(const struct history_store *store) {
     const struct history_account *heaviest = NULL, *account = store->heavy;
     for (int i = 0; account != NULL && i < HEAVY_MAX; i++, account = account->next)
@@ -123,12 +123,12 @@ static struct history_entry *next_to_go_locked(const struct history_store *store
 
 /* --- Forgetting -------------------------------------------------------------------------------------------- */
 
-/* Of one that is not empty. */
+/* The oldest entry of a history that is not empty. */
 static struct history_entry *first_locked(const struct history *history) {
     return history->ring[history->first & (history->capacity - 1)];
 }
 
-/* The oldest of its history. */
+/* Forgets an entry, which must be the oldest of its history. */
 static void forget_locked(struct history_store *store, struct history_entry *entry) {
     struct history *history = entry->owner;
     entry->link.older->newer = entry->link.newer;
@@ -191,7 +191,7 @@ uint32_t history_trim(struct history_store *store, struct history *history, cons
     return count;
 }
 
-/* All channels share the mutex: it is held for some entries at a time. */
+/* Holds the mutex, which all channels share, for 256 entries at a time. */
 void history_clear(struct history_store *store, struct history *history) {
     enum { AT_ONCE = 256 };
     bool more = true;
@@ -275,9 +275,9 @@ int history_read(struct history_store *store, const struct history *history, uin
                  uint32_t limit, size_t max_bytes, struct history_slice *slice) {
     *slice = (struct history_slice){.messages = NULL};
     if (since > offset)
-        return 0; /* it has never been said */
+        return 0; /* no such message has been published */
     mutex_lock(&store->mutex);
-    uint64_t before_first = offset - history->count; /* the last that is not remembered */
+    uint64_t before_first = offset - history->count; /* the offset of the last message that is not remembered */
     slice->complete = since >= before_first;
     uint32_t skipped = slice->complete ? (uint32_t)(since - before_first) : 0;
     int result = take_locked(history, skipped, limit, max_bytes, slice);

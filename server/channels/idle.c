@@ -11,7 +11,7 @@
 
 enum {
     MADE_ROOM_MAX =
-        (EVICTED_MAX - 1) / 2 /* channels that go for one that comes: more than one, in case the limit has shrunk */
+        (EVICTED_MAX - 1) / 2 /* channels evicted for a new one: more than one, in case the limit has shrunk */
 };
 
 /* --- The lists --------------------------------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ void idle_use_locked(struct channel *channel) {
 
 /* --- Eviction ---------------------------------------------------------------------------------------------- */
 
-/* Returns whether it has left the table. */
+/* Returns whether the channel has left the table. One that has subscribers only leaves the list. */
 static bool evict_locked(struct channel *channel) {
     mutex_lock(&channel->mutex);
     bool leaves = channel->members.count == 0;
@@ -65,7 +65,7 @@ static bool evict_locked(struct channel *channel) {
     return leaves;
 }
 
-/* The first in this list that is idle indeed. Returns whether there was one. */
+/* Evicts the first channel in this list that has no subscriber. Returns whether there was one. */
 static bool evict_first_locked(struct channel *const *list, struct evicted *evicted) {
     for (struct channel *channel = *list; channel != NULL; channel = *list)
         if (evict_locked(channel)) {

@@ -1,9 +1,9 @@
-/* idle.h - channels that have no subscribers, but a past: their messages, or their position alone. They are the
- * first to go when there are too many channels, those first that have not been used for longest. Of its own making,
- * a client may leave so many of them behind as it may have subscriptions.
+/* idle.h - channels that have no subscriber, but a past: messages, or only a position. When there are too many
+ * channels, these are evicted first, the least recently used before others. A client may leave as many idle
+ * channels of its own as it may have subscriptions.
  *
- * The mutex of the table of channels guards it. Who joins a listed channel takes it from the list before; a listed
- * channel may get a subscriber all the same, if another one has just listed it: so eviction looks twice.
+ * The mutex of the table of channels guards it. A client that joins a listed channel takes it from the list first.
+ * A listed channel may still get a subscriber, if another thread has just listed it; so eviction looks twice.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +12,7 @@
 
 #include "server/channels/channel.h"
 
-/* Channels that have left the table, with its reference: to be released without locks. */
+/* Channels that have left the table, each with the table's reference. Release them without holding locks. */
 enum { EVICTED_MAX = 5 };
 struct evicted {
     struct channel *channels[EVICTED_MAX];
@@ -20,15 +20,16 @@ struct evicted {
 };
 void evicted_release(struct evicted *evicted);
 
-/* Lists a channel as the one used last, unless it is listed. If its creator has too many then, or all take too much
- * memory, the oldest go. */
+/* Lists a channel as the most recently used, unless it is listed already. If its creator then has too many, or all
+ * take too much memory, evicts the oldest. */
 void idle_add_locked(struct channel *channel, struct evicted *evicted);
 
-/* If they are listed: takes it from the list; makes it the one used last. */
+/* If the channel is listed, the first takes it from the list, and the second makes it the most recently used. */
 void idle_remove_locked(struct channel *channel);
 void idle_use_locked(struct channel *channel);
 
-/* Makes room for one channel more, which this client makes: its own go first. Returns whether there is room. */
+/* Makes room for one more channel, which this creator makes; its own channels are evicted first. Returns whether
+ * there is room. */
 bool idle_make_room_locked(struct channels *channels, const struct creator *creator, struct evicted *evicted);
 
 #endif

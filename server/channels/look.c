@@ -1,4 +1,4 @@
-/* look.c - what others may know of channels: figures, the past, who is there.
+/* look.c - what other layers can learn about channels: figures, past messages, which clients are there.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 /* --- Figures ----------------------------------------------------------------------------------------------- */
 
-/* From the window before until now. */
+/* Messages a second, from the start of the previous window until now. */
 static double rate_locked(const struct channel_rate *rate, uint64_t now) {
     uint64_t elapsed = now - rate->began;
     if (rate->began == 0 || elapsed >= 2 * RATE_WINDOW_MS)
@@ -120,7 +120,7 @@ static void write_presence(struct json_writer *writer, uint32_t count, const str
     json_write_literal(writer, "]");
 }
 
-/* Up to `max` of the members. Returns how many. */
+/* Gets up to `max` of the members. Returns how many. */
 static uint32_t collect_locked(const struct channel *channel, uint32_t max, struct present *present) {
     const struct members *members = &channel->members;
     uint32_t count = 0;

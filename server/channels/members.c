@@ -1,5 +1,5 @@
-/* members.c - see members.h. The index is open addressing: a place that is taken sends one on to the next, and who
- * leaves has those behind move up, so there are no gravestones.
+/* members.c - see members.h. The index uses open addressing: if a place is taken, the next one is tried. When a
+ * member leaves, those after it move up, so there are no tombstones.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,8 @@ static uint32_t room(uint32_t capacity) {
     return capacity / 4 * 3;
 }
 
-/* The place where a connection belongs. Addresses of the heap end alike, so they are mixed (Fibonacci hashing). */
+/* The place in the index where a connection belongs. Heap addresses end alike, so they are mixed (Fibonacci
+ * hashing). */
 static uint32_t home(const struct members *members, const struct weir_conn *conn) {
     uint64_t mixed = (uint64_t)(uintptr_t)conn * UINT64_C(0x9E3779B97F4A7C15);
     return (uint32_t)(mixed >> 32) & (members->capacity - 1);
@@ -30,7 +31,7 @@ static const struct weir_conn *conn_at(const struct members *members, uint32_t p
     return members->list[members->index[place] - 1].conn;
 }
 
-/* Where it is in the index, or where it would be. There is always a free place. */
+/* Where a connection is in the index, or where it would be. There is always a free place. */
 static uint32_t find_place(const struct members *members, const struct weir_conn *conn) {
     uint32_t place = home(members, conn);
     while (members->index[place] != 0 && conn_at(members, place) != conn)
@@ -81,8 +82,8 @@ struct member *members_add(struct members *members, struct weir_conn *conn, stru
     return member;
 }
 
-/* Whether one that belongs at `its_home` may stand at `place` when `gap` becomes free: the gap does not lie on its
- * way. */
+/* Whether one that belongs at `its_home` may stay at `place` when `gap` becomes free: the gap is not on the way
+ * from its home to its place. */
 static bool may_stay(uint32_t its_home, uint32_t gap, uint32_t place) {
     return gap <= place ? its_home > gap && its_home <= place : its_home > gap || its_home <= place;
 }

@@ -1,5 +1,5 @@
-/* protocol.c - weir.v1 (docs/protocol.md): one request of a client, and its answer. request.h reads it, channels.h
- * does what it asks for; what subscribers are sent is made elsewhere (wire.h).
+/* protocol.c - weir.v1 (docs/protocol.md): one request of a client, and its answer. request.h reads the request,
+ * channels.h does what it asks for, and wire.h makes what subscribers are sent.
  *
  * Runs on the thread that runs the handler's `message`, and keeps nothing from one request to the next.
  *
@@ -97,7 +97,7 @@ static void refuse_joining(struct weir_conn *conn, const struct request *request
         [JOIN_SUBSCRIBERS_LIMIT] = {"too_many_subscribers", "this channel has as many subscribers as it may have"},
         [JOIN_NO_MEMORY] = {"internal", "the server is out of memory"},
     };
-    if (result != JOIN_GONE) /* nobody would read it */
+    if (result != JOIN_GONE) /* the connection is ending: no client would read it */
         send_error(conn, request, errors[result].code, errors[result].message);
 }
 
@@ -221,7 +221,7 @@ static void (*const serve[REQUEST_TYPES])(struct channels *, struct weir_conn *,
 };
 
 void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    (void)context; /* the route's, unless somebody passes on what is his: the hooks get the route's */
+    (void)context; /* the route's, unless a handler passes one of its own; the hooks get the route's */
     if (opcode != WEIR_TEXT) {
         send_error(conn, &(struct request){0}, "binary", "a request must be a text message");
         return;

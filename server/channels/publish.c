@@ -1,8 +1,9 @@
 /* publish.c - one message to all subscribers of a channel. It is encoded before the channel's mutex is taken, once
- * for each form that somebody wants, and compressed after. Under the mutex it gets its offset and its place in the
- * row (row.h), and is remembered; nothing that is done there takes long, or can fail.
+ * for each form that a subscriber wants, and compressed afterwards. Under the mutex it gets its offset and its
+ * place in the row (row.h), and is remembered. Nothing that happens there takes long, or makes a publish fail.
  *
- * An offset is part of what is encoded, so that is made for a likely one, whose digits are replaced in the end.
+ * The encoded message contains its offset. So it is made with a likely offset, whose digits are replaced at the
+ * end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,8 +44,8 @@ struct publishing {
     struct delivery_source source;
     struct delivery *delivery;
     struct published *published;
-    bool compresses; /* delivery_compress() is due, then */
-    bool full;       /* row_help() is due */
+    bool compresses; /* delivery_compress() must follow */
+    bool full;       /* row_help() must follow */
     struct task_list ready;
 };
 
@@ -56,7 +57,7 @@ static bool wants(const struct channel *channel, enum channel_form form, bool re
     return (form == FORM_WRAPPED && remembered) || channel_wants(channel, form);
 }
 
-/* Encodes what is wanted now. -1 if memory is out. */
+/* Encodes the forms that are wanted now. Returns -1 if memory is out. */
 static int encode_wanted(struct publishing *publishing, bool remembered, uint64_t offset) {
     struct delivery *delivery = publishing->delivery;
     for (int form = 0; form < CHANNEL_FORMS; form++)
@@ -67,7 +68,7 @@ static int encode_wanted(struct publishing *publishing, bool remembered, uint64_
     return 0;
 }
 
-/* All that can fail, or takes long, with an offset that is likely. */
+/* Does everything that can fail, or takes long, with an offset that is likely. */
 static enum weir_result prepare(struct publishing *publishing) {
     struct channel *channel = publishing->source.channel;
     const struct publication *publication = publishing->source.publication;
@@ -86,7 +87,8 @@ static enum weir_result prepare(struct publishing *publishing) {
                                                                                               : WEIR_NO_MEMORY;
 }
 
-/* Who came between the encoding and now may want a form that nobody wanted; and others may have published. */
+/* Since the message was encoded, a client may have joined that wants another form, and others may have
+ * published. */
 static bool is_prepared_locked(const struct publishing *publishing, const struct history_bounds *bounds) {
     struct channel *channel = publishing->source.channel;
     if (!delivery_set_offset(publishing->delivery, channel->offset + 1))
@@ -98,7 +100,7 @@ static bool is_prepared_locked(const struct publishing *publishing, const struct
     return true;
 }
 
-enum commit { COMMIT_DONE, COMMIT_GONE /* the channel */, COMMIT_AGAIN /* it is to be encoded again */ };
+enum commit { COMMIT_DONE, COMMIT_GONE /* the channel */, COMMIT_AGAIN /* it must be encoded again */ };
 
 static enum commit commit_locked(struct publishing *publishing) {
     struct channel *channel = publishing->source.channel;
@@ -130,7 +132,7 @@ static enum commit commit(struct publishing *publishing) {
     return result;
 }
 
-/* Returns false if the channel has gone meanwhile. */
+/* Returns false if the channel has left the table meanwhile. */
 static bool try_to_publish(struct channel *channel, const struct publication *publication,
                            struct published *published, enum weir_result *result) {
     struct publishing publishing = {.source = {.channel = channel, .publication = publication},
@@ -146,7 +148,8 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
     return outcome != COMMIT_GONE;
 }
 
-/* The channel that a message is for. NULL if it need not be made, or cannot (then *result says why). */
+/* The channel that a message is for. Returns NULL if it need not be made, or cannot be made (then *result says
+ * why). */
 static struct channel *find_for(struct channels *channels, const struct publication *publication,
                                 enum weir_result *result) {
     struct opening opening = {.name = publication->channel, .client = publication->publisher};
@@ -190,11 +193,11 @@ enum weir_result channels_publish(struct channels *channels, const struct public
 
 /* --- Announcements ----------------------------------------------------------------------------------------- */
 
-/* It has its place among the messages. If memory is out, there is none. */
+/* An announcement has its place among the messages. If memory is out, it is left out. */
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready) {
     if (channel->gone || !channel_wants(channel, FORM_WRAPPED))
-        return; /* who is sent away need not be told of the others, which would take the square of their number */
+        return; /* members sent away need not learn of each other, which would take the square of their number */
     struct message *message = wire_announcement(channel, type, who);
     struct delivery *delivery = message == NULL ? NULL : delivery_create(channel, NULL);
     if (delivery != NULL) {

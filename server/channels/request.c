@@ -1,4 +1,5 @@
-/* request.c - see request.h. The members are collected first, since the one that says what they mean may come last.
+/* request.c - see request.h. The members are collected first, since "type", which says what the others mean, may
+ * come last.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +27,7 @@ static const char *const member_names[MEMBERS] = {"type",  "id",    "channel", "
 
 static const struct {
     const char *name;
-    unsigned required, optional; /* beside type and id */
+    unsigned required, optional; /* in addition to type and id */
 } types[REQUEST_TYPES] = {
     [REQUEST_SUBSCRIBE] = {"subscribe", BIT(MEMBER_CHANNEL),
                            BIT(MEMBER_SINCE) | BIT(MEMBER_EPOCH) | BIT(MEMBER_LAST) | BIT(MEMBER_PRESENCE)},
@@ -39,7 +40,7 @@ static const struct {
 struct members {
     struct json_value values[MEMBERS]; /* of those in `present` */
     unsigned present, twice;
-    struct json_value unknown; /* the name of the first; of size 0: there is none */
+    struct json_value unknown; /* the name of the first unknown one; size 0: there is none */
 };
 
 __attribute__((format(printf, 3, 4))) static int refuse(struct request_flaw *flaw, const char *code,
@@ -54,7 +55,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct request_flaw *fla
 
 enum { QUOTE_MAX = 48, QUOTE_SIZE = QUOTE_MAX + sizeof "...\"" };
 
-/* A string of the client's for a message: as it was written, but not beyond measure. */
+/* Quotes a client's string for an error message, as it was written but shortened. */
 static const char *quote(const struct json_value *string, char text[QUOTE_SIZE]) {
     size_t size = string->size;
     if (size > QUOTE_MAX)
@@ -107,7 +108,7 @@ static bool id_is_valid(const struct json_value *id) {
     return true;
 }
 
-/* What errors echo too, if it is right. */
+/* Reads the id and the channel, which errors also echo if they are valid. */
 static void read_names(const struct members *members, struct request *request) {
     if (has(members, MEMBER_ID) && id_is_valid(&members->values[MEMBER_ID]))
         request->id = members->values[MEMBER_ID];
@@ -135,7 +136,7 @@ static int read_type(const struct members *members, struct request *request, str
                   quote(type, quoted));
 }
 
-/* Whether those members are there that a request of this type has, and no others. */
+/* Checks that a request of this type has the members that it must have, and no others. */
 static int check_members(const struct members *members, enum request_type type, struct request_flaw *flaw) {
     unsigned allowed = BIT(MEMBER_TYPE) | BIT(MEMBER_ID) | types[type].required | types[type].optional;
     unsigned needless = members->present & ~allowed, missing = types[type].required & ~members->present;

@@ -1,6 +1,7 @@
-/* request.h - one request of weir.v1 (docs/protocol.md): bytes in, what is asked for out, or what is wrong with it.
+/* request.h - one request of weir.v1 (docs/protocol.md): bytes in; out comes what it asks for, or what is wrong
+ * with it.
  *
- * No sockets, threads or locks; allocates nothing. Whether a request may be granted is for others to say.
+ * No sockets, threads or locks; allocates nothing. It does not decide whether a request is permitted.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,24 +28,24 @@ enum request_type {
 
 struct request {
     enum request_type type;
-    struct json_value id;               /* to be echoed as it came; of size 0: there is none */
+    struct json_value id;               /* echoed as it came; size 0: there is none */
     char channel[CHANNEL_NAME_MAX + 1]; /* a valid name; "": there is none */
     struct json_value data;             /* of a publish */
-    bool recover;                       /* of a subscribe: the two that follow count */
-    uint64_t since;                     /* the last message that the client has */
+    bool recover;                       /* of a subscribe: `since` and `epoch` count */
+    uint64_t since;                     /* offset of the last message that the client has */
     char epoch[REQUEST_EPOCH_MAX + 1];  /* "": not given */
     uint32_t last;                      /* messages asked for; 0: not given */
     bool presence;
 };
 
-/* What is wrong: the code and the message of an error. */
+/* What is wrong: an error's code and message. */
 struct request_flaw {
     const char *code;
     char message[REQUEST_FLAW_SIZE]; /* UTF-8 */
 };
 
-/* Returns 0; or -1 with *flaw set, and `id` and `channel` as far as they could be read. Values point into `text`.
- */
+/* Returns 0; or -1 with *flaw set, and with `id` and `channel` as far as they could be read. Values point into
+ * `text`. */
 int request_parse(const void *text, size_t size, struct request *request, struct request_flaw *flaw);
 
 #endif

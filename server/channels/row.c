@@ -10,10 +10,10 @@
 #include "server/channels/walk.h"
 
 enum {
-    MANY_MEMBERS = 16, /* so many that one walk for several messages is worth a task */
-    FULL_COUNT = 64,   /* clients that publish more are not read */
+    MANY_MEMBERS = 16, /* from so many on, one walk for several messages is worth a task */
+    FULL_COUNT = 64,   /* a client that publishes more is not read */
     FULL_BYTES = 4 << 20,
-    OVERDUE_SHARE = 16 /* times that: what is first goes as it is */
+    OVERDUE_SHARE = 16 /* at so many times that, the first delivery goes uncompressed */
 };
 
 static bool exceeds(const struct row *row, uint32_t count, size_t bytes) {
@@ -31,7 +31,7 @@ struct slowed {
     struct weir_conn *conn; /* with a reference */
 };
 
-/* If memory is out, it is read on. */
+/* Stops reading a client. If memory is out, the client is still read. */
 static void slow_down_locked(struct row *row, struct weir_conn *conn) {
     struct slowed *slowed = malloc(sizeof *slowed);
     if (slowed == NULL || !conn_stop_reading(conn)) {
@@ -91,8 +91,8 @@ void row_drop(struct channel *channel) {
 
 /* --- Walks ------------------------------------------------------------------------------------------------- */
 
-/* How many deliveries may go now, from the first on. One that is not ready holds up the others, unless it is
- * overdue; in a channel that has been closed, each is. */
+/* A delivery that is not ready holds up those after it, unless it is overdue. In a channel that has been closed,
+ * each one is overdue. */
 uint32_t row_count_due_locked(const struct channel *channel) {
     const struct row *row = &channel->row;
     bool overdue = channel->gone || exceeds(row, FULL_COUNT * OVERDUE_SHARE, (size_t)FULL_BYTES * OVERDUE_SHARE);
@@ -132,7 +132,7 @@ bool row_slow_down_locked(struct channel *channel) {
     return conn == NULL && is_full(&channel->row);
 }
 
-/* So many steps at most as one walk takes. */
+/* Takes as many steps at most as one walk takes. */
 void row_help(struct channel *channel) {
     bool full = true;
     uint32_t steps = 1;
@@ -151,7 +151,7 @@ void row_help(struct channel *channel) {
 
 #define CHANNEL_OF(task) ((struct channel *)((char *)(task)-offsetof(struct channel, handing_out)))
 
-/* One step for each run: what the subscribers met are to be sent leaves in between. */
+/* Takes one step in each run: between runs, messages leave for the subscribers that it met. */
 static void task_run(struct task *task) {
     struct channel *channel = CHANNEL_OF(task);
     struct pool *pool = channel->channels->core->pool;

@@ -1,10 +1,10 @@
 /* row.h - what is on its way to a channel's subscribers: messages and announcements, in the order in which all
- * subscribers get them. They are handed out by walks over the subscribers, several in one walk.
+ * subscribers get them. Walks over the subscribers hand them out, several in one walk.
  *
- * Nobody waits for a walk: it is taken step by step, each of some tens of microseconds, by any thread that has the
- * channel's mutex; a task takes the steps that are left. Between two steps subscribers come and go. Nobody waits
- * for a message that is being compressed either: it holds up those that come after it until too many do, then it
- * goes plain. A client that publishes faster than that is not read meanwhile.
+ * No thread waits for a walk. It goes step by step, each of some tens of microseconds, on any thread that has the
+ * channel's mutex; a task takes the steps that are left. Between two steps subscribers come and go. No thread
+ * waits for compression either: a message that is being compressed holds up those after it until there are too
+ * many, then it goes uncompressed. A client that publishes faster than that is not read meanwhile.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,28 +17,30 @@ struct delivery;
 
 extern const struct task_kind row_task_kind;
 
-/* The last of the row from now on; with a reference of the row's own. */
+/* Appends a delivery to the row, with a reference of the row's own. */
 void row_append_locked(struct channel *channel, struct delivery *delivery);
 
-/* One step. What is left is for the task: it and other tasks are claimed into `ready`. */
+/* Takes one step. The task takes what is left: it and other tasks are claimed into `ready`. */
 void row_hand_out_locked(struct channel *channel, struct task_list *ready);
 
-/* The same; but while this thread handles a client's messages one after the other, they wait for each other. */
+/* Like row_hand_out_locked(). But while this thread handles several messages of a client in a row, they may be
+ * left to the task, which hands them out together. */
 void row_hand_out_soon_locked(struct channel *channel, struct task_list *ready);
 
-/* After something has been appended: if the row is full, the client whose message this thread handles is not read
- * until half of it has left. Returns true if it is full and there is no such client: then row_help() is due, with
- * no lock held, by which the thread takes some steps itself. */
+/* Call it after an append. If the row is full, the client whose message this thread handles is not read until half
+ * of the row has left. Returns true if the row is full and there is no such client. Then row_help() must follow,
+ * without locks, by which the thread takes some steps itself. */
 bool row_slow_down_locked(struct channel *channel);
 void row_help(struct channel *channel);
 
-/* For a walk: how many deliveries may go now, from the first on. */
+/* How many deliveries a walk may hand out now, from the first on. */
 uint32_t row_count_due_locked(const struct channel *channel);
 
-/* What the walk has handed out leaves the row; clients that were not read are, if little is left. */
+/* Removes from the row what the walk has handed out. If little is left, clients that were not read are read
+ * again. */
 void row_end_walk_locked(struct channel *channel, struct task_list *ready);
 
-/* In a channel that ends: nobody gets what waits. */
+/* Empties the row of a channel that ends. No subscriber gets what waits. */
 void row_drop(struct channel *channel);
 
 #endif

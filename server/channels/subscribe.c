@@ -1,9 +1,9 @@
-/* subscribe.c - joining and leaving. A subscription stands in its channel's set and in its connection's list; both
- * change under both mutexes, and a connection that has left everything never stands anywhere again: there are no
- * ghosts.
+/* subscribe.c - joining and leaving. A subscription is in its channel's set and in its connection's list. Both
+ * change under the channel's mutex and the connection's latch. A connection that ends takes its whole list under
+ * the latch alone, then leaves each channel. It never joins one again, so no subscription outlives it.
  *
- * What a client is sent of the past is appended to its outbox in the step that makes it a member, under the
- * channel's mutex: so nothing falls between the past and the present, and nothing comes twice.
+ * Past messages are appended to the client's outbox in the step that makes it a member, under the channel's mutex.
+ * So nothing is lost between the past and the present, and nothing comes twice.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,7 +43,7 @@ static enum join_result link_to_conn(struct weir_conn *conn, struct subscription
     return result;
 }
 
-/* Returns false if the connection is just leaving everything: then that goes on as it is. */
+/* Returns false if the connection is leaving everything just now. Then that removes the subscription. */
 static bool unlink_from_conn(struct subscription *subscription) {
     struct weir_conn *conn = subscription->conn;
     latch_lock(&conn->latch);
@@ -93,7 +93,8 @@ static size_t soft_room(struct weir_conn *conn) {
     return bytes < soft ? soft - bytes : 0;
 }
 
-/* Whether all of it is there, and the client can be sent it without falling behind at once. */
+/* Reads what the client has missed. Returns whether all of it is there, and fits into what the client may have
+ * waiting. */
 static bool read_missed_locked(struct channel *channel, const struct join *join, size_t room,
                                struct history_slice *slice) {
     struct history_store *store = &channel->channels->store;
@@ -106,7 +107,7 @@ static bool read_missed_locked(struct channel *channel, const struct join *join,
     return false;
 }
 
-/* Returns whether it is what was missed. */
+/* Reads what was missed, or else the last messages that were asked for. Returns whether it is what was missed. */
 static bool read_past_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
                              struct history_slice *slice) {
     struct history_store *store = &channel->channels->store;
@@ -114,14 +115,14 @@ static bool read_past_locked(struct channel *channel, struct weir_conn *conn, co
     size_t room = soft_room(conn);
     history_trim(store, &channel->history, &bounds);
     bool recovered = join->recover && read_missed_locked(channel, join, room, slice);
-    if (!recovered && join->last > 0) /* if memory is out, it is none */
+    if (!recovered && join->last > 0) /* if memory is out, none are sent */
         history_read_last(store, &channel->history, join->last, room, OUTBOX_MESSAGE_OVERHEAD, slice);
     return recovered;
 }
 
 enum { SENT_AT_ONCE = 64 /* at most: see conn_append_all() */ };
 
-/* Up to SENT_AT_ONCE messages. */
+/* Sends up to SENT_AT_ONCE messages. */
 static void send_some(struct weir_conn *conn, struct message *const *messages, uint32_t count,
                       struct task_list *ready) {
     uint64_t sent = 0, bytes = 0;
@@ -145,7 +146,7 @@ static void send_all(struct weir_conn *conn, struct message *const *messages, ui
         send_some(conn, messages + i, count - i < SENT_AT_ONCE ? count - i : SENT_AT_ONCE, ready);
 }
 
-/* Tells the new member where it stands, and what has been said. */
+/* Sends the new member the answer to its request, and the past messages that it asked for. */
 static void welcome_locked(struct channel *channel, struct weir_conn *conn, const struct join *join,
                            struct task_list *ready) {
     struct history_slice slice = {.messages = NULL};
@@ -186,11 +187,11 @@ static enum join_result join_locked(struct channel *channel, struct subscription
     return JOIN_DONE;
 }
 
-/* Returns false if the channel has gone meanwhile. */
+/* Returns false if the channel has left the table meanwhile. */
 static bool try_to_join(struct channel *channel, struct subscription *subscription, const struct join *join,
                         uint32_t limit, enum join_result *result) {
     struct task_list ready = {0};
-    struct channels *channels = channel->channels; /* who has joined may have left, and taken the reference along */
+    struct channels *channels = channel->channels; /* the client may leave at once, and free the channel */
     mutex_lock(&channel->mutex);
     bool gone = channel->gone;
     if (!gone)
@@ -203,7 +204,7 @@ static bool try_to_join(struct channel *channel, struct subscription *subscripti
         row_help(full);
     channel_release(full);
     if (unused && !gone)
-        channel_reap(channel); /* it was made in vain */
+        channel_reap(channel); /* no client has joined it */
     return !gone;
 }
 
@@ -226,7 +227,7 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
         bool tried = try_to_join(channel, subscription, join, opening.per_connection, &result);
         if (tried && result == JOIN_DONE) {
             shed_check(channels->core);
-            return JOIN_DONE; /* with the reference */
+            return JOIN_DONE; /* the subscription keeps the reference */
         }
         channel_release(channel);
         if (tried)
@@ -239,7 +240,7 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
 
 /* --- Leaving ----------------------------------------------------------------------------------------------- */
 
-/* The subscription's reference and memory go. */
+/* Releases the subscription's reference and its memory. An unused channel is reaped. */
 static void discard(struct subscription *subscription, bool unused) {
     struct channel *channel = subscription->channel;
     if (unused)
@@ -258,7 +259,7 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     struct member *member = members_get(&channel->members, conn);
     struct subscription *subscription = member == NULL ? NULL : member->subscription;
     if (member != NULL)
-        walk_hand_to_locked(channel, member, &ready); /* what was published before it leaves is its, too */
+        walk_hand_to_locked(channel, member, &ready); /* it also gets what was published before it leaves */
     bool leaves = subscription != NULL && unlink_from_conn(subscription);
     if (leaves)
         remove_locked(subscription, &ready);
@@ -276,7 +277,7 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
 
 enum { SOME_CHANNELS = 64 };
 
-/* The channels of the connection's list from this place on, with a reference each. Returns how many: less than
+/* Gets channels of the connection's list from this place on, with a reference each. Returns how many; fewer than
  * SOME_CHANNELS only at the end. */
 static uint32_t some_channels(struct weir_conn *conn, uint32_t place, struct channel *some[SOME_CHANNELS]) {
     uint32_t count = 0;

@@ -1,5 +1,5 @@
-/* sweep.c - the task that forgets what is too old, every few seconds. It takes turns, so that a thread of the pool
- * does other work meanwhile, however many channels there are.
+/* sweep.c - the task that forgets what is too old, every five seconds. It works in turns, so that its thread can
+ * do other work in between, however many channels there are.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,14 +25,14 @@ static void run(struct task *task) {
     struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
     if (sweep_some(channels)) {
         channels->swept = 0;
-        channels_start(channels); /* if memory is out, what is old stays until it is asked for */
+        channels_start(channels); /* if memory is out, old messages stay until their channel is next looked at */
     } else {
         task_again(task);
     }
     pool_finish(channels->core->pool, task);
 }
 
-/* They live as long as the pool does. */
+/* The task lives as long as the pool, so there is no reference to count. */
 static void keep(struct task *task) {
     (void)task;
 }

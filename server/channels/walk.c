@@ -1,8 +1,9 @@
 /* walk.c - see walk.h.
  *
- * A walk goes from the first subscriber to the last: in the order of memory, which is quicker (members.h). When one
- * leaves that the walk has met, the last takes its place, and is handed everything before. Each subscriber knows
- * the place in the row up to which it has all: who is met twice gets nothing twice.
+ * A walk goes from the first subscriber to the last, in the order of memory, which is faster (members.h). When a
+ * subscriber leaves that the walk has met, the last one takes its place, and is handed everything that waits
+ * first. Each subscriber knows the place in the row up to which it has everything, so one that is met twice gets
+ * nothing twice.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +12,7 @@
 #include "server/channels/delivery.h"
 #include "server/channels/row.h"
 
-enum { AHEAD = 8 /* members that are fetched from memory before it is their turn */ };
+enum { AHEAD = 8 /* how many members ahead memory is prefetched */ };
 
 /* --- Handing out ------------------------------------------------------------------------------------------- */
 
@@ -22,8 +23,8 @@ struct step {
     uint64_t last; /* the place in the row of the last one */
     struct task_list *ready;
 
-    struct route *route;      /* of the receivers before, mostly that of all */
-    uint64_t messages, bytes; /* accepted for them */
+    struct route *route;      /* of the receivers so far; mostly all have the same */
+    uint64_t messages, bytes; /* accepted by their connections */
 };
 
 static void count_traffic(struct step *step, struct route *next) {
@@ -35,8 +36,8 @@ static void count_traffic(struct step *step, struct route *next) {
 
 /* What is handed to one subscriber. */
 struct handful {
-    const struct message *plain[WALK_MAX]; /* what it reads */
-    struct message *messages[WALK_MAX];    /* as they are sent to it, with a reference each */
+    const struct message *plain[WALK_MAX]; /* what the client will read */
+    struct message *messages[WALK_MAX];    /* what is sent to it, compressed or not, with a reference each */
     unsigned count;
 };
 
@@ -51,7 +52,8 @@ static void settle(struct step *step, const struct handful *handful, uint64_t ac
     }
 }
 
-/* An announcement has no raw form. */
+/* Adds a delivery, unless the member has it already, is to be skipped, or gets no message of that form: an
+ * announcement has no raw form. */
 static void collect(struct handful *handful, struct delivery *delivery, const struct member *member) {
     struct parcel *parcel = &delivery->parcels[member->form];
     if (delivery->place <= member->has || delivery->skipped == member->conn || parcel_plain(parcel) == NULL)
@@ -76,7 +78,8 @@ static void hand_to(struct step *step, struct member *member) {
     settle(step, &handful, conn_append_all(member->conn, handful.messages, handful.count, step->ready));
 }
 
-/* Up to WALK_MAX deliveries of the row, from `*delivery` on, which is left at the next one. */
+/* Takes up to `count` deliveries of the row, WALK_MAX at most, from `*delivery` on, which is left at the next
+ * one. */
 static void take(struct step *step, struct delivery **delivery, uint32_t count) {
     for (step->count = 0; step->count < count && step->count < WALK_MAX && *delivery != NULL;
          *delivery = (*delivery)->next) {
@@ -121,7 +124,7 @@ static void walk_on_locked(struct channel *channel, struct task_list *ready) {
         row_end_walk_locked(channel, ready);
 }
 
-/* Sends away some of those who are left in a channel that has been closed. */
+/* Sends away some of the subscribers that are left in a channel that has been closed. */
 static void send_away_some_locked(struct channel *channel, struct task_list *ready) {
     struct row *row = &channel->row;
     uint32_t count = channel->members.count, left = WALK_STEP_MEMBERS;
