@@ -17,7 +17,7 @@
 #include "server/log/log.h"
 
 enum {
-    ANSWERS_AT_ONCE = 64, /* in one look */
+    ANSWERS_AT_ONCE = 64, /* clients answered in one look, at most */
     ENOUGH = 8,           /* descriptors that must be free before the library accepts again */
     ON_AT_LEAST_MS = 250,
     REQUEST_MAX = 16384
@@ -30,7 +30,7 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     guard->spare = eventfd(0, EFD_CLOEXEC);
     bool complete = guard->quiet >= 0 && guard->spare >= 0;
     for (int i = 0; i < listeners->count; i++) {
-        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK); /* who was waiting may have been answered meanwhile */
+        fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK); /* a waiting client may have been answered meanwhile */
         guard->polled[i] = (struct pollfd){numbers_duplicate(listeners->fds[i], base), POLLIN, 0};
         complete = complete && guard->polled[i].fd >= 0;
     }
@@ -46,7 +46,7 @@ static void turn_off(struct accept_guard *guard) {
     for (int i = 0; i < guard->listeners->count; i++)
         exchange_put(guard->polled[i].fd, guard->listeners->fds[i]);
     guard->on = false;
-    eventfd_write(guard->quiet, 1); /* the library polls it still: let it look again */
+    eventfd_write(guard->quiet, 1); /* the library still polls it: let it look again */
     log_event(LOG_HTTP, LOG_WARNING, "descriptors", LOG_FIELDS(LOG_BOOLEAN("available", true)));
 }
 
@@ -71,8 +71,8 @@ void accept_guard_close(struct accept_guard *guard) {
         close(guard->spare);
 }
 
-/* How many of up to `wanted` descriptors could be opened. Sockets, as a duplicate would not tell that the whole
- * system has run out. */
+/* How many of up to `wanted` descriptors could be opened. It opens sockets, since a duplicate would not show that
+ * the whole system has run out. */
 static int count_free(int wanted) {
     int opened[ENOUGH], count = 0;
     while (count < wanted && (opened[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0)
@@ -82,8 +82,8 @@ static int count_free(int wanted) {
     return count;
 }
 
-/* What has come of the request is taken first: closing with bytes unread would reset the connection, answer and
- * all. */
+/* Reads first what has come of the request: closing with unread bytes would reset the connection, and the answer
+ * would be lost. */
 static void answer(int fd) {
     char request[REQUEST_MAX];
     recv(fd, request, sizeof request, MSG_DONTWAIT);
@@ -91,7 +91,7 @@ static void answer(int fd) {
     shutdown(fd, SHUT_WR);
 }
 
-/* False if nobody is there, or another thread was faster to take the number. */
+/* Returns false if no client is there, or another thread has taken the free number first. */
 static bool answer_one(struct accept_guard *guard, int listener) {
     if (guard->spare >= 0)
         close(guard->spare);

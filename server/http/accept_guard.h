@@ -1,12 +1,13 @@
 /* accept_guard.h - what happens to the listening sockets when the process has no descriptor left.
  *
- * The HTTP library accepts in a loop of its own that cannot wait: without a descriptor its accept() fails at once,
- * the client still stands in the queue, and the loop takes a whole processor. So its number of the listening socket
- * is given a quiet descriptor instead, as in adoption.h, and the guard itself answers those who come with 503, one
- * at a time, in a descriptor that it has kept for that. When there are descriptors again, the library gets its
- * socket back.
+ * The HTTP library accepts in a loop that cannot wait. Without a free descriptor its accept() fails at once, the
+ * client stays in the queue, and the loop uses a whole processor. So the guard puts a quiet descriptor in the
+ * place of the library's listening socket, as in adoption.h. Meanwhile the guard itself answers new clients with
+ * 503, one at a time, through a descriptor that it has kept for that. When descriptors are free again, the library
+ * gets its socket back.
  *
- * descriptors.h leaves room for every client that is let in; what brings the process here is what others open.
+ * descriptors.h leaves room for every client that is let in; only descriptors that others open bring the process
+ * here.
  *
  * Belongs to one thread.
  *
@@ -23,21 +24,21 @@
 
 struct accept_guard {
     const struct listeners *listeners;
-    struct pollfd polled[LISTENERS_MAX]; /* duplicates of them */
-    int quiet;                           /* an eventfd; a write wakes whoever polls it */
+    struct pollfd polled[LISTENERS_MAX]; /* duplicates of the listening sockets */
+    int quiet;                           /* an eventfd; a write wakes any thread that polls it */
     int spare;
-    bool pending; /* somebody stood in the queue when we last looked */
+    bool pending; /* a client was in the queue at the last look */
     bool on;
     uint64_t since_ms;
 };
 
-/* The duplicates' numbers are `base` or higher if any of those is free. -1 with errno. */
+/* The duplicates' numbers are `base` or higher, if any of those is free. Returns -1 with errno. */
 int accept_guard_open(struct accept_guard *guard, const struct listeners *listeners, int base);
-/* Leaves the library its sockets. */
+/* Gives the library its sockets back. */
 void accept_guard_close(struct accept_guard *guard);
 
-/* To be called every few milliseconds while somebody connects, and a hundred milliseconds at the latest while the
- * guard is on. Returns how many clients got a 503. */
+/* Call it every few milliseconds while clients connect, and at least every hundred milliseconds while the guard is
+ * on. Returns how many clients got a 503. */
 unsigned accept_guard_look(struct accept_guard *guard, uint64_t now_ms);
 
 #endif

@@ -5,8 +5,9 @@
  *     GET  /metrics      for Prometheus
  *     /api/...           api.h; under the token
  *
- * Who may call the API: whoever has the token; without one, whoever can reach it, if that is this machine alone,
- * and is no page that a browser there has loaded from elsewhere.
+ * Any client that has the token may call the API. Without a token, any client that can reach it may, if the
+ * listener is for this machine alone, and the request does not come from a web page that a browser here has loaded
+ * from elsewhere.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,13 +24,13 @@
 #include "server/http/httpd.h"
 #include "server/http/metrics.h"
 
-enum { TIMEOUT_MS = 6000 }; /* later than the guard of the requests, which answers */
+enum { TIMEOUT_MS = 6000 }; /* later than the requests' guard, which sends an answer */
 
 struct admin {
     struct admin_options options;
     struct httpd *httpd;
     struct api api;
-    bool is_local; /* it listens on loopback addresses alone */
+    bool is_local; /* it listens on loopback addresses only */
 
     struct mutex mutex; /* guards what follows */
     const char *token;  /* the configuration's; NULL: none */
@@ -41,7 +42,7 @@ static bool is_loopback(const char *address) {
     return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
 }
 
-/* In a time that says nothing about where they differ. */
+/* Compares in a time that does not reveal where they differ. */
 static bool same_secret(const char *a, const char *b) {
     unsigned char digests[2][SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)a, strlen(a), digests[0]);
@@ -54,7 +55,7 @@ static bool has_token(const char *token, const struct http_request *request) {
     return given != NULL && strncasecmp(given, "Bearer ", 7) == 0 && same_secret(given + 7, token);
 }
 
-/* A name of this machine that no page from elsewhere can have. */
+/* Whether this is a name of this machine that no page from elsewhere can have. */
 static bool is_local_host(const char *host) {
     if (host == NULL)
         return true;
@@ -66,7 +67,7 @@ static bool is_local_host(const char *host) {
     return size == strlen("localhost") && strncasecmp(host, "localhost", size) == 0;
 }
 
-/* Without a page of a browser in between, which the user need not have meant. */
+/* Whether no browser page has sent the request, which its user need not have meant to send. */
 static bool is_direct(const struct http_request *request) {
     return http_request_header(request, "Origin") == NULL && is_local_host(http_request_header(request, "Host"));
 }
@@ -153,7 +154,7 @@ static void answer(void *context, const struct http_request *request, struct htt
         api_answer(&admin->api, request, response);
 }
 
-/* What is no request gets an answer of the API's form too, unless it is for somebody else. */
+/* Gives an answer in the API's form also to what is not a request, unless it was meant for another path. */
 static void answer_error(void *context, const char *target, const char *why, struct http_response *response) {
     (void)context;
     if (target == NULL || api_path_is(target))
@@ -205,7 +206,7 @@ void admin_set_token(struct admin *admin, const char *token) {
     mutex_unlock(&admin->mutex);
 }
 
-/* httpd_shut() ends idle clients, who would hold up civetweb's threads for seconds. */
+/* httpd_shut() ends idle clients, which would hold up civetweb's threads for seconds. */
 void admin_stop(struct admin *admin) {
     if (admin == NULL)
         return;

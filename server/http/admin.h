@@ -1,5 +1,5 @@
-/* admin.h - the operator's side: health, metrics, and what changes the server. An HTTP server of its own, with
- * threads of its own, on addresses of its own.
+/* admin.h - the operator's side: health, metrics, and requests that change the server. It is an HTTP server of its
+ * own, with its own threads and addresses.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,19 +15,19 @@ enum { ADMIN_QUEUE = 16 }; /* accepted connections that may wait for a thread */
 struct admin_options {
     char *const *listen; /* NULL-terminated */
     unsigned threads;
-    const char *token;       /* of the start; see admin_set_token() */
-    struct service *service; /* whose clients and routes they are */
+    const char *token;       /* the one at the start; see admin_set_token() */
+    struct service *service; /* the service whose clients and routes it shows */
 
-    /* Reads the configuration again, and waits for what comes of it, which goes into `text`: 1 done, 0 refused, -1
-     * not yet known. */
+    /* Reads the configuration again, and waits for the result, which goes into `text`. Returns 1 if done, 0 if
+     * refused, -1 if not known yet. */
     int (*reload)(void *context, char *text, size_t text_size);
     void *context;
 };
 
-/* NULL with one line in `error`. */
+/* Returns NULL with one line in `error`. */
 struct admin *admin_start(const struct admin_options *options, char *error, size_t error_size);
 
-/* From now on the API wants this, which is not copied; NULL: none. */
+/* Sets the token that the API requires from now on; it is not copied. NULL: none. */
 void admin_set_token(struct admin *admin, const char *token);
 
 /* NULL is allowed. */

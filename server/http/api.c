@@ -91,7 +91,7 @@ static void reload(struct api_call *call) {
 enum { METHODS_MAX = 2, PATTERN_MAX = 3 };
 
 struct method {
-    const char *name; /* NULL: no more */
+    const char *name; /* NULL: the end */
     void (*answer)(struct api_call *call);
     const char *parameters[API_PARAMETERS_MAX + 1];
 };

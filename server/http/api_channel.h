@@ -1,4 +1,4 @@
-/* api_channel.h - what the files of the API's channels share.
+/* api_channel.h - what the files for the API's channels share.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 
 #include "server/http/api.h"
 
-/* Whether the path's name is one that a channel can have; if not, that has been answered. */
+/* Whether a channel can have the path's name. If not, that has been answered. */
 bool api_channel_is_named(struct api_call *call);
 
 #endif

@@ -1,5 +1,4 @@
-/* api_channels.c - the API's channels: lists, figures, history, presence, and their end. Publishing is
- * api_publish.c's.
+/* api_channels.c - the API's channels: list, figures, history, presence, and closing. api_publish.c publishes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +12,7 @@
 enum {
     LISTED = 100,
     LISTED_MAX = 1000,
-    SEARCHED_MAX = 10000, /* channels looked at for one answer, if few of them have the prefix */
+    SEARCHED_MAX = 10000, /* channels looked at for one answer, when few have the prefix */
     HISTORY_BYTES_MAX = 8 * 1024 * 1024
 };
 
@@ -43,7 +42,7 @@ static void write_figures(struct json_writer *writer, const struct channel_figur
     json_write_literal(writer, ",\"history\":");
     json_write_number(writer, figures->history);
     json_write_literal(writer, ",\"rate\":");
-    json_write_seconds(writer, figures->rate); /* a number with thousandths */
+    json_write_seconds(writer, figures->rate); /* writes a number with thousandths */
     json_write_literal(writer, "}");
 }
 
@@ -76,7 +75,7 @@ static void list_one(const struct channel_figures *figures, void *arg) {
     write_figures(&listing->writer, figures);
 }
 
-/* Returns whether there are more behind the position. */
+/* Returns whether there may be more after the position. */
 static bool list_some(struct channels *channels, struct listing *listing, uint32_t limit, uint32_t *position) {
     uint32_t searched = 0, met, wanted;
     do {

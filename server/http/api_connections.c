@@ -1,4 +1,4 @@
-/* api_connections.c - the API's connections: who they are, and their end.
+/* api_connections.c - the API's connections: which there are, and closing them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,7 +46,7 @@ static void write_connection(struct json_writer *writer, struct weir_conn *conn)
 
 /* --- The list ----------------------------------------------------------------------------------------------- */
 
-/* Collected under the registry's mutex, written without it. */
+/* They are collected under the registry's mutex, and written without it. */
 struct collection {
     struct weir_conn **conns;
     unsigned count;
@@ -97,7 +97,7 @@ void api_connections_list(struct api_call *call) {
 
 /* --- One ---------------------------------------------------------------------------------------------------- */
 
-/* With a reference; NULL: that has been answered. */
+/* Returns the connection with a reference; or NULL, and then that has been answered. */
 static struct weir_conn *find(struct api_call *call) {
     uint64_t id;
     if (!api_number(call->name, UINT64_MAX, &id)) {

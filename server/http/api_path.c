@@ -16,7 +16,8 @@ static int digit(char c) {
     return found == NULL ? -1 : (int)(found - digits) % 16;
 }
 
-/* Decodes `size` bytes to *end, which moves on, with a terminator. False for what no terminated text can hold. */
+/* Decodes `size` bytes to *end, adds a terminator, and moves *end past it. Returns false for what a terminated
+ * text cannot hold, or a malformed '%'. */
 static bool decode(const char *raw, size_t size, bool plus_is_blank, char **end) {
     for (size_t i = 0; i < size; i++) {
         char c = raw[i];
@@ -60,7 +61,7 @@ static size_t index_of(const struct api_query *query, const char *name) {
     return i;
 }
 
-/* One parameter: "name=value". */
+/* Parses one parameter, "name=value". */
 static const char *parse_one(const char *raw, size_t size, struct api_query *query, char **end) {
     const char *equals = memchr(raw, '=', size), *name = *end;
     size_t name_size = equals == NULL ? size : (size_t)(equals - raw);
@@ -84,7 +85,7 @@ const char *api_query_parse(const char *raw, const char *const *names, struct ap
     memset(query->values, 0, sizeof query->values);
     *name = raw;
     *name_size = strcspn(raw, "=&");
-    if (2 * strlen(raw) + 2 > sizeof query->text) /* each part may grow by its terminator */
+    if (2 * strlen(raw) + 2 > sizeof query->text) /* each part may need a terminator */
         return "makes the query too long";
     while (*raw != '\0') {
         size_t size = strcspn(raw, "&");

@@ -1,5 +1,5 @@
-/* api_publish.c - a request's body published to a channel: what its Content-Type makes of it, and once for each
- * Idempotency-Key.
+/* api_publish.c - publishes a request's body to a channel, as the kind that its Content-Type says, and once for
+ * each Idempotency-Key.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,7 +22,7 @@ static bool type_is(const char *type, size_t size, const char *name) {
     return strlen(name) == size && strncasecmp(type, name, size) == 0;
 }
 
-/* Parameters (a charset) say nothing: text is UTF-8 or refused. What `curl -d` sends is text. */
+/* Parameters such as a charset are ignored: text must be UTF-8. What `curl -d` sends is text. */
 static bool read_type(struct api_call *call, enum publication_kind *kind) {
     const char *type = http_request_header(call->request, "Content-Type");
     size_t size = type == NULL ? 0 : strcspn(type, "; \t");
@@ -41,7 +41,7 @@ static bool read_type(struct api_call *call, enum publication_kind *kind) {
     return true;
 }
 
-/* What is published is what comes: nothing is unpacked (RFC 9110, 8.4 and 12.5.3). */
+/* The body is published as it comes, so no encoding is accepted (RFC 9110, 8.4 and 12.5.3). */
 static bool is_plain(struct api_call *call) {
     const struct http_request *request = call->request;
     const char *coding = http_request_header(request, "Content-Encoding");
@@ -95,7 +95,7 @@ static void respond_published(struct http_response *response, const struct idemp
                  (unsigned long long)answer->offset, answer->subscribers);
 }
 
-/* False if nothing came of it, which has been answered. */
+/* Returns false if nothing was published; then that has been answered. */
 static bool publish(struct api_call *call, const struct publication *publication,
                     struct idempotency_answer *answer) {
     struct published published = {0};
@@ -125,7 +125,7 @@ static bool is_key(const char *key) {
     return size >= 1 && size <= KEY_MAX;
 }
 
-/* A key counts for its channel; the same request is the same bytes as the same kind. */
+/* A key belongs to its channel. A request is the same if it has the same bytes and the same kind. */
 static void publish_once(struct api_call *call, const struct publication *publication, const char *key) {
     struct idempotency *keys = call->api->keys;
     const struct idempotency_digest whose = idempotency_digest(publication->channel, strlen(publication->channel),

@@ -23,11 +23,11 @@ struct candidate {
     const struct entrance *entrance;
     bool has_route;
     struct router_match match;
-    char *path, *storage; /* both in the heap: the decoded path, and the router's */
+    char *path, *storage; /* both in the heap: the decoded path, and the router's memory */
     struct negotiated negotiated;
     char peer[PEER_MAX];
-    struct address address;         /* the client's, to which the limits apply */
-    char client[ADDRESS_TEXT_SIZE]; /* that, if it is not the peer's; else "" */
+    struct address address;         /* the client's; the limits count for it */
+    char client[ADDRESS_TEXT_SIZE]; /* the same as text, if it is not the peer's; else "" */
     struct visitor *visitor;
     char accept[HANDSHAKE_ACCEPT_SIZE];
     enum refusal refusal; /* the reason, if it is refused */
@@ -50,17 +50,18 @@ static bool refuse_greedy(struct candidate *candidate, enum refusal refusal, uns
     return false;
 }
 
-/* The address for whom a proxy speaks, or NULL. */
+/* The address that a proxy speaks for, or NULL. */
 static const char *client_of(const struct candidate *candidate) {
     return candidate->client[0] == '\0' ? NULL : candidate->client;
 }
 
-/* What a refused client needs to be allowed, if it is that: the others only fill the log. */
+/* The Origin of a client that was refused for it, so that the operator can allow it. Others would only fill the
+ * log. */
 static const char *origin_refused(const struct candidate *candidate) {
     return candidate->refusal == REFUSED_ORIGIN ? http_request_header(candidate->request, "Origin") : NULL;
 }
 
-/* A client can have as many as it likes, so there is a limit for each status. */
+/* Each status has a limit of its own, since a client can be refused as often as it likes. */
 static void log_refusal(const struct candidate *candidate) {
     static struct log_limit limits[600 - 400];
     int status = candidate->response->status;
@@ -157,17 +158,17 @@ static bool adopt(const struct service *service, struct candidate *candidate, in
 }
 
 static void close_unrouted(struct weir_conn *conn, const char *path) {
-    char reason[4 * CLOSE_REASON_MAX]; /* cut to fit, at the end of a character, when it is encoded */
+    char reason[4 * CLOSE_REASON_MAX]; /* when encoded, it is cut to fit at the end of a character */
     snprintf(reason, sizeof reason, "no route for %s", path);
     conn_close_at_start(conn, CLOSE_NO_ROUTE, reason);
 }
 
-/* The socket is ours: from here on nothing can be answered in HTTP any more. */
+/* The socket is ours: from here on, no HTTP answer is possible. */
 static void begin_connection(struct candidate *candidate, const char *user, int fd) {
     const struct http_request *request = candidate->request;
     const char *params[2 * ROUTER_PARAMS_MAX];
     const char *headers[2 * HTTP_HEADERS_MAX];
-    bool is_logged = log_enabled(LOG_ACCESS, LOG_INFO); /* else nobody needs it */
+    bool is_logged = log_enabled(LOG_ACCESS, LOG_INFO); /* otherwise it is not needed */
     const char *user_agent = is_logged ? http_request_header(request, "User-Agent") : NULL;
     size_t param_count = candidate->has_route ? candidate->match.param_count : 0;
     for (size_t i = 0; i < param_count; i++) {
@@ -209,7 +210,7 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     conn_start(conn);
 }
 
-/* A place is taken. Returns false with a refusal; the place must then be given back. */
+/* Call it with a place taken. Returns false with a refusal; then the caller gives the place back. */
 static bool upgrade_in_place(const struct service *service, struct candidate *candidate) {
     weir_upgrade upgrade = {.request = candidate->request,
                             .match = &candidate->match,
@@ -246,7 +247,7 @@ static void describe_peer(const struct http_request *request, char peer[PEER_MAX
     snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
 }
 
-/* A function of its own, so that only who needs this much of the stack touches it. */
+/* This is a separate function so that only requests that need this much stack touch it. */
 __attribute__((noinline)) static struct address
 forwarded_address(const struct service *service, const struct http_request *request, const struct address *peer) {
     struct http_lists lists;
@@ -254,12 +255,12 @@ forwarded_address(const struct service *service, const struct http_request *requ
     return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists), service->trusted_proxies);
 }
 
-/* The client for whose address the limits count. */
+/* Finds the client whose address the limits count. */
 static void find_client(const struct service *service, struct candidate *candidate) {
     const struct http_request *request = candidate->request;
     char text[PEER_MAX];
     struct address peer = {{0}};
-    /* An IPv6 address of a link has its zone behind it. */
+    /* A link-local IPv6 address is followed by its zone. */
     snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
     address_parse(text, &peer);
     bool is_forwarded = http_request_header(request, "X-Forwarded-For") != NULL;

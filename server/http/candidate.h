@@ -1,7 +1,8 @@
-/* candidate.h - a request that wants to become a connection, and what it has to pass: handshake, route, a place
- * among those of its address, origin and subprotocol, a place among all, the handler's word, adoption.
+/* candidate.h - a request that is to become a connection, and the checks that it must pass, in order: handshake,
+ * route, a place for its address, origin and subprotocol, a place among all connections, the handler's consent,
+ * adoption.
  *
- * On the HTTP threads, many at a time.
+ * Runs on the HTTP threads, on many at a time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +11,8 @@
 
 #include "server/http/service.h"
 
-/* With status 101 it has become one, and there is nothing to answer; else `response` is the refusal. */
+/* With status 101 the request has become a connection, and there is nothing to answer. Otherwise `response` is the
+ * refusal. */
 void candidate_answer(struct service *service, const struct entrances *entrances,
                       const struct http_request *request, struct http_response *response);
 

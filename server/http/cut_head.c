@@ -22,19 +22,20 @@ static const char *end_of(const char *text) {
     return text + strlen(text);
 }
 
-/* One empty line may come before a request (RFC 9112, 2.2). With more the library takes them for a head, and reads
- * on in what it has kept of other clients. */
+/* One empty line may come before a request (RFC 9112, 2.2). If there are more, the library takes them for a head,
+ * and reads on in what it has kept of other clients. */
 static bool begins_well(const struct cut_head *head) {
     size_t before = (size_t)(head->method - head->buffer);
     return before == 0 || (before == 2 && memcmp(head->buffer, "\r\n", 2) == 0);
 }
 
-/* One blank between the words. "HTTP/" stands before the version. */
+/* Whether one blank is between the words. "HTTP/" comes before the version. */
 static bool has_request_line(const struct cut_head *head) {
     return head->target == end_of(head->method) + 1 && head->version == end_of(head->target) + 1 + strlen("HTTP/");
 }
 
-/* Nothing but blanks between the colon, which is a NUL now, and the value: a second NUL was a blank before it. */
+/* Whether only blanks are between the colon, which is a NUL now, and the value. A second NUL was a blank before
+ * the colon. */
 static bool has_colon_at_name(const struct cut_field *field) {
     const char *after = end_of(field->name) + 1;
     return after + strspn(after, " \t") == field->value;
@@ -62,10 +63,10 @@ static int check_field(const struct cut_field *field, const char **line, const c
     return 0;
 }
 
-/* Where the library has stopped there must be an empty line, whose LF, the head's last byte, is a NUL now; its CR
- * is one too if there are no fields. */
+/* Where the library has stopped there must be an empty line. Its LF, the head's last byte, is a NUL now; so is its
+ * CR if there are no fields. */
 static int check_end(const struct cut_head *head, const char *line, const char **why) {
-    if (line + 2 > head->buffer + head->buffer_size) /* it has ended with two LFs, and the buffer with it */
+    if (line + 2 > head->buffer + head->buffer_size) /* it has ended with two LFs, where the buffer ends */
         return refuse(400, line_end, why);
     if ((line[0] == '\r' || (head->field_count == 0 && line[0] == '\0')) && line[1] == '\0')
         return 0;

@@ -14,14 +14,14 @@ static bool is_plain_host(const char *host) {
            strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == strlen(host);
 }
 
-/* The first element of a list, which the proxy next to the client has written: https, or wss. */
+/* Whether the first element of a list, which the proxy next to the client has written, is https or wss. */
 static bool is_secure(const char *protocols) {
     size_t size = protocols != NULL ? strcspn(protocols, ", \t") : 0;
     return (size == 5 && strncasecmp(protocols, "https", 5) == 0) ||
            (size == 3 && strncasecmp(protocols, "wss", 3) == 0);
 }
 
-/* How a client gets here. */
+/* The scheme by which a client reaches this server. */
 static const char *scheme_of(const struct http_request *request, const struct endpoints_state *state) {
     return state->trusted_proxy && is_secure(http_request_header(request, "X-Forwarded-Proto")) ? "wss" : "ws";
 }
@@ -54,7 +54,7 @@ static void front_page(const struct http_request *request, const struct endpoint
     http_append(response, "\nLoad balancers ask GET /healthz and GET /readyz.\n");
 }
 
-/* For load balancers. */
+/* These answers are for load balancers. */
 static void answer_health(const struct endpoints_state *state, struct http_response *response) {
     (void)state;
     http_respond(response, 200, "ok\n");
@@ -69,7 +69,7 @@ static const struct {
     void (*answer)(const struct endpoints_state *state, struct http_response *response);
 } probes[] = {{"/healthz", answer_health}, {"/readyz", answer_ready}};
 
-/* A route with just that pattern goes first. Returns false if the path is not a probe's. */
+/* A route with exactly that pattern takes precedence. Returns false if the path is not a probe's. */
 static bool answer_probe(const char *path, const struct endpoints_state *state, struct http_response *response) {
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
         if (strcmp(probes[i].path, path) != 0 || (state->route != NULL && strcmp(state->route, path) == 0))
@@ -99,7 +99,7 @@ static void demand_upgrade(const struct http_request *request, const struct endp
                      strcmp(scheme, "wss") == 0 ? "https" : "http");
 }
 
-/* What a GET or a HEAD gets. */
+/* Answers a GET or a HEAD. */
 static void answer_read(const struct http_request *request, const struct endpoints_state *state,
                         struct http_response *response) {
     if (answer_probe(request->path, state, response))

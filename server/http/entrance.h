@@ -1,6 +1,7 @@
-/* entrance.h - how one gets in: the routes as a handshake sees them, all of one reading of the configuration.
+/* entrance.h - how a client gets in: the routes as a handshake sees them, all from one reading of the
+ * configuration.
  *
- * Immutable and counted: a request holds on to the one that was in force when it came.
+ * Entrances are immutable and counted: a request keeps a reference to those that were in force when it came.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,20 +21,20 @@ struct entrance {
 
 struct entrances {
     struct router *router;
-    struct entrance *items; /* by the router's numbers */
+    struct entrance *items; /* indexed by the router's numbers */
     size_t count;
     struct entrance unrouted; /* takes clients whose path has no route, to close them with 4040 ... */
     bool answers_404;         /* ... unless they get HTTP 404 */
     _Atomic unsigned references;
-    void (*destroy)(struct entrances *entrances); /* with the last */
+    void (*destroy)(struct entrances *entrances); /* called when the last reference goes */
 };
 
-/* The route of a pattern, while the caller has its reference; NULL if there is none. */
+/* The route of a pattern, valid while the caller holds its reference to the entrances; NULL if there is none. */
 struct route *entrances_find(const struct entrances *entrances, const char *pattern);
 
 void entrances_release(struct entrances *entrances);
 
-/* Where the entrances that are in force can be found. */
+/* Where to find the entrances that are in force. */
 struct doors {
     struct mutex mutex;          /* guards what follows */
     struct entrances *entrances; /* with a reference */
@@ -42,10 +43,10 @@ struct doors {
 void doors_init(struct doors *doors);
 void doors_release(struct doors *doors);
 
-/* Those in force now, with a reference for the caller. Not before there are any. */
+/* The entrances in force, with a reference for the caller. Call it only after entrances_replace(). */
 struct entrances *entrances_current(struct doors *doors);
 
-/* From now on these, with the caller's reference. */
+/* Puts these entrances in force, and takes over the caller's reference. */
 void entrances_replace(struct doors *doors, struct entrances *entrances);
 
 #endif

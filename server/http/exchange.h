@@ -1,7 +1,9 @@
-/* exchange.h - a descriptor put in the place of another in one step, though other threads may be using that number.
+/* exchange.h - puts one descriptor in the place of another in one step, though other threads may be using that
+ * number.
  *
- * As a bare system call: ThreadSanitizer takes a number for memory and would call this a race, as it would a peek
- * at a number that another thread may close meanwhile. Both know what they do: what they find is looked at twice.
+ * These are bare system calls, because ThreadSanitizer treats a descriptor number like memory. It would report
+ * this as a race, and also a peek at a number that another thread may close meanwhile. Both are safe: callers
+ * check again what they find.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What `number` was is closed; it is `fd` now. -1 with errno if `fd` is not open. */
+/* Closes what `number` was, and makes it refer to `fd`. Returns -1 with errno if `fd` is not open. */
 static inline int exchange_put(int fd, int number) {
     long result;
     while ((result = syscall(SYS_dup3, fd, number, O_CLOEXEC)) < 0 && (errno == EINTR || errno == EBUSY))
@@ -23,12 +25,12 @@ static inline int exchange_put(int fd, int number) {
     return result < 0 ? -1 : 0;
 }
 
-/* Sends what there is room for, without waiting. */
+/* Sends as much as there is room for, without waiting. */
 static inline void exchange_send(int fd, const void *data, size_t size) {
     syscall(SYS_sendto, fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
-/* What recv() would return next, without waiting; nothing is taken. */
+/* Reads what recv() would return next, without waiting or taking it. */
 static inline ssize_t exchange_peek(int fd, void *data, size_t size) {
     return (ssize_t)syscall(SYS_recvfrom, fd, data, size, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
 }

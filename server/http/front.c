@@ -12,7 +12,7 @@
 #include "server/http/httpd.h"
 #include "server/http/watcher.h"
 
-enum { MARGIN_MS = 1000 }; /* the watcher's word comes before the library's, which has none for a timeout */
+enum { MARGIN_MS = 1000 }; /* the watcher answers before the library, which sends nothing on a timeout */
 
 struct front {
     struct httpd *httpd;
@@ -40,7 +40,7 @@ static void answer(void *context, const struct http_request *request, struct htt
     service_answer(front->service, request, response);
 }
 
-/* What is no request of HTTP is no handshake either. */
+/* What is not an HTTP request is not a handshake either, and counts as a refused one. */
 static void count_error(void *context, const char *target, const char *why, struct http_response *response) {
     (void)target, (void)why, (void)response;
     const struct front *front = context;
@@ -98,7 +98,8 @@ not_listening:
     return NULL;
 }
 
-/* Unfinished requests would hold up civetweb's threads, which look for a stop every two seconds only. */
+/* Unfinished requests are cut off first: they would hold up civetweb's threads, which look for a stop only every
+ * two seconds. */
 void front_stop(struct front *front) {
     if (front == NULL)
         return;

@@ -1,5 +1,5 @@
-/* front.h - where clients come in: the public addresses, the service that answers there, the watcher of requests
- * that are not finished. Keep-alive is off: an idle client would hold a thread.
+/* front.h - where clients come in: the public addresses, the service that answers there, and the watcher of
+ * unfinished requests. Keep-alive is off, because an idle client would hold a thread.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +21,7 @@ struct front_options {
     unsigned handshakes_per_ip; /* unfinished requests of one address; 0: no limit */
 };
 
-/* Listens and answers through `service` until front_stop(). NULL with one line in `error`. */
+/* Listens, and answers through `service`, until front_stop(). Returns NULL with one line in `error`. */
 struct front *front_start(const struct front_options *options, struct service *service, char *error,
                           size_t error_size);
 

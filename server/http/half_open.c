@@ -22,7 +22,7 @@ static bool is_older(const struct half_open *request, uint64_t age_ms, uint64_t 
     return now_ms >= request->since_ms + age_ms;
 }
 
-/* Returns how many have to go. */
+/* Returns how many must go. */
 static size_t judge_old(struct half_open *requests, size_t count, uint64_t timeout_ms, uint64_t now_ms) {
     size_t gone = 0;
     for (size_t i = 0; i < count; i++) {
@@ -33,7 +33,7 @@ static size_t judge_old(struct half_open *requests, size_t count, uint64_t timeo
     return gone;
 }
 
-/* What the other two steps have in common: how long a request may take by now, and how many have to go yet. */
+/* What the other two steps share: how long a request may take now, and how many must still go. */
 struct shedding {
     struct half_open *requests;
     size_t count, wanted;

@@ -1,10 +1,10 @@
-/* half_open.h - which unfinished requests have to go, so that those who never finish theirs do not take every HTTP
+/* half_open.h - which unfinished requests must go, so that clients that never finish theirs do not take every HTTP
  * thread. Pure: the requests and the time in, a verdict on each out.
  *
- * While there are threads enough, a request has all of the handshake timeout. When clients wait for a thread, those
- * who have kept the server waiting make room: as many as wait, beyond the limit of an address first, then the
- * oldest. How long each is left alone depends on how many wait: a second if it is a few, 200 ms when half of the
- * queue is full. A head in two pieces takes a round trip or two.
+ * While there are enough threads, a request has the whole handshake timeout. When clients wait for a thread, as
+ * many unfinished requests go as clients wait: first those beyond the limit of an address, then the oldest. How
+ * long each is left alone depends on how many wait: a second if only a few do, 200 ms when half of the queue is
+ * full. A head in two pieces takes a round trip or two.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,9 +28,9 @@ enum half_open_verdict {
 
 struct half_open {
     int fd;
-    uint64_t cookie;        /* tells sockets apart that had the same number */
-    struct address address; /* as limits count them, see address_of_one_client() */
-    bool unlimited;         /* it stands for many clients */
+    uint64_t cookie;        /* tells apart sockets that had the same number */
+    struct address address; /* as the limits count it, see address_of_one_client() */
+    bool unlimited;         /* the address stands for many clients */
     bool silent;            /* it has not sent a byte: it always has a second */
     uint64_t since_ms;
     enum half_open_verdict verdict;
@@ -39,12 +39,13 @@ struct half_open {
 struct half_open_limits {
     unsigned per_address; /* 0: no limit */
     uint64_t timeout_ms;
-    unsigned threads; /* that answer requests */
-    unsigned queue;   /* how many clients may wait for one */
+    unsigned threads; /* threads that answer requests */
+    unsigned queue;   /* how many clients may wait for a thread */
 };
 
-/* Sets each verdict; changes the order. Of one address the oldest may stay. `in_all` counts the finished requests
- * too: those beyond the threads wait. Returns how many have to go. */
+/* Sets each verdict, and changes the order of the requests. When an address has too many, its oldest may stay.
+ * `in_all` also counts the finished requests: those beyond the number of threads wait. Returns how many must
+ * go. */
 size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
                        const struct half_open_limits *limits, uint64_t now_ms);
 

@@ -26,7 +26,7 @@ size_t http_request_count(const struct http_request *request, const char *name) 
     return count;
 }
 
-/* False if it does not fit. */
+/* Returns false if it does not fit. */
 static bool append_item(struct http_lists *lists, const char *separator, const char *value) {
     size_t room = sizeof lists->text - lists->used;
     int added = snprintf(lists->text + lists->used, room, "%s%s", separator, value);
@@ -36,7 +36,7 @@ static bool append_item(struct http_lists *lists, const char *separator, const c
     return true;
 }
 
-/* A line on the wire has its name, a colon and CR LF besides, so what is joined is never longer than the head. */
+/* On the wire each line also has its name, a colon and CR LF, so joined lists are never longer than the head. */
 const char *http_request_list(const struct http_request *request, const char *name, struct http_lists *lists) {
     if (http_request_count(request, name) < 2)
         return http_request_header(request, name);
@@ -64,7 +64,8 @@ static enum http_body_result read_known(struct http_body *body, uint8_t **bytes,
     return body->read(body, *bytes, *size) == body->length ? HTTP_BODY_READ : HTTP_BODY_BROKEN;
 }
 
-/* Into memory that grows with what has come, and asks for one byte more than there may be. */
+/* Reads into memory that grows with what has come. It asks for one byte more than allowed, to notice a longer
+ * body. */
 static enum http_body_result read_chunked(struct http_body *body, size_t max, uint8_t **bytes, size_t *size) {
     size_t capacity = 0;
     for (;;) {

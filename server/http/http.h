@@ -1,4 +1,4 @@
-/* http.h - a request and its answer as plain data, so that what decides needs no HTTP library.
+/* http.h - a request and its answer as plain data, so that code that decides needs no HTTP library.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,12 +16,13 @@ struct http_header {
 /* A request with more fields, or with a larger head, is refused (431). */
 enum { HTTP_HEADERS_MAX = 64, HTTP_HEAD_MAX = 16384 };
 
-/* A body that is still to be read, by whoever knows the connection. */
+/* A body that is still to be read; the code that knows the connection provides it. */
 struct http_body {
-    /* Waits for `size` bytes; fewer come only at the end. -1: the client broke off, or is wrong, or too slow. */
+    /* Waits for `size` bytes; returns fewer only at the end. Returns -1 if the client broke off, is wrong, or is
+     * too slow. */
     long (*read)(struct http_body *body, void *bytes, size_t size);
     long long length; /* -1: it comes in chunks (RFC 7230, 4.1) */
-    bool ended;       /* all of it has been read: the connection can be kept */
+    bool ended;       /* all of it has been read, so the connection can be kept */
 };
 
 /* Valid while the request is being answered. */
@@ -32,18 +33,18 @@ struct http_request {
     const char *query;   /* raw, without '?'; "" if there is none */
     const struct http_header *headers;
     size_t header_count;
-    size_t head_size;          /* bytes of request line and fields on the wire */
-    long long content_length;  /* -1: none given */
-    struct http_body *body;    /* NULL: none is announced, or nobody may read it */
+    size_t head_size;          /* bytes of the request line and the fields on the wire */
+    long long content_length;  /* -1: none is given */
+    struct http_body *body;    /* NULL: none is announced, or it cannot be read here */
     const char *peer_address;  /* numeric */
-    const char *local_address; /* where it came in, numeric; NULL: not known */
+    const char *local_address; /* the address that the client connected to, numeric; NULL: not known */
     uint16_t peer_port, local_port;
 };
 
-/* The first header of that name, in any case; NULL if there is none. */
+/* The first header of that name, without regard to case; NULL if there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
-/* Room for header lists that were sent in several lines: those of one head fit, each read once. */
+/* Memory for header lists that were sent in several lines. All lists of one head fit, if each is read once. */
 struct http_lists {
     size_t used; /* 0 at first */
     char text[HTTP_HEAD_MAX];
@@ -57,28 +58,28 @@ size_t http_request_count(const struct http_request *request, const char *name);
 
 enum http_body_result { HTTP_BODY_READ, HTTP_BODY_TOO_LARGE, HTTP_BODY_BROKEN, HTTP_BODY_NO_MEMORY };
 
-/* Reads the whole body, of `max` bytes at most, into the heap; one that is longer is not read to its end. *bytes is
- * NULL if there is none. */
+/* Reads the whole body, of `max` bytes at most, into the heap; a longer one is not read to its end. *bytes is NULL
+ * if there is no body. */
 enum http_body_result http_request_body(const struct http_request *request, size_t max, uint8_t **bytes,
                                         size_t *size);
 
 enum { HTTP_BODY_MAX = 4096 };
 
-/* An answer; all zero is none yet. */
+/* An answer. All zero means none yet. */
 struct http_response {
-    int status;          /* 101: the connection has been taken over, there is nothing to send */
+    int status;          /* 101: the connection has been taken over, and there is nothing to send */
     const char *headers; /* whole lines, each with its CRLF; a constant, or NULL */
     const char *type;    /* of the body; NULL: text/plain */
     char body[HTTP_BODY_MAX];
-    char *long_body; /* in the heap, takes the place of `body`; NULL: none */
+    char *long_body; /* in the heap; replaces `body`. NULL: none */
     size_t long_size;
 };
 
-/* Sets status and body, printf-like; the body is cut to fit. */
+/* Sets status and body. Formats like printf; cuts the body to fit. */
 void http_respond(struct http_response *response, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* More text behind the body, likewise. */
+/* Appends text to the body. Formats like printf; cuts the body to fit. */
 void http_append(struct http_response *response, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "Not Found" for 404. */

@@ -1,4 +1,4 @@
-/* httpd.c - see httpd.h. It and httpd_request.c are the only files that know civetweb.
+/* httpd.c - see httpd.h. Only this file and httpd_request.c know civetweb.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,12 +23,12 @@
 #include "server/log/log.h"
 
 enum { MESSAGE_MAX = 256, PORTS_MAX = LISTENERS_MAX, FEATURE_IPV6 = 8, LISTEN_BACKLOG = 4096 };
-enum { THREAD_OF_REQUESTS = 1 }; /* for civetweb's init_thread */
+enum { THREAD_OF_REQUESTS = 1 }; /* the type that civetweb's init_thread gets for a thread that handles requests */
 enum { THREADS_MS = 1000, CLIENTS_MS = 1000 };
 enum { WRITE_AT_ONCE = 8192, LINGER_MAX = 262144, LINK_MAX = 1024, LINK_ORIGIN_MAX = 80 };
 
-/* civetweb can neither be started nor be stopped by two threads at once: all its contexts share one count of users,
- * one thread key and one mutex, and the first and the last of them make and delete those. */
+/* Two threads must not start or stop civetweb at once. All its contexts share one count of users, one thread key
+ * and one mutex, which the first context makes and the last one deletes. */
 static pthread_mutex_t civetweb_life = PTHREAD_MUTEX_INITIALIZER;
 
 struct httpd {
@@ -38,11 +38,11 @@ struct httpd {
     struct request_guard *guard;   /* NULL: connections are not kept */
     _Atomic unsigned busy;         /* threads that have a connection */
     _Atomic bool started;          /* set before there are threads */
-    _Atomic unsigned begun;        /* threads of the library that have */
+    _Atomic unsigned begun;        /* threads of the library that have begun */
     char start_error[MESSAGE_MAX]; /* what civetweb logged while it started */
 };
 
-/* What a thread knows of the connection that it answers. */
+/* What a thread knows of the connection that it handles. */
 struct visit {
     uint64_t taken; /* bytes that earlier requests of the connection have used up */
     bool failed;    /* http_error() has answered, and nothing more will come */
@@ -62,7 +62,7 @@ struct incoming {
 };
 
 static long read_body(struct http_body *body, void *bytes, size_t size) {
-    struct incoming *incoming = (struct incoming *)body; /* its first member */
+    struct incoming *incoming = (struct incoming *)body; /* `body` is its first member */
     size_t read = 0;
     if (!incoming->begun)
         request_guard_phase(incoming->httpd->guard, PHASE_BODY);
@@ -77,7 +77,7 @@ static long read_body(struct http_body *body, void *bytes, size_t size) {
             return -1;
         read += (size_t)got;
         incoming->taken += got;
-        bool cut = (size_t)got < wanted; /* the end of the chunks; of anything else it is one too early */
+        bool cut = (size_t)got < wanted; /* right at the end of the chunks; for other bodies it is too early */
         if (cut && body->length >= 0 && incoming->taken < body->length)
             break;
         body->ended = body->length < 0 ? cut : incoming->taken == body->length;
@@ -103,8 +103,8 @@ static struct incoming read_later(struct httpd *httpd, struct mg_connection *con
     };
 }
 
-/* Many clients read the answer only when they have sent their body, and a connection that is closed before loses
- * it. So a part of the rest is taken, for as long as the guard allows. */
+/* Many clients read the answer only after they have sent their body, and lose it if the connection is closed
+ * before. So this reads part of the rest, for as long as the guard allows. */
 __attribute__((noinline)) static void linger(struct incoming *incoming) {
     char bytes[4096];
     if (incoming->awaits_continue)
@@ -117,8 +117,8 @@ __attribute__((noinline)) static void linger(struct incoming *incoming) {
 
 /* --- Answering --------------------------------------------------------------------------------------------- */
 
-/* civetweb tells our address in the link to the request alone: "ws://ADDRESS:PORT/...", for it does not check
- * the domain. Returns NULL if the link could be too long, each byte of the path being escaped. */
+/* civetweb gives our address only in the link to the request, "ws://ADDRESS:PORT/...", since it does not check the
+ * domain. Returns NULL if the link could be too long once each byte of the path is escaped. */
 static const char *read_local_address(const struct mg_connection *connection, const struct mg_request_info *info,
                                       char link[LINK_MAX]) {
     size_t path_size = info->local_uri == NULL ? LINK_MAX : strlen(info->local_uri);
@@ -134,9 +134,9 @@ static const char *read_local_address(const struct mg_connection *connection, co
     return address;
 }
 
-/* Not with a body that has not been read: civetweb would read it to its end before the next request; nor with
- * fields behind one, which it does not read. Nor on the last thread: whoever keeps the others may not keep
- * everybody out. */
+/* Whether the connection is kept. It is not kept with an unread body, which civetweb would read to its end before
+ * the next request, nor with trailer fields, which civetweb does not read. It is not kept on the last free thread
+ * either, so that clients that keep the other threads cannot keep all others out. */
 static bool stays_open(const struct httpd *httpd, const struct http_request *request) {
     bool rest = request->body != NULL && (!request->body->ended || http_request_header(request, "Trailer") != NULL);
     if (!httpd->options.keep_alive || httpd->busy >= httpd->options.threads || rest ||
@@ -157,14 +157,14 @@ static bool write_all(struct mg_connection *connection, const char *bytes, size_
     return true;
 }
 
-/* Upgrade belongs to the connection, which has to say so (RFC 9110, 7.8). */
+/* Upgrade applies to the connection, so Connection must name it (RFC 9110, 7.8). */
 static const char *connection_of(const struct http_response *response, bool keep_alive) {
     return response->status == 426 ? "Upgrade, close" : keep_alive ? "keep-alive" : "close";
 }
 
 static size_t write_head(char *message, size_t room, const struct http_response *response, size_t body_size,
                          bool keep_alive) {
-    char body[128] = ""; /* what describes it; a 204 has none (RFC 9110, 8.6) */
+    char body[128] = ""; /* the fields that describe the body; a 204 has none (RFC 9110, 8.6) */
     if (response->status != 204)
         snprintf(body, sizeof body, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                  response->type == NULL ? "text/plain; charset=utf-8" : response->type, body_size);
@@ -174,8 +174,8 @@ static size_t write_head(char *message, size_t room, const struct http_response 
                             connection_of(response, keep_alive));
 }
 
-/* In one piece if it is short. Returns whether all of it was taken. A function of its own, so that the memory for
- * that is not part of the stack below which all upgrades are answered. */
+/* Writes a short response in one piece. Returns whether all of it was taken. This is a separate function so that
+ * its memory is not part of the stack below which all upgrades are answered. */
 __attribute__((noinline)) static bool write_response(struct mg_connection *connection,
                                                      const struct http_response *response, bool with_body,
                                                      bool keep_alive) {
@@ -193,9 +193,9 @@ __attribute__((noinline)) static bool write_response(struct mg_connection *conne
 
 /* --- Threads ------------------------------------------------------------------------------------------------ */
 
-/* For each connection that it has accepted civetweb wakes a thread, which would take the processor from the one
- * that accepts, wait for the mutex that this holds, and find one connection. As batch threads they let it go on: it
- * accepts all who wait, and they answer one after the other. */
+/* civetweb wakes a thread for each connection that it has accepted. That thread would take the processor from the
+ * accepting one, wait for the mutex that this one holds, and find one connection. As batch threads they let it go
+ * on: it accepts all clients that wait, and the threads then answer one after the other. */
 static void *init_thread(const struct mg_context *context, int type) {
     const struct sched_param parameters = {0};
     struct httpd *httpd = mg_get_user_data(context);
@@ -207,8 +207,8 @@ static void *init_thread(const struct mg_context *context, int type) {
     return NULL;
 }
 
-/* Each has SIGPIPE ignored first, in the whole process: see server/signals.h. One that cannot be started does not
- * come; the library then goes on with fewer. */
+/* Waits until the threads have begun, since each of them first ignores SIGPIPE, in the whole process: see
+ * server/signals.h. A thread that cannot be started never begins; the library then goes on with fewer. */
 static void await_threads(const struct httpd *httpd) {
     const struct timespec moment = {.tv_nsec = 1000000};
     for (int waited = 0; httpd->begun < httpd->options.threads + 1 && waited < THREADS_MS; waited++)
@@ -230,7 +230,7 @@ static int init_connection(const struct mg_connection *connection, void **data) 
     return 0;
 }
 
-/* From now on no other thread answers the client or cuts it off. False if one has cut it off already. */
+/* From now on no other thread answers the client or cuts it off. Returns false if one has cut it off already. */
 static bool take_in_hand(struct httpd *httpd, const struct mg_request_info *info, enum request_phase phase) {
     if (info == NULL)
         return true;
@@ -250,7 +250,7 @@ static void connection_closed(const struct mg_connection *connection) {
     httpd->busy--;
 }
 
-/* On a connection that ends with this request. */
+/* Answers on a connection that ends with this request. */
 static int answer_once(struct httpd *httpd, struct mg_connection *connection, const struct http_request *request) {
     struct http_response response = {0};
     httpd->options.answer(httpd->options.context, request, &response);
@@ -262,7 +262,8 @@ static int answer_once(struct httpd *httpd, struct mg_connection *connection, co
     return response.status; /* above 0: civetweb does nothing more */
 }
 
-/* On one that may be kept. civetweb goes by rules of its own there, and would wait for another request. */
+/* Answers on a connection that may be kept. civetweb decides that by its own rules, and would wait for another
+ * request. */
 static int answer_guarded(struct httpd *httpd, struct mg_connection *connection, struct http_request *request) {
     struct http_response response = {0};
     struct incoming incoming = read_later(httpd, connection, request);
@@ -281,8 +282,8 @@ static int answer_guarded(struct httpd *httpd, struct mg_connection *connection,
     return response.status;
 }
 
-/* What is no request of HTTP, or none that may be answered. Each status has a limit of its own in the log: those
- * who search for weak servers must not hide a user whose cookies are too large. */
+/* Answers what is not an HTTP request, or one that may not be answered. Each status has its own limit in the log,
+ * so that scanners do not hide a user whose cookies are too large. */
 static void refuse(struct httpd *httpd, struct mg_connection *connection, int status, const char *why) {
     static struct log_limit limits[100];
     const struct mg_request_info *info = mg_get_request_info(connection);
@@ -299,14 +300,15 @@ static void refuse(struct httpd *httpd, struct mg_connection *connection, int st
                                  LOG_NUMBER("status", (uint64_t)status), LOG_TEXT("reason", why)));
 }
 
-/* Bytes that the client of a request has sent; -1: not known. */
+/* How many bytes the client of a request has sent; -1: not known. */
 static int64_t received_from(const struct httpd *httpd, const struct mg_request_info *info) {
     struct peer peer = peer_of_text(info->remote_addr, (uint16_t)info->remote_port, (uint16_t)info->server_port);
     return httpd->started ? listeners_received(&httpd->listeners, &peer) : -1;
 }
 
-/* A head without fields that ends with two LFs looks like one that ends with CR LF CR LF, if the bytes that an
- * earlier request has left in civetweb's buffer fit. Only the number of bytes that have come tells them apart. */
+/* Whether all of the head has come. A head without fields that ends with two LFs looks like one that ends with CR
+ * LF CR LF, if an earlier request has left fitting bytes in civetweb's buffer. Only the number of bytes received
+ * tells them apart. */
 static bool has_all_of_head(const struct httpd *httpd, const struct mg_request_info *info,
                             const struct http_request *request) {
     if (request->header_count > 0)
@@ -343,7 +345,7 @@ static int begin_request(struct mg_connection *connection) {
     return answer_request(connection, mg_get_request_info(connection), true);
 }
 
-/* civetweb says nothing, and closes, when the target is an asterisk or a URI with another port than its own. */
+/* civetweb closes without an answer when the target is an asterisk, or a URI with a port other than its own. */
 static bool is_unanswered(const struct mg_request_info *info) {
     return info != NULL && !visit.failed && info->request_uri != NULL && info->local_uri_raw == NULL;
 }
@@ -358,13 +360,13 @@ static void connection_closes(const struct mg_connection *connection) {
 
 /* --- Requests that civetweb itself could not make sense of -------------------------------------------------- */
 
-/* As much has come as civetweb's buffer holds. It does not say so. */
+/* Whether as much has come as civetweb's buffer holds. civetweb does not say so. */
 static bool is_too_large(const struct httpd *httpd, const struct mg_request_info *info) {
     int64_t received = received_from(httpd, info);
     return received >= 0 && (uint64_t)received >= visit.taken + HTTP_HEAD_MAX;
 }
 
-/* Of a head whose end was not found, or that has a control character. */
+/* Explains a head whose end was not found, or that has a control character. */
 static int explain_head(const struct httpd *httpd, const struct mg_request_info *info, const char **why) {
     bool too_large = is_too_large(httpd, info);
     *why = too_large ? "the request's head is larger than 16384 bytes: cookies, perhaps, or a token"
@@ -372,7 +374,7 @@ static int explain_head(const struct httpd *httpd, const struct mg_request_info 
     return too_large ? 431 : 400;
 }
 
-/* Returns the status that is right. */
+/* Returns the right status, and the reason in *why. */
 static int explain(const struct httpd *httpd, const struct mg_request_info *info, int status, const char **why) {
     *why = status == 505 ? "the HTTP version must be 1.1 or 1.0" : http_status_text(status);
     if (info == NULL || (status != 400 && status != 411))
@@ -380,7 +382,8 @@ static int explain(const struct httpd *httpd, const struct mg_request_info *info
     return info->request_method == NULL ? explain_head(httpd, info, why) : httpd_request_explain(info, why);
 }
 
-/* Some of them civetweb has read well, and does not like their target. */
+/* civetweb calls this for a request that it rejects. With "Invalid URI" it has read the request well, and only
+ * rejects its target. */
 static int http_error(struct mg_connection *connection, int status, const char *message) {
     struct httpd *httpd = mg_get_user_data(mg_get_context(connection));
     const struct mg_request_info *info = mg_get_request_info(connection);
@@ -434,7 +437,7 @@ static int fail(char *error, size_t error_size, const char *format, ...) {
     return -1;
 }
 
-/* civetweb's list of addresses; in the heap. */
+/* Makes civetweb's list of addresses, in the heap. */
 static char *join_ports(char *const *listen, char *error, size_t error_size) {
     size_t size = 1;
     for (size_t i = 0; listen[i] != NULL; i++)
@@ -592,7 +595,8 @@ static void count_client(void *context, int fd, const struct peer *peer) {
     ++*(unsigned *)context;
 }
 
-/* The library never closes what it has accepted and a thread has not begun with when it stops. */
+/* Waits for the clients that have been accepted but that no thread has taken yet: when the library stops, it never
+ * closes those. */
 static void await_clients(const struct httpd *httpd) {
     const struct timespec moment = {.tv_nsec = 1000000};
     unsigned clients = 1;

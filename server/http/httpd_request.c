@@ -15,17 +15,17 @@
 
 _Static_assert(MG_MAX_HEADERS == HTTP_HEADERS_MAX, "civetweb has room for as many fields as may be");
 
-static _Thread_local const char *buffer; /* where civetweb's of this thread begins; NULL: not known yet */
+static _Thread_local const char *buffer; /* where this thread's buffer of civetweb begins; NULL: not known yet */
 
-/* civetweb has cut the query off, if it passes the request on. */
+/* Restores the target: civetweb has cut the query off if it passes the request on. */
 static char *whole_target(const struct mg_request_info *info, bool is_cut) {
     if (is_cut && info->query_string != NULL)
         ((char *)info->query_string)[-1] = '?';
     return (char *)info->request_uri;
 }
 
-/* civetweb does not tell where its buffer begins, but it comes from malloc(). What is left unknown is a thread's
- * first request, if it begins with many blanks. */
+/* civetweb does not tell where its buffer begins, but it comes from malloc(), so it is aligned. Only the first
+ * request of a thread can be misjudged, if it begins with many blanks. */
 static void find_buffer(const char *method) {
     const char *aligned = method - (uintptr_t)method % alignof(max_align_t);
     if (buffer == NULL || aligned < buffer)
@@ -49,7 +49,7 @@ static int check_head(const struct mg_request_info *info, const char *target, si
     return cut_head_check(&head, size, why);
 }
 
-/* What a whole URI names is the host, whatever the Host header says (RFC 9112, 3.2.2). */
+/* If the target is a whole URI, its host counts, whatever the Host header says (RFC 9112, 3.2.2). */
 static void replace_host(struct http_header *headers, size_t count, const char *authority) {
     for (size_t i = 0; i < count; i++)
         if (strcasecmp(headers[i].name, "Host") == 0)
@@ -86,7 +86,7 @@ int httpd_request_read(const struct mg_request_info *info, bool is_cut,
     return status;
 }
 
-/* civetweb does not look at the headers of a request whose method it does not know. */
+/* Whether civetweb does not know the method. Then it has not looked at the headers. */
 static bool is_unknown_method(const struct mg_request_info *info) {
     static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", NULL};
     if (info->http_version == NULL || info->num_headers != 0 ||

@@ -1,6 +1,6 @@
-/* httpd_request.h - a request as civetweb has parsed it, read again as RFC 9112 says. For httpd.c alone.
+/* httpd_request.h - reads a request that civetweb has parsed once more, as RFC 9112 says. For httpd.c alone.
  *
- * On civetweb's threads: it keeps in mind where the buffer of each is.
+ * Runs on civetweb's threads; it remembers where the buffer of each thread is.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,13 +12,15 @@
 
 #include "server/http/http.h"
 
-/* Once for each request. `is_cut`: civetweb passes it on, and has cut the query off its target. Returns 0 with the
- * request, for which `headers` is room; or the status of the refusal, and says why: a constant. */
+/* Call it once for each request. `is_cut` means that civetweb passes the request on, and has cut the query off its
+ * target. `headers` is memory for the request's fields. Returns 0 with the request; or the status of the refusal,
+ * with the reason, a constant, in *why. */
 int httpd_request_read(const struct mg_request_info *info, bool is_cut,
                        struct http_header headers[HTTP_HEADERS_MAX], struct http_request *request,
                        const char **why);
 
-/* Of one with a method that civetweb could make nothing of. Returns the status that is right, and says why. */
+/* Explains a request with a method that civetweb could not use. Returns the right status, and the reason in
+ * *why. */
 int httpd_request_explain(const struct mg_request_info *info, const char **why);
 
 #endif

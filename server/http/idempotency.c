@@ -1,7 +1,5 @@
-/* idempotency.c - see idempotency.h.
- *
- * The keys stand in a ring, in the order in which they came, which is that in which they are forgotten; and in
- * chains by their first bytes, which are as good as random.
+/* idempotency.c - see idempotency.h. The keys are in a ring, in the order in which they came and in which they are
+ * forgotten. They are also in chains by their first bytes, which are as good as random.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,12 +18,12 @@ struct entry {
     struct idempotency_digest key, request;
     struct idempotency_answer answer; /* status 0: it is being answered */
     uint64_t since_ms;
-    bool unchained; /* nothing came of it */
-    int next;       /* in its chain */
+    bool unchained; /* the request had no effect */
+    int next;       /* the next in its chain */
 };
 
 struct idempotency {
-    struct mutex mutex; /* guards all below */
+    struct mutex mutex; /* guards all that follows */
     pthread_cond_t answered;
     unsigned capacity, first, count; /* of the ring */
     unsigned chain_count;            /* a power of two */

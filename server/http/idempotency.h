@@ -1,7 +1,7 @@
-/* idempotency.h - requests that must not take effect twice: what was answered to those with an Idempotency-Key, for
- * five minutes. A fixed number of them is remembered, the oldest go first.
+/* idempotency.h - requests that must not take effect twice: the answers to requests with an Idempotency-Key, kept
+ * for five minutes. A fixed number of them is kept; the oldest are forgotten first.
  *
- * Any thread. No other lock is taken under its mutex, and none need be held.
+ * Any thread may call it. Its mutex needs no other lock, and no other is taken under it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,12 +16,12 @@ struct idempotency;
 
 enum { IDEMPOTENCY_DIGEST_SIZE = 32, IDEMPOTENCY_MS = 5 * 60 * 1000, IDEMPOTENCY_KEYS = 10000 };
 
-/* SHA-256. */
+/* A SHA-256 digest. */
 struct idempotency_digest {
     uint8_t bytes[IDEMPOTENCY_DIGEST_SIZE];
 };
 
-/* Of two texts, of which neither ends where the other begins. */
+/* The digest of two texts, which also depends on where the first ends. */
 struct idempotency_digest idempotency_digest(const void *first, size_t first_size, const void *second,
                                              size_t second_size);
 
@@ -31,23 +31,24 @@ struct idempotency_answer {
     uint32_t subscribers;
 };
 
-/* NULL if memory is out. */
+/* Returns NULL if memory is out. */
 struct idempotency *idempotency_create(unsigned capacity);
 void idempotency_destroy(struct idempotency *table);
 
 enum idempotency_result {
-    IDEMPOTENCY_FIRST,    /* to be answered now, and then finished or given up */
-    IDEMPOTENCY_REPEATED, /* this was answered */
-    IDEMPOTENCY_OTHER     /* another request had this key */
+    IDEMPOTENCY_FIRST,    /* answer it now; then idempotency_finish() must follow */
+    IDEMPOTENCY_REPEATED, /* it has been answered: see `answer` */
+    IDEMPOTENCY_OTHER     /* another request has used this key */
 };
 
-/* `key` says whose request it is, `request` what it asks for. While the first one is being answered, others with
- * its key wait. Milliseconds of the monotonic clock. */
+/* `key` identifies the request, `request` what it asks for. While the first request is being answered, others with
+ * its key wait. `now_ms` is in milliseconds of the monotonic clock. */
 enum idempotency_result idempotency_begin(struct idempotency *table, const struct idempotency_digest *key,
                                           const struct idempotency_digest *request, uint64_t now_ms,
                                           struct idempotency_answer *answer);
 
-/* What the first was answered; NULL: nothing came of it, so the next one is the first. */
+/* Records the answer to the first request. NULL: it had no effect, so the next request with the key is the first
+ * again. */
 void idempotency_finish(struct idempotency *table, const struct idempotency_digest *key,
                         const struct idempotency_answer *answer);
 

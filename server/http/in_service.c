@@ -11,7 +11,7 @@ struct in_service_client {
     struct peer peer;
 };
 
-/* This thread's. */
+/* The client of this thread. */
 static _Thread_local struct in_service_client *mine;
 
 int in_service_init(struct in_service *table, unsigned threads, unsigned sockets) {
@@ -43,7 +43,7 @@ void in_service_change(struct in_service *table, uint64_t state) {
     in_service_unlock(table);
 }
 
-/* Returns whether it was among them. */
+/* Removes a client from those that have been cut off. Returns whether it was among them. */
 static bool take_from_cut_locked(struct in_service *table, const struct peer *peer) {
     for (unsigned i = 0; i < table->cut_count; i++)
         if (peer_equal(&table->cut[i], peer)) {
@@ -55,7 +55,7 @@ static bool take_from_cut_locked(struct in_service *table, const struct peer *pe
 
 static void take_place_locked(struct in_service *table, const struct peer *peer) {
     mine = table->clients;
-    while (mine->state != 0) /* one of them is free */
+    while (mine->state != 0) /* there are as many places as threads, so one is free */
         mine++;
     mine->peer = *peer;
 }

@@ -1,11 +1,11 @@
 /* in_service.h - which clients the HTTP threads have in hand: from the moment a request is answered until the
  * connection has been closed.
  *
- * It makes the library's descriptors safe to use by those who find them by looking (watcher.h, request_guard.h).
- * The library's number of a client changes only while the client stands here: when it is adopted, and when it is
- * closed. So while the lock is held, the number of a client that does not stand here stays what it is, and may be
- * written to and shut down. The number of one that does stands still too, unless its state says that it is being
- * closed.
+ * It makes the library's descriptors safe to use for threads that find them by looking (watcher.h,
+ * request_guard.h). The library's number of a client changes only while the client is in this table: when it is
+ * adopted, and when it is closed. So while the lock is held, the number of a client that is not in the table keeps
+ * its socket, and may be written to and shut down. So does the number of one that is in the table, unless its
+ * state says that it is being closed.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,33 +23,34 @@ struct in_service_client;
 struct in_service {
     pthread_mutex_t mutex; /* guards the clients */
     struct in_service_client *clients;
-    unsigned threads; /* each has one client at most */
-    struct peer *cut; /* clients that have been cut off, until their threads know */
+    unsigned threads; /* each has at most one client */
+    struct peer *cut; /* clients that have been cut off, until their threads know it */
     unsigned cut_count, sockets;
 };
 
-/* `sockets` is how many clients there may be, with those that have no thread yet. -1 if memory is out. */
+/* `sockets` is how many clients there may be, including those that have no thread yet. Returns -1 if memory is
+ * out. */
 int in_service_init(struct in_service *table, unsigned threads, unsigned sockets);
 void in_service_destroy(struct in_service *table);
 
 /* --- For an HTTP thread, about its own client --- */
 
-/* Puts the client there, with a state, which is not 0. If it is there already, only the state changes. False, once,
- * if the client has been cut off. */
+/* Puts the client into the table with a state, which is not 0. If it is there already, only its state changes.
+ * Returns false, once, if the client has been cut off. */
 bool in_service_begin(struct in_service *table, const char *address, uint16_t port, uint16_t local_port,
                       uint64_t state);
 void in_service_change(struct in_service *table, uint64_t state);
-void in_service_end(struct in_service *table); /* nothing happens if it is not there */
+void in_service_end(struct in_service *table); /* does nothing if it is not in the table */
 
 /* --- For a thread that looks --- */
 
 void in_service_lock(struct in_service *table);
 void in_service_unlock(struct in_service *table);
 
-/* 0: it is not there. */
+/* Returns the client's state; 0 if it is not in the table. */
 uint64_t in_service_state_locked(const struct in_service *table, const struct peer *peer);
 
-/* The client has been answered and shut down. */
+/* Records that the caller has answered the client and shut it down. */
 void in_service_cut_locked(struct in_service *table, const struct peer *peer);
 
 #endif

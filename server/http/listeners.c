@@ -55,7 +55,7 @@ void listeners_shut(const struct listeners *listeners) {
         shutdown(listeners->fds[i], SHUT_RD);
 }
 
-/* 0.0.0.0 and [::] take clients at all addresses of the machine. */
+/* A socket bound to 0.0.0.0 or [::] takes clients at all addresses of the machine. */
 static bool takes(const struct end *bound, const struct end *local) {
     static const struct address any_v6 = {{0}}, any_v4 = {{[10] = 0xff, [11] = 0xff}};
     bool v4 = memcmp(local->address.bytes, any_v4.bytes, 12) == 0;

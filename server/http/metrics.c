@@ -31,8 +31,8 @@ void metrics_counter(FILE *out, const char *name, const char *help, double value
     fprintf(out, "%s %.17g\n", name, value);
 }
 
-/* A label's value: backslash, quote and line feed are escaped. One byte that is not UTF-8 would cost the whole
- * scrape. */
+/* Writes a label's value: escapes backslash, quote and line feed, and replaces bytes that are not UTF-8. One such
+ * byte would make the whole scrape fail. */
 static void print_escaped(FILE *out, const char *text) {
     for (size_t size; *text != '\0'; text += size == 0 ? 1 : size) {
         size = utf8_character(text);
@@ -53,7 +53,7 @@ void metrics_labelled(FILE *out, const char *name, const char *label, const char
     fprintf(out, "\"} %.17g\n", value);
 }
 
-/* Bounds and sum are multiplied by `unit`. With a label unless that is NULL. */
+/* Writes a histogram. Bounds and sum are multiplied by `unit`. `label` is left out if it is NULL. */
 static void histogram(FILE *out, const char *name, const char *label, const char *text,
                       const struct buckets *buckets, bucket_bounds bounds, double unit) {
     uint64_t count = 0;
@@ -95,7 +95,8 @@ static const char *const refusal_names[REFUSALS] = {[REFUSED_HANDSHAKE] = "hands
                                                     [REFUSED_GONE] = "gone",
                                                     [REFUSED_RESOURCES] = "resources"};
 
-/* All codes from the beginning: a counter that appears with its first event hides that event from rate(). */
+/* Writes all codes from the beginning: a counter that appears with its first event hides that event from
+ * rate(). */
 static void print_closed(FILE *out, const struct counters *counters) {
     static const char *const names[] = {"3xxx", "4xxx", "other"};
     metrics_begin(out, "weir_connections_closed_total", "counter",

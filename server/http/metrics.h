@@ -1,8 +1,8 @@
-/* metrics.h - what a server counts, in the Prometheus text format. Every name begins with weir_ or process_; units
- * are base units; labels have few values, none of them a client's to choose.
+/* metrics.h - what a server counts, in the Prometheus text format. Every name begins with weir_ or process_. Units
+ * are base units. Labels have few values, and clients choose none of them.
  *
- * Any thread, while the server runs. It takes the mutexes of the pool, the registry, the table of channels and
- * their history for a moment each, one after the other.
+ * Any thread may call it while the server runs. It takes the mutexes of the pool, the registry, the table of
+ * channels and their history for a moment each, one after the other.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,23 +16,23 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* All of it; in the heap, NULL if memory is out. */
+/* All metrics as text in the heap; NULL if memory is out. */
 char *metrics_text(struct core *core, const struct entrances *entrances);
 
 /* --- For metrics*.c --- */
 
-/* The lines before a metric's values, and one of them, with one label. */
+/* Write the lines before a metric's values, and one value with one label. */
 void metrics_begin(FILE *out, const char *name, const char *type, const char *help);
 void metrics_labelled(FILE *out, const char *name, const char *label, const char *text, double value);
 
-/* A metric that has one value. */
+/* Write a metric that has one value. */
 void metrics_gauge(FILE *out, const char *name, const char *help, double value);
 void metrics_counter(FILE *out, const char *name, const char *help, double value);
 
-/* Channels, their history, and what is published to them. */
+/* Writes the metrics of channels, their history, and what is published to them. */
 void metrics_channels(FILE *out, struct channels *channels);
 
-/* process_*: of the operating system. */
+/* Writes process_*, the operating system's figures of the process. */
 void metrics_process(FILE *out);
 
 #endif

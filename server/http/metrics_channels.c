@@ -1,5 +1,5 @@
-/* metrics_channels.c - channels, what they remember, and what is published to them: of all together. Names are
- * clients' to choose, so none is a label; one channel's figures are the HTTP API's to tell.
+/* metrics_channels.c - metrics of all channels together, of what they remember, and of what is published to them.
+ * Clients choose channel names, so no name is a label. The HTTP API gives the figures of a single channel.
  *
  * SPDX-License-Identifier: MIT
  */

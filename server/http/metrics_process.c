@@ -1,4 +1,4 @@
-/* metrics_process.c - the process as the kernel sees it, under the names that Prometheus' own clients use.
+/* metrics_process.c - the process as the kernel sees it, under the names that Prometheus's own clients use.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +12,7 @@
 
 #include "server/http/metrics.h"
 
-/* Field `number` of /proc/self/stat, counted from the one behind the name, which may hold blanks: that is 3. */
+/* Field `number` of /proc/self/stat. Field 3 is the one after the name, which may hold blanks. */
 static double stat_field(const char *text, int number) {
     const char *at = strrchr(text, ')');
     for (int i = 2; at != NULL && i < number; i++)
@@ -29,7 +29,7 @@ static void find_boot_time(void) {
     boot_time = (double)(real.tv_sec - boot.tv_sec) + (double)(real.tv_nsec - boot.tv_nsec) / 1e9;
 }
 
-/* Found once: a time that is a little another one at each scrape would look like a restart each. */
+/* The boot time is found once: if it differed a little at each scrape, each would look like a restart. */
 static double since_1970(double since_boot) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find_boot_time);
@@ -44,7 +44,7 @@ static unsigned open_descriptors(void) {
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
         count += entry->d_name[0] != '.';
     closedir(directory);
-    return count == 0 ? 0 : count - 1; /* this one */
+    return count == 0 ? 0 : count - 1; /* without the directory itself */
 }
 
 static void from_stat(FILE *out) {

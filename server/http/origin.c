@@ -18,7 +18,7 @@ static size_t host_size(const char *authority) {
     return strcspn(authority, ":/");
 }
 
-/* Ports and schemes do not count: a page of this host is of the same people. */
+/* Ports and schemes do not count: pages of one host belong to the same people. */
 static bool is_same_host(const char *origin, const char *host) {
     const char *authority = strstr(origin, "://");
     if (authority == NULL || host == NULL)
@@ -32,8 +32,8 @@ static bool same_character(char a, char b) {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* A star stands for any characters but a slash. On a mismatch the last star takes one more, so that the time is
- * bounded by the product of the lengths. */
+/* A star stands for any characters but a slash. On a mismatch the last star takes one character more, so the time
+ * is bounded by the product of the lengths. */
 static bool matches(const char *pattern, const char *text) {
     const char *star = NULL, *retry = NULL;
     while (*text != '\0') {
@@ -55,7 +55,7 @@ static bool matches(const char *pattern, const char *text) {
     return *pattern == '\0';
 }
 
-/* In quotes stands the value itself. */
+/* A value in quotes is compared as it is. */
 static bool is_exactly(const char *quoted, const char *origin) {
     size_t size = strlen(origin);
     return strncmp(quoted + 1, origin, size) == 0 && strcmp(quoted + 1 + size, "\"") == 0;

@@ -1,4 +1,4 @@
-/* origin.h - which pages' scripts may connect (RFC 6455, 4.2.2 and 10.2). Pure.
+/* origin.h - which web pages' scripts may connect (RFC 6455, 4.2.2 and 10.2). Pure.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-/* `allowed` has what value_origin() allows, NULL-terminated; a star in a pattern stands for any characters but a
- * slash, and what is in double quotes for itself. `origin` is the request's Origin header, NULL if it has none:
- * then it is no browser, and allowed. `host` is its Host header. */
+/* `allowed` holds what value_origin() allows, NULL-terminated. A star in a pattern stands for any characters but a
+ * slash; a value in double quotes stands for itself. `origin` is the request's Origin header. If it is NULL, the
+ * client is not a browser, and is allowed. `host` is the Host header. */
 bool origin_is_allowed(char *const *allowed, const char *origin, const char *host);
 
 #endif

@@ -21,13 +21,13 @@ union any_address {
 struct peer peer_of_text(const char *address, uint16_t port, uint16_t local_port) {
     struct peer peer = {.port = port, .local_port = local_port};
     char text[ADDRESS_TEXT_SIZE];
-    /* An IPv6 address of a link has its zone behind it. */
+    /* A link-local IPv6 address is followed by its zone. */
     snprintf(text, sizeof text, "%.*s", (int)strcspn(address, "%"), address);
     address_parse(text, &peer.address);
     return peer;
 }
 
-/* Returns the port; 0 for what is neither IPv4 nor IPv6. */
+/* Returns the port; 0 for an address that is neither IPv4 nor IPv6. */
 static uint16_t read_address(const union any_address *from, struct address *address) {
     if (from->any.sa_family == AF_INET) {
         *address = (struct address){.bytes = {[10] = 0xff, [11] = 0xff}};

@@ -1,5 +1,5 @@
-/* peer.h - whose a socket is, asked of a descriptor that somebody else uses and may close at any moment: for those
- * who find the HTTP library's sockets by looking.
+/* peer.h - which client a socket belongs to, asked of a descriptor that another thread uses and may close at any
+ * moment. For threads that find the HTTP library's sockets by looking.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 #include "server/proto/address.h"
 
-enum { PEER_HEAD_MAX = 16384 }; /* of a request */
+enum { PEER_HEAD_MAX = 16384 }; /* bytes of a request's head */
 
 /* One end of a connection, or what a socket is bound to. */
 struct end {
@@ -24,22 +24,22 @@ struct peer {
     uint16_t port, local_port;
 };
 
-/* Of what the HTTP library says in text. */
+/* The peer that the HTTP library describes as text. */
 struct peer peer_of_text(const char *address, uint16_t port, uint16_t local_port);
 
-/* False if the descriptor is no connection of a client. */
+/* Returns false if the descriptor is not a client's connection. */
 bool peer_of_socket(int fd, struct peer *peer);
 
 bool peer_equal(const struct peer *a, const struct peer *b);
 
-/* What a socket is bound to. False if it is not a TCP or UDP socket with a port. */
+/* Reads what a socket is bound to. Returns false if it is not a TCP or UDP socket with a port. */
 bool peer_local_end(int fd, struct end *end);
 
-/* The kernel's number for a socket, which no other ever gets; 0 for what is none. */
+/* The kernel's number for a socket, which no other socket ever gets; 0 if it is not a socket. */
 uint64_t peer_cookie(int fd);
 
-/* No end of a request's head waits in the socket. Its end of file and its errors are the library's to see. `head`
- * is memory of PEER_HEAD_MAX bytes. */
+/* Whether no end of a request's head waits in the socket. End of file and errors are left for the library to see.
+ * `head` is memory of PEER_HEAD_MAX bytes. */
 bool peer_is_unfinished(int fd, char *head);
 
 #endif

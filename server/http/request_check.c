@@ -12,7 +12,7 @@ static int refuse(int status, const char *reason, const char **why) {
     return status;
 }
 
-/* A host and perhaps a port. It may be empty (RFC 9112, 3.2). */
+/* Whether this is a host and perhaps a port. It may be empty (RFC 9112, 3.2). */
 static bool is_host(const char *host) {
     for (; *host != '\0'; host++)
         if (*host <= ' ' || *host > '~' || strchr("/?#@,\\\"<>", *host) != NULL)

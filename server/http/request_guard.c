@@ -1,7 +1,5 @@
-/* request_guard.c - see request_guard.h.
- *
- * What is to be cut off is looked at again under the lock of the clients that are served, which keeps its
- * descriptor what it is (in_service.h).
+/* request_guard.c - see request_guard.h. Before the guard cuts off a connection, it looks at it again under the
+ * lock of the clients in service, so that the descriptor cannot become another socket (in_service.h).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,12 +23,12 @@
 
 enum {
     LOOK_MS = 50,
-    SHARE = 20, /* of the guard's time, a look takes a twentieth at most */
+    SHARE = 20, /* a look takes at most a twentieth of the guard's time */
     PHASE_BITS = 3,
-    MORE = 64, /* sockets that the library may have beside those of its threads and its queue */
+    MORE = 64, /* sockets that the library may have in addition to those of its threads and its queue */
 };
 
-/* Who has not been answered yet and was there the last time. */
+/* A connection that has not been answered yet; it may have been there at the last look. */
 struct stranger {
     int fd;
     uint64_t cookie;
@@ -39,21 +37,21 @@ struct stranger {
 
 struct request_guard {
     struct request_guard_options options;
-    struct in_service in_service; /* the state of each: when its phase began, and the phase */
+    struct in_service in_service; /* each state: when the phase began, and which phase it is */
     int wake_event;
-    _Atomic unsigned connections; /* that have a thread */
+    _Atomic unsigned connections; /* connections that have a thread */
     _Atomic bool stopping;
 
-    /* The guarding thread's. */
+    /* What follows belongs to the guarding thread. */
     pthread_t thread;
     bool started;
-    unsigned most;                     /* connections that there may be */
-    struct stranger *strangers, *last; /* as found now and the last time, in the order of their descriptors */
+    unsigned most;                     /* how many connections there may be */
+    struct stranger *strangers, *last; /* found now and at the last look, in the order of their descriptors */
     unsigned stranger_count, last_count;
-    unsigned last_next; /* in `last`: what has a lower descriptor has been passed */
+    unsigned last_next; /* index in `last`: those with a lower descriptor have been passed */
     struct request_sight *sights;
     unsigned sight_count;
-    unsigned all_count; /* connections, those that need no sight too */
+    unsigned all_count; /* all connections, including those that need no sight */
     uint64_t now_ms;
     char head[PEER_HEAD_MAX];
 };
@@ -93,7 +91,7 @@ void request_guard_phase(struct request_guard *guard, enum request_phase phase) 
 
 /* --- Looking ------------------------------------------------------------------------------------------------ */
 
-/* The state of a connection that has been answered before; 0 if it has not. */
+/* The state of a connection that has been answered before; 0 if it has not been. */
 static uint64_t known_state(struct request_guard *guard, const struct peer *peer) {
     in_service_lock(&guard->in_service);
     uint64_t state = in_service_state_locked(&guard->in_service, peer);
@@ -108,7 +106,7 @@ static uint64_t stranger_since(struct request_guard *guard, int fd, uint64_t coo
     return guard->last_next < guard->last_count && last->cookie == cookie ? last->since_ms : guard->now_ms;
 }
 
-/* False if it keeps nobody waiting: a whole request of it stands in the queue. */
+/* Returns false if it keeps no thread waiting: a whole request of it waits in the queue. */
 static bool see_stranger(struct request_guard *guard, struct request_sight *sight) {
     if (!peer_is_unfinished(sight->fd, guard->head))
         return false;
@@ -145,7 +143,7 @@ static void look_at_all(struct request_guard *guard) {
 /* --- Judging ------------------------------------------------------------------------------------------------ */
 
 static const struct {
-    uint64_t most_ms, least_ms; /* when nobody waits, when somebody does */
+    uint64_t most_ms, least_ms; /* when no client waits, and when one does */
 } limits[REQUEST_PHASES] = {
     [PHASE_HEAD] = {5000, 200},    [PHASE_BODY] = {10000, 500},  [PHASE_WORK] = {UINT64_MAX, UINT64_MAX},
     [PHASE_ANSWER] = {10000, 500}, [PHASE_LINGER] = {1000, 100}, [PHASE_CLOSING] = {UINT64_MAX, UINT64_MAX},
@@ -175,7 +173,7 @@ void request_guard_judge(struct request_sight *sights, unsigned count, unsigned 
     }
 }
 
-/* Whether it is the same connection, and the server still waits for the same. */
+/* Whether it is still the same connection, and the server still waits for the same thing. */
 static bool is_still_due_locked(struct request_guard *guard, const struct request_sight *sight, struct peer *peer) {
     return peer_cookie(sight->fd) == sight->cookie &&
            listeners_accepted(guard->options.listeners, sight->fd, peer) &&
@@ -189,8 +187,8 @@ static bool has_said_nothing(int fd) {
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_bytes_received == 0;
 }
 
-/* Nothing of an answer has been written while the server waits for a request. Between two requests of a connection
- * there is none, and a client that sends nothing has none. */
+/* Whether the client gets an answer: nothing of one has been written while the server waits for a request. Between
+ * two requests no answer is due, nor to a client that has sent nothing. */
 static bool owes_answer(const struct request_sight *sight) {
     return sight->state == 0 ? !has_said_nothing(sight->fd) : sight->phase == PHASE_BODY;
 }
@@ -211,7 +209,7 @@ static bool cut_off(struct request_guard *guard, const struct request_sight *sig
     return due;
 }
 
-/* One that is being closed by its thread has a descriptor that may be another's in a moment. */
+/* Ends reading, unless the client's thread is closing it: then the descriptor may be another's in a moment. */
 static void end_one(void *context, int fd, const struct peer *peer) {
     struct request_guard *guard = context;
     struct peer still;
@@ -238,7 +236,7 @@ static void look(struct request_guard *guard) {
             cut[guard->sights[i].phase]++;
             all++;
         }
-    if (all > cut[PHASE_HEAD]) /* who only says nothing is no news */
+    if (all > cut[PHASE_HEAD]) /* a client that is slow with a head is not worth an event */
         log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "slow_client",
                           LOG_FIELDS(LOG_NUMBER("head", cut[PHASE_HEAD]), LOG_NUMBER("body", cut[PHASE_BODY]),
                                      LOG_NUMBER("answer", cut[PHASE_ANSWER] + cut[PHASE_LINGER])));

@@ -1,14 +1,15 @@
-/* request_guard.h - a thread that sees to it that slow clients of a listener with keep-alive keep nobody out. Each
- * connection there holds a thread of the HTTP library from its first byte to its end, whatever it does, and the
- * library has no deadline for a client that says or takes a byte now and then.
+/* request_guard.h - a thread that keeps slow clients of a listener with keep-alive from keeping others out. Each
+ * connection there holds a thread of the HTTP library from its first byte to its end, whatever it does. The
+ * library has no deadline for a client that sends or takes a byte now and then.
  *
- * While there are connections the guard looks at all of them every 50 ms. What a client takes too long for (half a
- * request, half a body, an answer that it does not read) is cut off. When every thread is taken and others wait,
- * those who have kept the server waiting longest make room, after less time than they would have otherwise. The
- * server's own time counts for nobody. A request that is cut off before its answer has begun gets 408 if it has had
- * all of its time, else 503.
+ * While there are connections, the guard looks at all of them every 50 ms. It cuts off a client that takes too
+ * long: for half a request, half a body, or an answer that it does not read. When every thread is taken and others
+ * wait, the clients that have kept the server waiting longest are cut off, after less time than otherwise. The
+ * server's own time counts against no client. A request that is cut off before its answer has begun gets 408 if it
+ * has had all of its time, and 503 otherwise.
  *
- * Like the watcher of the handshakes (watcher.h) it finds the sockets by looking: the library does not tell them.
+ * Like the watcher of the handshakes (watcher.h), it finds the sockets by looking, since the library does not tell
+ * them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,28 +23,28 @@
 
 struct request_guard;
 
-/* What the server waits for. */
+/* What the server waits for on a connection. */
 enum request_phase {
-    PHASE_HEAD,    /* a request, be it the next one or the rest of one */
-    PHASE_BODY,    /* its body */
-    PHASE_WORK,    /* nothing: it works itself */
-    PHASE_ANSWER,  /* that the answer is taken */
-    PHASE_LINGER,  /* that the client has read it, before the connection is closed */
-    PHASE_CLOSING, /* nothing: it closes the connection */
+    PHASE_HEAD,    /* the head of a request: the next one, or the rest of one */
+    PHASE_BODY,    /* the body of a request */
+    PHASE_WORK,    /* nothing: the server itself works */
+    PHASE_ANSWER,  /* for the client to take the answer */
+    PHASE_LINGER,  /* for the client to read the answer, before the connection is closed */
+    PHASE_CLOSING, /* nothing: the server closes the connection */
     REQUEST_PHASES
 };
 
 struct request_guard_options {
     const struct listeners *listeners;
     unsigned threads;
-    unsigned queue; /* how many clients may wait for one */
+    unsigned queue; /* how many clients may wait for a thread */
 };
 
-/* NULL with errno. From here until the end the HTTP threads may call it. */
+/* Returns NULL with errno. The HTTP threads may call the guard from here until request_guard_destroy(). */
 struct request_guard *request_guard_create(const struct request_guard_options *options);
-void request_guard_destroy(struct request_guard *guard); /* NULL is allowed, here and to stop */
+void request_guard_destroy(struct request_guard *guard); /* NULL is allowed, here and in request_guard_stop() */
 
-/* Once the listeners are known. -1 with errno. */
+/* Call it once the listeners are known. Returns -1 with errno. */
 int request_guard_start(struct request_guard *guard);
 void request_guard_stop(struct request_guard *guard);
 
@@ -52,17 +53,17 @@ void request_guard_end_all(struct request_guard *guard);
 
 /* --- For the HTTP threads --- */
 
-/* A thread begins with a connection; it ends with the last of them. */
+/* A thread begins and ends handling a connection. */
 void request_guard_begin(struct request_guard *guard);
 void request_guard_end(struct request_guard *guard);
 
-/* The thread's connection is known from here on until its end, and is in this phase. False, once, if it has been
- * cut off. */
+/* From here until its end the guard knows the thread's connection, and that it is in this phase. Returns false,
+ * once, if it has been cut off. */
 bool request_guard_enter(struct request_guard *guard, const char *address, uint16_t port, uint16_t local_port,
                          enum request_phase phase);
 void request_guard_phase(struct request_guard *guard, enum request_phase phase);
 
-/* --- Who has to go: pure --- */
+/* --- Which connections must go: pure --- */
 
 struct request_sight {
     int fd;
@@ -74,7 +75,8 @@ struct request_sight {
     bool late; /* it has had all of its time */
 };
 
-/* Sets each verdict; `waiting` counts those for whom there is no thread. Changes the order. */
+/* Sets each verdict, and changes the order of the sights. `waiting` counts the clients for which there is no
+ * thread. */
 void request_guard_judge(struct request_sight *sights, unsigned count, unsigned waiting, uint64_t now_ms);
 
 #endif

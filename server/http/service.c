@@ -14,7 +14,7 @@
 
 enum { PATTERNS_SHOWN_MAX = 32 };
 
-/* The pattern of the route that a path belongs to; NULL: of none. */
+/* The pattern of the route that a path belongs to; NULL if there is none. */
 static const char *route_of_path(const struct entrances *entrances, const char *path) {
     struct router_match match;
     char *storage = malloc(router_storage_size(path));
@@ -23,7 +23,7 @@ static const char *route_of_path(const struct entrances *entrances, const char *
     return found ? entrances->items[match.route].route->pattern : NULL;
 }
 
-/* The operator of the proxy has to know, and its clients do not tell. */
+/* Logged because the proxy's operator must know, and its clients do not say so. */
 static void log_lost_upgrade(const struct http_request *request) {
     static struct log_limit limit;
     log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "upgrade_lost",

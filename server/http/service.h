@@ -1,7 +1,7 @@
-/* service.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections. It
- * knows no HTTP library.
+/* service.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections.
+ * It knows no HTTP library.
  *
- * Runs on the HTTP threads, on many at a time; what it reads is set up before the first of them starts, save the
+ * Runs on the HTTP threads, on many at a time. What it reads is set up before the first of them starts, except the
  * entrances, which change with a reload.
  *
  * SPDX-License-Identifier: MIT

@@ -14,7 +14,7 @@ static int refuse(int status, const char *reason, const char **why) {
     return status;
 }
 
-/* Visible ASCII, and no fragment, which is the client's own business. */
+/* Whether this is visible ASCII without a fragment, which clients keep to themselves. */
 static bool is_visible(const char *text) {
     for (; *text != '\0'; text++)
         if (*text <= ' ' || *text > '~' || *text == '#')
@@ -22,7 +22,7 @@ static bool is_visible(const char *text) {
     return true;
 }
 
-/* Returns where the authority begins in a URI of HTTP or WebSocket; NULL if it is none. */
+/* Returns where the authority begins in a URI of HTTP or WebSocket; NULL if it is not one. */
 static char *find_authority(char *text) {
     static const char *const schemes[] = {"http://", "https://", "ws://", "wss://"};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
@@ -31,14 +31,14 @@ static char *find_authority(char *text) {
     return NULL;
 }
 
-/* Without a user, who has no place in such a URI (RFC 9110, 4.2.4). */
+/* Whether this is an authority. It may not name a user, which has no place in such a URI (RFC 9110, 4.2.4). */
 static bool is_authority(const char *text, size_t size) {
     static const char characters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=:[]";
     return size > 0 && *text != ':' && strspn(text, characters) >= size;
 }
 
-/* Makes room for the authority's terminator by moving it over the slash before it. Returns what follows it. */
+/* Moves the authority over the slash before it, to make room for its terminator. Returns what follows it. */
 static char *cut_authority(char *authority, size_t size, struct target *target) {
     memmove(authority - 1, authority, size);
     authority[size - 1] = '\0';

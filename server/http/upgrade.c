@@ -81,7 +81,7 @@ static bool select_extensions(const struct http_request *request, const struct e
     return false;
 }
 
-/* The body names the origin as the log would write it: as UTF-8 without control characters. */
+/* The body shows the origin as the log would write it: as UTF-8 without control characters. */
 static bool check_origin(const struct http_request *request, const struct entrance *entrance,
                          struct http_response *response) {
     char shown[ORIGIN_SHOWN_MAX + 1];
@@ -122,7 +122,7 @@ bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     return false;
 }
 
-/* A header line, if it has a value. */
+/* Adds a header line, if the header has a value. */
 static size_t add_header(char *end, size_t room, const char *name, const char *value) {
     if (value == NULL || *value == '\0')
         return 0;
@@ -179,7 +179,7 @@ const char *weir_upgrade_peer(const weir_upgrade *upgrade) {
     return upgrade->peer;
 }
 
-/* Other clients are told it, in JSON, and it is logged. */
+/* Checks a user name, because other clients get it in JSON, and it is logged. */
 static bool is_user_name(const char *name) {
     size_t size = strnlen(name, USER_MAX + 1);
     if (size == 0 || size > USER_MAX || !utf8_valid((const uint8_t *)name, size))

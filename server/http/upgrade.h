@@ -1,4 +1,5 @@
-/* upgrade.h - the part of an upgrade that needs no socket: is the handshake valid, does the handler want it.
+/* upgrade.h - the part of an upgrade that needs no socket: whether the handshake is valid, and whether the handler
+ * wants it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,27 +10,27 @@
 #include "server/http/http.h"
 #include "server/proto/handshake.h"
 
-/* True if the request asks for a WebSocket. */
+/* Whether the request asks for a WebSocket. */
 bool upgrade_is_wanted(const struct http_request *request);
 
-/* Checks the handshake. Returns true with the accept value; or false with the refusal in `response`, and says why:
- * a constant. */
+/* Checks the handshake. Returns true with the accept value; or false with the refusal in `response`, and the
+ * reason, a constant, in *why. */
 bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACCEPT_SIZE], const char **why,
                    struct http_response *response);
 
-/* What both ends have agreed on. */
+/* What both ends agree on. */
 struct negotiated {
     const char *subprotocol; /* NULL: none */
     struct deflate_params deflate;
-    char extensions[EXTENSION_RESPONSE_SIZE]; /* as the 101 names them; "" for none */
+    char extensions[EXTENSION_RESPONSE_SIZE]; /* as in the 101; "" for none */
 };
 
-/* What the entrance asks beside: an Origin that may connect, a subprotocol; what it grants: compression. Returns
+/* Checks what the entrance also requires, an allowed Origin and a subprotocol, and grants compression. Returns
  * false with the refusal in `response`. */
 bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
                        struct negotiated *negotiated, struct http_response *response);
 
-/* What the `upgrade` callback sees and says. */
+/* What the `upgrade` callback sees and sets. */
 struct weir_upgrade {
     const struct http_request *request;
     const struct router_match *match;

@@ -1,8 +1,6 @@
-/* watcher.c - see watcher.h.
- *
- * A number may change its socket while its client is being served or closed, and at no other time (in_service.h).
- * So what is only looked at is looked at without a lock, and before a socket is answered and shut down it is looked
- * at again under the lock of the clients that are served.
+/* watcher.c - see watcher.h. A number may become another socket only while its client is being served or closed
+ * (in_service.h). So plain looks take no lock. Before the watcher answers a socket and shuts it down, it looks
+ * again under the lock of the clients in service.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,11 +27,11 @@
 
 enum {
     LOOK_MS = 20,
-    SHARE = 20,       /* of the watcher's time, a look takes a twentieth at most */
-    QUIET_LOOKS = 10, /* in a row that found nobody, before it sleeps */
+    SHARE = 20,       /* a look takes at most a twentieth of the watcher's time */
+    QUIET_LOOKS = 10, /* looks in a row that found no client, before it sleeps */
     DEFER_MAX_S = 15, /* more would need more retransmissions than the kernel makes */
-    SERVED = 1,       /* the state of a client that is served */
-    MORE = 64,        /* sockets that the library may have beside those of its threads and its queue */
+    SERVED = 1,       /* the state of a client that is being served */
+    MORE = 64,        /* sockets that the library may have in addition to those of its threads and its queue */
 };
 
 struct watcher {
@@ -42,18 +40,18 @@ struct watcher {
     int wake_event;
     _Atomic bool asleep, stopping;
 
-    /* The watching thread's. */
+    /* What follows belongs to the watching thread. */
     pthread_t thread;
     struct listeners listeners;
     struct accept_guard guard;
-    uint64_t deferred_ms;      /* the kernel has kept those who said nothing for so long; 0: it keeps nobody */
-    uint64_t deferred_from_ms; /* who has been kept comes from then on, who came before the start does not */
+    uint64_t deferred_ms;      /* how long the kernel keeps clients that send nothing; 0: it keeps none */
+    uint64_t deferred_from_ms; /* clients that arrive from then on have been kept so long, earlier ones have not */
     uint64_t now_ms;
-    unsigned most;                       /* requests that there may be */
-    struct half_open *unfinished, *last; /* as found now and the last time, in the order of their numbers */
+    unsigned most;                       /* how many requests there may be */
+    struct half_open *unfinished, *last; /* found now and at the last look, in the order of their numbers */
     size_t unfinished_count, last_count;
-    size_t last_next; /* in `last`: what has a lower number has been passed */
-    size_t all_count; /* finished requests too */
+    size_t last_next; /* index in `last`: those with a lower number have been passed */
+    size_t all_count; /* including finished requests */
     char head[PEER_HEAD_MAX];
 };
 
@@ -87,8 +85,8 @@ static bool has_said_nothing(int fd) {
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_bytes_received == 0;
 }
 
-/* When the socket was found unfinished for the first time. Who has said nothing to the kernel either has been
- * waiting for as long as it keeps such clients. */
+/* When the socket was first found unfinished. If the client has sent nothing, the kernel may have kept it before,
+ * and then that time counts too. */
 static uint64_t unfinished_since(struct watcher *watcher, int fd, uint64_t cookie, bool silent) {
     while (watcher->last_next < watcher->last_count && watcher->last[watcher->last_next].fd < fd)
         watcher->last_next++;
@@ -126,7 +124,7 @@ static void look_at_all(struct watcher *watcher) {
     watcher->last = watcher->unfinished;
     watcher->last_count = watcher->unfinished_count;
     watcher->last_next = 0;
-    qsort(watcher->last, watcher->last_count, sizeof *watcher->last, by_number); /* the judge had it last */
+    qsort(watcher->last, watcher->last_count, sizeof *watcher->last, by_number); /* reordered by the judge */
     watcher->unfinished = free;
     watcher->unfinished_count = watcher->all_count = 0;
     watcher->now_ms = pool_now();
@@ -143,8 +141,8 @@ static bool is_still_unfinished_locked(struct watcher *watcher, const struct hal
            peer_is_unfinished(request->fd, watcher->head);
 }
 
-/* A client that has sent nothing has no request that could be answered: some browsers connect in advance, and would
- * take it for the answer to a later one. */
+/* Cuts off a request, with an answer unless the client has sent nothing. Some browsers connect in advance, and
+ * would take the answer for that to a later request. */
 static bool cut_off(struct watcher *watcher, const struct half_open *request, int status, const char *text) {
     struct peer peer;
     in_service_lock(&watcher->in_service);
@@ -206,7 +204,8 @@ static void wait_for_event(const struct watcher *watcher, int timeout_ms) {
     eventfd_read(watcher->wake_event, &count);
 }
 
-/* Until a thread begins with a connection, or one stands in the queue: the library may be unable to accept it. */
+/* Waits until a thread begins with a connection, or a client is in a listener's queue, since the library may be
+ * unable to accept it. */
 static void wait_for_clients(const struct watcher *watcher) {
     struct pollfd events[LISTENERS_MAX + 1];
     memcpy(events, watcher->guard.polled, sizeof watcher->guard.polled);
@@ -223,12 +222,12 @@ static bool look(struct watcher *watcher) {
 
 static void sleep_if_quiet(struct watcher *watcher) {
     atomic_store(&watcher->asleep, true);
-    if (!look(watcher)) /* who came before the line above has not woken us */
+    if (!look(watcher)) /* clients that came before the line above have not woken us */
         wait_for_clients(watcher);
     atomic_store(&watcher->asleep, false);
 }
 
-/* Where others have so many descriptors that a look takes long, it looks less often. */
+/* If others have so many descriptors that a look takes long, it looks less often. */
 static int pause_after(uint64_t look_ms) {
     return look_ms * SHARE < LOOK_MS ? LOOK_MS : (int)(look_ms * SHARE);
 }
@@ -278,8 +277,8 @@ void watcher_destroy(struct watcher *watcher) {
     free(watcher);
 }
 
-/* The kernel hands over who has said nothing after its first, second or third ... retransmission at the earliest:
- * 1, 3, 7 ... seconds. What is left of the handshake timeout then is the watcher's. */
+/* The kernel hands over a client that has sent nothing only after its first, second, third ... retransmission, at
+ * 1, 3, 7 ... seconds. The watcher judges it for the rest of the handshake timeout. */
 static void defer_accept(struct watcher *watcher) {
     int seconds = 0;
     uint64_t most = watcher->options.limits.timeout_ms / 1000;

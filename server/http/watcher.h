@@ -1,16 +1,16 @@
-/* watcher.h - a thread that sees to it that those who never finish a request do not take every HTTP thread.
+/* watcher.h - a thread that keeps clients that never finish a request from taking every HTTP thread.
  *
- * The HTTP library has no hook before a thread is taken, but its clients can be found by what their sockets are
- * bound to (listeners.h). The watcher looks at all of them every 20 ms. Those whose requests are unfinished are
- * judged by half_open.h; who has to go gets 408 or 503. Who has sent nothing at all is not even accepted at first
- * (TCP_DEFER_ACCEPT): a thousand clients that connect at once and take their time to send cost nothing, and are not
- * mistaken for an attack.
+ * The HTTP library has no hook before it takes a thread, but its clients can be found by what their sockets are
+ * bound to (listeners.h). The watcher looks at all of them every 20 ms. half_open.h judges those whose requests
+ * are unfinished; those that must go get 408 or 503. A client that has sent nothing at all is not even accepted at
+ * first (TCP_DEFER_ACCEPT). So a thousand clients that connect at once and take their time to send cost nothing,
+ * and are not mistaken for an attack.
  *
- * It also keeps the library from spinning when there are no descriptors (accept_guard.h). While nobody connects it
- * sleeps.
+ * It also keeps the library from spinning when there are no descriptors (accept_guard.h). While no client
+ * connects, it sleeps.
  *
- * A request is finished once its whole head waits in the socket, or while it is being served: the HTTP threads say
- * so with watcher_hold(), as a head that the library has read cannot be seen.
+ * A request is finished once its whole head waits in the socket, or while it is being served. The HTTP threads
+ * report that with watcher_hold(), since a head that the library has read can no longer be seen in the socket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,31 +26,32 @@
 struct watcher;
 
 struct watcher_options {
-    int base; /* its own descriptors are at or above it, see numbers_duplicate() */
+    int base; /* its own descriptors are at or above this number, see numbers_duplicate() */
     struct half_open_limits limits;
-    char *const *trusted_proxies; /* networks, see address_is_in(); their addresses stand for many clients */
+    char *const *trusted_proxies; /* networks, see address_is_in(); each address stands for many clients */
     _Atomic uint64_t *closed;     /* counts the requests that were cut off */
-    _Atomic uint64_t *refused;    /* counts those for whom there was no descriptor */
+    _Atomic uint64_t *refused;    /* counts the clients for which there was no descriptor */
 };
 
-/* NULL if memory is out. */
+/* Returns NULL if memory is out. */
 struct watcher *watcher_create(const struct watcher_options *options);
 void watcher_destroy(struct watcher *watcher);
 
-/* Watches these listening sockets, which may be in use already. -1 with errno. */
+/* Watches these listening sockets, which may be in use already. Returns -1 with errno. */
 int watcher_start(struct watcher *watcher, const struct listeners *listeners);
 void watcher_stop(struct watcher *watcher);
 
-/* Cuts off every unfinished request; only when stopped. */
+/* Cuts off every unfinished request. Call it only after watcher_stop(). */
 void watcher_close_all(struct watcher *watcher);
 
 /* --- For the HTTP threads, from before the start until after the stop --- */
 
-/* A thread begins with a connection. */
+/* A thread begins handling a connection. */
 void watcher_wake(struct watcher *watcher);
 
-/* The thread's client is in hand, and its socket may be adopted or closed: from before its request is answered, or
- * before its connection is closed, until its connection has been closed. False if it has been cut off already. */
+/* The thread's client is in hand, and its socket may be adopted or closed. Call watcher_hold() before its request
+ * is answered or its connection is closed, and watcher_release() when its connection has been closed.
+ * watcher_hold() returns false if the client has been cut off already. */
 bool watcher_hold(struct watcher *watcher, const char *address, uint16_t port, uint16_t local_port);
 void watcher_release(struct watcher *watcher);
 
