@@ -11,10 +11,10 @@
  *     weir_client_close(client, 1000, NULL);
  *     weir_client_destroy(client);
  *
- * Threads: any number may send, ping and close at the same time as one receives. Only one may receive at a time:
- * weir_client_receive() and weir_client_run() are for one thread. Pings are answered, and the server's Close is,
- * while somebody receives; a client that only sends has to receive now and then. Nothing here waits without a
- * timeout unless it is told to.
+ * Threads: any number of threads may send, ping and close while another one receives. Only one thread at a time
+ * may be in weir_client_receive() or weir_client_run(). The library has no thread of its own: it answers Pings and
+ * the server's Close while a thread receives, so a program that mainly sends must receive now and then. Every call
+ * that waits has a timeout, except weir_client_run() and a receive with WEIR_CLIENT_FOREVER.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,137 +34,165 @@ extern "C" {
 
 typedef struct weir_client weir_client;
 
-/* Why there is no connection, or no longer. */
+/* Why there is no connection, or why it failed. */
 enum weir_client_cause {
     WEIR_CLIENT_NO_ERROR = 0,
-    WEIR_CLIENT_BAD_ARGUMENT, /* the URL, a header, a subprotocol is malformed */
-    WEIR_CLIENT_NO_TLS,       /* wss:// is not built yet */
+    WEIR_CLIENT_BAD_ARGUMENT, /* the URL, a header, a subprotocol or the source address is malformed */
+    WEIR_CLIENT_NO_TLS,       /* the URL is wss://, and this library has no TLS yet */
     WEIR_CLIENT_UNKNOWN_HOST, /* the name does not resolve */
-    WEIR_CLIENT_REFUSED,      /* nobody listens there */
-    WEIR_CLIENT_UNREACHABLE,  /* no route, no source port, no descriptor: the text has the system's words */
-    WEIR_CLIENT_TIMED_OUT,    /* no answer to the connection, the handshake, a send, a Close in time */
-    WEIR_CLIENT_HTTP,         /* the server answered with another status than 101: see http_status */
-    WEIR_CLIENT_HANDSHAKE, /* the answer is no WebSocket's: not HTTP, a wrong accept key, an extension not asked for
-                            */
-    WEIR_CLIENT_LOST,      /* reset, or ended without a Close (1006) */
-    WEIR_CLIENT_PROTOCOL,  /* the server broke RFC 6455; it was told so with a Close */
-    WEIR_CLIENT_TOO_BIG,   /* a message beyond max_message_size; likewise */
-    WEIR_CLIENT_NO_MEMORY,
-    WEIR_CLIENT_CAUSES /* how many there are */
+    WEIR_CLIENT_REFUSED,      /* connection refused: no server listens there */
+    WEIR_CLIENT_UNREACHABLE,  /* no route, source port or descriptor: the text has the system's message */
+    WEIR_CLIENT_TIMED_OUT,    /* the connection, handshake, a send or the Close took longer than its timeout */
+    WEIR_CLIENT_HTTP,         /* the server responded with a status other than 101: see http_status */
+    WEIR_CLIENT_HANDSHAKE,    /* the response is not a valid WebSocket handshake */
+    WEIR_CLIENT_LOST,         /* the connection was reset, or ended without a Close (1006) */
+    WEIR_CLIENT_PROTOCOL,     /* the server violated RFC 6455; the client sent a Close that says how */
+    WEIR_CLIENT_TOO_BIG,      /* a message exceeds max_message_size; the client sent a Close with 1009 */
+    WEIR_CLIENT_NO_MEMORY,    /* out of memory */
+    WEIR_CLIENT_CAUSES        /* the number of causes */
 };
 
 struct weir_client_error {
     enum weir_client_cause cause;
-    int http_status; /* of WEIR_CLIENT_HTTP; else 0 */
+    int http_status; /* for WEIR_CLIENT_HTTP; otherwise 0 */
     /* One line without a newline: "ws://[::1]:9000: connection refused; ...", "HTTP 403: this origin may not
-     * connect". What the server said is in it, its control characters escaped. */
+     * connect". It includes the server's explanation, with control characters escaped. */
     char text[256];
 };
 
-/* All zero are the defaults. Nothing is kept: pointers need to be valid during weir_client_connect() only. */
+/* All zero means the defaults. The pointers must be valid during weir_client_connect() only. */
 struct weir_client_options {
-    const char *const *headers;      /* "Name: value", NULL-terminated: sent with the request */
-    const char *const *subprotocols; /* NULL-terminated, the preferred one first (RFC 6455, 1.9) */
-    const char *origin;              /* the Origin header (10.2); browsers send one, programs need not */
-    const char *source;              /* the local IP address to connect from */
-    uint64_t connect_timeout_ms;     /* name, TCP and handshake together; 0: 10 s */
-    uint64_t send_timeout_ms;        /* for one message to leave, once its turn has come; 0: 10 s */
+    const char *const *headers;      /* request headers, "Name: value" each; NULL-terminated */
+    const char *const *subprotocols; /* to offer, most preferred first (RFC 6455, 1.9); NULL-terminated */
+    const char *origin;              /* the Origin header (RFC 6455, 10.2), which only browsers must send */
+    const char *source;              /* local IP address to connect from */
+    uint64_t connect_timeout_ms;     /* for name, TCP and handshake together; 0: 10 s */
+    uint64_t send_timeout_ms;        /* to write one message, from when its turn has come; 0: 10 s */
     uint64_t close_timeout_ms;       /* for the server's Close and the end of the stream; 0: 10 s */
-    size_t max_message_size;         /* of one message received, inflated; 0: 1 MiB */
-    bool compress;                   /* offer permessage-deflate; what is sent is compressed if it was accepted */
+    size_t max_message_size;         /* bytes of one received message, after inflating; 0: 1 MiB */
+    bool compress;                   /* offer permessage-deflate (RFC 7692), and compress sends if it is accepted */
 };
 
-/* A message that has been received. */
+/* A received message. */
 struct weir_client_message {
     enum weir_opcode opcode;
-    const void *data; /* `size` bytes, no terminator; never NULL; valid until the next receive or close */
+    const void *data; /* `size` bytes, no terminator; never NULL; valid until the next receive, close or destroy */
     size_t size;
 };
 
 enum weir_client_status {
     WEIR_CLIENT_OK = 0,
-    WEIR_CLIENT_TIMEOUT = -1, /* of weir_client_receive(): nothing came; the connection goes on */
-    WEIR_CLIENT_CLOSED = -2,  /* the closing handshake has begun or is over: weir_client_close_code() */
-    WEIR_CLIENT_FAILED = -3,  /* the connection is over, and not as it should be: weir_client_failure() */
-    WEIR_CLIENT_INVALID = -4  /* an argument is out of its range; nothing was sent, the connection goes on */
+    WEIR_CLIENT_TIMEOUT = -1, /* weir_client_receive(): no message came in time; the connection continues */
+    WEIR_CLIENT_CLOSED = -2,  /* the closing handshake has begun or is over: see weir_client_close_code() */
+    WEIR_CLIENT_FAILED = -3,  /* the connection failed: see weir_client_failure() */
+    WEIR_CLIENT_INVALID = -4  /* an argument or the call is not valid; nothing was sent, the connection continues */
 };
 
 #define WEIR_CLIENT_FOREVER (-1L)
 
-/* Connects and does the opening handshake (RFC 6455, 4.1). `url` is ws://host[:port][/path][?query]; the host is a
- * name, an IPv4 address or an IPv6 address in brackets; user:password@ before it become an Authorization header
- * (Basic, RFC 7617). All addresses of a name are tried in turn. `options` may be NULL, `error` too. Returns NULL
- * with *error filled if there is no connection. Redirects are not followed: they are WEIR_CLIENT_HTTP. */
+/* Connects and performs the opening handshake (RFC 6455, 4.1). `url` is ws://host[:port][/path][?query]. The host
+ * is a name, an IPv4 address, or an IPv6 address in brackets; `user:password@` before it is sent as an
+ * Authorization header (Basic, RFC 7617). All addresses of a name are tried in turn. Redirects are not followed:
+ * they fail with WEIR_CLIENT_HTTP. `options` and `error` may be NULL. Returns a client, to be freed with
+ * weir_client_destroy(); or NULL with the reason in *error. */
 weir_client *weir_client_connect(const char *url, const struct weir_client_options *options,
                                  struct weir_client_error *error);
 
-/* Sends one message, and returns when the system has taken all of it. WEIR_CLIENT_INVALID: a text that is not valid
- * UTF-8, an opcode that is neither WEIR_TEXT nor WEIR_BINARY. A message that did not leave within send_timeout_ms
- * fails the connection, since half a frame may be on its way. WEIR_CLIENT_FAILED because the server has gone: what
- * it sent before can still be received, perhaps a Close that says why. */
+/* Sends one message of `size` bytes, and returns when the system has taken all of it; the caller may then reuse
+ * `data`. Any thread; messages of different threads never mix. Returns WEIR_CLIENT_OK, or:
+ *  - WEIR_CLIENT_INVALID: the opcode is neither WEIR_TEXT nor WEIR_BINARY, or a text is not UTF-8;
+ *  - WEIR_CLIENT_CLOSED: the closing handshake has begun;
+ *  - WEIR_CLIENT_FAILED: the connection has failed, or the message took longer than send_timeout_ms. Half a frame
+ *    may then have left, so no other can follow. If the server went away, what it sent before can still be
+ * received, perhaps with a Close that says why. */
 enum weir_client_status weir_client_send(weir_client *client, enum weir_opcode opcode, const void *data,
                                          size_t size);
 
-/* Sends a Ping with at most 125 bytes, else WEIR_CLIENT_INVALID (5.5.2); its Pong comes to the receiving thread,
- * see weir_client_on_pong(). */
+/* Sends a Ping with a payload of at most 125 bytes (RFC 6455, 5.5.2). The receiving thread gets its Pong: see
+ * weir_client_on_pong(). Any thread. Returns what weir_client_send() returns; WEIR_CLIENT_INVALID means that the
+ * payload is too long. */
 enum weir_client_status weir_client_ping(weir_client *client, const void *data, size_t size);
 
-/* Before the first receive: `pong` is called for every Pong, on the thread that receives, with its payload. */
+/* Sets a callback for Pongs: `pong` is called for every Pong, on the receiving thread, with its payload, which is
+ * valid until the callback returns. NULL removes it. Call this before the first receive. */
 void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
                          void *context);
 
-/* Waits for one message. timeout_ms 0: takes what has arrived; WEIR_CLIENT_FOREVER: no limit. Messages that arrived
- * before the server's Close come first, then WEIR_CLIENT_CLOSED: it has been answered, and the end of the stream
- * waited for (7.1.1), though no longer than timeout_ms and close_timeout_ms. WEIR_CLIENT_INVALID: another thread is
- * receiving, or this is its callback. */
+/* Waits up to `timeout_ms` milliseconds for one message, and stores it in *message. 0 takes only what has arrived;
+ * WEIR_CLIENT_FOREVER waits without limit. One thread at a time. Returns WEIR_CLIENT_OK, or:
+ *  - WEIR_CLIENT_TIMEOUT: no message came in time;
+ *  - WEIR_CLIENT_CLOSED: all messages before the server's Close have been received, and the Close was answered. The
+ *    call has also waited for the end of the stream (RFC 6455, 7.1.1), up to timeout_ms and close_timeout_ms;
+ *  - WEIR_CLIENT_FAILED: the connection failed;
+ *  - WEIR_CLIENT_INVALID: another thread is receiving, or the caller is inside a callback of this client. */
 enum weir_client_status weir_client_receive(weir_client *client, struct weir_client_message *message,
                                             long timeout_ms);
 
-/* Receives until the connection is over and calls `message` for each. Returns WEIR_CLIENT_CLOSED or
- * WEIR_CLIENT_FAILED. Within the callback the client may send and close. */
+/* Receives until the connection is over, and calls `message` for each message. One thread at a time. The callback
+ * may send and close; its message is valid until it returns. Returns WEIR_CLIENT_CLOSED or WEIR_CLIENT_FAILED; or
+ * WEIR_CLIENT_INVALID at once if another thread is receiving, or inside a callback of this client. */
 enum weir_client_status weir_client_run(weir_client *client,
                                         void (*message)(weir_client *client,
                                                         const struct weir_client_message *message, void *context),
                                         void *context);
 
-/* Sends a Close (7.1.2), unless one has been sent. What the server still sends can be received; then comes
- * WEIR_CLIENT_CLOSED. `reason` may be NULL, at most 123 bytes of UTF-8. WEIR_CLIENT_INVALID: a code that must not
- * be sent (only 1000-1003, 1007-1014 and 3000-4999 may, 7.4) or such a reason. */
+/* Starts the closing handshake (RFC 6455, 7.1.2): sends a Close, unless one was sent before, and does not wait.
+ * What the server still sends can be received, then the receiver gets WEIR_CLIENT_CLOSED. `reason` is copied; it
+ * may be NULL. Any thread. Returns WEIR_CLIENT_OK, also if the connection is over; or WEIR_CLIENT_INVALID: `code`
+ * must not be sent (allowed are 1000-1003, 1007-1014 and 3000-4999; 7.4), or `reason` has more than 123 bytes or is
+ * not UTF-8. */
 enum weir_client_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason);
 
-/* The same, then waits for the server's Close, at most close_timeout_ms, and ends the connection. Messages that
- * come meanwhile are dropped. WEIR_CLIENT_OK if the server answered; WEIR_CLIENT_FAILED if it did not;
- * WEIR_CLIENT_INVALID as above. Within a callback, and while another thread receives or has a message from
- * weir_client_receive(), it does not wait, and WEIR_CLIENT_OK says only that the Close is on its way: the receiver
- * then sees the end. Otherwise it is the receiver itself, and a weir_client_receive() meanwhile
- * WEIR_CLIENT_INVALID; with a thread that receives, weir_client_begin_close() is simpler. A connection that is over
- * needs no close. */
+/* Sends a Close as weir_client_begin_close() does, waits for the server's Close, at most close_timeout_ms, and ends
+ * the connection. It drops messages that arrive meanwhile. Any thread. While it waits, it is the receiver: a
+ * weir_client_receive() on another thread then returns WEIR_CLIENT_INVALID.
+ *
+ * It does not wait inside a callback of this client, nor while another thread receives or uses a message from
+ * weir_client_receive(). WEIR_CLIENT_OK then means only that the Close is on its way, and the receiver sees the
+ * end. In programs with a receiving thread, weir_client_begin_close() is simpler.
+ *
+ * Returns WEIR_CLIENT_OK if the server answered; WEIR_CLIENT_FAILED if the connection failed or the server did not
+ * answer in time; WEIR_CLIENT_INVALID as weir_client_begin_close() does. A connection that is over needs no close.
+ */
 enum weir_client_status weir_client_close(weir_client *client, unsigned code, const char *reason);
 
-/* What the connection ended with: the code of the server's Close, or of ours if there was none from it because we
- * failed the connection; 1005: its Close had no code; 1006: it was lost without one; 0: it goes on. The reason is
- * never NULL and valid as long as the client. */
+/* Returns the close code that the connection ended with: that of the server's Close, or the client's own if the
+ * client failed the connection. 1005: the server's Close had no code. 1006: the connection was lost without a Close
+ * (RFC 6455, 7.1.5). 0: the connection is not over. Any thread. */
 unsigned weir_client_close_code(const weir_client *client);
+
+/* Returns the reason that belongs to weir_client_close_code(), "" if there is none; never NULL. The string is valid
+ * until weir_client_destroy(). Any thread. */
 const char *weir_client_close_reason(const weir_client *client);
 
-/* Why the connection failed: the first reason, if there were several; WEIR_CLIENT_NO_ERROR if it did not. */
+/* Stores in *error why the connection failed: the first reason, if there were several. The cause is
+ * WEIR_CLIENT_NO_ERROR if it did not fail. Any thread. */
 void weir_client_failure(weir_client *client, struct weir_client_error *error);
 
-/* The subprotocol that the server selected, or NULL; a header of its answer by name, or NULL; whether
- * permessage-deflate is in force; "127.0.0.1:9000", whom we are connected to. */
+/* Returns the subprotocol that the server selected (RFC 6455, 1.9), or NULL. The string is valid until
+ * weir_client_destroy(). Any thread. */
 const char *weir_client_subprotocol(const weir_client *client);
+
+/* Returns the value of a header of the server's handshake response, or NULL if it has none of this name. The case
+ * of `name` does not matter. The string is valid until weir_client_destroy(). Any thread. */
 const char *weir_client_header(const weir_client *client, const char *name);
+
+/* Returns true if permessage-deflate (RFC 7692) is in use. Any thread. */
 bool weir_client_compressed(const weir_client *client);
+
+/* Returns the server's address and port: "127.0.0.1:9000". The string is valid until weir_client_destroy(). Any
+ * thread. */
 const char *weir_client_peer(const weir_client *client);
 
-/* The socket, to poll for POLLIN beside others. Before the first poll, since messages may have come with the
- * handshake, after each and after a timeout of your own (a Pong or Close may be left to send, or the close timeout
- * be over), call weir_client_receive() with timeout 0 until it returns something else than WEIR_CLIENT_OK. Not to
- * be read, written or closed. */
+/* Returns the socket, to be polled for POLLIN together with other descriptors. Do not read, write or close it. Call
+ * weir_client_receive() with timeout 0 until it returns something other than WEIR_CLIENT_OK:
+ *  - before the first poll, because messages may have arrived with the handshake;
+ *  - after each poll;
+ *  - after a timeout of your own, because a Pong or Close may be left to send, or the close timeout may be over. */
 int weir_client_descriptor(const weir_client *client);
 
-/* Ends the connection at once if it is still there, and frees everything. No other thread may use the client, and
- * it may not be called within a callback. NULL is allowed. */
+/* Ends the connection at once, without a closing handshake, if it is not over, and frees everything. No other
+ * thread may use the client, and it must not be called inside a callback of this client. NULL is allowed. */
 void weir_client_destroy(weir_client *client);
 
 #pragma GCC visibility pop

@@ -1,10 +1,10 @@
 /* conn.h - a connection, as a handler sees it.
  *
- * Any thread may call any function here that does not say otherwise, for as long as it may use the handle: a
- * callback may use the one that it was given until it returns; who wants it longer, or elsewhere, takes a
- * reference with weir_retain(). A handle never dangles while a reference is held: once the connection is
- * over, what is sent to it is refused with WEIR_GONE, and its path, parameters, user and peer can still be
- * read. No function here ever waits for a client.
+ * Any thread may call these functions, unless a function says otherwise, for as long as it may use the handle. A
+ * callback may use the handle that it received until it returns. To use it longer, or on another thread, take a
+ * reference with weir_retain() first. A handle stays valid while a reference is held. Once the connection is over,
+ * sends return WEIR_GONE; its path, parameters, user and peer can still be read. No function here ever waits for a
+ * client.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,77 +22,90 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* What became of something to be sent. */
+/* Result of a send, publish or subscribe call. */
 enum weir_result {
     WEIR_OK = 0,         /* accepted; it leaves as fast as the client reads */
     WEIR_GONE = -1,      /* the connection is closing or closed */
-    WEIR_OVERFLOW = -2,  /* past send_buffer_hard: the client does not read, or the message alone is larger than
-                          * that; it is being closed with 1013, or has lost this message (slow_consumer) */
-    WEIR_NO_MEMORY = -3, /* the message is lost, so the connection is being closed with 1011 */
-    WEIR_INVALID = -4,   /* an argument is out of its range: see the function */
-    WEIR_LIMIT = -5,     /* there are as many of them as there may be: see the function */
+    WEIR_OVERFLOW = -2,  /* beyond send_buffer_hard: the client does not read, or the message alone is larger. By
+                          * slow_consumer, the connection is being closed with 1013, or this message was dropped */
+    WEIR_NO_MEMORY = -3, /* out of memory; a send loses its message and closes the connection with 1011 */
+    WEIR_INVALID = -4,   /* an argument is out of range: see the function */
+    WEIR_LIMIT = -5,     /* a configured limit is reached: see the function */
     WEIR_DENIED = -6     /* the configuration does not allow it: see the function */
 };
 
-/* Sends one message; `data` is copied. Messages that one thread sends to one connection arrive in that order.
- * What a handler has sent leaves at the latest about 2 ms later, even if the handler then blocks.
- * WEIR_INVALID, and nothing is sent: an opcode that is neither WEIR_TEXT nor WEIR_BINARY, or a text that is not
- * UTF-8, which every client would answer by closing (RFC 6455, 8.1). */
+/* Sends one message of `size` bytes; `data` is copied. Messages that one thread sends to one connection arrive in
+ * that order. What a handler sends leaves when its callback returns, or about 2 ms later if the callback blocks.
+ * Returns WEIR_OK, WEIR_GONE, WEIR_OVERFLOW or WEIR_NO_MEMORY. WEIR_INVALID: the opcode is neither WEIR_TEXT nor
+ * WEIR_BINARY, or a text is not UTF-8, for which clients would close the connection (RFC 6455, 8.1); nothing was
+ * sent. */
 enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
-/* Bytes that wait for this client, with what they cost in memory; 0: it has taken all that was sent. Past
- * send_buffer_hard, slow_consumer says what happens. A handler that produces much stops at some amount, and goes on
- * in `drained`. */
+/* Returns the bytes queued for this client, including per-message overhead. 0 means that everything sent has
+ * reached the socket. Beyond send_buffer_hard, slow_consumer decides what happens. A handler that produces a lot
+ * should pause at an amount of its own above send_buffer_soft, and resume in `drained`. */
 size_t weir_buffered(weir_conn *conn);
 
-/* Starts the closing handshake (RFC 6455, 7.1.2): what was sent before still arrives, then a Close with this
- * code and reason. Messages that the client sends from now on are not handled any more. `reason` may be
- * NULL. WEIR_INVALID: a code that must not be sent (only 1000-1003, 1007-1014 and 3000-4999 may, 7.4), a reason
- * longer than 123 bytes or not UTF-8. */
+/* Starts the closing handshake (RFC 6455, 7.1.2). What was sent before still arrives, followed by a Close with this
+ * code and reason. Messages that the client sends from now on, and those not handled yet, are dropped. `reason` is
+ * copied; it may be NULL. Returns WEIR_OK, or WEIR_GONE if either side has begun to close. WEIR_INVALID: `code`
+ * must not be sent (allowed are 1000-1003, 1007-1014 and 3000-4999; 7.4), or `reason` has more than 123 bytes or is
+ * not UTF-8. */
 enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason);
 
-/* Sends one message to every open connection of conn's route, encoded once. conn itself is left out if
- * `include_self` is false. Returns the number of connections that accepted it, or a negative weir_result: WEIR_GONE
- * if conn itself is closing, WEIR_INVALID as for weir_send(). */
+/* Sends one message to every open connection of conn's route, encoded once; `data` is copied. conn itself is left
+ * out if `include_self` is false. Returns the number of connections that accepted the message, or a negative
+ * weir_result: WEIR_GONE if conn is closing; WEIR_INVALID as for weir_send(); WEIR_NO_MEMORY, and then conn is
+ * closed with 1011. */
 long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self);
 
-/* True until either side has begun to close. A later send may still find it closed. */
+/* Returns true until either side has begun to close. A send after that call may still return WEIR_GONE. */
 bool weir_conn_is_open(const weir_conn *conn);
 
-/* A number that no other connection of this process has or will have. The first one is 1. */
+/* Returns a number that no other connection of the process has or will have. The first connection is 1. */
 uint64_t weir_conn_id(const weir_conn *conn);
 
-/* The request that opened the connection: its decoded path, a parameter of its route's pattern
- * (`/light/{status}` has "status"), NULL if the pattern has none of that name. A pattern's trailing `*` is the
- * parameter "*". */
+/* Returns the path of the request that opened the connection, percent-decoded and without the query: UTF-8. The
+ * string is valid as long as the handle. */
 const char *weir_path(const weir_conn *conn);
+
+/* Returns a parameter of the route's pattern, percent-decoded, in UTF-8: "status" for `/light/{status}`, "*" for a
+ * trailing `*`. Returns NULL if the pattern has no parameter of this name. The string is valid as long as the
+ * handle. */
 const char *weir_param(const weir_conn *conn, const char *name);
 
-/* A request header, by name in any case; NULL if the client did not send it. It has the bytes that the client sent,
- * which need not be UTF-8. Only until `open` returns, and
- * only on the thread that runs `open`; afterwards always NULL. */
+/* Returns the value of a request header, or NULL if the client did not send it. The case of `name` does not matter.
+ * The value has the bytes that the client sent, which need not be UTF-8. Call this only inside `open`, on the
+ * thread that runs it; the string is valid until `open` returns. Afterwards the result is always NULL. */
 const char *weir_header(const weir_conn *conn, const char *name);
 
-/* The name that `upgrade` gave with weir_upgrade_set_user(), or NULL. */
+/* Returns the name that `upgrade` set with weir_upgrade_set_user(), or NULL. The string is valid as long as the
+ * handle. */
 const char *weir_user(const weir_conn *conn);
 
-/* The subprotocol that the handshake selected (RFC 6455, 1.9), or NULL. */
+/* Returns the subprotocol that the handshake selected (RFC 6455, 1.9), or NULL. The string is valid as long as the
+ * handle. */
 const char *weir_subprotocol(const weir_conn *conn);
 
-/* The client's address: "192.0.2.7:50124", "[2001:db8::1]:50124". */
+/* Returns the address and port of the TCP peer: "192.0.2.7:50124", "[2001:db8::1]:50124". If the client connects
+ * through a proxy, this is the proxy. The string is valid as long as the handle. */
 const char *weir_peer(const weir_conn *conn);
 
-/* How long the last ping that the client answered took, in microseconds; -1 if none has been answered yet. The
- * server pings every ping_interval (RFC 6455, 5.5.2). */
+/* Returns the time from the server's last answered ping to its pong, in microseconds, or -1 if no ping has been
+ * answered yet. The server pings every ping_interval (RFC 6455, 5.5.2). */
 long weir_round_trip(const weir_conn *conn);
 
-/* One pointer of the handler's own. The server neither reads nor frees it. Not guarded: use it in the
- * callbacks of this connection, which never overlap, or under a lock of yours. */
+/* Stores one pointer for the handler's own use. The server neither reads nor frees it. No lock guards it: use it
+ * only in the callbacks of this connection, which never overlap, or under a lock of your own. */
 void weir_set_data(weir_conn *conn, void *data);
+
+/* Returns the pointer that weir_set_data() stored, or NULL. No lock guards it: see weir_set_data(). */
 void *weir_data(const weir_conn *conn);
 
-/* One reference more, one less. weir_retain() returns its argument. */
+/* Takes a reference, which keeps the handle valid until weir_release(). Returns `conn`. */
 weir_conn *weir_retain(weir_conn *conn);
+
+/* Gives back a reference taken with weir_retain(). The caller must not use the handle afterwards. */
 void weir_release(weir_conn *conn);
 
 #pragma GCC visibility pop

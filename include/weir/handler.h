@@ -1,12 +1,14 @@
-/* handler.h - what a program that handles connections provides: a table of callbacks and a context.
+/* handler.h - what a handler provides: a table of callbacks, called with the route's context.
  *
  * The contract of the callbacks:
- *  - Those of one connection never overlap; those of different connections do, on different threads.
- *  - `open` comes first, `close` comes once and last. Messages come in between, in the order they were sent.
- *  - `open`, `message`, `drained` and `close` may block: each holds one of the server's `workers` slots
- *    meanwhile, and nothing else waits for it. `upgrade` runs before there is a connection and may block one of
- *    the `http_threads`.
- *  - Every pointer that a callback is given belongs to the server and is valid until the callback returns.
+ *  - The callbacks of one connection never overlap. Those of different connections do, on different threads.
+ *  - `open` is called first. `close` is called once, and last. Messages come in between, in the order in which the
+ *    client sent them.
+ *  - `open`, `message`, `drained` and `close` may block, unless the handler sets WEIR_NEVER_BLOCKS. Each holds one
+ *    of the server's `workers` slots until it returns; the server's own work does not wait for it.
+ *  - `upgrade` runs before the connection exists. It may block, and occupies one of the `http_threads` meanwhile.
+ *  - Every pointer that a callback receives, except `context`, belongs to the server and is valid until the
+ *    callback returns.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,72 +23,92 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* A connection (conn.h) and a request that asks to become one. */
+/* A connection (conn.h), and a request that asks for a WebSocket connection. */
 typedef struct weir_conn weir_conn;
 typedef struct weir_upgrade weir_upgrade;
 
-/* The two kinds of message, numbered as their opcodes (RFC 6455, 11.8). */
+/* The two kinds of message. Their numbers are the opcodes of RFC 6455, 11.8. */
 enum weir_opcode {
-    WEIR_TEXT = 1,  /* valid UTF-8: the server checks what comes in, and what goes out */
+    WEIR_TEXT = 1,  /* valid UTF-8; the server checks what it receives and what it sends */
     WEIR_BINARY = 2 /* any bytes */
 };
 
 enum weir_handler_flags {
-    /* No callback ever blocks. They then run on whichever thread read the message and need no slot. One
-     * that blocks all the same stalls the server's own work: set this only for handlers like echo. */
+    /* No callback of this handler ever blocks. Its callbacks run on the thread that read the message, and take no
+     * slot. A callback that blocks anyway stalls the server's own work. Set this only for handlers like echo. */
     WEIR_NEVER_BLOCKS = 1
 };
 
 struct weir_handler {
-    /* Optional. Sees the request before the 101 and may turn it down. Return 0 to accept; anything else
-     * refuses, with the answer given to weir_upgrade_refuse(), or 403 without one. */
+    /* Optional. Called with the request before the server sends the 101; may refuse it. Return 0 to accept. Any
+     * other value refuses, with the response set by weir_upgrade_refuse(), or with 403 if none was set. */
     int (*upgrade)(weir_upgrade *upgrade, void *context);
 
-    /* Optional. The handshake is done. The only callback in which weir_header() still finds the request's
-     * headers. */
+    /* Optional. Called once, when the handshake has succeeded. This is the only callback in which weir_header()
+     * finds the request's headers. */
     void (*open)(weir_conn *conn, void *context);
 
-    /* Optional. One whole message. `data` has `size` bytes and no terminator; it may be NULL when size is 0. */
+    /* Optional. Called for each complete message. `data` has `size` bytes and no terminator; it may be NULL if
+     * `size` is 0. */
     void (*message)(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context);
 
-    /* Optional. The connection is over; nothing can be sent any more. `code` is the close code that the
-     * client sent, or the one that the server sent if it closed first; 1005 if the client's Close had none,
-     * 1006 if the connection was lost without a Close (RFC 6455, 7.1.5). `reason` is never NULL. */
+    /* Optional. Called once, when the connection is over and nothing can be sent any more. `code` is the close
+     * code of whichever side closed first: the client's, or the server's. It is 1005 if the client's Close had no
+     * code, and 1006 if the connection was lost without a Close (RFC 6455, 7.1.5). `reason` is never NULL. */
     void (*close)(weir_conn *conn, unsigned code, const char *reason, void *context);
 
-    unsigned flags; /* of enum weir_handler_flags */
+    unsigned flags; /* of enum weir_handler_flags, combined with | */
 
-    /* Optional. More than send_buffer_soft had been waiting for this client (weir_buffered()), and no more than
-     * half of that is left: whoever has stopped sending to it may go on. */
+    /* Optional. Called when the send queue (weir_buffered()), after exceeding send_buffer_soft, has drained to half
+     * that size. A paused producer may resume. */
     void (*drained)(weir_conn *conn, void *context);
 
-    /* Optional, for handlers whose `message` is weir_channels_message() (channel.h), which calls them before it
-     * does what the client asks for. Return 0 to allow it; anything else refuses, with the error not_permitted. */
+    /* Optional; used only if `message` is, or calls, weir_channels_message() (channel.h). That function calls
+     * them, on its own thread, before it subscribes the client to `channel` or publishes there. `json` is the value
+     * to publish: `size` bytes, no terminator. Return 0 to allow the request. Any other value refuses it: the
+     * client gets the error not_permitted. */
     int (*subscribe)(weir_conn *conn, const char *channel, void *context);
     int (*publish)(weir_conn *conn, const char *channel, const void *json, size_t size, void *context);
 };
 
-/* --- Inside `upgrade`, on the thread that runs it ------------------------------------------------------- */
+/* --- Inside `upgrade` ------------------------------------------------------------------------------------
+ *
+ * Call these functions only inside an `upgrade` callback, on the thread that runs it. The strings that they return
+ * belong to the server and are valid until the callback returns. */
 
-/* The request: "GET", the decoded path without its query, a path parameter or a header by name (its case
- * does not matter). NULL if there is no such parameter or header. Path and parameters are UTF-8; a header and the
- * query have the bytes that the client sent. */
+/* Returns the request's method, "GET" (RFC 6455, 4.1). */
 const char *weir_upgrade_method(const weir_upgrade *upgrade);
-const char *weir_upgrade_path(const weir_upgrade *upgrade);
-const char *weir_upgrade_query(const weir_upgrade *upgrade); /* raw, without '?'; "" if there is none */
-const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name);
-const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
-const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade); /* selected; NULL if none was */
-const char *weir_upgrade_peer(const weir_upgrade *upgrade);        /* "192.0.2.7:50124", "[2001:db8::1]:50124" */
 
-/* Names the user whom the connection then belongs to: see weir_user(). `name` is copied: 1 to 255 bytes of UTF-8
- * without control characters, because other clients, the log and the admin API show it. Returns 0 or a weir_result
- * (conn.h): WEIR_INVALID for any other name, which leaves the user as it was; WEIR_NO_MEMORY. */
+/* Returns the request's path, percent-decoded and without the query: UTF-8. */
+const char *weir_upgrade_path(const weir_upgrade *upgrade);
+
+/* Returns the query as the client sent it, not decoded and without the '?', or "" if the request has none. */
+const char *weir_upgrade_query(const weir_upgrade *upgrade);
+
+/* Returns a parameter of the route's pattern, percent-decoded, in UTF-8: "status" for `/light/{status}`, "*" for a
+ * trailing `*`. Returns NULL if the pattern has no parameter of this name. */
+const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name);
+
+/* Returns the value of a request header. The case of `name` does not matter. The value has the bytes that the
+ * client sent, which need not be UTF-8. Returns NULL if the client did not send this header. */
+const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
+
+/* Returns the subprotocol that the server has selected (RFC 6455, 4.2.2), or NULL if none. */
+const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade);
+
+/* Returns the address and port of the TCP peer: "192.0.2.7:50124", "[2001:db8::1]:50124". If the client connects
+ * through a proxy, this is the proxy. */
+const char *weir_upgrade_peer(const weir_upgrade *upgrade);
+
+/* Names the user that the connection belongs to; weir_user() returns this name later. `name` is copied. It must
+ * have 1 to 255 bytes of UTF-8 without control characters, because other clients, the log and the admin API show
+ * it. Returns 0, or a weir_result (conn.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error the
+ * user is unchanged. */
 int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
 
-/* Sets the answer for a refusal: an HTTP status from 400 to 599 and a plain-text body, which is copied.
- * Another status becomes 500. In the body, bytes that are not UTF-8 become question marks. Returns -1, so that a
- * callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
+/* Sets the response of a refusal: an HTTP status from 400 to 599 and a plain-text body. Any other status becomes
+ * 500. `body` is copied, up to 4,095 bytes; NULL is an empty body. Bytes that are not UTF-8 become question marks.
+ * Returns -1, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
 int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
 
 #pragma GCC visibility pop

@@ -4,8 +4,8 @@
  *     handler = plugin:../build/examples/light.so
  *     delay = 2s
  *
- * The object exports one symbol, `weir_plugin`, a const struct weir_plugin. One object may serve several routes: it
- * is loaded once and started once for each.
+ * The object exports one symbol, `weir_plugin`, a const struct weir_plugin. One object may serve several routes:
+ * the server loads it once, and starts it once for each route.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,53 +24,66 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Changes when a plug-in must be compiled anew. */
+/* Changes when plug-ins must be compiled again. */
 #define WEIR_PLUGIN_ABI 3
 
 enum weir_option_type {
     WEIR_OPTION_TEXT,
     WEIR_OPTION_INTEGER,  /* 0 to 2^63-1 */
     WEIR_OPTION_BOOLEAN,  /* yes, no */
-    WEIR_OPTION_DURATION, /* 500ms, 20s, 5m; in milliseconds */
-    WEIR_OPTION_SIZE,     /* 512, 64KiB, 1MiB; in bytes */
-    WEIR_OPTION_SECRET    /* a text that is never printed; see below */
+    WEIR_OPTION_DURATION, /* 500ms, 20s, 5m; read in milliseconds */
+    WEIR_OPTION_SIZE,     /* 512, 64KiB, 1MiB; read in bytes */
+    WEIR_OPTION_SECRET    /* a text that is never printed; see struct weir_option */
 };
 
-/* An option that the plug-in takes from its route's section. The server checks each value against its type, and
- * an option that no plug-in declares is an error with its line, before anything starts.
+/* An option that the plug-in reads from its route's section. Before anything starts, the server checks each value
+ * against its type, and reports each option that the route's plug-in does not declare, with its line.
  *
- * A secret called `password` can be set as `password = TEXT`, `none` for none, or better as `password_file = PATH`:
- * a file that has it as its only line, and that only its owner and group may reach. Neither `weir check` nor the
- * log nor the admin API shows it. */
+ * A secret called `password` can be set as `password = TEXT`, where `none` means no secret, or better as
+ * `password_file = PATH`. That file holds the secret as its only line, and only its owner and group may access it.
+ * Neither `weir check` nor the log nor the admin API shows a secret. */
 struct weir_option {
-    const char *name; /* letters, digits, _, - and .; not that of a key that every route has. NULL ends the list */
+    const char *name; /* 1 to 64 letters, digits, _, - and .; not a key that every route has. NULL ends the list */
     enum weir_option_type type;
-    const char *default_value; /* as it would be written in the file; NULL: none, which is NULL or 0 */
+    const char *default_value; /* as written in the file; NULL: no default, the option then reads as NULL or 0 */
     const char *help;          /* one line */
 };
 
-/* The options of one route, while weir_plugin.start runs. The name must be declared. */
+/* The options of one route. Valid only while weir_plugin.start runs, on the thread that runs it. */
 typedef struct weir_options weir_options;
+
+/* Returns the value of an option as text: as the file has it, or the default, or NULL if there is neither. Of a
+ * secret this is the secret itself, also if it stands in a file. The plug-in must have declared `name`. The string
+ * belongs to the server and is valid until `start` returns. */
 const char *weir_option_text(const weir_options *options, const char *name);
-uint64_t weir_option_number(const weir_options *options, const char *name); /* milliseconds, bytes, 0 or 1 */
-const char *weir_option_pattern(const weir_options *options);               /* the route's pattern */
+
+/* Returns the value of an option as a number: an integer, milliseconds for a duration, bytes for a size, 0 or 1 for
+ * a boolean. Returns 0 if the option has neither a value nor a default, and for texts and secrets. The plug-in must
+ * have declared `name`. */
+uint64_t weir_option_number(const weir_options *options, const char *name);
+
+/* Returns the route's pattern, such as "/light/{status}". The string belongs to the server and is valid until
+ * `start` returns. */
+const char *weir_option_pattern(const weir_options *options);
 
 struct weir_plugin {
     unsigned abi;                       /* WEIR_PLUGIN_ABI */
-    const char *name;                   /* for the log */
-    const struct weir_handler *handler; /* what to call */
+    const char *name;                   /* for the log and error messages; never NULL */
+    const struct weir_handler *handler; /* the callbacks; never NULL */
     const struct weir_option *options;  /* NULL if there are none */
 
-    /* Optional: once for each route, before the first client, on the main thread. Stores what the callbacks get as
-     * their context. Returns 0; or -1 after writing one line to `error`, and the server does not start. */
+    /* Optional. Called once for each route, before its first client, on the main thread. Stores in *context what
+     * the callbacks receive as their context. Returns 0; or -1 after writing one line to `error`, at most
+     * `error_size` bytes with the terminator. Then the server does not start, or the reload changes nothing. */
     int (*start)(weir_server *server, const weir_options *options, void **context, char *error, size_t error_size);
 
-    /* Optional: once for each successful start, after the last callback has returned: in a stop, or when a reload
-     * has taken the route away and its last connection has ended and the last handle has been given back. */
+    /* Optional. Called once for each successful start, on the main thread, after the last callback has returned.
+     * This happens in a stop; or after a reload has removed the route, its last connection has ended and the last
+     * handle has been released. */
     void (*stop)(void *context);
 };
 
-extern const struct weir_plugin weir_plugin; /* what the shared object defines */
+extern const struct weir_plugin weir_plugin; /* the shared object defines it */
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* server.h - a server inside a program of one's own (link with libweir.a), and what handlers ask of it.
+/* server.h - a server inside your own program (link with libweir.a), and what handlers need of it.
  *
  *     weir_server *server = weir_server_create();
  *     weir_server_set(server, "server", "listen", "127.0.0.1:9000");
@@ -6,7 +6,8 @@
  *     int status = weir_server_run(server);
  *     weir_server_destroy(server);
  *
- * Every function may be called from any thread unless it says otherwise.
+ * Any thread may call these functions, unless a function says otherwise. The thread that configures a server also
+ * calls weir_server_run(), which serves on that thread and on threads of its own.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,87 +28,97 @@ extern "C" {
 typedef struct weir_server weir_server;
 typedef struct weir_timer weir_timer;
 
-/* A server with the default configuration and no route; NULL if memory is out. */
+/* Returns a new server with the default configuration and no routes, or NULL if memory or descriptors are out. Free
+ * it with weir_server_destroy(). */
 weir_server *weir_server_create(void);
 
-/* Before weir_server_run(), by the thread that will call it: */
+/* --- Before weir_server_run(), on the thread that will call it ------------------------------------------- */
 
-/* Reads an ini file (every key is described in conf/weir.ini). Relative paths in it begin at its folder. Returns 0,
- * or -1 with the reason to be had from weir_server_error(). */
+/* Reads an ini file; conf/weir.ini describes every key. Relative paths in the file are relative to its folder.
+ * Several files may be read: their routes add up, and a later value replaces an earlier one. Returns 0, or -1 with
+ * the reason in weir_server_error(). After -1 no route of the file was added, but options may have been set. */
 int weir_server_load(weir_server *server, const char *path);
 
-/* Sets one option as a line of the ini file would, with the same errors. `section` is what stands between the
- * brackets there: "server", "websocket", "channel news:*", "route /echo". A section with a pattern is added if it
- * is not there. A route that is added so and gets no "handler" is one that weir_server_route() serves, before or
- * after: this sets its origins, subprotocols, concurrency, compression, slow_consumer. 0 or -1 with
+/* Sets one option, as a line `key = value` of the ini file would, with the same errors. All strings are copied.
+ * `section` is the text between the brackets of the file: "server", "websocket", "channel news:*", "route /echo". A
+ * section with a pattern is added if it does not exist yet. A route section without the key "handler" belongs to a
+ * route that weir_server_route() serves, whether that call comes before or after. It sets that route's origins,
+ * subprotocols, concurrency, compression and slow_consumer. Returns 0, or -1 with the reason in
  * weir_server_error(). */
 int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
 
-/* Serves `pattern` with `handler`, which must stay valid as long as the server and each handle of a connection,
- * with `context` handed to each callback. Returns 0; or -1 with weir_server_error(): the pattern is malformed, or
- * it matches the same paths as one that is there. */
+/* Serves the paths that match `pattern` with `handler`, and passes `context` to each callback. `pattern` is copied.
+ * `handler` must stay valid as long as the server and as long as any handle of a connection. Returns 0, or -1 with
+ * the reason in weir_server_error(): the pattern is malformed, or matches the same paths as an existing route. */
 int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context);
 
-/* Serves until weir_server_stop() and then closes every connection with 1001. The program's signals stay its own:
- * they are blocked in the server's threads, and what SIGPIPE does is left as it was. Returns 0 after a clean stop;
- * -1 if it could not start, with everything closed and ended again; 1 if a handler outlasted drain_timeout: it is
- * still running, so nothing was freed, and all that is left is to leave the process with _exit().
- * weir_server_error() says more. */
+/* Serves until weir_server_stop() is called, then closes every connection with 1001. A server whose run has
+ * returned 0 or -1 may run again. The server's threads block the program's signals, and leave its SIGPIPE action
+ * unchanged. Returns:
+ *  - 0 after a clean stop;
+ *  - -1 if the server could not start; everything that had started has stopped again;
+ *  - 1 if a handler did not return within drain_timeout. It is still running, so nothing was freed, and the program
+ *    can only end with _exit().
+ * weir_server_error() has the reason for -1 and 1. */
 int weir_server_run(weir_server *server);
 
-/* Asks weir_server_run() to return, soon. Safe in a signal handler, and more than once. */
+/* Asks weir_server_run() to stop, and returns at once. May be called more than once. If the server does not run
+ * yet, its next run stops as soon as it has started. Safe in a signal handler. */
 void weir_server_stop(weir_server *server);
 
-/* Asks the server to read its configuration again, soon: routes, limits, origins and the log's level are then those
- * of the file, for new connections and, where it makes sense, for those that are there, none of which is closed. A
- * file that is wrong changes nothing; the log says why. What was set with weir_server_set() is set again, in the
- * same order. Safe in a signal handler. */
+/* Asks the server to read its configuration again, and returns at once. Routes, limits, origins and the log's
+ * levels then apply to new connections and, where that makes sense, to existing ones; no connection is closed. If
+ * the configuration has an error, nothing changes and the log says why. Calls of weir_server_load() and
+ * weir_server_set() are repeated in their order. Safe in a signal handler. */
 void weir_server_reload(weir_server *server);
 
-/* The last error in one line, without a newline; "" if there was none. Valid until the next call that fails. */
+/* Returns the last error in one line, without a newline, or "" if there was none. The string belongs to the server
+ * and is valid until the next call that fails. Call this on the thread that configures and runs the server. */
 const char *weir_server_error(const weir_server *server);
 
-/* Frees a server that is not running. NULL is allowed. Not after weir_server_run() left a handler behind. Other
- * threads may be in any call on a retained connection or on a timer meanwhile: these handles stay valid until they
- * are given back, before or after. What takes the server itself must have returned, and what weir_conn_server()
- * returns is of no use any more. */
+/* Frees a server that is not running. NULL is allowed. Not allowed after weir_server_run() has returned 1. Calls of
+ * other threads that take the server itself must have returned. Retained connections and timers stay valid until
+ * they are released, and other threads may use them meanwhile; only the result of weir_conn_server() is then
+ * invalid. */
 void weir_server_destroy(weir_server *server);
 
-/* --- The log, of which a process has one: where weir_server_run() writes what happens ------------------ */
+/* --- The log of the process, shared by all its servers --------------------------------------------------- */
 
-/* Opens the log file anew, soon, after another program has renamed it; nothing happens if the log goes to stderr.
- * Safe in a signal handler. */
+/* Asks the log to open its file again, after another program has renamed it, and returns at once. Does nothing if
+ * the log goes to stderr. Safe in a signal handler. */
 void weir_log_reopen(void);
 
-/* Waits until what has been logged is written, for 200 ms at most: before _exit(). Safe in a signal handler. */
+/* Waits until everything logged so far is written, 200 ms at most. Call this before _exit(). Safe in a signal
+ * handler. */
 void weir_log_flush(void);
 
-/* From now on, when the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, the log says before where:
- * signal, callback, route, connection, backtrace. A signal that the program has caught already stays the program's.
- * `weir serve` does this. Once, before weir_server_run(). */
+/* Makes the process log where it crashes when SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT ends it: signal, callback,
+ * route, connection, backtrace. Signals that the program already handles are left alone. `weir serve` calls this.
+ * Call it once, before weir_server_run(). */
 void weir_report_crashes(void);
 
 /* --- For handlers ---------------------------------------------------------------------------------------- */
 
-/* The server that a connection belongs to. */
+/* Returns the server that a connection belongs to, valid until weir_server_destroy(). */
 weir_server *weir_conn_server(const weir_conn *conn);
 
-/* Sends one message to every open connection of the route with this pattern (not to those that a reload has left on
- * a route of that pattern with another handler), encoded once. Returns the number of connections that accepted it,
- * or a negative weir_result (WEIR_INVALID: no such route, or as for weir_send(); WEIR_GONE: the server does not
- * serve). */
+/* Sends one message of `size` bytes to every open connection of the route with this pattern, encoded once; `data`
+ * is copied. Connections that a reload has left with another handler on the same pattern do not get it. Returns the
+ * number of connections that accepted the message, or a negative weir_result (conn.h): WEIR_INVALID if no route has
+ * this pattern, or as for weir_send(); WEIR_GONE if the server is not running; WEIR_NO_MEMORY. */
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size);
 
-/* Calls `callback(arg)` once, `delay_ms` milliseconds from now or a little later, in a handler slot: it may
- * block. Returns a handle that must be given to weir_timer_cancel() exactly once, before or after the call; NULL if
- * memory is out or the server is not running. A server that has stopped calls no timer any more. */
+/* Starts a timer: `callback(arg)` is called once, `delay_ms` milliseconds from now or a little later. The callback
+ * holds one of the `workers` slots, and may block. Returns a handle, which must be passed to weir_timer_cancel()
+ * exactly once, before or after the callback. Returns NULL if memory is out or the server is not running. Once the
+ * server has stopped, no timer fires. */
 weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
 
-/* Gives the handle back, in this run of the server, in a later one or after its end. Returns true if the callback
- * has not begun and now never will; false if it has begun. Then it has ended when this returns, unless this is
- * called in the callback of a timer, its own or another: there nothing is waited for, so that two may cancel each
- * other. */
+/* Cancels a timer if it has not fired, and releases its handle. Allowed while the server runs, after its run, and
+ * after weir_server_destroy(). Returns true if the callback has not begun and never will. Returns false if it has
+ * begun; this call then waits until the callback has returned. Inside the callback of any timer it does not wait,
+ * so that two timers can cancel each other. */
 bool weir_timer_cancel(weir_timer *timer);
 
 #pragma GCC visibility pop

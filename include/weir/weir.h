@@ -1,8 +1,8 @@
-/* weir.h - everything of the public interface.
+/* weir.h - the whole public interface.
  *
- * A handler is a table of callbacks (handler.h) that talk to connections (conn.h) and channels (channel.h). It gets
- * into a server in one of two ways: as a plug-in that `weir serve` loads (plugin.h), or in a program that embeds
- * the server (server.h, libweir.a). The client (client.h) is for programs at the other end.
+ * A handler is a table of callbacks (handler.h) that use connections (conn.h) and channels (channel.h). A server
+ * gets its handlers in one of two ways: `weir serve` loads them as plug-ins (plugin.h), or a program that embeds
+ * the server adds them (server.h, libweir.a). client.h is a WebSocket client library.
  *
  * SPDX-License-Identifier: MIT
  */
