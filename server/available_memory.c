@@ -12,7 +12,7 @@
 
 enum { PATH_SIZE = 4096 };
 
-/* The number after `word` at the front of a file; UINT64_MAX if there is none. */
+/* Returns the number after `word` at the start of a file, or UINT64_MAX if there is none. */
 static uint64_t read_number(const char *path, const char *word) {
     char line[64] = "", *end;
     FILE *file = fopen(path, "re");
@@ -25,14 +25,14 @@ static uint64_t read_number(const char *path, const char *word) {
     return begins && end != digits ? number : UINT64_MAX;
 }
 
-/* The least limit of a group and of those that it is in. In a container its path may be that of the host, of which
- * the container has the last folder alone: those that are not there are skipped. Cuts the path. */
+/* Returns the least limit of a group and of the groups that contain it. In a container the path may be the host's,
+ * and the container may have only its last folder: folders that do not exist are skipped. Shortens `group`. */
 static uint64_t least_limit(const char *root, const char *folder, char *group, const char *name) {
     uint64_t least = UINT64_MAX;
     char path[PATH_SIZE], *slash;
     do {
         if (snprintf(path, sizeof path, "%s%s%s/%s", root, folder, group, name) < PATH_SIZE) {
-            uint64_t limit = read_number(path, ""); /* none in "max" */
+            uint64_t limit = read_number(path, ""); /* "max" has no number */
             least = limit < least ? limit : least;
         }
         slash = strrchr(group, '/');
@@ -42,7 +42,7 @@ static uint64_t least_limit(const char *root, const char *folder, char *group, c
     return least;
 }
 
-/* What one line of /proc/self/cgroup allows: "0::/a/b" of v2, "4:memory:/a/b" of v1. */
+/* Returns the limit that one line of /proc/self/cgroup leads to: "0::/a/b" in v2, "4:memory:/a/b" in v1. */
 static uint64_t limit_of_line(const char *root, char *line) {
     char *controllers = strchr(line, ':');
     char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;

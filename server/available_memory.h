@@ -1,5 +1,5 @@
-/* available_memory.h - how much memory the process may have: what its control group allows (cgroup v2 or v1), or
- * what the machine has if that is less.
+/* available_memory.h - how much memory the process may use: the limit of its control group (cgroup v2 or v1), or
+ * the machine's memory if that is less.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,13 +11,14 @@
 
 struct available_memory {
     uint64_t bytes;     /* UINT64_MAX: not known */
-    bool control_group; /* it is the limit of the control group; else the machine's memory */
+    bool control_group; /* true: the control group's limit; false: the machine's memory */
 };
 
-/* `root` is the folder that has /proc and /sys: "" except in tests. */
+/* `root` is the folder that contains /proc and /sys: "" except in tests. */
 struct available_memory available_memory(const char *root);
 
-/* Logs a warning if `memory_limit` is so large that the kernel would end the process before it is reached. */
+/* Logs a warning if `memory_limit` (bytes) is not less than the available memory: the kernel would then kill the
+ * process before the limit is reached. */
 void available_memory_check(uint64_t memory_limit);
 
 #endif

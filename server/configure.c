@@ -1,5 +1,5 @@
-/* configure.c - where a server's configuration comes from, so that a reload can get it from there again: all of
- * config_sources, or the steps that an embedding program has taken, in their order.
+/* configure.c - builds a server's configuration, and builds it again for a reload. It comes from config_sources, or
+ * from the calls that an embedding program has made, which are repeated in their order.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,8 +10,8 @@
 #include "server/server_private.h"
 
 struct configure_step {
-    char *section; /* NULL: a file is loaded */
-    char *key;     /* or that file's path */
+    char *section; /* NULL: the step loads a file */
+    char *key;     /* or the path of that file */
     char *value;
 };
 
@@ -34,7 +34,7 @@ static int take_step(struct config *config, const struct configure_step *step, c
                                  : config_set(config, step->section, step->key, step->value, error, error_size);
 }
 
-/* Takes it and, unless it is wrong, remembers it. */
+/* Takes a step, and records it unless it fails. */
 static int add_step(weir_server *server, const char *section, const char *key, const char *value) {
     struct configure_step *steps = realloc(server->steps, (server->step_count + 1) * sizeof *steps);
     struct configure_step step = {0};

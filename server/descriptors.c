@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 
 enum {
-    OTHERS_MAX = 256,     /* for the rest of the process: listeners, logs, what handlers open */
-    QUEUE_PART = 8,       /* accepted clients that wait may have an eighth */
-    CONNECTIONS_MIN = 16, /* fewer are not worth starting for */
+    OTHERS_MAX = 256,     /* for the rest of the process: logs, files that handlers open */
+    QUEUE_PART = 8,       /* accepted clients that wait for a thread may have an eighth of the limit */
+    CONNECTIONS_MIN = 16, /* with fewer, the server does not start */
 };
 
 static unsigned lesser(unsigned a, unsigned b) {

@@ -1,4 +1,4 @@
-/* logging.c - the log of the process, as a server's configuration wants it.
+/* logging.c - sets up the log of the process as a server's configuration says.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 
 enum { FLUSH_MS = 200 };
 
-/* Unless it has one of its own, a subsystem's level is that of all. */
+/* A subsystem without a level of its own has the general level. */
 void server_set_log_levels(const struct config *config) {
     const struct {
         enum log_subsystem subsystem;

@@ -1,4 +1,4 @@
-/* notify.c - see notify.h. One datagram for each message, which has a line for each variable.
+/* notify.c - see notify.h. Each message is one datagram, with one line for each variable.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A path in the file system, or a name in the abstract namespace, whose '@' stands for a zero byte (unix(7)). */
+/* The address is a path in the file system, or a name in the abstract namespace, where '@' stands for a zero byte
+ * (unix(7)). */
 static bool manager_address(struct sockaddr_un *address, socklen_t *size) {
     const char *name = getenv("NOTIFY_SOCKET");
     if (name == NULL || (*name != '/' && *name != '@'))
@@ -27,7 +28,7 @@ static bool manager_address(struct sockaddr_un *address, socklen_t *size) {
     memcpy(address->sun_path, name, length);
     if (*name == '@')
         address->sun_path[0] = '\0';
-    /* An abstract name has no terminator: every byte within the size belongs to it. */
+    /* An abstract name has no terminator: all bytes up to the size belong to it. */
     *size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (*name == '/'));
     return true;
 }

@@ -1,7 +1,8 @@
-/* notify.h - tells the service manager how far the server is: the datagrams of sd_notify(3), without its library.
+/* notify.h - tells the service manager what the server does: the datagrams of sd_notify(3), without its library.
  *
- * Does nothing, save in a process whose environment has NOTIFY_SOCKET: a systemd unit of Type=notify. For the
- * thread that runs the server. What cannot be told is lost; the manager then finds out by its own timeouts.
+ * Does nothing unless the environment has NOTIFY_SOCKET, as in a systemd unit of Type=notify. Only the thread that
+ * runs the server calls these functions. A datagram that cannot be sent is lost; the manager then relies on its own
+ * timeouts.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,13 +11,13 @@
 
 #include <stdint.h>
 
-/* Clients are served; also the end of what notify_reloading() began. */
+/* The server is ready. Also ends the reload that notify_reloading() announced. */
 void notify_ready(void);
 
-/* A configuration is being read again, for units of Type=notify-reload. */
+/* A reload has begun, for units of Type=notify-reload. */
 void notify_reloading(void);
 
-/* A stop has begun. The manager is asked for `timeout_ms` before it kills what has not ended. */
+/* A stop has begun. Asks the manager to wait `timeout_ms` milliseconds before it kills the process. */
 void notify_stopping(uint64_t timeout_ms);
 
 #endif

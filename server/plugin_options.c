@@ -18,7 +18,7 @@ enum { OPTIONS_MAX = 64, LONGEST_NAME = 64, WHY_SIZE = 256 };
 static const char none[] = "none";
 static const char file_suffix[] = "_file"; /* password = ..., or password_file = PATH */
 
-/* One call of the two functions of the header. */
+/* Arguments of one call of plugin_check_declared() or plugin_read_options(). */
 struct reading {
     const struct weir_plugin *plugin;
     const struct config *config;
@@ -29,7 +29,7 @@ struct reading {
 static int fail(const struct reading *reading, struct config_place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Returns 0 if all errors are wanted. */
+/* Writes an error. Returns 0 if all errors are wanted, and has reported it; else -1. */
 static int fail(const struct reading *reading, struct config_place place, const char *format, ...) {
     char why[CONFIG_ERROR_SIZE];
     va_list arguments;
@@ -49,7 +49,7 @@ static const char *parse_boolean(const char *text, uint64_t *number) {
     return wrong;
 }
 
-/* NULL, or the phrase that says what is wrong with the value. */
+/* Returns NULL, or a phrase that says what is wrong with the value. */
 static const char *parse(enum weir_option_type type, const char *text, uint64_t *number) {
     *number = 0;
     switch (type) {
@@ -74,26 +74,26 @@ static bool is_line(const char *text) {
     return value_flaw(text, strlen(text)) == NULL;
 }
 
-/* As a file may have them. */
+/* Returns true if the name can be a key of an ini file. */
 static bool is_name(const char *name) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     size_t size = strlen(name);
     return size > 0 && size <= LONGEST_NAME && strspn(name, letters) == size;
 }
 
-/* "password_file" for "password". */
+/* Returns true for "password_file" and the secret "password", in any case. */
 static bool is_file_of(const char *name, const char *secret) {
     size_t size = strlen(secret);
     return strncasecmp(name, secret, size) == 0 && strcasecmp(name + size, file_suffix) == 0;
 }
 
-/* Whether a route could not tell the two apart. */
+/* Returns true if one key of a route could mean both options. */
 static bool are_alike(const struct weir_option *a, const struct weir_option *b) {
     return strcasecmp(a->name, b->name) == 0 || (a->type == WEIR_OPTION_SECRET && is_file_of(b->name, a->name)) ||
            (b->type == WEIR_OPTION_SECRET && is_file_of(a->name, b->name));
 }
 
-/* Whether the option makes no sense, with the reason in `why`. */
+/* Returns true if the declaration is wrong, with the reason in `why`. */
 static bool is_wrong(const struct weir_option *options, const struct weir_option *option, char why[WHY_SIZE]) {
     const char *flaw = !is_name(option->name) ? "its name must have 1 to 64 letters, digits, _, - and ."
                        : config_is_route_key(option->name)           ? "each route has a key of this name"
@@ -136,7 +136,7 @@ static const struct weir_option *find_option(const struct weir_plugin *plugin, c
     return NULL;
 }
 
-/* The secret whose file the key names. */
+/* Returns the secret "password" for the key "password_file"; NULL if the key is not of this form. */
 static const struct weir_option *find_secret(const struct weir_plugin *plugin, const char *key) {
     for (const struct weir_option *option = plugin->options; option != NULL && option->name != NULL; option++)
         if (option->type == WEIR_OPTION_SECRET && is_file_of(key, option->name))
@@ -167,7 +167,8 @@ static int fail_unknown(const struct reading *reading, const struct config_extra
     return fail(reading, extra->place, "plug-in %s has no option \"%s\"", reading->plugin->name, extra->name);
 }
 
-/* A variable of the environment does not tell the case of its key's letters. */
+/* A key from an environment variable has lost its case: restores it from the option's name. Returns false if memory
+ * is out. */
 static bool correct_case(const struct weir_plugin *plugin, struct config_extra *extra) {
     for (const struct weir_option *option = plugin->options; option != NULL && option->name != NULL; option++) {
         bool file = option->type == WEIR_OPTION_SECRET && is_file_of(extra->name, option->name);

@@ -1,4 +1,5 @@
-/* plugin_options.h - the options that a plug-in declares (include/weir/plugin.h), and those that its route sets.
+/* plugin_options.h - checks the options that a plug-in declares (include/weir/plugin.h), and reads those that its
+ * route sets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,18 +10,19 @@
 
 #include "server/config/config.h"
 
-/* What weir_option_text() and its like are asked about. */
+/* The argument of weir_option_text(), weir_option_number() and weir_option_pattern(). */
 struct weir_options {
     const struct weir_plugin *plugin;
     const struct config_route *route;
 };
 
-/* Whether what the plug-in declares makes sense. These two return -1 with one line in `error`, unless all errors
- * are wanted (config_go_on()). `path` is that of the shared object. */
+/* Checks the options that the plug-in declares; `path` is the path of the shared object, for errors. Returns 0, or
+ * -1 with one line in `error`. If all errors are wanted, it reports them with config_go_on() and returns 0. */
 int plugin_check_declared(const struct weir_plugin *plugin, const char *path, const struct config *config,
                           const struct config_route *route, char *error, size_t error_size);
 
-/* Checks the route's keys against it, reads the files of secrets, and marks what is not to be shown. */
+/* Checks the route's keys against the declared options, reads the files of secrets, and marks secrets, which are
+ * never shown. Errors as plugin_check_declared(). */
 int plugin_read_options(const struct weir_plugin *plugin, const struct config *config, struct config_route *route,
                         char *error, size_t error_size);
 

@@ -1,5 +1,5 @@
-/* reload.c - the configuration read again while the server runs. All of it is checked, and every new plug-in
- * started, before anything changes.
+/* reload.c - reads the configuration again while the server runs. Nothing changes before all of it is checked and
+ * every new plug-in has started.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -81,13 +81,15 @@ static struct channel_rule make_rule(const struct config_channel *configured) {
                                              .publisher = configured->publisher}};
 }
 
-/* What channels remember counts as messages in memory, and closing clients frees none of it. */
+/* History counts against memory_limit, and closing clients does not free it. So it gets at most half of the limit.
+ */
 static size_t history_memory(const struct config *config) {
     size_t most = config->server.memory_limit / 2;
     return most == 0 || config->channels.history_memory < most ? config->channels.history_memory : most;
 }
 
-/* Likewise. */
+/* Idle channels count against memory_limit too, and closing clients does not free them. They get an eighth of it.
+ */
 static size_t idle_memory(const struct config *config) {
     return config->server.memory_limit == 0 ? SIZE_MAX : config->server.memory_limit / 8;
 }
@@ -119,7 +121,7 @@ static void sweep_one(struct weir_conn *conn, void *arg) {
     sweep->step(conn, &sweep->ready);
 }
 
-/* In portions, so that nobody waits long for the registry. */
+/* Takes the step for all connections, in portions, so that no thread waits long for the registry. */
 static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, struct task_list *ready)) {
     struct sweep sweep = {.step = step};
     uint32_t position = 0;
@@ -160,7 +162,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
 
 /* --- Reading again ----------------------------------------------------------------------------------------- */
 
-/* Answers everybody who has asked before `ticket` was drawn. */
+/* Reports the result to all threads whose request has the number `ticket` or a lower one. */
 static void report(weir_server *server, uint64_t ticket, bool done, const char *text) {
     struct reload_desk *desk = &server->desk;
     atomic_fetch_add(done ? &server->run->core.counters.reloads : &server->run->core.counters.failed_reloads, 1);
@@ -206,7 +208,7 @@ int server_reload_from_outside(void *context, char *text, size_t text_size) {
     return result;
 }
 
-/* More places than the descriptors that the process may have are no use. */
+/* Limits max_connections to the descriptors that the process may have. */
 static int plan_connections(weir_server *server, const struct config *config, unsigned *connections, char *error,
                             size_t error_size) {
     struct descriptor_plan plan;
@@ -216,7 +218,8 @@ static int plan_connections(weir_server *server, const struct config *config, un
     return 0;
 }
 
-/* Takes the configuration over if it returns a table. */
+/* Builds the table and starts its new plug-ins. A table that it returns owns the configuration. Returns NULL with
+ * one line in `error`; the configuration is then still the caller's. */
 static struct route_table *prepare(weir_server *server, struct config *config, char *error, size_t error_size) {
     struct route_table *table = routes_build(&server->routes, config, error, error_size);
     if (table == NULL)
@@ -230,7 +233,7 @@ static struct route_table *prepare(weir_server *server, struct config *config, c
     return NULL;
 }
 
-/* The table of the file as it is now, and its terms; NULL with one line in `error`. */
+/* Returns the table of the configuration as it is now, with its terms; NULL with one line in `error`. */
 static struct route_table *read_again(weir_server *server, const struct terms **terms, unsigned *connections,
                                       char *error, size_t error_size) {
     struct config *config = server_configuration(server, error, error_size);

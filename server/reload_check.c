@@ -45,7 +45,7 @@ int reload_check(const struct config *before, const struct config *after, char *
 
 /* --- Plug-ins ---------------------------------------------------------------------------------------------- */
 
-/* One file may serve many routes. */
+/* One file may serve many routes, and is reported once. */
 static bool is_first_of_its_file(const struct route_table *table, size_t place) {
     for (size_t i = 0; i < place; i++)
         if (table->served[i]->plugin.object == table->served[place]->plugin.object)

@@ -1,4 +1,4 @@
-/* reload_check.h - what a reload refuses although it is right by itself, and what it cannot do.
+/* reload_check.h - valid configurations that a reload refuses nevertheless, and changes that a reload cannot make.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,12 +10,12 @@
 #include "server/config/config.h"
 #include "server/routes.h"
 
-/* An editor empties a file before it writes it again. -1 with one line in `error` if no route is left where there
- * were some, or if a file that had routes or rules for channels is empty now. */
+/* Guards against a file that an editor has emptied and not written yet. Returns 0, or -1 with one line in `error`:
+ * there were routes and none is left, or a file that had routes or channel rules is now empty. */
 int reload_check(const struct config *before, const struct config *after, char *error, size_t error_size);
 
-/* Logs each plug-in of the table whose file is another one than was loaded: it goes on as it is. Appends what to do
- * to the text. */
+/* Logs each plug-in of the table whose file has changed since it was loaded; the loaded version keeps running.
+ * Appends to `text` that a restart is needed. */
 void reload_note_plugins(const struct route_table *table, char *text, size_t text_size);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* --- A table ----------------------------------------------------------------------------------------------- */
 
-/* Where an error belongs. */
+/* Where an error is written. */
 struct report {
     char *error;
     size_t size;
@@ -51,7 +51,8 @@ static struct route_table *table_create(size_t count) {
     return NULL;
 }
 
-/* A window of 4 KiB: with context takeover a stream costs 32 KiB, at 15 bits it would be 256 KiB. */
+/* 12 bits are a window of 4 KiB. With context takeover a stream then costs 32 KiB; with 15 bits it costs 256 KiB.
+ */
 static struct deflate_policy deflate_policy(enum compression compression) {
     return (struct deflate_policy){.enabled = compression != COMPRESSION_OFF,
                                    .takeover = compression == COMPRESSION_TAKEOVER,
@@ -77,7 +78,7 @@ static struct entrance entrance_of(const struct config *config, const struct con
     return entrance;
 }
 
-/* The table takes a reference. */
+/* Adds an entrance to the table, which takes a reference on the route. */
 static void enter(struct route_table *table, struct served_route *served, const struct entrance *entrance) {
     route_retain(&served->route);
     table->served[table->entrances.count] = served;
@@ -94,7 +95,7 @@ static int add_pattern(struct route_table *table, const char *pattern, struct co
 
 /* --- From the configuration -------------------------------------------------------------------------------- */
 
-/* The handler of clients whose path has no route: they are closed before they can say anything. */
+/* The handler for clients whose path matches no route. They are closed before they can send a message. */
 static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
 
 static void list(struct routes *routes, struct served_route *served) {
@@ -110,7 +111,8 @@ static struct served_route *find_same(const struct routes *routes, const struct 
     return NULL;
 }
 
-/* What a plug-in that serves already declares, whatever has become of its file. */
+/* Returns the declaration of a plug-in that already serves a route, even if its file has changed; NULL if there is
+ * none. */
 static const struct weir_plugin *find_plugin(const struct routes *routes, const struct config_route *configured) {
     for (struct served_route *served = routes->all; served != NULL; served = served->next)
         if (served->plugin.table != NULL && strcmp(served->handler, configured->handler) == 0)
@@ -118,14 +120,16 @@ static const struct weir_plugin *find_plugin(const struct routes *routes, const 
     return NULL;
 }
 
-/* An object that serves already is not loaded again, although its file may be another one now. */
+/* A shared object that serves already is not loaded again, even if its file has changed. Records the version that
+ * was loaded. */
 static void note_what_was_loaded(const struct routes *routes, struct served_route *made) {
     for (struct served_route *served = routes->all; served != NULL; served = served->next)
         if (served != made && served->plugin.object != NULL && served->plugin.object == made->plugin.object)
             made->plugin.file = served->plugin.file;
 }
 
-/* `plugin`: the options have been read as this declares them; NULL: not yet. */
+/* Creates a route with its handler. `plugin` is the declaration by which its options have been read; NULL: they
+ * have not been read yet. */
 static struct served_route *make_served(struct routes *routes, const struct config *config,
                                         struct config_route *configured, const struct weir_plugin *plugin,
                                         const struct report *report) {
@@ -173,11 +177,11 @@ static const struct added_route *find_programs(const struct routes *routes, cons
     return NULL;
 }
 
-/* A route of the program's, with options that it has set. */
+/* Loads a route that the program serves and has set options for. */
 static int load_with_options(struct routes *routes, struct route_table *table, const struct config *config,
                              struct config_route *configured, const struct report *report) {
     const struct added_route *added = find_programs(routes, configured->pattern);
-    if (added == NULL && config->errors != NULL) /* its handler was refused, but all errors are wanted */
+    if (added == NULL && config->errors != NULL) /* its handler was wrong, which has been reported already */
         return 0;
     if (added == NULL)
         return config_fail(configured->place, report->error, report->size,
@@ -216,7 +220,7 @@ static int load_added(struct routes *routes, struct route_table *table, const st
     for (size_t i = 0; i < routes->added_count; i++) {
         const struct added_route *added = &routes->added[i];
         if (has_options(config, added->pattern))
-            continue; /* it is in the table already */
+            continue; /* load_with_options() has added it */
         if (add_pattern(table, added->pattern, (struct config_place){.source = NULL}, report) != 0)
             return -1;
         struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
@@ -265,11 +269,11 @@ struct route_table *routes_build(struct routes *routes, struct config *config, c
     return NULL;
 }
 
-/* Whether it can stand beside what is there: in a table of patterns alone. */
+/* Checks a pattern against the existing ones, in a router made for this purpose. */
 static int check_pattern(const struct routes *routes, const struct config *config, struct router *router,
                          const char *pattern, char *error, size_t error_size) {
     for (size_t i = 0; i < config->route_count; i++)
-        if (config->routes[i].handler != NULL && /* else they are options for it */
+        if (config->routes[i].handler != NULL && /* a section without a handler may be for this very pattern */
             router_add(router, config->routes[i].pattern, 0, error, error_size) != 0)
             return -1;
     for (size_t i = 0; i < routes->added_count; i++)
@@ -343,7 +347,7 @@ void routes_apply(const struct route_table *table, struct pool *pool) {
     }
 }
 
-/* Takes it from the list. */
+/* Removes a route from the list and ends it. */
 static void retire(struct routes *routes, struct served_route *served) {
     struct served_route **link = &routes->all;
     while (*link != served)
@@ -353,7 +357,7 @@ static void retire(struct routes *routes, struct served_route *served) {
     served_end(served);
 }
 
-/* A reference that is not the list's is a table's, a client's or a handle's. */
+/* The list holds one reference. Any other belongs to a table, a client or a handle. */
 void routes_reap(struct routes *routes) {
     struct served_route *next;
     for (struct served_route *served = routes->all; served != NULL; served = next) {
@@ -363,7 +367,7 @@ void routes_reap(struct routes *routes) {
     }
 }
 
-/* One more than the entrances: that of clients whose path has no route. */
+/* Besides its entrances, a table has the route for clients whose path matches none. */
 size_t routes_retired(const struct routes *routes, const struct route_table *table) {
     return routes->count - table->entrances.count - 1;
 }

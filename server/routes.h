@@ -1,10 +1,10 @@
-/* routes.h - from the configured routes to the ones that serve: handlers found, plug-ins loaded, patterns in the
- * router; at the start, and again at each reload.
+/* routes.h - turns configured routes into routes that serve, at the start and at each reload: finds handlers, loads
+ * plug-ins, and puts patterns into the router.
  *
- * A route whose pattern and handler are as before goes on as it is, with its clients; any other is made anew, and
- * the one before stays, without an entrance, until its last client has left.
+ * A reload keeps a route whose pattern, handler and options are unchanged, with its clients. It creates any other
+ * route again. The old route then has no entrance, and stays until its last client has left.
  *
- * Everything here is for the thread that runs the server.
+ * Only the thread that runs the server calls these functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,57 +15,59 @@
 #include "server/http/entrance.h"
 #include "server/served_route.h"
 
-/* Those of one reading of the configuration, and that. */
+/* The routes of one configuration. */
 struct route_table {
     struct entrances entrances;
     const struct config *config;
-    struct config *owned;         /* the same, if it goes with the table; else NULL */
-    struct served_route **served; /* as the entrances */
+    struct config *owned;         /* the same, if the table frees it; else NULL */
+    struct served_route **served; /* in the order of the entrances */
 };
 
 /* A route that the embedding program added. */
 struct added_route {
-    char *pattern; /* this one's own */
+    char *pattern; /* a copy that this struct owns, in routes.added */
     const struct weir_handler *handler;
     void *context;
 };
 
-/* What a server has of them. */
+/* All routes of a server. */
 struct routes {
     struct core *core;
     struct added_route *added;
     size_t added_count;
-    struct served_route *all; /* with a reference each; those that no table names any more, too */
+    struct served_route *all; /* one reference each; includes routes that are no longer in a table */
     size_t count;
 };
 
-/* Adds a copy, to be in every table from now on. -1 with one line in `error`: a pattern that is malformed, or
- * matches the same paths as one that has been added or that `config` has. */
+/* Adds a copy of `route` to every table built from now on. Returns 0, or -1 with one line in `error`: the pattern
+ * is malformed, or matches the same paths as a route that was added before or is in `config`; or memory is out. */
 int routes_add(struct routes *routes, const struct config *config, const struct added_route *route, char *error,
                size_t error_size);
+
+/* Frees the routes that the program added. */
 void routes_forget_added(struct routes *routes);
 
-/* A table of `config`, which has to outlive it, for entrances_replace(); plug-ins are loaded, not started, and the
- * options of the routes that are theirs are read. NULL with one line in `error`, and nothing that serves has
- * changed. */
+/* Builds the table of `config`, which must outlive it, for entrances_replace(). Loads plug-ins without starting
+ * them, and reads their options. Returns NULL with one line in `error`; routes in service are then unchanged. */
 struct route_table *routes_build(struct routes *routes, struct config *config, char *error, size_t error_size);
 
-/* Starts the plug-ins that have not been yet. -1 with one line in `error`. */
+/* Starts the table's plug-ins that have not started yet. Returns 0, or -1 with one line in `error`. */
 int routes_start(const struct route_table *table, weir_server *server, char *error, size_t error_size);
 
-/* Once it is in force: what living connections see of it changes too. */
+/* Applies the table's options to its routes, and so to existing connections. Part of server_apply(). */
 void routes_apply(const struct route_table *table, struct pool *pool);
 
-/* Ends those that no table names and no client uses any more. */
+/* Ends the routes that are in no table and that no client or handle uses. */
 void routes_reap(struct routes *routes);
 
-/* Routes that no table names any more, but somebody uses. */
+/* Returns the number of routes that are not in `table`, but still in use. */
 size_t routes_retired(const struct routes *routes, const struct route_table *table);
 
-/* The end of a run: stops every plug-in. */
+/* Stops and unloads every plug-in, at the end of a run. */
 void routes_end(struct routes *routes);
 
-/* Afterwards. Handles that are still held keep their route's memory. */
+/* Releases all routes, and ends plug-ins that routes_end() has not ended. A route that a handle still refers to
+ * keeps its memory until the handle is released. */
 void routes_release(struct routes *routes);
 
 #endif

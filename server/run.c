@@ -1,5 +1,5 @@
-/* run.c - what a run is made of before there are threads, and its end. The server, the routes and the timers share
- * it; whoever gives up the last reference, on any thread, frees it.
+/* run.c - creates a run, before it has threads, and frees it. The server, the routes and the timers share a run.
+ * The last reference frees it, on any thread.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -54,7 +54,8 @@ static bool texts_are_same(char *const *a, char *const *b) {
     return a[i] == b[i];
 }
 
-/* Name, value and content in turn, NULL-terminated; the texts stay the configuration's. NULL if memory is out. */
+/* Returns name, value and file content of each key in turn, NULL-terminated. The array is the caller's, the strings
+ * belong to the configuration. NULL if memory is out. */
 static char **list_extras(const struct config_route *configured) {
     static char nothing[] = "";
     char **extras = calloc(3 * configured->extra_count + 1, sizeof *extras);
@@ -106,7 +107,7 @@ struct served_route *served_create(struct core *core, const char *pattern, const
     if (served == NULL)
         return NULL;
     served->route = (struct route){.core = core, .references = 1, .destroy = served_destroy};
-    if (core != NULL) /* else nobody serves: the configuration is being checked */
+    if (core != NULL) /* NULL if the configuration is only checked */
         core_retain(core);
     served->route.pattern = strdup(pattern);
     if (served->route.pattern == NULL || (configured != NULL && !copy_configured(served, configured))) {

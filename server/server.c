@@ -1,4 +1,4 @@
-/* server.c - a server's life: configured, started part by part, run, stopped in the reverse order.
+/* server.c - a server's life: it is configured, started part by part, run, and stopped in reverse order.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@
 
 enum {
     REAP_INTERVAL_MS = 500,
-    AFTER_DRAIN_MS = 5000 /* what a service manager grants beyond drain_timeout, for all that is stopped then */
+    AFTER_DRAIN_MS = 5000 /* asked of the service manager beyond drain_timeout, for stopping the other parts */
 };
 
 /* --- Configuring ------------------------------------------------------------------------------------------- */
@@ -80,7 +80,7 @@ int server_check(weir_server *server) {
 
 /* --- Running ----------------------------------------------------------------------------------------------- */
 
-/* Until something is wanted, or `timeout_ms` have passed. */
+/* Waits until a stop or reload is wanted, at most `timeout_ms` milliseconds; -1: without limit. */
 static void wait_for_wish(const weir_server *server, int timeout_ms) {
     struct pollfd event = {.fd = server->wake_event, .events = POLLIN};
     eventfd_t count;
@@ -88,11 +88,11 @@ static void wait_for_wish(const weir_server *server, int timeout_ms) {
         eventfd_read(server->wake_event, &count);
 }
 
-/* Reloads as often as it is told to; ends what a reload has retired, once its last client has left. */
+/* Runs until a stop is wanted. Reloads on request, and ends retired routes after their last client has left. */
 static void run_until_stop(weir_server *server) {
     while (!atomic_load(&server->stop_wanted)) {
         sigset_t signals;
-        signals_block(&signals); /* for threads of plug-ins that are started here */
+        signals_block(&signals); /* for threads that plug-ins start in a reload */
         if (atomic_exchange(&server->reload_wanted, false))
             server_reload(server);
         routes_reap(&server->routes);
@@ -101,14 +101,14 @@ static void run_until_stop(weir_server *server) {
     }
 }
 
-/* For the next run. */
+/* Clears requests to stop or reload, for the next run. */
 static void clear_wishes(weir_server *server) {
     wait_for_wish(server, 0);
     atomic_store(&server->stop_wanted, false);
     atomic_store(&server->reload_wanted, false);
 }
 
-/* Serves with everything started. Returns false if something was left behind. */
+/* Serves until the stop, once every part has started. Returns false if a handler or a client was left behind. */
 static bool serve(weir_server *server) {
     if (server->table->entrances.count == 0)
         log_event(LOG_SERVER, LOG_WARNING, "no_routes",
@@ -147,7 +147,7 @@ int weir_server_run(weir_server *server) {
     pthread_sigmask(SIG_SETMASK, &signals, NULL);
     if (result == 1 || (result == 0 && !serve(server))) {
         weir_log_flush();
-        return 1; /* a thread still uses all this */
+        return 1; /* a thread still uses the server, so nothing is freed */
     }
     routes_end(&server->routes);
     if (result == 0)

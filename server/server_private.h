@@ -1,8 +1,8 @@
-/* server_private.h - the inside of a server, for server.c, configure.c, run.c, start.c, reload.c, logging.c and
- * stop.c.
+/* server_private.h - a server's internals, for server.c, configure.c, run.c, start.c, reload.c, logging.c,
+ * starved.c and stop.c.
  *
- * All of it belongs to the thread that configures and runs the server, save what `core` says otherwise; the other
- * threads only read it while they run.
+ * They belong to the thread that configures and runs the server, except atomics, the desk, and what `core` allows
+ * to others. Other threads only read the rest, while the server runs.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,26 +21,26 @@
 #include "server/http/front.h"
 #include "server/routes.h"
 
-/* Terms that have been in force; each is kept to the end, and used again when it comes back. */
+/* Terms that have been in force. They are kept until the run is freed, and used again if they come back. */
 struct kept_terms {
     struct terms terms;
     struct kept_terms *next;
 };
 
-/* Where those wait who want to know what came of a reload. */
+/* Where threads wait for the result of a reload that they have asked for. */
 struct reload_desk {
     struct mutex mutex; /* guards all below */
     pthread_cond_t answered;
-    uint64_t wanted, finished; /* tickets */
-    bool done;                 /* of the last one */
-    bool closed;               /* there will be no more */
-    char text[CONFIG_ERROR_SIZE];
+    uint64_t wanted, finished;    /* numbers of the last request and of the last one answered */
+    bool done;                    /* whether the last reload succeeded */
+    bool closed;                  /* the server is stopping: there will be no more reloads */
+    char text[CONFIG_ERROR_SIZE]; /* result of the last reload, for people */
 };
 
-/* What a run has made, besides its routes. Its memory stays until they, their connections' handles and the timers
- * have all been given back: any call on a handle may touch it. */
+/* The state of a run, except its routes. Its memory stays until the routes, the connections' handles and the timers
+ * have all been released, because any call on a handle may use it. */
 struct run {
-    struct core core; /* the first member: its last reference frees all this */
+    struct core core; /* the first member: the last reference on it frees the run */
     struct channels channels;
     struct kept_terms *terms;
 };
@@ -48,93 +48,112 @@ struct run {
 struct configure_step;
 
 struct weir_server {
-    struct config *config;                /* of the start */
-    const struct config_sources *sources; /* where it came from; NULL: from the two functions that load and set */
-    struct configure_step *steps;         /* then: their calls */
+    struct config *config;                /* the one that the server starts with */
+    const struct config_sources *sources; /* of `config`; NULL: `steps` have filled it */
+    struct configure_step *steps;         /* calls of weir_server_load() and weir_server_set(), for a reload */
     size_t step_count;
     struct routes routes;
-    int wake_event; /* an eventfd: one of the two that follow has been set */
+    int wake_event; /* an eventfd, written to when stop_wanted or reload_wanted is set */
     _Atomic bool stop_wanted, reload_wanted;
     char error[CONFIG_ERROR_SIZE];
 
-    /* Made by weir_server_run(), kept until the next one or the end. */
-    struct run *run;           /* NULL: there was none; with a reference */
+    /* Made by weir_server_run(), and kept until the next run or weir_server_destroy(). */
+    struct run *run;           /* holds a reference; NULL before the first run */
     _Atomic bool running;      /* the pool may be used */
-    struct route_table *table; /* in force; `service` has the reference */
+    struct route_table *table; /* the one in force; `service` holds its reference */
     struct service service;
     struct front *front;
-    struct admin *admin; /* NULL: none */
+    struct admin *admin; /* NULL if there is no admin listener */
     struct reload_desk desk;
 };
 
-/* What is in force. */
+/* Returns the configuration in force. */
 static inline const struct config *server_config(const weir_server *server) {
     return server->table->config;
 }
 
 /* --- run.c --- */
 
-/* All of it but its threads. -1 with server->error set if memory is out; that too can be released. */
+/* Creates a run without its threads. Returns 0, or -1 with server->error set if memory is out. Release it with
+ * server_release_run() in both cases. */
 int server_begin_run(weir_server *server, unsigned max_connections);
 
-/* Gives up what the last run has left, if there is one. Handles and timers keep their part of it. */
+/* Releases the last run, if there is one. Its memory stays as long as handles or timers refer to it. */
 void server_release_run(weir_server *server);
 
 /* --- configure.c --- */
 
-/* Configures the server anew, from all sources, which have to outlive it. 0, or -1 with server->error set. With
- * `errors`, which may be NULL, each error is told there, and only a lack of memory is one of this call. */
+/* Replaces the configuration with one built from `sources`, which must outlive the server. Returns 0, or -1 with
+ * server->error set. Unless `errors` is NULL, errors are reported there and -1 means only that memory is out. */
 int server_configure(weir_server *server, const struct config_sources *sources, struct config_errors *errors);
 
-/* What they say now, checked. NULL with one line in `error`. */
+/* Builds and checks the configuration again from where the server's came from. Returns it, for the caller to free,
+ * or NULL with one line in `error`. */
 struct config *server_configuration(const weir_server *server, char *error, size_t error_size);
+
+/* Frees the recorded calls of weir_server_load() and weir_server_set(). */
 void server_forget_steps(weir_server *server);
 
 /* --- server.c --- */
 
-/* What the configuration alone cannot tell: whether patterns tie, and whether plug-ins load and know their options.
- * 0, or -1 with server->error set; errors are told to server->config->errors if that is set. */
+/* Checks what the configuration alone cannot: whether two patterns match the same paths, and whether plug-ins load
+ * and declare the options that are set. Returns 0, or -1 with server->error set. If server->config->errors is set,
+ * errors are reported there. */
 int server_check(weir_server *server);
 
-/* --- start.c: every part. 0; or, with server->error set, -1 with everything stopped again, or 1: a handler of a
- * client that has come meanwhile was left behind --- */
+/* --- start.c --- */
+
+/* Starts every part of the server. Returns 0; or, with server->error set, -1 if a part could not start and the
+ * others have stopped again, or 1 if a handler of a client that had connected meanwhile did not return. */
 int server_start(weir_server *server);
 
-/* What descriptors the process can have for so many connections. 0, or -1 with one line in `error`. */
+/* Divides the process's descriptors for `max_connections` (descriptors.h). Returns 0, or -1 with one line in
+ * `error`. */
 struct descriptor_plan;
 int server_plan_descriptors(const weir_server *server, unsigned max_connections, struct descriptor_plan *plan,
                             char *error, size_t error_size);
 
 /* --- reload.c --- */
 
-/* The terms of a configuration; NULL if memory is out. */
+/* Returns the terms of a configuration, which the run owns; NULL if memory is out. */
 const struct terms *server_terms(weir_server *server, const struct config *config);
 
-/* Puts a table in force, with the limits of its configuration. */
+/* Puts a table in force, with its configuration's limits, log levels and channel rules. */
 void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
                   unsigned max_connections);
 
-/* Reads the configuration again. If anything in it is wrong, nothing changes. Logs what came of it. */
+/* Reads the configuration again. If it has an error, nothing changes. Logs the result. */
 void server_reload(weir_server *server);
 
-/* In a stop: nobody waits for a reload any more. */
+/* false, in a stop: ends the waiting for reloads, and refuses new ones. true, at the start of a run: allows them.
+ */
 void server_set_reloadable(weir_server *server, bool reloadable);
 
-/* On any other thread: asks for that and waits. See admin_options.reload; `context` is the server. */
+/* Asks for a reload and waits for its result, up to 10 s. For any thread but the one that runs the server; see
+ * admin_options.reload. `context` is the server. */
 int server_reload_from_outside(void *context, char *text, size_t text_size);
 
-/* --- logging.c: the log as configured; log_stop() ends it. 0, or -1 with server->error set --- */
-int server_start_log(weir_server *server);
-void server_set_log_levels(const struct config *config); /* at any time */
+/* --- logging.c --- */
 
-/* --- stop.c: closes every connection. Returns false if a handler was left behind. --- */
+/* Starts the log as configured; log_stop() ends it. Returns 0, or -1 with server->error set. */
+int server_start_log(weir_server *server);
+
+/* Sets the level of every log subsystem. May be called at any time. */
+void server_set_log_levels(const struct config *config);
+
+/* --- stop.c --- */
+
+/* Closes every connection and stops the pool, within drain_timeout. Returns false, with server->error set, if a
+ * handler or a client is left. */
 bool server_drain(weir_server *server);
 
-/* The last line of a clean stop: how many messages were handled, and of the other counters those that are not 0. */
+/* Logs the last line of a clean stop: the number of handled messages, and the other counters that are not 0. */
 void server_log_stopped(const weir_server *server);
 
-/* Warns that messages have waited so long for a slot, and says which routes hold these. `context` is the server;
- * any thread. */
+/* --- starved.c --- */
+
+/* Logs that messages have waited `waited_ms` milliseconds for a slot, and which routes hold the slots. `context` is
+ * the server. Any thread. */
 void server_warn_starved(void *context, uint64_t waited_ms);
 
 #endif

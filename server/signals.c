@@ -17,7 +17,7 @@ void signals_block(sigset_t *before) {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards both below */
 static unsigned guards;
-static struct sigaction program; /* what the program has for SIGPIPE, while there are guards */
+static struct sigaction program; /* the program's action for SIGPIPE, while guards > 0 */
 
 void signals_guard_pipe(void) {
     pthread_mutex_lock(&mutex);

@@ -1,4 +1,4 @@
-/* signals.h - the signals of the program that a server is part of: it gets them as if there were no server.
+/* signals.h - leaves signals to the program that embeds a server, as if there were no server.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,12 +7,14 @@
 
 #include <signal.h>
 
-/* Blocks signals for the threads that are started from here on: they are for the threads of the program, and a
- * handler's blocking call would return with EINTR. Faults stay unblocked. */
+/* Blocks signals in the calling thread, and so in the threads that it starts from now on. Signals are for the
+ * program's threads, and would make a handler's blocking call return with EINTR. Faults stay unblocked. Stores the
+ * previous mask in *before. */
 void signals_block(sigset_t *before);
 
-/* Around the start of the HTTP library, which has SIGPIPE ignored in the whole process. Its threads do not need
- * that, since SIGPIPE is blocked in them. Several servers may start at once. */
+/* Call these before and after the HTTP library starts, which makes the whole process ignore SIGPIPE. They restore
+ * the program's action; the library's threads do not need it ignored, because they block SIGPIPE. Several servers
+ * may start at the same time. */
 void signals_guard_pipe(void);
 void signals_restore_pipe(void);
 

@@ -1,4 +1,4 @@
-/* start.c - a server's parts, started one after the other, each with what the configuration says of it.
+/* start.c - starts a server's parts one after the other, with their configuration.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -87,7 +87,7 @@ static int start_admin(weir_server *server) {
     return server->admin == NULL ? -1 : 0;
 }
 
-/* The first table. */
+/* Builds the first table and puts it in force. */
 static int start_routes(weir_server *server) {
     struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
     if (table == NULL)
@@ -96,7 +96,8 @@ static int start_routes(weir_server *server) {
     return 0;
 }
 
-/* A part that could not be started: the others are stopped, and clients that have come meanwhile are closed. */
+/* Stops the other parts when one could not start, and closes clients that have connected meanwhile. Keeps the
+ * error. Returns as server_start(). */
 static int give_up(weir_server *server) {
     char reason[CONFIG_ERROR_SIZE];
     memcpy(reason, server->error, sizeof reason);

@@ -1,5 +1,5 @@
-/* starved.c - the warning that messages wait because all workers are busy: which routes hold them, and for how
- * long.
+/* starved.c - warns that messages wait because all workers are busy, and says which routes hold the workers and for
+ * how long.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,9 +12,9 @@
 
 enum { HOLDERS_MAX = 8, NAME_SIZE = 64, TEXT_SIZE = LOG_TEXT_MAX };
 
-/* The slots that one route holds, or all timers together. */
+/* The slots that one route holds, or that all timers hold together. */
 struct holder {
-    char name[NAME_SIZE]; /* a copy: once the handler returns, the route may go */
+    char name[NAME_SIZE]; /* a copy, because the route may be freed once the handler returns */
     unsigned slots;
     uint64_t longest_ms;
 };
@@ -24,7 +24,7 @@ struct holders {
     unsigned count;
 };
 
-/* The last one stands for all that find no room. */
+/* The last entry, "others", stands for all routes that find no room. */
 static struct holder *find(struct holders *holders, const char *name) {
     for (unsigned i = 0; i < holders->count; i++)
         if (strncmp(holders->list[i].name, name, NAME_SIZE - 1) == 0)

@@ -1,12 +1,15 @@
-/* stop.c - the end of a server: nobody new, every client closed with 1001, what handlers have said delivered.
+/* stop.c - stops a server: admits no new client, delivers what handlers have sent, and closes every client with
+ * 1001.
  *
- * Three steps, each only for those whom the one before has not brought to their end: read once more, handle all
- * that has been read, then close; close at once; give up. The first is spread over drain_window, in the order of
- * the registry; whoever has not been told yet is served as before. The last two take their time from the end of
- * drain_timeout.
+ * It takes three steps, each for the connections that are left after the one before:
+ *  1. read once more, handle all that has been read, then close;
+ *  2. close at once;
+ *  3. cut the connection.
+ * The first step is spread over drain_window, in the order of the registry; a client whose turn has not come is
+ * served as before. The last two steps take their time from the end of drain_timeout.
  *
- * All of it runs on the thread that runs the server, which sleeps only in registry_wait_empty(): as soon as the
- * last client has left, it goes on.
+ * All of it runs on the thread that runs the server. It sleeps only in registry_wait_empty(), which returns as soon
+ * as the last client has left.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +20,9 @@
 #include "server/log/log.h"
 #include "server/server_private.h"
 
-enum { MOMENT_MS = 250, SPREAD_STEP_MS = 10, CLIENT_MS = 1 /* drain_window for each client, if it is not less */ };
+/* CLIENT_MS: the spread takes at most so long for each client, so that few clients do not take all of drain_window.
+ */
+enum { MOMENT_MS = 250, SPREAD_STEP_MS = 10, CLIENT_MS = 1 };
 
 typedef void close_step(struct weir_conn *conn, struct task_list *ready);
 
@@ -31,7 +36,7 @@ static void sweep_one(struct weir_conn *conn, void *arg) {
     sweep->step(conn, &sweep->ready);
 }
 
-/* Takes the step for `count` connections at most, from `*position` on. Returns how many there were. */
+/* Takes the step for at most `count` connections from `*position` on. Returns the number of connections. */
 static unsigned sweep_some(weir_server *server, close_step *step, uint32_t *position, unsigned count) {
     struct sweep sweep = {.step = step};
     unsigned visited = registry_each_from(&server->run->core.registry, position, count, sweep_one, &sweep);
@@ -39,7 +44,7 @@ static unsigned sweep_some(weir_server *server, close_step *step, uint32_t *posi
     return visited;
 }
 
-/* Returns how many clients are left at `until`. */
+/* Takes the step for all connections. Returns the number of clients left at `until`. */
 static unsigned sweep_all(weir_server *server, close_step *step, uint64_t until) {
     sweep_some(server, step, &(uint32_t){0}, UINT_MAX);
     return registry_wait_empty(&server->run->core.registry, until);
@@ -49,8 +54,8 @@ static uint64_t lesser(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* Tells everybody in even portions. A portion that is late takes along what has become due meanwhile; clients that
- * leave by themselves bring the end nearer. */
+/* Drains the connections in even portions. A late portion includes what has become due meanwhile. If clients leave
+ * on their own, the spread ends sooner. */
 static void drain_spread(weir_server *server) {
     const struct config_server *config = &server_config(server)->server;
     struct registry *registry = &server->run->core.registry;
@@ -88,13 +93,13 @@ static void name_handler(struct task *task, uint64_t held_ms, void *arg) {
                              LOG_TEXT("reason", "its handler outlasted drain_timeout")));
 }
 
-/* A moment for tasks that are no handlers to end, whatever the timeout. */
+/* Returns `end`, or later: tasks other than handlers always get 250 ms to end. */
 static uint64_t at_least_a_moment(uint64_t end) {
     uint64_t moment = pool_now() + MOMENT_MS;
     return end > moment ? end : moment;
 }
 
-/* Closes those that are left at once, and cuts them at `cut`. */
+/* Closes the remaining connections at once, and cuts those that are left at `cut`. */
 static void hurry(weir_server *server, unsigned left, uint64_t cut, uint64_t end) {
     log_event(
         LOG_SERVER, LOG_WARNING, "drain_timeout",
