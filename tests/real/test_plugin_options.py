@@ -191,7 +191,7 @@ class Serving(PluginTestCase):
         with self.start("note = a\n") as weir:
             (self.directory / "shows.so").unlink()
             weir.process.send_signal(signal.SIGHUP)
-            self.assertIn("done=yes", weir.log_line("event=reload"))
+            self.assertIn("done=yes", weir.log_line("event=reload", "done="))
             self.assertEqual(self.ask(weir), "(none) a 2000")
 
 
