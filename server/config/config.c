@@ -1,5 +1,5 @@
-/* config.c - the configuration's life: defaults, single options over them, all sources one after the other, the
- * checks that take more than one value, the end.
+/* config.c - creates a configuration, sets single options, reads all sources one after the other, checks what
+ * depends on several values, and frees it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -99,7 +99,7 @@ struct config *config_build_all(const struct config_sources *sources, struct con
 
 /* --- Single options ---------------------------------------------------------------------------------------- */
 
-/* Where a path begins in the value; NULL: it has none. */
+/* Returns where a path begins in the value; NULL if it contains none. */
 static const char *path_in(const struct option *option, const char *value) {
     static const char plugin[] = "plugin:";
     size_t size = option->type == OPTION_HANDLER ? sizeof plugin - 1 : 0;
@@ -152,17 +152,17 @@ int config_set(struct config *config, const char *section, const char *key, cons
     struct config_setting setting = {.key = key, .value = value, .place = {.source = config_program}};
     if (config_apply_below(config, section, &setting, error, error_size) == 0)
         return 0;
-    config_drop_sections(config, rules, routes); /* one that has just been added */
+    config_drop_sections(config, rules, routes); /* if the section has just been added */
     return -1;
 }
 
 /* --- Values together --------------------------------------------------------------------------------------- */
 
-/* Replies to what is read at once, before the soft limit is looked at again: small ones cost more than their bytes.
- */
+/* Room for the replies to what is read at once, before the soft limit is checked again. Small replies cost more
+ * memory than their bytes. */
 enum { REPLIES_AT_ONCE = 1 << 20 };
 
-/* Where the first of the three is set that does not have its default; or one that was refused. */
+/* Returns where the first of the three options that are not defaults is set, or where one was refused. */
 static struct config_place send_buffer_place(const struct config *config) {
     static const char *const names[] = {"send_buffer_hard", "send_buffer_soft", "max_message_size"};
     struct config_place first = {.source = NULL};

@@ -1,11 +1,11 @@
-/* config.h - what the ini files, the environment and the command line say, checked: one struct, filled from the
- * option table (options.c), that remembers where each value comes from.
+/* config.h - the configuration from ini files, environment and command line, checked. It is one struct, filled from
+ * the option table (options.c), that records where each value comes from.
  *
- * A later source wins: the defaults, the file and what it includes, the environment, the command line. Within the
- * files it is what is read later, and a file is read where its `include` stands, so before the lines of the file
- * that includes it.
+ * A later source wins. Their order is: the defaults, the file and the files that it includes, the environment, the
+ * command line. Within the files, the value read last wins. An included file is read where its `include` stands,
+ * and so before the other lines of the file that includes it.
  *
- * No locks: it is read and set by one thread, and never changes while a server runs on it.
+ * No locks: one thread reads and sets a configuration, and it never changes while a server runs with it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,12 +26,13 @@ enum {
 
 /* Where a value comes from. All zero: it is the default. */
 struct config_place {
-    const char *source; /* "conf/weir.ini", "WEIR_SERVER_WORKERS", "--set server.workers"; the configuration's */
-    unsigned line;      /* of a file; 0 for other sources */
-    bool refused;       /* what was given there is wrong: the option has the value that it had before */
+    const char
+        *source;   /* "conf/weir.ini", "WEIR_SERVER_WORKERS", "--set server.workers"; the configuration owns it */
+    unsigned line; /* of a file; 0 for other sources */
+    bool refused;  /* the value given there is wrong: the option keeps its previous value */
 };
 
-/* Who wants to be told of every error, not of the first alone. */
+/* Receives every error of a configuration, not only the first. */
 struct config_errors {
     void (*tell)(void *context, const char *error); /* one line, "source:line: what is wrong" */
     void *context;
@@ -56,11 +57,11 @@ struct config_server {
     unsigned http_threads;
     unsigned connection_queue;
     unsigned max_connections;        /* 0: as many as the descriptor limit allows */
-    unsigned max_connections_per_ip; /* 0: no limit; likewise the two below */
-    unsigned upgrades_per_ip;        /* in a second */
-    unsigned handshakes_per_ip;
-    char **trusted_proxies; /* networks, see network_parse(); "none" alone */
-    size_t memory_limit;    /* 0: none */
+    unsigned max_connections_per_ip; /* 0: no limit */
+    unsigned upgrades_per_ip;        /* per second; 0: no limit */
+    unsigned handshakes_per_ip;      /* unfinished at the same time; 0: no limit */
+    char **trusted_proxies;          /* networks, see network_parse(); "none" alone */
+    size_t memory_limit;             /* 0: none */
     uint64_t drain_timeout_ms;
     uint64_t drain_window_ms;
     enum unknown_route unknown_route;
@@ -81,8 +82,8 @@ struct config_websocket {
     size_t send_buffer_hard;
     enum slow_consumer slow_consumer;
     uint64_t send_timeout_ms; /* 0: none */
-    unsigned message_rate;    /* in a second; 0: no limit */
-    size_t byte_rate;         /* likewise */
+    unsigned message_rate;    /* messages per second; 0: no limit */
+    size_t byte_rate;         /* bytes per second; 0: no limit */
     enum rate_policy rate_policy;
     uint64_t handshake_timeout_ms;
     uint64_t close_timeout_ms;
@@ -103,11 +104,11 @@ struct config_log {
 
 /* [admin] */
 struct config_admin {
-    char **listen; /* as the server's; "none" alone */
+    char **listen; /* like config_server.listen, or "none" alone */
     unsigned http_threads;
-    char *token;      /* NULL: none; likewise the two below */
-    char *token_file; /* absolute */
-    char *secret;     /* the token, wherever it stands; config_check() gets it */
+    char *token;      /* NULL: none */
+    char *token_file; /* absolute path; NULL: none */
+    char *secret;     /* the token, from either; NULL: none. config_check() sets it */
 };
 
 /* [channels] */
@@ -119,7 +120,7 @@ struct config_channels {
 
 /* [channel PATTERN] */
 struct config_channel {
-    char *pattern;           /* see channel_pattern_matches(), and _precedes() for which of several counts */
+    char *pattern;           /* see channel_pattern_matches(); of several, channel_pattern_precedes() decides */
     unsigned history;        /* messages */
     uint64_t history_age_ms; /* 0: no limit */
     uint64_t position_ttl_ms;
@@ -129,42 +130,42 @@ struct config_channel {
     bool announce;
     bool publisher;
     struct config_place place;   /* of [channel PATTERN] */
-    struct config_place *places; /* of its options; the index is that of the option table */
+    struct config_place *places; /* of its options, by index in the option table */
 };
 
-/* A key of a route that no option knows: meant for its plug-in. */
+/* A key of a route that is not in the option table: it is for the route's plug-in. */
 struct config_extra {
     char *name;
     char *value;
-    char *content; /* of the file that the value names, where it is that of a secret; else NULL */
-    bool secret;   /* the value is not to be shown */
+    char *content; /* the secret, if the value names its file; else NULL */
+    bool secret;   /* the value must not be shown */
     struct config_place place;
 };
 
 /* [route PATTERN] */
 struct config_route {
     char *pattern;
-    char *handler; /* NULL: the program's; "echo", "broadcast", "channel", "channels", "plugin:PATH", the path
-                      absolute */
-    unsigned concurrency; /* handlers at once; 0: as many as there are workers */
+    char *handler; /* "echo", "broadcast", "channel", "channels", or "plugin:PATH" with an absolute path; NULL: the
+                      program serves the route */
+    unsigned concurrency; /* handlers at the same time; 0: as many as there are workers */
     bool echo_self;
-    char *channel;       /* of handler channel: a template, see channel_template_next(); NULL for all others */
-    bool publish;        /* of channel and channels: whether clients may */
-    char **channels;     /* of channels: the patterns of those that clients may use, NULL-terminated */
-    char **subprotocols; /* in the order of preference, NULL-terminated; "none" alone */
+    char *channel;       /* handler channel: a template, see channel_template_next(); NULL for other handlers */
+    bool publish;        /* handlers channel and channels: whether clients may publish */
+    char **channels;     /* handler channels: patterns of the channels that clients may use, NULL-terminated */
+    char **subprotocols; /* in order of preference, NULL-terminated; or "none" alone */
     bool require_subprotocol;
-    char **origins; /* as the server's; "inherit" alone */
+    char **origins; /* like config_websocket.origins, or "inherit" alone */
     enum compression compression;
     enum slow_consumer slow_consumer;
     struct config_place place;   /* of [route PATTERN] */
-    struct config_place *places; /* of its options; the index is that of the option table */
+    struct config_place *places; /* of its options, by index in the option table */
     struct config_extra *extras;
     size_t extra_count;
 };
 
 struct config {
-    char *path;                   /* of the file that was loaded last, absolute; NULL if there is none */
-    struct config_errors *errors; /* NULL: reading and checking end with the first error */
+    char *path;                   /* absolute path of the file that was loaded last; NULL if there is none */
+    struct config_errors *errors; /* NULL: reading and checking stop at the first error */
     struct config_server server;
     struct config_websocket websocket;
     struct config_log log;
@@ -174,12 +175,12 @@ struct config {
     size_t channel_rule_count;
     struct config_route *routes;
     size_t route_count;
-    struct config_place *places; /* of the options above; the index is that of the option table */
-    char **sources;              /* the names that the places have */
+    struct config_place *places; /* of the options above, by index in the option table */
+    char **sources;              /* the names that the places refer to */
     size_t source_count;
 };
 
-/* What a configuration is built from, and built anew at a reload. */
+/* What a configuration is built from, and built again from at a reload. */
 struct config_sources {
     const char *path;         /* of the ini file; NULL: none */
     char *const *environment; /* like environ; NULL: none */
@@ -187,63 +188,66 @@ struct config_sources {
     size_t setting_count;
 };
 
-/* The defaults, no routes and no rules for channels. NULL if memory is out. */
+/* Returns a configuration with the defaults, no routes and no channel rules; NULL if memory is out. */
 struct config *config_create(void);
-void config_destroy(struct config *config); /* NULL is allowed */
 
-/* All the sources, checked by config_check() too. NULL with one line in `error` that says where and what is wrong,
- * and what would be right. Variables of the environment count if their names begin with WEIR_ and a section.
- */
+/* Frees a configuration. NULL is allowed. */
+void config_destroy(struct config *config);
+
+/* Builds a configuration from all sources, and checks it with config_check(). Environment variables count if their
+ * names begin with WEIR_ and a section. Returns NULL with one line in `error`: where and what is wrong, and what
+ * would be right. */
 struct config *config_build(const struct config_sources *sources, char *error, size_t error_size);
 
-/* The same, but each error is told, and what is right is returned all the same; NULL if memory is out. `errors` has
- * to outlive the configuration. */
+/* Builds a configuration as config_build() does, but reports every error, and returns a configuration of the values
+ * that are right; NULL if memory is out. `errors` must outlive the configuration. */
 struct config *config_build_all(const struct config_sources *sources, struct config_errors *errors);
 
-/* After an error: 0 to go on, if all are wanted, having told of this one; else -1. */
+/* Call this after an error. If all errors are wanted, reports this one and returns 0, to go on. Else returns -1. */
 int config_go_on(const struct config *config, const char *error);
 
-/* Reads a file, and those that it includes, over what is there and adds their routes and rules for channels.
- * Returns 0; or -1 with one line in `error` that begins with "path:line: " of the file it is about, or "path: " if
- * that cannot be read at all. Then none of them has been added, but options may have been set. */
+/* Reads a file and the files that it includes. Sets their options and adds their routes and channel rules. Returns
+ * 0; or -1 with one line in `error` that begins with "path:line: ", or "path: " if the file cannot be read. After
+ * -1 no route or rule has been added, but options may have been set. */
 int config_load(struct config *config, const char *path, char *error, size_t error_size);
 
-/* Sets one option as a line of the file would, below a header like "server", "channel news:*" or "route /x", which
- * is added if it is not there. A route that is added so may be left without a handler: then it has the options of
- * one that the program serves. */
+/* Sets one option, as a line of the file below the header `section` would: "server", "channel news:*", "route /x".
+ * A section with a pattern is added if it does not exist. A route added this way may have no handler: then it holds
+ * the options of a route that the program serves. Returns 0, or -1 with one line in `error`. */
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size);
 
-/* What a single value cannot tell: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB; routes with all
- * their keys; the token, which it reads again from token_file. */
+/* Checks what depends on several values: send_buffer_hard >= send_buffer_soft + max_message_size + 1 MiB, and
+ * routes with all their keys. Also reads the token from token_file, again if it was read before. Returns 0, or -1
+ * with one line in `error`. */
 int config_check(struct config *config, char *error, size_t error_size);
 
-/* Whether a value comes from the environment. */
+/* Returns true if a value comes from the environment. */
 bool config_is_variable(struct config_place place);
 
-/* Begins at the folder of the place's file, or at the working directory. Freed by the caller; NULL if memory is
- * out.
- */
+/* Makes a path absolute: relative to the folder of the place's file, or to the working directory for other sources.
+ * The caller frees the result. NULL if memory is out. */
 char *config_absolute_path(struct config_place place, const char *path);
 
-/* Whether it is the name of a route's own key, whatever the case of its letters. */
+/* Returns true if the option table has a key of this name for routes. Case does not matter. */
 bool config_is_route_key(const char *name);
 
-/* Where the route's handler is set. */
+/* Returns the place where the route's handler is set. */
 struct config_place config_handler_place(const struct config_route *route);
 
-/* What the route speaks, which is weir.v1 for handler channels without any of its own; "none" alone. */
+/* Returns the route's subprotocols: those configured, or weir.v1 for the handler channels without any. "none" alone
+ * stands for no subprotocol. */
 char **config_subprotocols(const struct config_route *route);
 
-/* Writes "source:line: ", or "source: ", in front of the message. Returns -1. */
+/* Writes an error with "source:line: " or "source: " in front of the message. Returns -1. */
 int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The effective configuration as an ini file that would load again to the same, save the token; comments say where
- * the values come from that are not defaults. Defaults that have no effect here are left out. */
+/* Prints the effective configuration as an ini file that would load to the same, except for secrets. Comments say
+ * where values come from that are not defaults. Defaults that have no effect are left out. */
 void config_print(const struct config *config, FILE *out);
 
-/* Every option: section, name, type with its bounds, default, help. */
+/* Prints every option: section, name, type with its bounds, default, help. */
 void config_list(FILE *out);
 
 /* --- What a reload changes --- */
@@ -251,13 +255,13 @@ void config_list(FILE *out);
 struct config_change {
     const char *section; /* "server", "channel news:*", "route /echo" */
     const char *name;
-    const char *before, *after; /* as the file would have it; NULL: the section, or a plug-in's key, is not there */
-    bool restart;               /* it takes effect when the server starts again */
+    const char *before, *after; /* as written in the file; NULL: the section, or a plug-in's key, does not exist */
+    bool restart;               /* it takes effect at the next start of the server */
 };
 
-/* Calls back for each value that differs, in the order of the option table; a section that only one of them has is
- * reported by its pattern, a route's by its handler, alone. A token is "(not shown)", and has changed too if its
- * file's content has. */
+/* Calls `report` for each value that differs, in the order of the option table. A section that only one of the two
+ * has is reported once: a channel rule by its pattern, a route by its handler. A token is shown as "(not shown)";
+ * it has also changed if the content of its file has. */
 void config_compare(const struct config *before, const struct config *after,
                     void (*report)(void *context, const struct config_change *change), void *context);
 

@@ -1,4 +1,4 @@
-/* config_channel.c - a route's `channel`, held against its handler and its pattern.
+/* config_channel.c - checks a route's `channel` against its handler and its pattern.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 #include "server/config/value.h"
 #include "server/proto/channel_name.h"
 
-/* The next parameter of a route's pattern at or behind *at, "*" for a final one; moves *at behind it. */
+/* Finds the next parameter of a route's pattern at or after *at, "*" for a final one. Moves *at past it. */
 static bool next_parameter(const char **at, struct channel_template_part *parameter) {
     while (**at == '/') {
         const char *segment = *at + 1;
@@ -33,7 +33,7 @@ static bool has_parameter(const char *pattern, const struct channel_template_par
     return false;
 }
 
-/* "{name}, {*}", as many as there is space for; "none". */
+/* Writes "{name}, {*}", as many parameters as fit, or "none". */
 static void print_parameters(const char *pattern, char *text, size_t text_size) {
     struct channel_template_part parameter;
     size_t used = 0;

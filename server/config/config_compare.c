@@ -1,5 +1,5 @@
-/* config_compare.c - what differs between two configurations, for a reload. It compares values as they would be
- * printed and goes by the option table, so it cannot miss an option.
+/* config_compare.c - finds what differs between two configurations, for a reload. It compares the printed values of
+ * every option in the table, so it cannot miss an option.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,10 +16,10 @@ typedef void reporter(void *context, const struct config_change *change);
 struct compare {
     reporter *report;
     void *context;
-    const char *section; /* as it is reported */
+    const char *section; /* as reported */
 };
 
-/* The value as the file would have it; freed by the caller. */
+/* Returns the value as written in a file. The caller frees it. */
 static char *text_of(const struct option *option, const void *base) {
     char *text = NULL;
     size_t size;
@@ -72,7 +72,7 @@ static const char *shown(const struct config_extra *extra) {
     return extra == NULL ? NULL : extra->secret ? not_shown : extra->value;
 }
 
-/* A NULL is one that is not there. */
+/* NULL is a key that does not exist. */
 static bool extras_are_same(const struct config_extra *a, const struct config_extra *b) {
     return a != NULL && b != NULL && is_same(a->value, b->value) && is_same(a->content, b->content);
 }
@@ -89,14 +89,15 @@ static void compare_extras(const struct compare *compare, const struct config_ro
             report(compare, after->extras[i].name, NULL, shown(&after->extras[i]), false);
 }
 
-/* A section that is there only before or only after. */
+/* Reports a section that only one of the configurations has: the older one if `before`. */
 static void report_alone(const struct compare *compare, const struct config_section *section, bool before) {
     bool route = strcmp(section->section, "route") == 0;
     const char *value = route ? ((const struct config_route *)section->base)->handler : section->pattern;
     report(compare, route ? "handler" : "pattern", before ? value : NULL, before ? NULL : value, false);
 }
 
-/* One section of a configuration with that of the other one, if it is there. `before`: it is the older one. */
+/* Compares a section of one configuration with the same section of the other, if it exists. `before`: the first is
+ * the older one. */
 static void compare_with(struct compare *compare, const struct config_section *section, const struct config *other,
                          bool before) {
     struct config_section same;

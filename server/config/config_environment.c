@@ -1,8 +1,9 @@
-/* config_environment.c - options from the environment: WEIR_SERVER_WORKERS is `workers` of [server]. Those of
- * sections with a pattern are config_variable.c's.
+/* config_environment.c - sets options from the environment: WEIR_SERVER_WORKERS is `workers` of [server].
+ * config_variable.c handles sections with a pattern.
  *
- * A variable that begins like one of them and is none is an error, for it has been misspelt, unless Kubernetes made
- * it for a service. Other WEIR_ variables belong to other programs. An empty one counts as not set.
+ * A variable that begins like an option's but names none is an error, because it is probably misspelt. Variables
+ * that Kubernetes made for a service are ignored. Other WEIR_ variables belong to other programs. An empty variable
+ * counts as not set.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +17,7 @@
 
 enum { NAME_SIZE = 80 };
 
-/* "WEIR_SERVER_WORKERS", or with a NULL key "WEIR_SERVER_". */
+/* Writes "WEIR_SERVER_WORKERS", or "WEIR_SERVER_" if the key is NULL. */
 static void print_name(const char *section, const char *key, char name[NAME_SIZE]) {
     snprintf(name, NAME_SIZE, "WEIR_%s_%s", section, key != NULL ? key : "");
     for (char *at = name; *at != '\0'; at++)
@@ -43,7 +44,7 @@ static const struct option *find_option(const char *name) {
     return NULL;
 }
 
-/* "_PORT_9000_TCP", also with _PROTO, _PORT or _ADDR after it. */
+/* Returns true for "_PORT_9000_TCP", also with _PROTO, _PORT or _ADDR after it. */
 static bool is_port_link(const char *text) {
     if (strncmp(text, "_PORT_", 6) != 0 || !isdigit((unsigned char)text[6]))
         return false;
@@ -57,7 +58,7 @@ static bool is_port_link(const char *text) {
     return *text == '\0' || strcmp(text, "_PROTO") == 0 || strcmp(text, "_PORT") == 0 || strcmp(text, "_ADDR") == 0;
 }
 
-/* Whether the variable is one that Kubernetes gives to each container for a service, whatever that is called:
+/* Returns true if Kubernetes sets such a variable in each container for a service of any name. A service called
  * weir-server-internal makes WEIR_SERVER_INTERNAL_SERVICE_HOST, _SERVICE_PORT, _SERVICE_PORT_NAME, _PORT,
  * _PORT_9000_TCP and _PORT_9000_TCP_ADDR. */
 static bool is_service_link(const char *name, const char *value) {

@@ -1,4 +1,4 @@
-/* config_include.c - which files an `include` means.
+/* config_include.c - finds the files that an `include` names.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +13,7 @@
 
 static const char wildcards[] = "*?[";
 
-/* One `include`. */
+/* Arguments of one `include`. */
 struct include {
     struct config_place place;
     int (*read)(void *context, const char *path);
@@ -28,7 +28,8 @@ static int fail(const struct include *include, const char *path, const char *why
                        value_quote(path, quoted), why);
 }
 
-/* The pattern from the folder of the file that it stands in, whose name is none. NULL if memory is out. */
+/* Returns the pattern, relative to the folder of the file that contains it. That folder's name is escaped, because
+ * it is not a pattern. NULL if memory is out. */
 static char *from_folder(const char *file, const char *pattern) {
     const char *slash = *pattern == '/' ? NULL : strrchr(file, '/');
     size_t folder = slash != NULL ? (size_t)(slash + 1 - file) : 0;
@@ -45,7 +46,7 @@ static char *from_folder(const char *file, const char *pattern) {
     return whole;
 }
 
-/* A folder that is not there matches nothing; one that cannot be read might. */
+/* A folder that does not exist matches nothing. One that cannot be read might match, so it is an error. */
 static int on_unreadable_folder(const char *path, int code) {
     (void)path;
     return code != ENOENT && code != ENOTDIR;

@@ -1,5 +1,5 @@
-/* config_load.c - what an ini file's sections and lines mean: which options they set, which sections with a
- * pattern they add, which files they include, and the line of whatever is wrong with them.
+/* config_load.c - applies the sections and lines of an ini file: sets options, adds sections with a pattern,
+ * includes files, and reports errors with their lines.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,18 +12,18 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-/* Where reading one file stands. */
+/* State of reading one file. */
 struct load {
     struct config *config;
-    const char *path; /* the configuration's */
+    const char *path; /* the configuration owns it */
     char *error;
     size_t error_size;
-    struct config_section section; /* the one that keys go to; one with a pattern is the last of its kind */
-    unsigned seen; /* one bit for each section that may come only once: the index in option_sections */
+    struct config_section section; /* the current one; one with a pattern is the last of its kind */
+    unsigned seen;                 /* a bit for each section that may come only once, by index in option_sections */
 
     const struct load *includer; /* NULL for the first file */
     unsigned depth;
-    dev_t device; /* these two tell files apart, whatever they are called */
+    dev_t device; /* device and inode identify a file, whatever its path */
     ino_t inode;
 };
 
@@ -85,7 +85,7 @@ static int on_value(void *context, const char *key, const char *value, unsigned 
     return config_apply_to_section(&load->section, &setting, load->error, load->error_size);
 }
 
-/* All errors of the file come here, those of the lines themselves too. */
+/* Called for all errors of the file, including errors in the syntax of lines. */
 static int on_failure(void *context) {
     const struct load *load = context;
     return config_go_on(load->config, load->error);
@@ -96,13 +96,13 @@ static int on_failure(void *context) {
 static int read_file(struct config *config, const char *path, const struct load *includer, char *error,
                      size_t error_size);
 
-/* What one include line is about. */
+/* Context of one `include` line. */
 struct inclusion {
     const struct load *load;
     unsigned line;
 };
 
-/* "a.ini -> b.ini -> a.ini" */
+/* Prints "a.ini -> b.ini -> a.ini". */
 static void print_chain(const struct load *load, const char *path, FILE *out) {
     if (load->includer != NULL)
         print_chain(load->includer, load->path, out);
@@ -138,7 +138,7 @@ static int include_file(void *context, const char *path) {
     return read_file(load->config, path, load, load->error, load->error_size);
 }
 
-/* A key before the first section. */
+/* Handles a key before the first section. */
 static int on_head(void *context, const char *key, const char *value, unsigned line) {
     static const char *const keys[] = {"include", NULL};
     struct load *load = context;

@@ -1,5 +1,5 @@
-/* config_place.c - where values come from: names that last, errors that begin with them, paths that are relative to
- * them.
+/* config_place.c - where values come from: keeps the names of sources, writes errors that begin with a place, and
+ * resolves paths relative to a place.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,7 +29,7 @@ bool config_is_variable(struct config_place place) {
 
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
-/* Returns how much of `error` is used. */
+/* Writes the place. Returns how many bytes of `error` are used. */
 static size_t begin_error(struct config_place place, char *error, size_t error_size) {
     int used = 0;
     *error = '\0';

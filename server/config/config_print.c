@@ -1,5 +1,5 @@
-/* config_print.c - the configuration as text: what is in force and where it comes from, and what there is to be
- * set. Both go by the option table, so neither can miss an option.
+/* config_print.c - prints the configuration in force with the sources of its values, and the list of all options.
+ * Both follow the option table, so neither can miss an option.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 #include "server/config/config_private.h"
 #include "server/config/options.h"
 
-/* "conf/weir.ini:14"; a name may have bytes that no line of an ini file may. */
+/* Prints "conf/weir.ini:14". A name may contain bytes that are not allowed in an ini file; they become '?'. */
 static void print_place(struct config_place place, FILE *out) {
     for (const char *at = place.source; *at != '\0'; at++)
         fputc(*at >= ' ' && *at <= '~' ? *at : '?', out);
@@ -30,7 +30,7 @@ static void print_secret(const char *name, struct config_place place, FILE *out)
     fputc('\n', out);
 }
 
-/* One that has no effect is left out, unless somebody has set it. */
+/* Prints an option. An option that has no effect is left out unless it has been set. */
 static void print_option(const struct config *config, const struct option *option, const void *base,
                          struct config_place place, FILE *out) {
     const char *const *secret = (const void *)((const char *)base + option->offset);

@@ -1,5 +1,5 @@
-/* config_private.h - what the files that fill a configuration share. Functions that return -1 or NULL have written
- * one line with its place to `error`.
+/* config_private.h - shared by the files that fill a configuration. A function with an `error` argument that
+ * returns -1 or NULL has written one line there, with the place of the error.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 
 #include "server/config/config.h"
 
-/* One `key = value`, from wherever. */
+/* One `key = value`, from any source. */
 struct config_setting {
     const char *section; /* of option_sections */
     const char *key;
@@ -22,95 +22,110 @@ struct config_setting {
 int config_apply(void *base, struct config_place *places, const struct config_setting *setting, char *error,
                  size_t error_size);
 
-/* The sections whose options lie in struct config itself. */
+/* Returns true for a section without a pattern: its options lie in struct config itself. */
 bool config_is_plain_section(const char *section);
 
 /* --- config_place.c --- */
 
-/* As the source of what config_set() sets. */
+/* The source of values that config_set() sets. */
 extern const char config_program[];
 
-/* A copy that lives as long as the configuration, for its places; NULL if memory is out. */
+/* Returns a copy that lives as long as the configuration, for its places; NULL if memory is out. */
 const char *config_keep(struct config *config, const char *source);
 
-/* As config_fail(), with "key: " behind the place unless its source names the key already. */
+/* Writes an error as config_fail() does, with "key: " after the place unless the source already names the key. */
 int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
                    ...) __attribute__((format(printf, 5, 6)));
 
 /* --- config_section.c --- */
 
-/* A section, wherever its values lie. */
+/* A section of any kind, and where its values lie. */
 struct config_section {
     const char *section; /* of option_sections */
     char *pattern;       /* NULL: it has none */
     struct config_place place;
     struct config_place *places;
-    void *base; /* struct config_channel or config_route, which move when another is added; or struct config */
+    void *base; /* struct config; or config_channel or config_route, which move when another one is added */
 };
 
-/* The pattern of a header like "route  /x", empty if it is missing, and the section; NULL if that has none. */
+/* Splits a header like "route  /x": stores the section and returns the pattern, "" if it is missing. Returns NULL
+ * if the section takes no pattern. */
 const char *config_split_header(const char *header, const char **section);
 
-/* Those that have a pattern: the channels', then the routes. */
+/* Returns the number of sections with a pattern. */
 size_t config_section_count(const struct config *config);
+
+/* Returns one of these sections: the channel rules come first, then the routes. */
 struct config_section config_section_at(const struct config *config, size_t index);
 
-/* False: there is none, and `found` is of no use. */
+/* Finds a section with a pattern. If there is none, returns false, and *found must not be used. */
 bool config_find_section(const struct config *config, const char *section, const char *pattern,
                          struct config_section *found);
 
-/* With its defaults; a route has no handler yet. */
+/* Adds a section with its defaults; a route has no handler yet. Returns 0 or -1. */
 int config_add_section(struct config *config, const char *section, const char *pattern, struct config_place place,
                        struct config_section *added, char *error, size_t error_size);
 
-/* Sets an option of it; of a route perhaps a key for its plug-in. */
+/* Sets an option of a section, or for a route possibly a key for its plug-in. Returns 0 or -1. */
 int config_apply_to_section(const struct config_section *section, const struct config_setting *setting, char *error,
                             size_t error_size);
 
-/* The rules for channels and the routes from these on. */
+/* Removes the channel rules from index `first_rule` on and the routes from index `first_route` on. */
 void config_drop_sections(struct config *config, size_t first_rule, size_t first_route);
 
-/* --- config_load.c: reads a file, and leaves the check of its routes to be done --- */
+/* --- config_load.c --- */
+
+/* Reads a file without checking its routes, which the caller does with config_check_routes(). Returns 0 or -1. */
 int config_read_file(struct config *config, const char *path, char *error, size_t error_size);
 
-/* --- config_include.c: calls `read` for each file that the patterns name --- */
+/* --- config_include.c --- */
+
+/* Calls `read` for each file that the patterns match. Returns 0 or -1. */
 int config_include(const char *patterns, struct config_place place, int (*read)(void *context, const char *path),
                    void *context, char *error, size_t error_size);
 
 /* --- config_setting.c --- */
 
-/* Sets an option below a header like "server" or "route /x"; `setting` has all but its section. The section is
- * added if it has a pattern and is not there. */
+/* Sets an option below a header like "server" or "route /x". `setting` has everything except its section. A section
+ * with a pattern is added if it does not exist. Returns 0 or -1. */
 int config_apply_below(struct config *config, const char *header, struct config_setting *setting, char *error,
                        size_t error_size);
 
-/* --- config_environment.c, config_setting.c, config_token.c --- */
+/* --- config_environment.c, config_variable.c, config_setting.c, config_token.c --- */
+
+/* Sets the options that the environment's variables name. Returns 0 or -1. */
 int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size);
 
-/* config_variable.c: sets what a variable like WEIR_ROUTE_LIGHT_DELAY, the place's source, names. `link`: unless it
- * is an option's, the variable is one that Kubernetes made. */
+/* Sets the option that a variable like WEIR_ROUTE_LIGHT_DELAY names; place.source is the variable's name. `link`:
+ * Kubernetes makes variables of this name, so it is ignored unless it names an option. Returns 0 or -1. */
 int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
                           char *error, size_t error_size);
 
-/* "WEIR_ROUTE_LIGHT_", what the variables of the section begin with. False if another section has the same name. */
+/* Prints the prefix of the section's variables, such as "WEIR_ROUTE_LIGHT_". Returns false if another section has
+ * the same prefix. */
 bool config_print_variables(const struct config *config, const struct config_section *section, FILE *out);
 
+/* Sets the option that an argument of --set names. Returns 0 or -1. */
 int config_read_setting(struct config *config, const char *text, char *error, size_t error_size);
+
+/* Sets config_admin.secret from `token`, or from the file `token_file`, which it reads. Returns 0 or -1. */
 int config_read_token(struct config *config, char *error, size_t error_size);
 
 /* --- config_route.c --- */
 
-/* Sets an option of the route, or a key for its plug-in. */
+/* Sets an option of the route, or a key for its plug-in. Returns 0 or -1. */
 int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
                           size_t error_size);
 
-/* What can be told of routes only once all their keys are known; of those from index `first` on. */
+/* Checks what is known only once a route has all its keys, for routes from index `first` on. Returns 0 or -1. */
 int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size);
 
-/* The keys for its plug-in. */
+/* Frees the keys for the route's plug-in. */
 void config_release_extras(struct config_route *route);
 
-/* --- config_channel.c: a route's `channel`, of which its pattern may have the parameters --- */
+/* --- config_channel.c --- */
+
+/* Checks a route's `channel`, whose parameters must be in the route's pattern. Returns 0 or -1. */
 int config_check_channel(const struct config_route *route, char *error, size_t error_size);
 
 #endif

@@ -1,4 +1,4 @@
-/* config_route.c - one route of the configuration: given its keys, checked once it has them all.
+/* config_route.c - sets the keys of a route, and checks routes that have all their keys.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@ static int fail(struct config_place place, const char *why, char *error, size_t 
 
 /* --- Keys -------------------------------------------------------------------------------------------------- */
 
-/* The one of this name, whatever its case, or a new one that is all zero; NULL if memory is out. */
+/* Returns the key of this name, ignoring case, or a new one that is all zero; NULL if memory is out. */
 static struct config_extra *extra_of(struct config_route *route, const char *name) {
     for (size_t i = 0; i < route->extra_count; i++)
         if (strcasecmp(route->extras[i].name, name) == 0)
@@ -40,7 +40,7 @@ static int set_extra(struct config_route *route, const struct config_setting *se
     }
     free(extra->value);
     extra->value = value;
-    if (extra->name == NULL || !config_is_variable(setting->place)) { /* which does not tell the case of letters */
+    if (extra->name == NULL || !config_is_variable(setting->place)) { /* a variable has lost the key's case */
         free(extra->name);
         extra->name = name;
     } else {
@@ -50,8 +50,8 @@ static int set_extra(struct config_route *route, const struct config_setting *se
     return 0;
 }
 
-/* A file cannot have two keys that differ in the case of their letters alone, so a plug-in cannot have one that
- * differs from an option so. */
+/* Ignores case: two keys of a section must differ in more than case, so a plug-in's key must also differ that way
+ * from the options of a route. */
 bool config_is_route_key(const char *name) {
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->section, "route") == 0 && strcasecmp(option->name, name) == 0)
@@ -88,7 +88,7 @@ char **config_subprotocols(const struct config_route *route) {
 
 /* --- Checks ------------------------------------------------------------------------------------------------ */
 
-/* Only a plug-in takes keys that no option knows. */
+/* Only a plug-in accepts keys that are not in the option table. */
 static int check_extras(const struct config *config, const struct config_route *route, char *error,
                         size_t error_size) {
     char why[CONFIG_ERROR_SIZE];
@@ -102,7 +102,7 @@ static int check_extras(const struct config *config, const struct config_route *
     return 0;
 }
 
-/* Options of a route that the program serves. Those of built-in handlers are not among them. */
+/* Checks a route that the program serves: it must not have options of built-in handlers. */
 static int check_programs_route(const struct config_route *route, char *error, size_t error_size) {
     static const char *const builtins[] = {"channel", "channels", "publish", "echo_self"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)

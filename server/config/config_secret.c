@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Opens what may be read. -1 with the reason in `why`. */
+/* Opens the file if its kind and mode are allowed. Returns -1 with the reason in `why`. */
 static int open_file(const char *path, char *why, size_t why_size) {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -30,7 +30,7 @@ static int open_file(const char *path, char *why, size_t why_size) {
     return -1;
 }
 
-/* The one line in text[0..size), without its end; or NULL with the reason in `why`. */
+/* Returns the only line in text[0..size), without its end; NULL with the reason in `why`. */
 static char *only_line(char *text, size_t size, const struct secret_form *form, char *why, size_t why_size) {
     const char *wrong = NULL;
     if (size > 0 && text[size - 1] == '\n')

@@ -1,5 +1,5 @@
-/* config_secret.h - secrets in files of their own: one line that only the file's owner and group may reach. No
- * error has any of it.
+/* config_secret.h - reads secrets from files of their own. A file has one line, and only its owner and group may
+ * access it. No error message contains any part of a secret.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,17 +10,17 @@
 
 /* What a secret must look like. */
 struct secret_form {
-    size_t most;       /* characters */
+    size_t most;       /* characters, at most SECRET_SIZE_MAX */
     const char *shape; /* "one line of 16 to 256 characters" */
 
-    /* What is wrong with it, or NULL. */
+    /* Returns what is wrong with the text, or NULL. */
     const char *(*flaw)(const char *text);
 };
 
 enum { SECRET_SIZE_MAX = 1024 };
 
-/* A new string; or NULL, and `why` continues `"/path" `: "is empty; it must have one line of 16 to 256 characters".
- */
+/* Reads a secret. The caller frees the result. Returns NULL on error; `why` then continues `"/path" `: "is empty;
+ * it must have one line of 16 to 256 characters". */
 char *secret_read(const char *path, const struct secret_form *form, char *why, size_t why_size);
 
 #endif

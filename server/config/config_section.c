@@ -1,5 +1,4 @@
-/* config_section.c - what the sections with a pattern, [channel PATTERN] and [route PATTERN], have in common:
- * found, added, given their keys, dropped.
+/* config_section.c - finds, adds, fills and drops sections with a pattern: [channel PATTERN] and [route PATTERN].
  *
  * SPDX-License-Identifier: MIT
  */
@@ -52,7 +51,7 @@ bool config_find_section(const struct config *config, const char *section, const
 
 /* --- Adding ------------------------------------------------------------------------------------------------ */
 
-/* A route's pattern is the router's to judge. */
+/* Checks a section's pattern. The router checks the pattern of a route further. */
 static int check_pattern(const struct config *config, const char *section, const char *pattern,
                          struct config_place place, char *error, size_t error_size) {
     bool route = is_route(section);
@@ -68,7 +67,7 @@ static int check_pattern(const struct config *config, const char *section, const
     return full ? config_fail(place, error, error_size, "too many %ss", section) : 0;
 }
 
-/* These two return where it lies now, or NULL if memory is out. */
+/* Adds a channel rule. Returns it, or NULL if memory is out. */
 static void *add_rule(struct config *config, const struct config_section *added) {
     struct config_channel *rules = realloc(config->channel_rules, (config->channel_rule_count + 1) * sizeof *rules);
     if (rules == NULL)
@@ -79,6 +78,7 @@ static void *add_rule(struct config *config, const struct config_section *added)
     return &rules[config->channel_rule_count++];
 }
 
+/* Adds a route. Returns it, or NULL if memory is out. */
 static void *add_route(struct config *config, const struct config_section *added) {
     struct config_route *routes = realloc(config->routes, (config->route_count + 1) * sizeof *routes);
     if (routes == NULL)

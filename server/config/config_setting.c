@@ -1,6 +1,7 @@
-/* config_setting.c - options from the command line: --set server.workers=16, --set 'route /echo.handler=echo'.
+/* config_setting.c - reads options from the command line: --set server.workers=16, --set 'route
+ * /echo.handler=echo'.
  *
- * The section is what stands before the last dot in front of the first =, so patterns may have dots.
+ * The section ends at the last dot before the first =, so patterns may contain dots.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +14,7 @@
 
 static const char form[] = "write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'";
 
-/* As the lines of a file have them. */
+/* Returns true if the key could stand in an ini file. */
 static bool is_key(const char *key) {
     for (const char *at = key; *at != '\0'; at++)
         if (*at < ' ' || *at > '~' || *at == '!')
@@ -40,7 +41,7 @@ int config_apply_below(struct config *config, const char *header, struct config_
     return config_fail(setting->place, error, error_size, "%s", why);
 }
 
-/* A name without a dot in it. */
+/* Writes an error for a name without a dot. */
 static int fail_section(struct config_place place, const char *name, char *error, size_t error_size) {
     const struct option *meant = option_find("server", name);
     if (meant == NULL)
@@ -50,7 +51,7 @@ static int fail_section(struct config_place place, const char *name, char *error
     return config_fail(place, error, error_size, "no section; did you mean %s.%s?", meant->section, meant->name);
 }
 
-/* Cuts the text at its = and its last dot in front of that, and adds the name to the configuration's sources. */
+/* Splits the text at the first = and at the last dot before it. Adds the name to the configuration's sources. */
 static int read_text(struct config *config, char *text, char *error, size_t error_size) {
     struct config_setting setting = {.place = {.source = "--set"}};
     const char *flaw = value_flaw(text, strlen(text));

@@ -1,4 +1,4 @@
-/* config_token.c - the admin API's token, from the configuration or from a file of its own.
+/* config_token.c - reads the admin API's token, from the configuration or from a file of its own.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,8 +1,9 @@
-/* config_variable.c - options of sections with a pattern from the environment: WEIR_ROUTE_LIGHT_STATUS_DELAY is
- * `delay` of [route /light/{status}].
+/* config_variable.c - sets options of sections with a pattern from the environment: WEIR_ROUTE_LIGHT_STATUS_DELAY
+ * is `delay` of [route /light/{status}].
  *
- * The name of a section is its pattern in capitals, with an underscore for each run of other characters; ROOT for
- * /, and ALL for a final *. Where several sections could be meant, the one with the longest name is.
+ * The name of a section is its pattern in capitals, with an underscore for each run of characters other than
+ * letters and digits. ROOT stands for the pattern /, and ALL for a final *. If a variable fits several sections,
+ * the one with the longest name counts.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,7 +20,8 @@ enum { NAME_SIZE = 200 };
 
 /* --- Names --------------------------------------------------------------------------------------------------- */
 
-/* Appends a letter or digit as it is in a variable's name; anything else ends a word. */
+/* Appends a character of a pattern to a variable's name: a letter as a capital, a digit, or one underscore for a
+ * run of others. */
 static size_t append(char *name, size_t used, char c) {
     bool word = isalnum((unsigned char)c);
     if (used < NAME_SIZE - 2 && (word || name[used - 1] != '_'))
@@ -27,7 +29,7 @@ static size_t append(char *name, size_t used, char c) {
     return used;
 }
 
-/* "WEIR_ROUTE_LIGHT_STATUS_", then the key in capitals. */
+/* Writes "WEIR_ROUTE_LIGHT_STATUS_", followed by the key in capitals. */
 static void print_name(const struct config_section *section, const char *key, char name[NAME_SIZE]) {
     const char *pattern = section->pattern;
     size_t size = strlen(pattern);
@@ -45,7 +47,7 @@ static void print_name(const struct config_section *section, const char *key, ch
     name[used] = '\0';
 }
 
-/* What the variable would set in the section, or NULL. */
+/* Returns the key that the variable would set in the section, or NULL. */
 static const char *key_in(const struct config_section *section, const char *variable) {
     char prefix[NAME_SIZE];
     print_name(section, "", prefix);
@@ -69,11 +71,11 @@ bool config_print_variables(const struct config *config, const struct config_sec
 
 /* --- Which section is meant ---------------------------------------------------------------------------------- */
 
-/* A section that takes a variable. */
+/* The section that a variable belongs to. */
 struct meant {
-    struct config_section section, other; /* `other` has the same name */
-    char key[NAME_SIZE];                  /* in small letters */
-    size_t size;                          /* of the key; 0: no section takes it */
+    struct config_section section, other; /* `other` has the same name, if there is a tie */
+    char key[NAME_SIZE];                  /* in lower case */
+    size_t size;                          /* of the key; 0: the variable fits no section */
     bool tie;
 };
 

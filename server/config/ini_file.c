@@ -1,8 +1,7 @@
-/* ini_file.c - see ini_file.h. No threads, no state that outlives a call.
+/* ini_file.c - see ini_file.h. Any thread; no state outlives a call.
  *
- * It is not libini_config, which was used before: that compares section names without their case (/Room would be
- * /room), tells no line for them, cuts text at a zero byte, needs quadratic time, and stops at a section's first
- * error.
+ * It replaces libini_config, which ignores the case of section names (/Room would be /room), does not report their
+ * lines, cuts text at a zero byte, needs quadratic time, and stops at a section's first error.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +19,7 @@
 
 #include "server/config/value.h"
 
-/* Bounds on what a wrong file, or a hostile one, can cost. */
+/* Bounds on what a wrong or hostile file can cost: bytes of a file, keys of a section, bytes of a key. */
 enum { FILE_SIZE_MAX = 1 << 20, SECTION_KEYS_MAX = 1000, KEY_SIZE_MAX = 1000 };
 
 /* One call of ini_file_read(). */
@@ -31,10 +30,10 @@ struct source {
     char *error;
     size_t error_size;
 
-    bool began;   /* a section has */
-    bool skipped; /* its header is wrong, or it has too many keys */
+    bool began;   /* a section header has been read */
+    bool skipped; /* the section's header is wrong, or the section has too many keys */
     size_t key_count;
-    const char *keys[SECTION_KEYS_MAX]; /* that it has had so far */
+    const char *keys[SECTION_KEYS_MAX]; /* of the section so far */
 };
 
 /* Writes "path:line: why", or "path: why" if line is 0. Returns -1. */
@@ -73,7 +72,7 @@ static int read_header(struct source *source, char *line, unsigned number) {
     return result;
 }
 
-/* What is wrong with the key, or NULL. */
+/* Returns what is wrong with the key, or NULL. */
 static const char *key_flaw(const struct source *source, const char *key) {
     if (strlen(key) > KEY_SIZE_MAX)
         return "is a key that is too long";
@@ -123,7 +122,7 @@ static int read_line(struct source *source, char *line, size_t size, unsigned nu
 
 /* --- The file ------------------------------------------------------------------------------------------------- */
 
-/* Text is followed by a byte that may be written to. */
+/* Reads the lines of text[0..end). The byte at `end` may be written to. */
 static int read_text(struct source *source, char *text, char *end) {
     char *line = text;
     for (unsigned number = 1; line < end; number++) {
@@ -139,7 +138,7 @@ static int read_text(struct source *source, char *text, char *end) {
     return 0;
 }
 
-/* Reads at most `size` bytes. Returns how many there were, or -1 with errno. */
+/* Reads at most `size` bytes of a file. Returns the number of bytes, or -1 with errno. */
 static ssize_t read_bytes(const char *path, char *text, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

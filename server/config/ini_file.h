@@ -1,9 +1,9 @@
-/* ini_file.h - an ini file, read line by line. Knows neither sections nor keys by name.
+/* ini_file.h - reads an ini file line by line. It knows neither sections nor keys by name.
  *
- * The text is UTF-8, with or without a byte order mark; lines end in LF or CRLF, the last one need not end. A line
+ * The text is UTF-8, with or without a byte order mark. Lines end in LF or CRLF; the last line may lack it. A line
  * is `[section]`, `key = value`, blank, or a comment that begins with # or ;. Blanks around names and values do not
- * count, a value goes on to the end of its line, and no line continues another. No section has two keys that differ
- * in the case of their letters alone.
+ * count. A value extends to the end of its line, and no line continues another. Keys of one section must differ in
+ * more than case.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,20 +12,20 @@
 
 #include <stddef.h>
 
-/* What to do with what is read, in the order of the file: a key before the first section, a section, a key in it.
- * Each returns 0, or -1 after writing an error to where ini_file_read()'s caller expects it. The strings are gone
- * afterwards. The keys of a section whose header is wrong are left out. */
+/* Callbacks for the lines, in the order of the file: `head` for a key before the first section, `section` for a
+ * section, `value` for a key in it. Each returns 0, or -1 after writing an error to the `error` of ini_file_read().
+ * The strings are valid until the callback returns. If `section` returns -1, its keys are skipped. */
 struct ini_reader {
     int (*head)(void *context, const char *key, const char *value, unsigned line);
     int (*section)(void *context, const char *name, unsigned line);
     int (*value)(void *context, const char *key, const char *value, unsigned line);
 
-    /* An error has been written: 0 to go on with the next line, -1 to stop. */
+    /* Called after an error has been written. Returns 0 to go on with the next line, -1 to stop. */
     int (*failed)(void *context);
 };
 
-/* Reads a whole file. Returns 0 if no error was written or `failed` has said to go on after each; else -1. An error
- * is one line, "path: why" or "path:line: why". */
+/* Reads a whole file. Returns 0 if there was no error, or if `failed` returned 0 after each; else -1. An error is
+ * one line, "path: why" or "path:line: why". */
 int ini_file_read(const char *path, const struct ini_reader *reader, void *context, char *error, size_t error_size);
 
 #endif

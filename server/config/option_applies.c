@@ -48,7 +48,7 @@ static bool has_handler(const void *section, const char *handler) {
     return strcmp(((const struct config_route *)section)->handler, handler) == 0;
 }
 
-/* The built-in handlers never block. */
+/* For options that matter only to handlers that may block; the built-in handlers never block. */
 bool applies_if_plugin(const struct config *config, const void *section) {
     (void)config;
     return strncmp(((const struct config_route *)section)->handler, "plugin:", 7) == 0;

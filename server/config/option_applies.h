@@ -1,6 +1,7 @@
-/* option_applies.h - which options have an effect, given the others: `weir check` leaves out those that have none.
+/* option_applies.h - which options have an effect, given the values of others. `weir check` leaves out options that
+ * have no effect.
  *
- * `section` is the struct that the option's field lies in.
+ * `section` is the struct that contains the option's field.
  *
  * SPDX-License-Identifier: MIT
  */

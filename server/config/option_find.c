@@ -1,4 +1,4 @@
-/* option_find.c - finding one's way in the option table: by name, by nearly the name, by the wrong section.
+/* option_find.c - searches the option table: by name, by a similar name, by a name from another section.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,9 +7,9 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-enum { OPTIONS_MAX = 200 }; /* more than the table has, which the tests make sure of */
+enum { OPTIONS_MAX = 200 }; /* more than the table has; a test checks this */
 
-/* Each beside its title; a NULL ends them. */
+/* Sections that take a pattern, NULL-terminated, and their titles in the same order. */
 static const char *const with_pattern[] = {"channel", "route", NULL};
 static const char *const titles[] = {"channel PATTERN", "route PATTERN"};
 
@@ -31,7 +31,7 @@ const struct option *option_find(const char *section, const char *name) {
     return NULL;
 }
 
-/* The option of exactly this name in whatever section. */
+/* Returns the option of exactly this name in any section, or NULL. */
 static const struct option *find_elsewhere(const char *name) {
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->name, name) == 0)
@@ -39,7 +39,7 @@ static const struct option *find_elsewhere(const char *name) {
     return NULL;
 }
 
-/* The option with the most similar name: of one section, or of all if it is NULL. */
+/* Returns the option with the most similar name, in one section, or in all if `section` is NULL. */
 static const struct option *find_similar(const char *section, const char *name) {
     const char *names[OPTIONS_MAX + 1];
     size_t count = 0;
@@ -83,7 +83,7 @@ void option_unknown_section(const char *section, char *error, size_t error_size)
     char quoted[VALUE_QUOTED_SIZE], word[VALUE_QUOTED_SIZE];
     snprintf(word, sizeof word, "%.*s", (int)strcspn(section, " \t"), section);
     const char *nearest = NULL;
-    if (strlen(word) < strlen(section)) /* which looks like a pattern */
+    if (strlen(word) < strlen(section)) /* something follows the word, perhaps a pattern */
         nearest = value_nearest(word, with_pattern);
     if (nearest == NULL)
         nearest = value_nearest(word, option_sections);

@@ -1,5 +1,5 @@
-/* option_print.c - a value's way from the field that its option names to text, and the type as people read it. It
- * goes by the type alone and knows no option by name.
+/* option_print.c - converts the value in an option's field to text, and prints types for people. It depends on the
+ * type alone and knows no option by name.
  *
  * SPDX-License-Identifier: MIT
  */

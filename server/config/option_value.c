@@ -1,5 +1,5 @@
-/* option_value.c - a value's way from text into the field that its option names. It goes by the type alone and
- * knows no option by name. The way back is option_print.c.
+/* option_value.c - converts text to a value in an option's field. It depends on the type alone and knows no option
+ * by name. option_print.c converts back.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 #include "server/proto/address.h"
 #include "server/proto/channel_name.h"
 
-/* A choice is stored as the unsigned that stands for its enum. */
+/* A choice is stored as an unsigned, which must have the size of its enum. */
 enum sample { SAMPLE };
 _Static_assert(sizeof(enum sample) == sizeof(unsigned), "enums are as large as unsigned");
 
@@ -24,7 +24,7 @@ static void *field_of(const struct option *option, void *base) {
 }
 
 static int fail(const char *value, const char *what, char *error, size_t error_size) {
-    /* Whoever writes `workers = 8 # cores` sees a value that looks right. */
+    /* In `workers = 8 # cores` the value looks right, so the error mentions the comment. */
     bool comment = strstr(value, " #") != NULL || strstr(value, " ;") != NULL;
     char quoted[VALUE_QUOTED_SIZE];
     snprintf(error, error_size, "%s %s%s", value_quote(value, quoted), what,
@@ -72,12 +72,12 @@ static int set_choice(const struct option *option, void *field, const char *valu
 
 /* --- Lists ------------------------------------------------------------------------------------------------- */
 
-/* Whether the item is the word for an empty list, where there is one. */
+/* Returns true if the item is `none` and the option accepts that as an empty list. */
 static bool is_none(const struct option *option, const char *item) {
     return strcmp(option->default_value, "none") == 0 && strcmp(item, "none") == 0;
 }
 
-/* Replaces an address by its canonical form, which none of the `count` before it may have. */
+/* Replaces item `count` by its canonical form, which must differ from the items before it. */
 static const char *normalise_address(const struct option *option, char **list, size_t count) {
     char address[VALUE_ADDRESS_SIZE];
     if (is_none(option, list[count]))
@@ -103,7 +103,7 @@ static const char *find_twice(char **list, size_t count) {
     return NULL;
 }
 
-/* The word that is the default of such a list is no item like others: it stands alone. */
+/* Checks item `count`. A default that is a word, such as `none`, must be the only item. */
 static const char *check_item(const struct option *option, char **list, size_t count,
                               const char *(*check)(const char *item)) {
     if (strcmp(list[count], option->default_value) == 0 && value_origin(option->default_value) != NULL)
@@ -135,7 +135,7 @@ static const char *check_channel(const struct option *option, char **list, size_
     return wrong != NULL ? wrong : find_twice(list, count);
 }
 
-/* `check` looks at item `count`, which those before it have passed, and may replace it. */
+/* Sets a list. `check` checks item `count` after the items before it have passed, and may replace it. */
 static int set_list(const struct option *option, char ***field, const char *value,
                     const char *(*check)(const struct option *option, char **list, size_t count), char *error,
                     size_t error_size) {
@@ -156,7 +156,7 @@ static int set_list(const struct option *option, char ***field, const char *valu
 
 /* --- Texts ------------------------------------------------------------------------------------------------- */
 
-/* A copy of the value, or NULL where it is NULL. */
+/* Stores a copy of the value, or NULL if the value is NULL. */
 static int set_text(char **field, const char *value, char *error, size_t error_size) {
     char *copy = value != NULL ? strdup(value) : NULL;
     if (value != NULL && copy == NULL) {
@@ -242,7 +242,7 @@ int option_set(const struct option *option, void *base, const char *value, char 
 }
 
 int option_set_defaults(const char *section, void *base) {
-    char error[128]; /* memory can be out; nothing else is wrong with a default */
+    char error[128]; /* not used: with a default, the only possible error is that memory is out */
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->section, section) == 0 && option->default_value != NULL &&
             option_set(option, base, option->default_value, error, sizeof error) != 0)

@@ -1,7 +1,7 @@
-/* options.c - the option table. Finding one's way in it is option_find.c.
+/* options.c - the option table; option_find.c searches it.
  *
- * To add an option: a field in config.h, a row here, a paragraph in conf/weir.ini. Constant data, so any thread may
- * read it.
+ * A new option needs a field in config.h, a row here, and a paragraph in conf/weir.ini. The table is constant, so
+ * any thread may read it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,7 +1,7 @@
-/* options.h - the one table of what can be configured, and how a value gets from text into its field and back.
+/* options.h - the option table, and the conversion of values from text into their fields and back.
  *
- * Every option of the ini file is a row here; reading, printing, `weir check --list` and the test that holds
- * conf/weir.ini against the table all go by it.
+ * Every option of the ini file is a row of the table. Reading, printing, `weir check --list` and the test that
+ * compares conf/weir.ini with the table all use it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 
 #include "server/config/option_applies.h"
 
-/* And the C type of the field. */
+/* The type of an option, with the C type of its field. */
 enum option_type {
     OPTION_INTEGER,      /* unsigned */
     OPTION_SIZE,         /* size_t, bytes */
@@ -29,7 +29,7 @@ enum option_type {
     OPTION_HANDLER,      /* char *: echo, broadcast, channel, channels, plugin:PATH */
     OPTION_CHANNEL,      /* char *, see channel_template_flaw(); NULL: none */
     OPTION_CHANNELS,     /* char **, see channel_pattern_flaw() */
-    OPTION_PATH,         /* char *; NULL: the default, a word that stands for no file */
+    OPTION_PATH,         /* char *; NULL: the default, a word that means no file */
     OPTION_SECRET        /* char *, see value_secret(); NULL: none. Never printed, not even in an error */
 };
 
@@ -37,52 +37,60 @@ struct option {
     const char *section; /* of option_sections */
     const char *name;
     enum option_type type;
-    bool restart;               /* a new value takes effect when the server starts again */
-    const char *default_value;  /* as it would be written in the file; NULL: it must be given */
+    bool restart;               /* a new value takes effect at the next start of the server */
+    const char *default_value;  /* as written in the file; NULL: the option must be given */
     uint64_t min, max;          /* of an integer, a size or a duration */
     const char *const *choices; /* of a choice; NULL-terminated */
-    size_t offset;              /* of the field in struct config; or config_channel, config_route */
+    size_t offset;              /* of the field in struct config, config_channel or config_route */
     option_applies *applies;    /* NULL: always */
     const char *help;           /* one line */
 };
 
-/* A row with a NULL name ends the table. Rows of one section stand together. */
+/* The option table. A row with a NULL name ends it. The rows of one section stand together. */
 extern const struct option options[];
 extern const size_t option_count;
 
-/* The sections, NULL-terminated, in the table's order; a section as its header is written: "server",
- * "route PATTERN". */
+/* The sections, NULL-terminated, in the table's order. */
 extern const char *const option_sections[];
+
+/* Returns a section as its header is written: "server", "route PATTERN". */
 const char *option_section_title(const char *section);
 
-/* Whether it is one of those that a header may begin more than once, each with a pattern of its own. */
+/* Returns true if the section takes a pattern, so that a file may have several of its kind. */
 bool option_section_has_pattern(const char *section);
 
+/* Returns the option of this name in the section, or NULL. */
 const struct option *option_find(const char *section, const char *name);
 
-/* The option that was perhaps meant by a name that its section does not have: another section's of this name, or
- * one with a similar name, of the same section if there is one. NULL if there is none. */
+/* Guesses which option an unknown name in a section means: the option of this name in another section; or else one
+ * of a similar name, of the same section if possible. NULL if nothing is near. */
 const struct option *option_meant(const char *section, const char *name);
 
-/* Writes what is wrong with a name that option_find() or option_sections does not have, and what was perhaps meant.
- */
+/* Writes an error for a name that option_find() does not find, with a guess of what was meant. */
 void option_unknown(const char *section, const char *name, char *error, size_t error_size);
+
+/* Writes an error for a section that option_sections does not have, with a guess of what was meant. */
 void option_unknown_section(const char *section, char *error, size_t error_size);
 
-/* Base is the struct that the option's field lies in. Whatever the field held is freed. Returns 0; or -1, and the
- * field is as it was: `error` says what is wrong with the value and needs the option's name in front of it. */
+/* Sets the option's field in `base`, the struct that contains it, and frees the previous value. Returns 0; or -1
+ * with the field unchanged: `error` says what is wrong, and needs the option's name in front of it. */
 int option_set(const struct option *option, void *base, const char *value, char *error, size_t error_size);
 
-/* Gives every option of a section its default, if it has one. Returns -1 if memory is out. */
+/* Sets every option of a section that has a default. Returns 0, or -1 if memory is out. */
 int option_set_defaults(const char *section, void *base);
 
-/* Frees what the fields of a section's options hold. */
+/* Frees the values of all options of a section. */
 void option_release(const char *section, void *base);
 
-/* option_print.c: the value as option_set() would read it, save that a secret is `none`; the type with its bounds,
- * as people read it. */
+/* --- option_print.c --- */
+
+/* Prints an option's value as option_set() would read it, except that a secret is printed as `none`. */
 void option_print(const struct option *option, const void *base, FILE *out);
+
+/* Prints an option's type with its bounds, for people. */
 void option_print_type(const struct option *option, FILE *out);
+
+/* Writes a number as a value of the option, with its unit. */
 void option_print_number(const struct option *option, uint64_t number, char text[32]);
 
 #endif

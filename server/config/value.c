@@ -1,5 +1,5 @@
-/* value.c - the types of configuration values: durations, sizes, numbers, booleans, lists, addresses. Pure
- * functions on text; it knows no option and no file.
+/* value.c - parses durations, sizes, numbers, booleans, lists and addresses. Pure functions on text, which know no
+ * options and no files.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,11 +22,11 @@ struct unit {
     uint64_t factor;
 };
 
-/* From small to large; a NULL ends the list. */
+/* Units from small to large; a NULL name ends the list. */
 static const struct unit durations[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
 static const struct unit sizes[] = {{"", 1}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}, {NULL, 0}};
 
-/* Reads the digits at the front, UINT64_MAX if they are too many. Returns what follows them. */
+/* Reads the digits at the start; a number that is too large becomes UINT64_MAX. Returns the text after them. */
 static const char *read_digits(const char *text, uint64_t *number) {
     *number = 0;
     for (; *text >= '0' && *text <= '9'; text++) {
@@ -74,7 +74,7 @@ const char *value_integer(const char *text, uint64_t *number) {
     return NULL;
 }
 
-/* In the largest unit that leaves no rest. */
+/* Writes the number in the largest unit that divides it. */
 static void print_quantity(uint64_t number, const struct unit *units, char text[32]) {
     const struct unit *best = units;
     for (const struct unit *unit = units; unit->name != NULL; unit++)
@@ -104,7 +104,7 @@ const char *value_boolean(const char *text, bool *truth) {
 
 /* --- Addresses --------------------------------------------------------------------------------------------- */
 
-/* Writes the host in canonical form, an IPv6 one in brackets. */
+/* Writes a host in canonical form, with brackets around an IPv6 address. */
 static bool read_host(const char *host, size_t size, char *canonical, size_t canonical_size) {
     unsigned char binary[sizeof(struct in6_addr)];
     char text[INET6_ADDRSTRLEN];
@@ -149,7 +149,8 @@ const char *value_subprotocol(const char *text) {
     return NULL;
 }
 
-/* What a client sends as it stands, in quotes, so that an origin without its scheme is not taken for such. */
+/* Returns true for a quoted value, which a client must send exactly. The quotes are required so that an origin
+ * whose scheme was forgotten is not taken for one. */
 static bool is_exact_origin(const char *text) {
     size_t size = strlen(text);
     if (size < 3 || text[0] != '"' || strchr(text + 1, '"') != text + size - 1)
@@ -160,7 +161,8 @@ static bool is_exact_origin(const char *text) {
     return true;
 }
 
-/* Of files and of programs, the host may be missing. */
+/* Returns true for a pattern. The host may be missing, except with http and https, as in the origins of files and
+ * of programs. */
 static bool is_origin_pattern(const char *text) {
     static const char host[] = "*-.:[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     const char *rest = strstr(text, "://");
@@ -196,7 +198,7 @@ const char *value_secret(const char *text) {
     return size > LONGEST ? "is too long; it must be 16 to 256 characters" : NULL;
 }
 
-/* The item at the front without the blanks around it; returns the comma or the end after it. */
+/* Finds the item at the start, without the blanks around it. Returns the comma or the end after it. */
 static const char *next_item(const char *text, const char **item, size_t *size) {
     text += strspn(text, blanks);
     const char *end = text + strcspn(text, ",");
@@ -208,7 +210,7 @@ static const char *next_item(const char *text, const char **item, size_t *size) 
 }
 
 const char *value_list(const char *text, char ***list) {
-    size_t most = 2; /* one item and the NULL; each comma makes one more */
+    size_t most = 2; /* one item and the NULL, and one more for each comma */
     for (const char *at = text; (at = strchr(at, ',')) != NULL; at++)
         most++;
     char **items = calloc(most, sizeof *items);

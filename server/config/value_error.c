@@ -1,5 +1,5 @@
-/* value_error.c - what errors about values are made of: the name that was meant, what is wrong with a text, the
- * text itself in quotes. Pure functions on text.
+/* value_error.c - parts of errors about values: the name that was probably meant, what is wrong with a text, and
+ * the text in quotes. Pure functions on text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +17,8 @@ static size_t least(size_t a, size_t b, size_t c) {
     return ab < c ? ab : c;
 }
 
-/* How many letters to insert, delete or replace (Levenshtein), row by row; case does not count. */
+/* Returns how many letters must be inserted, deleted or replaced (Levenshtein distance, computed row by row). Case
+ * does not count. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t row[NEAREST_LENGTH_MAX + 1];
     size_t width = strlen(b);
@@ -37,7 +38,7 @@ static size_t edit_distance(const char *a, const char *b) {
 
 const char *value_nearest(const char *name, const char *const *names) {
     size_t length = strlen(name);
-    size_t best = length / 3 + 1; /* further away is another word, not a slip */
+    size_t best = length / 3 + 1; /* a larger distance means a different word, not a typing error */
     const char *nearest = NULL;
     for (; length <= NEAREST_LENGTH_MAX && *names != NULL; names++) {
         if (strlen(*names) > NEAREST_LENGTH_MAX)
@@ -64,7 +65,7 @@ char *value_quote(const char *text, char quoted[VALUE_QUOTED_SIZE]) {
     bool cut = size > LONGEST;
     if (cut)
         for (size = LONGEST; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80; size--)
-            ; /* to the beginning of a character */
+            ; /* back to the start of a character */
     snprintf(quoted, VALUE_QUOTED_SIZE, cut ? "\"%.*s...\"" : "\"%.*s\"", (int)size, text);
     return quoted;
 }
