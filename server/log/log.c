@@ -1,5 +1,5 @@
-/* log.c - what is logged and what is not: levels, limits. See log.h; log_line.c makes the lines, log_writer.c
- * writes them.
+/* log.c - decides by levels and limits what is logged. See log.h. log_line.c makes the lines, log_writer.c writes
+ * them.
  *
  * SPDX-License-Identifier: MIT
  */

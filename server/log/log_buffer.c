@@ -21,7 +21,7 @@ bool log_buffer_push(struct log_buffer *buffer, const char *line, size_t size) {
     if (size > buffer->capacity - buffer->size)
         return false;
     if (buffer->size == 0)
-        buffer->first = 0; /* most lines go where the cache, and the memory in use, is */
+        buffer->first = 0; /* most lines then reuse the same bytes, which are cached and resident */
     size_t end = buffer->first + buffer->size;
     size_t at = end < buffer->capacity ? end : end - buffer->capacity;
     size_t before_edge = size < buffer->capacity - at ? size : buffer->capacity - at;

@@ -1,4 +1,4 @@
-/* log_buffer.h - a bounded queue of whole lines, as bytes in a ring. Whoever uses it locks.
+/* log_buffer.h - a bounded queue of whole lines, as bytes in a ring. The caller must hold a lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,20 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero is one of no capacity. */
+/* All zero is a buffer without capacity. */
 struct log_buffer {
     char *bytes;
     size_t capacity, first, size;
 };
 
-int log_buffer_init(struct log_buffer *buffer, size_t capacity); /* -1 if memory is out */
+/* Allocates `capacity` bytes. Returns 0, or -1 if memory is out. */
+int log_buffer_init(struct log_buffer *buffer, size_t capacity);
+
+/* Frees the bytes. The buffer is then all zero. */
 void log_buffer_release(struct log_buffer *buffer);
 
-/* A line, with its newline. False if there is no room. */
+/* Adds a line with its newline: `size` bytes. Returns false if there is no room. */
 bool log_buffer_push(struct log_buffer *buffer, const char *line, size_t size);
 
-/* Moves as many whole lines as fit into `room` bytes of `out`. No line may be longer than that. Returns how many
- * bytes they are. */
+/* Moves as many whole lines as fit into `room` bytes of `out`; no line may be longer than `room`. Returns the
+ * number of bytes. */
 size_t log_buffer_take(struct log_buffer *buffer, char *out, size_t room);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum { UNIT_MAX = 6 };
 
-/* The size of the character that text begins with, if it may stand in a log as it is; else 0. */
+/* Returns the size of the first character if it needs no escape; else 0. */
 static size_t plain_size(const char *text) {
     size_t size = utf8_character(text);
     return size == 0 || utf8_is_control(text) || *text == '"' || *text == '\\' ? 0 : size;
@@ -25,7 +25,7 @@ bool log_is_bare(const char *text) {
     return at > text;
 }
 
-/* The escape of the character or byte at *text, which is taken. */
+/* Writes the escape of the byte at *text, and moves *text past it. Returns its size. */
 static size_t escape_logfmt(const char **text, char unit[UNIT_MAX + 1]) {
     return (size_t)snprintf(unit, UNIT_MAX + 1, "\\x%02x", (unsigned char)*(*text)++);
 }
@@ -37,7 +37,8 @@ static size_t escape_json(const char **text, char unit[UNIT_MAX + 1]) {
     return (size_t)snprintf(unit, UNIT_MAX + 1, "\\u%04x", code);
 }
 
-/* Takes one character, or one byte that is none, from *text and writes how it is logged. */
+/* Writes the first character of *text, or its first byte if that is not part of a character, as it is logged. Moves
+ * *text past it. Returns the size of what it wrote. */
 static size_t take_unit(enum log_format format, const char **text, char unit[UNIT_MAX + 1]) {
     static const char escaped[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
     size_t size = plain_size(*text);

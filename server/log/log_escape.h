@@ -1,8 +1,8 @@
-/* log_escape.h - text from anywhere as a value of a log line. Pure functions.
+/* log_escape.h - escapes text from any source as a value of a log line. Pure functions.
  *
- * What comes out is valid UTF-8 without control characters (C1 ones too: U+009B starts an escape sequence), so it
- * neither begins a line nor speaks to a terminal. A byte that belongs to no character is \xNN in logfmt; JSON has
- * no bytes, there it is \ufffd (U+FFFD REPLACEMENT CHARACTER).
+ * The result is valid UTF-8 without control characters, including C1 (U+009B starts an escape sequence). So it can
+ * neither begin a new line nor control a terminal. A byte that is not part of a valid character becomes \xNN in
+ * logfmt. JSON cannot hold bytes, so there it becomes \ufffd (U+FFFD REPLACEMENT CHARACTER).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,12 +14,12 @@
 
 #include "server/log/log.h"
 
-/* Whether logfmt can do without quotes: it is not empty, and nothing is escaped or divides pairs. */
+/* Returns true if logfmt needs no quotes: the text is not empty, needs no escape, and has no blank and no '='. */
 bool log_is_bare(const char *text);
 
-/* Writes the text with what has to be escaped escaped, but not the quotes around it, into `room` bytes of `out`:
- * whole characters, whole escapes, no terminator. Returns how many bytes it wrote; *cut becomes true if the text
- * did not fit. */
+/* Writes the escaped text, without quotes around it, into `room` bytes of `out`: whole characters and whole
+ * escapes, no terminator. Returns the number of bytes. Sets *cut to true if the text did not fit, and else leaves
+ * it. */
 size_t log_escape(enum log_format format, const char *text, char *out, size_t room, bool *cut);
 
 #endif

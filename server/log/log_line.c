@@ -21,12 +21,12 @@ static const char *const cut_ends[] = {
     [LOG_JSON] = ",\"truncated\":true}\n",
 };
 
-/* Bytes that a field may still take. */
+/* Returns how many bytes a field may still take. */
 static size_t room_of(const struct log_line *line) {
     return LOG_LINE_MAX - line->size - strlen(cut_ends[line->format]);
 }
 
-/* False if there is no room. */
+/* Appends bytes. Returns false if there is no room. */
 static bool append(struct log_line *line, const char *bytes, size_t size) {
     if (size > room_of(line))
         return false;
@@ -46,7 +46,7 @@ static bool append_name(struct log_line *line, const char *name) {
     return append_text(line, line->size > 0 ? " " : "") && append_text(line, name) && append_text(line, "=");
 }
 
-/* An empty value in quotes is the least that must fit. */
+/* Appends a text, cut to the room that is left. Returns false if there is not even room for one byte in quotes. */
 static bool append_escaped(struct log_line *line, const char *text) {
     const char *quote = line->format == LOG_JSON || !log_is_bare(text) ? "\"" : "";
     size_t room = room_of(line), quotes = 2 * strlen(quote);
@@ -90,11 +90,11 @@ static void add_text(struct log_line *line, const char *name, const char *text) 
     log_line_add(line, &field);
 }
 
-/* In UTC. gmtime_r() takes a lock, which a crash in the C library may have left taken. The days are counted from 1
- * March of the year 0, so that a leap day is the last of its year. */
+/* Writes the time in UTC. It does not use gmtime_r(), which takes a lock that a crash in the C library may have
+ * left locked. Days are counted from 1 March of the year 0, so that a leap day is the last day of its year. */
 static void make_stamp(char stamp[STAMP_SIZE], const struct timespec *time) {
     long seconds = time->tv_sec % 86400, days = time->tv_sec / 86400 + 719468;
-    long era = days / 146097, day = days % 146097; /* of 400 years */
+    long era = days / 146097, day = days % 146097; /* an era has 400 years */
     long year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     long month = (5 * day + 2) / 153; /* 0 is March */

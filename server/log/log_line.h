@@ -1,11 +1,10 @@
-/* log_line.h - one line of the log, put together field by field, in either format. Pure functions on the caller's
- * memory.
+/* log_line.h - builds one line of the log field by field, in either format. Pure functions on the caller's memory.
  *
  *     time=2026-03-01T12:00:00.000Z level=info event=close conn=7 reason="two words"
  *     {"time":"2026-03-01T12:00:00.000Z","level":"info","event":"close","conn":7,"reason":"two words"}
  *
- * A line is whole whatever comes: a text that is too long is cut, a field that finds no room is left out, and a
- * last field, truncated, says so.
+ * A line is always complete: a text that is too long is cut, and a field that does not fit is left out. A last
+ * field, `truncated`, says so.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +16,7 @@
 
 #include "server/log/log.h"
 
-enum { LOG_LINE_MAX = PIPE_BUF }; /* with its newline: what a pipe takes in one piece */
+enum { LOG_LINE_MAX = PIPE_BUF }; /* with its newline; a pipe takes this much in one piece */
 
 struct log_line {
     enum log_format format;
@@ -26,10 +25,14 @@ struct log_line {
     char bytes[LOG_LINE_MAX];
 };
 
-/* The names of fields are constants of this program: they are written as they are. */
+/* Begins a line with its time (CLOCK_REALTIME), level and event. */
 void log_line_begin(struct log_line *line, enum log_format format, const struct timespec *time,
                     enum log_level level, const char *event);
+
+/* Adds a field. Its name is a constant of this program, and is written without escapes. */
 void log_line_add(struct log_line *line, const struct log_field *field);
+
+/* Ends a line, with `truncated` if anything was cut or left out, and with a newline. */
 void log_line_end(struct log_line *line);
 
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* O_NONBLOCK, so that a FIFO which nobody reads is an error instead of a server that does not start. */
+/* O_NONBLOCK makes opening a FIFO without a reader an error; otherwise the server would hang at its start. */
 static int open_file(const char *path) {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
@@ -47,7 +47,7 @@ int log_output_reopen(struct log_output *output) {
 }
 
 long log_output_write(struct log_output *output, const char *bytes, size_t size) {
-    if (output->torn) { /* what was lost must not spoil the next line too */
+    if (output->torn) { /* the rest of that line is lost; the next line must not be appended to it */
         if (write(output->fd, "\n", 1) != 1)
             return errno == EAGAIN || errno == EINTR ? 0 : -1;
         output->torn = false;

@@ -1,8 +1,8 @@
-/* log_output.h - the file that the log is written to, or stderr, and how it is written to without getting stuck.
+/* log_output.h - the file that the log is written to, or stderr, written without blocking.
  *
- * stderr is shared with other programs, so its flags stay as they are. Instead it is asked for room first, and gets
- * at most PIPE_BUF bytes at a time, for which a pipe that has room has enough of it. The thread that writes the log
- * is the only one to use this.
+ * stderr is shared with other programs, so its flags are left alone. Instead, the caller polls it for room first,
+ * and writes at most PIPE_BUF bytes at a time: a pipe that reports room has room for these. Only the thread that
+ * writes the log uses this.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,17 +16,20 @@
 struct log_output {
     char *path; /* NULL: stderr */
     int fd;
-    bool torn; /* what was written last is not the end of a line */
+    bool torn; /* the last write ended in the middle of a line */
 };
 
-/* 0, or -1 with errno. */
+/* Opens a file, or stderr if `path` is NULL. Returns 0, or -1 with errno. */
 int log_output_open(struct log_output *output, const char *path);
+
+/* Closes the file. The output is then stderr, which stays open. */
 void log_output_close(struct log_output *output);
 
-/* Opens the path anew; if that fails, the old file stays. 0, or -1 with errno. */
+/* Opens the path again; if that fails, the old file stays open. Returns 0, or -1 with errno. Not for stderr. */
 int log_output_reopen(struct log_output *output);
 
-/* Writes what goes at once of `size` bytes, PIPE_BUF at most. Returns how many; -1 with errno if nothing will. */
+/* Writes as many of `size` bytes as possible at once, at most PIPE_BUF. Returns the number of bytes, 0 if there is
+ * no room now; -1 with errno if writing has failed for good. */
 long log_output_write(struct log_output *output, const char *bytes, size_t size);
 
 #endif

@@ -15,7 +15,7 @@ uint64_t log_now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Of the process, since it began. */
+/* Lines dropped since the process started. */
 static _Atomic uint64_t lost;
 
 uint64_t log_queue_lost(void) {
@@ -61,7 +61,7 @@ static void make_report_locked(const struct log_queue *queue, enum log_format fo
     piece->reported = queue->dropped;
 }
 
-/* A gap is reported where it is: behind the lines before it. */
+/* Stores the next bytes to write. A gap is reported where it is: after the lines before it. */
 static void take_locked(struct log_queue *queue, enum log_format format, struct log_piece *piece) {
     mutex_check_held(&queue->mutex);
     piece->reported = 0;

@@ -1,8 +1,8 @@
-/* log_writer.c - the thread that writes the log: takes lines from the queue, waits for room where they go, opens
- * the file anew. There is one in a process.
+/* log_writer.c - the thread that writes the log. It takes lines from the queue, waits for room in its output, and
+ * opens the file again on request. A process has one.
  *
- * Whoever logs only copies a line into the queue, and wakes the thread if it has nothing to do. Its eventfd, once
- * made, is kept: a signal handler may use it at any time.
+ * A thread that logs only copies a line into the queue, and wakes this thread if it is idle. The eventfd is never
+ * closed, because a signal handler may use it at any time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,21 +18,21 @@
 #include "server/log/log_output.h"
 #include "server/log/log_queue.h"
 
-enum { STOP_MS = 1000, HANG_MS = 200 /* beyond that, it hangs in a write */, DIRECT_MS = 100, FLUSH_STEP_MS = 2 };
+enum { STOP_MS = 1000, HANG_MS = 200 /* after STOP_MS: it hangs in a write */, DIRECT_MS = 100, FLUSH_STEP_MS = 2 };
 
 static struct {
     struct mutex life; /* one start or stop at a time; guards the next three */
-    unsigned users;
-    bool has_thread; /* one to be joined */
+    unsigned users;    /* log_start() calls without their log_stop() */
+    bool has_thread;   /* `thread` has not been joined yet */
     pthread_t thread;
 
-    struct log_output output; /* the thread's; likewise the piece */
-    struct log_piece piece;
+    struct log_output output; /* only for the thread */
+    struct log_piece piece;   /* only for the thread */
 
     struct log_queue queue;
     _Atomic enum log_format format;
     _Atomic int wake_event; /* 0: not made yet */
-    _Atomic bool reopen;    /* is wanted */
+    _Atomic bool reopen;    /* log_reopen() has been called */
 } writer = {.life = MUTEX_INITIALIZER(LOG_LIFE_LOCK_RANK), .queue = {.mutex = MUTEX_INITIALIZER(LOG_LOCK_RANK)}};
 
 /* --- For any thread ---------------------------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ static void wake(void) {
         eventfd_write(event, 1);
 }
 
-/* Without the thread: whoever reads has a moment to take it. */
+/* Writes a line without the thread. Before each write it waits for room, but at most 100 ms. */
 static void write_direct(int fd, const char *line, size_t size) {
     struct pollfd room = {.fd = fd, .events = POLLOUT};
     while (size > 0) {
@@ -55,7 +55,7 @@ static void write_direct(int fd, const char *line, size_t size) {
         if (result > 0)
             result = write(fd, line, size);
         if (result == 0 || (result < 0 && errno != EINTR && errno != EAGAIN))
-            return; /* there is nowhere to say so */
+            return; /* the failure cannot be reported anywhere */
         line += result < 0 ? 0 : result;
         size -= result < 0 ? 0 : (size_t)result;
     }
@@ -113,7 +113,7 @@ static void *write_lines(void *argument) {
     (void)argument;
     struct log_piece *piece = &writer.piece;
     for (int timeout; log_queue_next(&writer.queue, log_writer_format(), piece, &timeout);) {
-        if (piece->written == 0 && atomic_exchange(&writer.reopen, false)) { /* a line is in one file, whole */
+        if (piece->written == 0 && atomic_exchange(&writer.reopen, false)) { /* never within a line */
             reopen();
             continue;
         }
@@ -170,7 +170,7 @@ static int start_thread(const struct log_options *options) {
 
 static int start(const struct log_options *options, char *error, size_t error_size) {
     if (writer.has_thread && log_queue_close_at(&writer.queue, 0))
-        return 0; /* a stop had left it behind, and it lives: it goes on with what it was started with */
+        return 0; /* a stop left the thread behind, and it still runs: it goes on with its old options */
     if (writer.has_thread)
         join();
     if (make_wake_event() != 0)

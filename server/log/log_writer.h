@@ -1,5 +1,5 @@
-/* log_writer.h - where the lines of the log go: through log_start()'s queue and thread, or straight to stderr. For
- * log.c; log.h has the rest of it.
+/* log_writer.h - takes the lines of the log, and passes them to the queue and thread of log_start(), or directly to
+ * stderr. For log.c only; log.h declares the rest of log_writer.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,14 +8,15 @@
 
 #include "server/log/log.h"
 
-/* In which lines are to be made now. */
+/* Returns the format of the lines to be made now. */
 enum log_format log_writer_format(void);
 
-/* A line with its newline, of LOG_LINE_MAX bytes at most. Any thread. Does not wait, save without a thread. */
+/* Takes a line with its newline, of at most LOG_LINE_MAX bytes. Any thread. It waits only if the log has no thread:
+ * then it writes to stderr, and waits at most 100 ms for room. */
 void log_writer_take(const char *line, size_t size);
 
-/* The last line of the process: waits for those before it, for a second at most, and writes this one. Takes no
- * lock. */
+/* Writes the last line of the process, after waiting at most a second until the lines before it are written. Takes
+ * no lock. */
 void log_writer_end_with(const char *line, size_t size);
 
 #endif
