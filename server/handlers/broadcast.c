@@ -1,4 +1,4 @@
-/* broadcast.c - every message goes to every client of the route.
+/* broadcast.c - sends every message to every client of the route.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* builtin.h - the handlers that come with the server, written against the public interface alone, and the rules for
- * names of channels.
+/* builtin.h - the built-in handlers. They use only the public interface, and the rules for names of channels
+ * (channel_name.h). They never block.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,25 +10,25 @@
 
 #include <weir/handler.h>
 
-/* Sends every message back. No context. */
+/* Sends every message back to its sender. It needs no context. */
 extern const struct weir_handler handler_echo;
 
-/* What the route says; the context of those that follow. A reload may change what is atomic. */
+/* The options of a route, which are the context of the handlers below. A reload may change the atomic ones. */
 struct builtin_route {
     const char *channel;      /* a template, see channel_template_next() */
     char *const *channels;    /* patterns, NULL-terminated */
-    _Atomic bool echo_self;   /* whether a sender gets its own messages */
-    _Atomic bool may_publish; /* whether clients may */
+    _Atomic bool echo_self;   /* whether senders get their own messages */
+    _Atomic bool may_publish; /* whether clients may publish */
 };
 
-/* Sends every message to every client of the route. */
+/* Sends every message to every client of the route, to its sender only if `echo_self`. */
 extern const struct weir_handler handler_broadcast;
 
-/* Subscribes each client to the channel that its path names, and publishes there what it sends. A client that sends
- * where it may not is closed with 1008. */
+/* Subscribes each client to the channel that its path names, and publishes its messages there. A client that sends
+ * but may not publish is closed with 1008. */
 extern const struct weir_handler handler_channel;
 
-/* Speaks weir.v1 (docs/protocol.md), about those of the channels that its patterns match. */
+/* Speaks weir.v1 (docs/protocol.md). Clients may use the channels that match the route's patterns. */
 extern const struct weir_handler handler_channels;
 
 #endif

@@ -1,4 +1,4 @@
-/* channel.c - the path names a channel, and every message goes to all its subscribers.
+/* channel.c - sends every message to all subscribers of the channel that the path names.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@ struct name {
     size_t size;
 };
 
-/* False if it does not fit. */
+/* Appends text to a name. Returns false if it does not fit. */
 static bool append(struct name *name, const char *text, size_t size) {
     if (size > CHANNEL_NAME_MAX - name->size)
         return false;
@@ -24,7 +24,7 @@ static bool append(struct name *name, const char *text, size_t size) {
     return true;
 }
 
-/* Appends what the path has for a parameter. */
+/* Appends the path's value of a parameter. Returns false if there is none or it does not fit. */
 static bool append_value(struct name *name, const weir_conn *conn, const struct channel_template_part *part) {
     struct name parameter = {.size = 0};
     if (!append(&parameter, part->text, part->size))
@@ -33,7 +33,8 @@ static bool append_value(struct name *name, const weir_conn *conn, const struct 
     return value != NULL && append(name, value, strlen(value));
 }
 
-/* Puts the path's parameters into "room:{name}". False if that is too long for a name, or nothing. */
+/* Fills in the path's parameters of a template like "room:{name}". Returns false if the result is empty or too long
+ * for a name. */
 static bool expand(struct name *name, const weir_conn *conn, const char *template) {
     struct channel_template_part part;
     name->size = 0;
@@ -43,7 +44,7 @@ static bool expand(struct name *name, const weir_conn *conn, const char *templat
     return name->size > 0;
 }
 
-/* Unless it went well. */
+/* Closes the connection if `result` is an error, except WEIR_GONE. */
 static void close_unless(weir_conn *conn, long result) {
     switch (result) {
     case WEIR_INVALID:

@@ -1,4 +1,5 @@
-/* channels.c - clients speak weir.v1; which channels those of a route may use, and whether they may publish there.
+/* channels.c - lets clients speak weir.v1. Decides which channels the clients of a route may use, and whether they
+ * may publish.
  *
  * SPDX-License-Identifier: MIT
  */

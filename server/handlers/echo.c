@@ -1,4 +1,4 @@
-/* echo.c - every message goes back to its sender.
+/* echo.c - sends every message back to its sender.
  *
  * SPDX-License-Identifier: MIT
  */
