@@ -223,7 +223,7 @@ END_TEST
 
 /* --- A walk of several steps ------------------------------------------------------------------------------- */
 
-enum { MEMBERS = 600, MESSAGES = 100 };
+enum { MEMBERS = 450, MESSAGES = 100 }; /* two steps of a walk, within 1,024 descriptors */
 
 struct crowd {
     struct harness harness;
