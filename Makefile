@@ -24,8 +24,8 @@ ALL_CFLAGS = -std=c17 $(WARNINGS) $(WERROR) -fvisibility=hidden -fPIC -pthread $
 EXAMPLE_CFLAGS = -std=gnu17 $(WARNINGS) $(WERROR) -fPIC -Iinclude $(CFLAGS) $(FLAVOUR_$(FLAVOUR))
 ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
-LIBRARY_SOURCES := $(wildcard pool/*.c server/*.c server/*/*.c client/*.c)
-TOOL_SOURCES    := $(wildcard client/connect/*.c client/bench/*.c) commands/usage.c
+LIBRARY_SOURCES := $(wildcard $(addsuffix /*.c,base ws pool client server server/* server/*/*))
+TOOL_SOURCES    := $(wildcard $(addsuffix /*.c,commands/connect commands/bench commands/bench/*)) commands/usage.c
 COMMAND_SOURCES := $(sort $(wildcard commands/*.c) $(TOOL_SOURCES))
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
@@ -94,7 +94,7 @@ build/bench/peers/libwebsockets: tests/bench/peers/libwebsockets.c Makefile
 build/bench/sleep.so: tests/bench/peers/sleep.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARNINGS) $(WERROR) $(CPPFLAGS) -O2 -g -fvisibility=hidden -fPIC -shared -o $@ $<
-build/bench/many_channels: tests/bench/many_channels.c client/bench/histogram.c client/bench/sequence.c $(OUT)/libweir.a Makefile
+build/bench/many_channels: tests/bench/many_channels.c commands/bench/histogram.c commands/bench/load/sequence.c $(OUT)/libweir.a Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
@@ -155,7 +155,7 @@ lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
 	@.ci/deps build clang-format clang-tidy cppcheck
 	@$(MAKE) --no-print-directory format-check
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 pool server client commands examples
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -I. -Iinclude -j2 base ws pool client server commands examples
 	@clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) $(CLIENT_SOURCES) -- -std=c17 $(CPPFLAGS)
 layers:  ## fail on an include that points upward
 	@.ci/layers

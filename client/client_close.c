@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "client/client_private.h"
-#include "server/proto/utf8.h"
 
 void client_set_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size) {
     if (client->close_code != 0)

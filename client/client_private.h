@@ -25,10 +25,10 @@
 
 #include "client/opening.h"
 #include "client/stream.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
-#include "server/proto/deflate.h"
-#include "server/proto/extension.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
+#include "ws/deflate.h"
+#include "ws/extension.h"
 
 enum {
     CLIENT_INPUT_SIZE = 65536,

@@ -10,10 +10,10 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "base/utf8.h"
 #include "client/client_private.h"
 #include "client/error.h"
-#include "server/proto/frame.h"
-#include "server/proto/utf8.h"
+#include "ws/frame.h"
 
 enum { MASK_SIZE = 4 };
 

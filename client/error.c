@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 
 enum { DRAFT_SIZE = 1024 };
 

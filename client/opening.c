@@ -13,7 +13,7 @@
 #include <sys/random.h>
 
 #include "client/error.h"
-#include "server/proto/extension_response.h"
+#include "ws/extension_response.h"
 
 #define TOKEN                                                                                                      \
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~" /* RFC 7230, 3.2.6             \

@@ -12,8 +12,8 @@
 #include <weir/client.h>
 
 #include "client/url.h"
-#include "server/proto/extension.h"
-#include "server/proto/handshake.h"
+#include "ws/extension.h"
+#include "ws/handshake.h"
 
 enum {
     OPENING_KEY_SIZE = 25, /* 16 bytes in base64, with the terminator */

@@ -11,7 +11,7 @@
 #include "client/error.h"
 #include "client/opening.h"
 #include "client/opening_head.h"
-#include "server/proto/extension_response.h"
+#include "ws/extension_response.h"
 
 #define TOKEN                                                                                                      \
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~" /* RFC 7230, 3.2.6             \

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#include "pool/slots.h"
+#include "base/slots.h"
 #include "pool/task.h"
 
 /* Embedded in the owner of a descriptor. The key is set once, before the descriptor is watched. */

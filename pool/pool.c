@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/striped.h"
 #include "pool/pool_private.h"
-#include "pool/striped.h"
 
 enum {
     TASKS_BETWEEN_POLLS = 256, /* at most: otherwise tasks that queue themselves again could keep every thread from

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pool/buckets.h"
+#include "base/buckets.h"
 #include "pool/poller.h"
 #include "pool/task.h"
 #include "pool/timers.h"

@@ -6,7 +6,7 @@
 #ifndef WEIR_POOL_POOL_PRIVATE_H
 #define WEIR_POOL_POOL_PRIVATE_H
 
-#include "pool/mutex.h"
+#include "base/mutex.h"
 #include "pool/pool.h"
 
 struct worker {

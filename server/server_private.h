@@ -14,10 +14,10 @@
 
 #include <weir/server.h>
 
+#include "server/admin/admin.h"
 #include "server/channels/channels.h"
 #include "server/config/config.h"
 #include "server/core/core.h"
-#include "server/http/admin.h"
 #include "server/http/front.h"
 #include "server/routes.h"
 

@@ -12,7 +12,7 @@
 #define HASH_NONFATAL_OOM 1 /* without memory, uthash leaves `hh.tbl` NULL and goes on */
 #include <uthash.h>
 
-#include "pool/mutex.h"
+#include "base/mutex.h"
 #include "server/channels/channels.h"
 #include "server/channels/history.h"
 #include "server/channels/members.h"

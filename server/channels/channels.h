@@ -20,14 +20,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pool/buckets.h"
-#include "pool/slots.h"
-#include "pool/striped.h"
+#include "base/buckets.h"
+#include "base/slots.h"
+#include "base/striped.h"
 #include "pool/task.h"
 #include "pool/timers.h"
+#include "server/channels/channel_name.h"
 #include "server/channels/history.h"
 #include "server/core/core.h"
-#include "server/proto/channel_name.h"
 
 struct channel;
 

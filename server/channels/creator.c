@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "server/core/memory.h"
-#include "server/proto/address.h"
 
 enum { NAME_SIZE = 300 /* "user " and the name of a user */ };
 

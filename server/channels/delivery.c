@@ -12,7 +12,7 @@
 #include "server/channels/row.h"
 #include "server/channels/wire.h"
 #include "server/core/memory.h"
-#include "server/proto/frame.h"
+#include "ws/frame.h"
 
 enum {
     QUICK_MAX = 32 * 1024 /* bytes that the publishing thread compresses itself: in a fifth of a millisecond */

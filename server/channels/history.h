@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pool/mutex.h"
+#include "base/mutex.h"
 #include "server/core/message.h"
 
 /* A node in the ring of all channels' entries, which is ordered by age. */

@@ -7,14 +7,14 @@
  */
 #include <weir/channel.h>
 
+#include "base/json_writer.h"
 #include "server/channels/channels.h"
 #include "server/channels/request.h"
 #include "server/channels/wire.h"
 #include "server/core/conn.h"
 #include "server/core/message.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
-#include "server/proto/json_writer.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
 
 enum { PRESENCE_LISTED_MAX = 100 };
 

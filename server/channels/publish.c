@@ -11,11 +11,11 @@
 
 #include <weir/channel.h>
 
+#include "base/json.h"
 #include "server/channels/delivery.h"
 #include "server/channels/row.h"
 #include "server/channels/wire.h"
 #include "server/core/in_hand.h"
-#include "server/proto/json.h"
 
 static void count_rate_locked(struct channel_rate *rate, uint64_t now) {
     uint64_t elapsed = now - rate->began;

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/proto/channel_name.h"
-#include "server/proto/json.h"
+#include "base/json.h"
+#include "server/channels/channel_name.h"
 
 enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_LAST_MAX = 10000, REQUEST_FLAW_SIZE = 160 };
 

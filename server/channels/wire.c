@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/proto/frame.h"
+#include "ws/frame.h"
 
 void wire_begin(struct json_writer *writer, const char *type, const char *channel) {
     json_write_literal(writer, "{\"type\":\"");

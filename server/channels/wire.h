@@ -6,8 +6,8 @@
 #ifndef WEIR_CHANNELS_WIRE_H
 #define WEIR_CHANNELS_WIRE_H
 
+#include "base/json_writer.h"
 #include "server/channels/channel.h"
-#include "server/proto/json_writer.h"
 
 /* Begins an object: {"type":"...","channel":"...". An empty channel is left out. Names need no escaping. */
 void wire_begin(struct json_writer *writer, const char *type, const char *channel);

@@ -4,10 +4,10 @@
  */
 #include <string.h>
 
+#include "server/channels/channel_name.h"
 #include "server/config/config_private.h"
 #include "server/config/options.h"
 #include "server/config/value.h"
-#include "server/proto/channel_name.h"
 
 /* Finds the next parameter of a route's pattern at or after *at, "*" for a final one. Moves *at past it. */
 static bool next_parameter(const char **at, struct channel_template_part *parameter) {

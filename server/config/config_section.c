@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/channels/channel_name.h"
 #include "server/config/config_private.h"
 #include "server/config/options.h"
 #include "server/config/value.h"
-#include "server/proto/channel_name.h"
 
 static bool is_route(const char *section) {
     return strcmp(section, "route") == 0;

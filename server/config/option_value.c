@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
+#include "server/channels/channel_name.h"
 #include "server/config/options.h"
 #include "server/config/value.h"
-#include "server/proto/address.h"
-#include "server/proto/channel_name.h"
 
 /* A choice is stored as an unsigned, which must have the size of its enum. */
 enum sample { SAMPLE };

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "server/config/value.h"
-#include "server/proto/utf8.h"
 
 enum { NEAREST_LENGTH_MAX = 40 };
 

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "pool/mutex.h"
+#include "base/mutex.h"
 #include "server/core/calling.h"
 
 enum after_state { AFTER_PENDING, AFTER_RUNNING, AFTER_ENDED, AFTER_CANCELLED };

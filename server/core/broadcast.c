@@ -8,7 +8,7 @@
 #include "server/core/conn_private.h"
 #include "server/core/in_hand.h"
 #include "server/core/parcel.h"
-#include "server/proto/close_code.h"
+#include "ws/close_code.h"
 
 struct broadcast {
     struct parcel parcel;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "server/proto/extension.h"
+#include "ws/extension.h"
 
 struct codec {
     struct deflater *deflaters[WINDOW_BITS_MAX + 1]; /* indexed by window bits; each is created when first

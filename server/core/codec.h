@@ -6,7 +6,7 @@
 #ifndef WEIR_CORE_CODEC_H
 #define WEIR_CORE_CODEC_H
 
-#include "server/proto/deflate.h"
+#include "ws/deflate.h"
 
 /* Returns this thread's compressor for this window, freshly reset, or NULL if memory is exhausted. */
 struct deflater *codec_deflater(unsigned window_bits);

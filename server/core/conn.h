@@ -20,12 +20,12 @@
 
 #include <weir/conn.h>
 
-#include "pool/latch.h"
+#include "base/latch.h"
+#include "base/rate.h"
+#include "base/stamp.h"
 #include "server/core/core.h"
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
-#include "server/core/rate.h"
-#include "server/core/stamp.h"
 #include "server/core/transport.h"
 
 /* Bytes of the thread's scratch memory: for what is read at once, followed by room for replies. */

@@ -5,7 +5,7 @@
  */
 #include "server/core/conn_private.h"
 #include "server/core/memory.h"
-#include "server/proto/close_code.h"
+#include "ws/close_code.h"
 
 /* --- Too much ---------------------------------------------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include "server/core/conn_private.h"
 #include "server/core/in_hand.h"
 #include "server/log/log.h"
-#include "server/proto/buffer.h"
-#include "server/proto/close_code.h"
+#include "ws/buffer.h"
+#include "ws/close_code.h"
 
 enum { TURN_MESSAGES = 16 };
 

@@ -15,7 +15,7 @@
 
 #include "server/core/conn_private.h"
 #include "server/core/memory.h"
-#include "server/proto/close_code.h"
+#include "ws/close_code.h"
 
 /* A turn ends after TURN_READS reads, after INFLATED_MAX inflated bytes, or after CONN_TURN_US. The clock is
  * checked each time LOOK_AFTER bytes have been handled; each event counts as EVENT_COST more bytes. */

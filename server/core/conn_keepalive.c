@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "server/core/conn_private.h"
-#include "server/proto/close_code.h"
+#include "ws/close_code.h"
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;

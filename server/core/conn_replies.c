@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "server/core/conn_private.h"
-#include "server/proto/frame.h"
+#include "ws/frame.h"
 
 struct replies {
     struct weir_conn *conn;

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "server/core/conn_private.h"
 #include "server/core/in_hand.h"
-#include "server/proto/close_code.h"
-#include "server/proto/utf8.h"
+#include "ws/close_code.h"
 
 /* --- Close ------------------------------------------------------------------------------------------------- */
 

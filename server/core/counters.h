@@ -5,8 +5,8 @@
 #ifndef WEIR_CORE_COUNTERS_H
 #define WEIR_CORE_COUNTERS_H
 
-#include "pool/buckets.h"
-#include "pool/striped.h"
+#include "base/buckets.h"
+#include "base/striped.h"
 
 /* Why a client did not become a connection. */
 enum refusal {

@@ -12,7 +12,7 @@
 
 #include <weir/handler.h>
 
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 
 struct message;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "server/core/memory.h"
-#include "server/proto/buffer.h"
+#include "ws/buffer.h"
 
 struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap) {
     struct inbox_item *item = malloc(sizeof *item + (heap == NULL ? size : 0));

@@ -6,7 +6,7 @@
 
 #include <malloc.h>
 
-#include "pool/striped.h"
+#include "base/striped.h"
 
 enum { STEP = 256 * 1024 };
 

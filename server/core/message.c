@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "server/core/memory.h"
-#include "server/proto/buffer.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
-#include "server/proto/frame.h"
+#include "ws/buffer.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
+#include "ws/frame.h"
 
 /* A message in a buffer counts the buffer's full size. */
 static int64_t memory_of(const struct message *message) {

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "server/proto/deflate.h"
+#include "ws/deflate.h"
 
 struct message {
     _Atomic uint32_t references;

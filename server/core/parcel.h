@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "server/core/message.h"
-#include "server/proto/extension.h"
+#include "ws/extension.h"
 
 struct weir_conn;
 

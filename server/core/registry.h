@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pool/mutex.h"
-#include "pool/slots.h"
+#include "base/mutex.h"
+#include "base/slots.h"
 
 struct weir_conn;
 struct route;

@@ -11,7 +11,7 @@
 #include "server/core/conn_private.h"
 #include "server/core/memory.h"
 #include "server/log/log.h"
-#include "server/proto/buffer.h"
+#include "ws/buffer.h"
 
 enum { AT_ONCE = 32, PAUSE_MS = 20 };
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/proto/decoder.h"
+#include "ws/decoder.h"
 
 struct terms {
     struct decoder_limits limits;

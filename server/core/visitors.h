@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pool/mutex.h"
-#include "server/proto/address.h"
+#include "base/address.h"
+#include "base/mutex.h"
 
 enum { VISITORS_REMEMBERED_MAX = 16384 }; /* addresses without connections */
 

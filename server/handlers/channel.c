@@ -6,8 +6,8 @@
 
 #include <weir/weir.h>
 
+#include "server/channels/channel_name.h"
 #include "server/handlers/builtin.h"
-#include "server/proto/channel_name.h"
 
 struct name {
     char text[CHANNEL_NAME_MAX + 1];

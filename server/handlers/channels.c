@@ -5,8 +5,8 @@
  */
 #include <weir/weir.h>
 
+#include "server/channels/channel_name.h"
 #include "server/handlers/builtin.h"
-#include "server/proto/channel_name.h"
 
 static bool is_open_to(const struct builtin_route *route, const char *channel) {
     for (char *const *pattern = route->channels; *pattern != NULL; pattern++)

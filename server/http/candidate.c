@@ -11,7 +11,7 @@
 #include "server/core/conn.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
-#include "server/proto/close_code.h"
+#include "ws/close_code.h"
 
 enum { PEER_MAX = 64 };
 

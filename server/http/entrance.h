@@ -9,7 +9,7 @@
 #define WEIR_HTTP_ENTRANCE_H
 
 #include "server/core/core.h"
-#include "server/core/router.h"
+#include "server/http/router.h"
 
 struct entrance {
     struct route *route;

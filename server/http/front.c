@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/http/httpd.h"
-#include "server/http/watcher.h"
+#include "server/http/civetweb/httpd.h"
+#include "server/http/civetweb/watcher.h"
 
 enum { MARGIN_MS = 1000 }; /* the watcher answers before the library, which sends nothing on a timeout */
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 
 const char *http_request_header(const struct http_request *request, const char *name) {
     for (size_t i = 0; i < request->header_count; i++)

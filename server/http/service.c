@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "server/http/candidate.h"
+#include "server/http/civetweb/peer.h"
 #include "server/http/endpoints.h"
-#include "server/http/peer.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
 

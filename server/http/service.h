@@ -9,8 +9,8 @@
 #ifndef WEIR_HTTP_SERVICE_H
 #define WEIR_HTTP_SERVICE_H
 
-#include "server/core/adoption.h"
 #include "server/core/core.h"
+#include "server/http/civetweb/adoption.h"
 #include "server/http/entrance.h"
 #include "server/http/http.h"
 

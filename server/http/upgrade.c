@@ -10,10 +10,10 @@
 
 #include <weir/conn.h>
 
+#include "base/utf8.h"
 #include "server/core/calling.h"
 #include "server/http/origin.h"
 #include "server/log/log_escape.h"
-#include "server/proto/utf8.h"
 
 enum { USER_MAX = 255, ORIGIN_SHOWN_MAX = 200 };
 

@@ -8,7 +8,7 @@
 
 #include "server/http/entrance.h"
 #include "server/http/http.h"
-#include "server/proto/handshake.h"
+#include "ws/handshake.h"
 
 /* Whether the request asks for a WebSocket. */
 bool upgrade_is_wanted(const struct http_request *request);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 
 enum { UNIT_MAX = 6 };
 

@@ -13,7 +13,7 @@
 
 #include <limits.h>
 
-#include "pool/mutex.h"
+#include "base/mutex.h"
 #include "server/log/log.h"
 #include "server/log/log_buffer.h"
 

@@ -23,8 +23,8 @@
 
 #include <weir/client.h>
 
-#include "client/bench/histogram.h"
-#include "client/bench/sequence.h"
+#include "commands/bench/histogram.h"
+#include "commands/bench/load/sequence.h"
 
 #define SECOND UINT64_C(1000000000)
 

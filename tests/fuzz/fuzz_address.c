@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/proto/address.h"
+#include "base/address.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { TRUSTED_MAX = 16, ITEMS_MAX = 64, INPUT_MAX = 4096, BITS = 128, SLASH_AND_BITS = 4 };

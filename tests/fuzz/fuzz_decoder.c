@@ -7,10 +7,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/proto/buffer.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
 #include "tests/fuzz/fuzz.h"
+#include "ws/buffer.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
 
 enum { FLAG_UNMASKED = 1, FLAG_DETACH = 2, HEAD_SIZE = 5, CHUNKS_MAX = 15 };
 

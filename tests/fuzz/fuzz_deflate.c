@@ -8,12 +8,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/proto/buffer.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
-#include "server/proto/extension.h"
-#include "server/proto/frame.h"
 #include "tests/fuzz/fuzz.h"
+#include "ws/buffer.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
+#include "ws/extension.h"
+#include "ws/frame.h"
 
 enum { FLAG_BITS = 7, FLAG_TAKEOVER = 8, HEAD_SIZE = 4, CHUNKS_MAX = 15 };
 

@@ -8,8 +8,8 @@
  */
 #include <stdbool.h>
 
-#include "server/proto/extension.h"
 #include "tests/fuzz/fuzz.h"
+#include "ws/extension.h"
 
 enum { FLAG_OFF = 1, FLAG_FRESH = 2, FLAG_BITS = 2, POLICY_BITS_MIN = 9 };
 

@@ -8,8 +8,8 @@
 #include <ctype.h>
 #include <stdbool.h>
 
-#include "server/proto/handshake.h"
 #include "tests/fuzz/fuzz.h"
+#include "ws/handshake.h"
 
 enum { FLAG_BODY = 1, FLAG_REPEATED = 2 };
 

@@ -5,9 +5,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/proto/json.h"
-#include "server/proto/json_writer.h"
-#include "server/proto/utf8.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A copy of exactly these bytes is taken, all of them, as what it was. */

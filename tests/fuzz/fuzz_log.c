@@ -7,9 +7,9 @@
  */
 #include <stdbool.h>
 
+#include "base/utf8.h"
 #include "server/log/log_escape.h"
 #include "server/log/log_line.h"
-#include "server/proto/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 /* What a terminal or a reader of lines could take for more than text. */

@@ -7,9 +7,9 @@
  */
 #include <inttypes.h>
 
+#include "base/json_writer.h"
+#include "base/utf8.h"
 #include "server/channels/request.h"
-#include "server/proto/json_writer.h"
-#include "server/proto/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const types[REQUEST_TYPES] = {"subscribe", "unsubscribe", "publish", "presence", "ping"};

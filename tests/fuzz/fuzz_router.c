@@ -6,8 +6,8 @@
  */
 #include <stdbool.h>
 
-#include "server/core/router.h"
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
+#include "server/http/router.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { PATTERNS_MAX = 64, ERROR_SIZE = 160 };

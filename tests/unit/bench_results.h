@@ -6,7 +6,7 @@
 #ifndef WEIR_TESTS_UNIT_BENCH_RESULTS_H
 #define WEIR_TESTS_UNIT_BENCH_RESULTS_H
 
-#include "client/bench/result.h"
+#include "commands/bench/result.h"
 
 /* Something other than 0 in every member, in every cause, with 20 intervals. */
 struct result *bench_result_full(const char *scenario);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/proto/deflate.h"
+#include "ws/deflate.h"
 
 enum kind { ZEROS, WORDS, NOISE, REPEATS, KINDS };
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "server/log/log.h"
-#include "server/proto/frame.h"
 #include "tests/unit/suites.h"
+#include "ws/frame.h"
 
 static const char RESPONSE[] = "HTTP/1.1 101\r\n\r\n";
 

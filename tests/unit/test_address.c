@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/proto/address.h"
+#include "base/address.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

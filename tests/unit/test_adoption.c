@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/core/adoption.h"
 #include "server/core/numbers.h"
+#include "server/http/civetweb/adoption.h"
 #include "tests/unit/suites.h"
 
 enum { BASE = 200 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/http/api_path.h"
+#include "server/admin/api_path.h"
 #include "server/http/http.h"
 #include "tests/unit/suites.h"
 

@@ -17,9 +17,9 @@
 
 #include "server/core/broadcast.h"
 #include "server/core/memory.h"
-#include "server/proto/buffer.h"
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
 
 static uint32_t dropped(struct weir_conn *conn) {
     latch_lock(&conn->latch);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/bench/condition.h"
-#include "client/bench/result.h"
+#include "commands/bench/condition.h"
+#include "commands/bench/result.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

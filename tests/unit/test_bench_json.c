@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/bench/merge.h"
-#include "client/bench/report.h"
+#include "commands/bench/merge.h"
+#include "commands/bench/report/report.h"
 #include "commands/commands.h"
 #include "tests/unit/bench_results.h"
 #include "tests/unit/suites.h"

@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include "client/bench/payload.h"
-#include "client/bench/sequence.h"
-#include "server/proto/frame.h"
+#include "commands/bench/load/payload.h"
+#include "commands/bench/load/sequence.h"
 #include "tests/unit/suites.h"
+#include "ws/frame.h"
 
 static struct payload make(enum scenario scenario, size_t size_min, size_t size_max) {
     const struct settings settings = {

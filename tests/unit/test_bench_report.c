@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/bench/axis.h"
-#include "client/bench/facts.h"
-#include "client/bench/report.h"
+#include "commands/bench/facts.h"
+#include "commands/bench/report/axis.h"
+#include "commands/bench/report/report.h"
 #include "commands/commands.h"
 #include "tests/unit/bench_results.h"
 #include "tests/unit/suites.h"

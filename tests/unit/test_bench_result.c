@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/bench/result.h"
+#include "commands/bench/result.h"
 #include "tests/unit/suites.h"
 
 static struct result *make_result(const char *url, int64_t began, size_t intervals) {

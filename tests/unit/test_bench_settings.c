@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/bench/settings.h"
-#include "client/bench/settings_value.h"
-#include "client/bench/target.h"
+#include "commands/bench/load/target.h"
+#include "commands/bench/settings.h"
+#include "commands/bench/settings_value.h"
 #include "tests/unit/suites.h"
 
 #define URL "ws://127.0.0.1:9/"

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "client/bench/histogram.h"
-#include "client/bench/schedule.h"
-#include "client/bench/seconds.h"
+#include "commands/bench/histogram.h"
+#include "commands/bench/load/schedule.h"
+#include "commands/bench/seconds.h"
 #include "tests/unit/suites.h"
 
 /* --- Schedules --------------------------------------------------------------------------------------------- */

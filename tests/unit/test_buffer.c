@@ -5,8 +5,8 @@
 #include <check.h>
 #include <string.h>
 
-#include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { KEEPS = 0 };

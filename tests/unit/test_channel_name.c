@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/proto/channel_name.h"
+#include "server/channels/channel_name.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

@@ -11,7 +11,7 @@
 
 #include <weir/channel.h>
 
-#include "server/proto/json_writer.h"
+#include "base/json_writer.h"
 #include "tests/unit/guest.h"
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"

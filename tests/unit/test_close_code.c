@@ -5,10 +5,10 @@
 #include <check.h>
 #include <string.h>
 
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 #include "tests/unit/suites.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
 
 /* Ranges of codes, in order and without a gap. */
 static const struct {

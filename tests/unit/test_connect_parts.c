@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/connect/closing.h"
-#include "client/connect/pings.h"
-#include "client/connect/quantity.h"
-#include "client/connect/slash.h"
+#include "commands/connect/closing.h"
+#include "commands/connect/pings.h"
+#include "commands/connect/quantity.h"
+#include "commands/connect/slash.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

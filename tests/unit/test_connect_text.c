@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/connect/lines.h"
-#include "client/connect/screen.h"
-#include "client/connect/text.h"
+#include "commands/connect/lines.h"
+#include "commands/connect/screen.h"
+#include "commands/connect/text.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

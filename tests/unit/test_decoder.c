@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/buffer.h"
-#include "server/proto/close_code.h"
-#include "server/proto/decoder.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/transcript.h"
+#include "ws/buffer.h"
+#include "ws/close_code.h"
+#include "ws/decoder.h"
 
 enum { FIN = 0x80, LIMIT = 1000, EVERY_SPLIT_MAX = 2000 };
 

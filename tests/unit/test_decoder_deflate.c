@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/buffer.h"
 #include "tests/unit/deflate_data.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/transcript.h"
+#include "ws/buffer.h"
 
 enum { LIMIT = 1000 };
 

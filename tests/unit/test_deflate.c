@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/buffer.h"
-#include "server/proto/deflate.h"
-#include "server/proto/extension.h"
 #include "tests/unit/deflate_data.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
+#include "ws/deflate.h"
+#include "ws/extension.h"
 
 enum { MIB = 1 << 20 };
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/extension.h"
-#include "server/proto/extension_response.h"
 #include "tests/unit/suites.h"
+#include "ws/extension.h"
+#include "ws/extension_response.h"
 
 #define PMD           "permessage-deflate"
 #define SERVER_NO     "; server_no_context_takeover"

@@ -5,9 +5,9 @@
 #include <check.h>
 #include <string.h>
 
-#include "server/proto/decoder.h"
-#include "server/proto/frame.h"
 #include "tests/unit/suites.h"
+#include "ws/decoder.h"
+#include "ws/frame.h"
 
 static const struct {
     uint8_t opcode;

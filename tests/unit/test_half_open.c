@@ -5,7 +5,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "server/http/half_open.h"
+#include "server/http/civetweb/half_open.h"
 #include "tests/unit/suites.h"
 
 enum { REQUESTS_MAX = 32, NOW = 100000, TIMEOUT = 5000, QUEUE = 16 };

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "server/proto/handshake.h"
 #include "tests/unit/suites.h"
+#include "ws/handshake.h"
 
 #define RFC_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/http/cut_head.h"
+#include "server/http/civetweb/cut_head.h"
 #include "server/http/request_check.h"
 #include "server/http/target.h"
 #include "tests/unit/suites.h"

@@ -8,8 +8,8 @@
 
 #include "server/channels/history.h"
 #include "server/core/memory.h"
-#include "server/proto/decoder.h"
 #include "tests/unit/suites.h"
+#include "ws/decoder.h"
 
 enum { PLENTY = 1 << 30 };
 

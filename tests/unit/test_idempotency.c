@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/http/idempotency.h"
+#include "server/admin/idempotency.h"
 #include "tests/unit/suites.h"
 
 static struct idempotency_digest digest(const char *text) {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/json.h"
-#include "server/proto/utf8.h"
+#include "base/json.h"
+#include "base/utf8.h"
 #include "tests/unit/json_reference.h"
 #include "tests/unit/suites.h"
 

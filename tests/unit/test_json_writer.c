@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/proto/json.h"
-#include "server/proto/json_writer.h"
+#include "base/json.h"
+#include "base/json_writer.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

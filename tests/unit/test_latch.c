@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "pool/latch.h"
+#include "base/latch.h"
 #include "tests/unit/suites.h"
 
 enum { THREADS = 4, ROUNDS = 20000 };

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "server/core/numbers.h"
-#include "server/http/listeners.h"
+#include "server/http/civetweb/listeners.h"
 #include "tests/unit/suites.h"
 
 enum { CLIENTS = 3 };

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "server/log/log_escape.h"
 #include "server/log/log_line.h"
-#include "server/proto/utf8.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

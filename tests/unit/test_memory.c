@@ -10,8 +10,8 @@
 #include "server/core/memory.h"
 #include "server/core/message.h"
 #include "server/core/parcel.h"
-#include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
 
 enum { STEP = 256 * 1024 };
 

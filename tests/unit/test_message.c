@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "server/core/message.h"
-#include "server/proto/buffer.h"
-#include "server/proto/decoder.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
+#include "ws/decoder.h"
 
 enum { RSV1 = 0x40, FIN = 0x80, BITS = 12, NOISE_MAX = 70000 };
 

@@ -9,8 +9,8 @@
 
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
-#include "server/proto/buffer.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
 
 enum { VECTORS = 8 };
 

@@ -7,9 +7,9 @@
 
 #include "server/core/conn_private.h"
 #include "server/core/parcel.h"
-#include "server/proto/buffer.h"
 #include "tests/unit/deflate_data.h"
 #include "tests/unit/suites.h"
+#include "ws/buffer.h"
 
 enum { SIZE = 100000 };
 

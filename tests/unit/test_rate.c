@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/core/rate.h"
+#include "base/rate.h"
 #include "tests/unit/suites.h"
 
 #define SECOND UINT64_C(1000000)

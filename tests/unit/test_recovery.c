@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/decoder.h"
 #include "tests/unit/guest.h"
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
+#include "ws/decoder.h"
 
 /* What a guest is told before anything else. */
 static struct message *answer(const struct joined *joined, void *context) {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pool/slots.h"
+#include "base/slots.h"
 #include "server/core/broadcast.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/suites.h"

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/request_guard.h"
+#include "server/http/civetweb/request_guard.h"
 #include "tests/unit/suites.h"
 
 enum { NOW = 100000, MOST = 8 };

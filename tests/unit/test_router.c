@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/core/router.h"
+#include "server/http/router.h"
 #include "tests/unit/suites.h"
 
 static const char *const patterns[] = {

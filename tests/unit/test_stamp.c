@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/core/stamp.h"
+#include "base/stamp.h"
 #include "tests/unit/suites.h"
 
 #define HOUR UINT64_C(3600000)

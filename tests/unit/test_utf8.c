@@ -6,7 +6,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "server/proto/utf8.h"
+#include "base/utf8.h"
 #include "tests/unit/suites.h"
 
 #define B(text) (const uint8_t *)(text), sizeof(text) - 1

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/proto/close_code.h"
-#include "server/proto/frame.h"
 #include "tests/unit/assertions.h"
+#include "ws/close_code.h"
+#include "ws/frame.h"
 
 enum { SHOWN_MAX = 40 };
 

@@ -6,7 +6,7 @@
 #ifndef WEIR_TESTS_UNIT_TRANSCRIPT_H
 #define WEIR_TESTS_UNIT_TRANSCRIPT_H
 
-#include "server/proto/decoder.h"
+#include "ws/decoder.h"
 
 /* Bytes as a peer would send them. */
 struct wire {

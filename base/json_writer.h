@@ -1,0 +1,30 @@
+/* json_writer.h - builds a JSON text in the heap. One thread at a time.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BASE_JSON_WRITER_H
+#define WEIR_BASE_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero is an empty writer. */
+struct json_writer {
+    uint8_t *bytes; /* not terminated; the owner must free it, or may take it */
+    size_t size, capacity;
+    bool failed; /* memory was exhausted: the text is incomplete */
+};
+
+void json_write(struct json_writer *writer, const void *bytes, size_t size); /* writes the bytes unchanged */
+void json_write_literal(struct json_writer *writer, const char *text);       /* writes the text unchanged */
+void json_write_string(struct json_writer *writer, const char *text);        /* valid UTF-8: in quotes, escaped */
+void json_write_text(struct json_writer *writer, const void *text, size_t size);    /* valid UTF-8: in quotes,
+                                                                                       escaped */
+void json_write_base64(struct json_writer *writer, const void *bytes, size_t size); /* in quotes (RFC 4648, 4) */
+void json_write_number(struct json_writer *writer, uint64_t number);
+void json_write_seconds(struct json_writer *writer, double seconds); /* 1790000000.123, in any locale; null if it
+                                                                        is not a time */
+void json_writer_release(struct json_writer *writer);
+
+#endif

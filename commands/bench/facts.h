@@ -1,0 +1,58 @@
+/* facts.h - describes a result in words, for both the table and the page. Pure functions.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BENCH_FACTS_H
+#define WEIR_BENCH_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "commands/bench/result.h"
+
+/* A line of a list. Labels and values are our own text, except for the names of host, system and processor. */
+enum { FACTS_MAX = 12, FACT_SIZE = 208 };
+struct fact {
+    const char *label;
+    char value[FACT_SIZE];
+};
+
+/* List what was run, without the URLs, and where it ran. Each returns the number of facts. */
+size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]);
+size_t facts_of_tester(const struct result *result, struct fact facts[FACTS_MAX]);
+
+/* The counts of failures that are meaningful in this scenario, even if 0: "missing", "1,234". */
+struct trouble {
+    const char *label;
+    uint64_t count;
+};
+size_t facts_of_trouble(const struct result *result, struct trouble troubles[FACTS_MAX]);
+
+/* True if the scenario sends messages: neither `idle` nor `connect`. */
+bool facts_has_messages(const struct result *result);
+
+/* True unless --expect none: answers to the messages are expected, so there are latencies. */
+bool facts_has_answers(const struct result *result);
+
+/* Returns one of a result's counts, such as FACTS_COUNT(received), per second: the average of the seconds that
+ * lie completely within the measured time. What came later, because the server lagged, is not included. Without
+ * such a second, divides the count by the measured time; 0 if nothing was measured. */
+#define FACTS_COUNT(name) offsetof(struct counts, name)
+double facts_per_second(const struct result *result, size_t count);
+
+/* Returns the handshakes per second: of the measured seconds, or of all if none was measured. */
+double facts_handshake_rate(const struct result *result);
+
+/* Writes one or two sentences about the outcome. Returns true if the run succeeded. */
+enum { FACTS_VERDICT_SIZE = 512 };
+bool facts_verdict(const struct result *result, char text[FACTS_VERDICT_SIZE]);
+
+/* The warning to show if result_tester_was_limit(). */
+extern const char facts_limit_warning[];
+
+/* Returns the next character of a terminated, untrusted text and advances *text past it; U+FFFD for control
+ * characters and bytes that are not UTF-8. */
+uint32_t facts_character(const char **text);
+
+#endif

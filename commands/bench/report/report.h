@@ -1,0 +1,35 @@
+/* report.h - writes a result as a table for people, as JSON and as an HTML page; reads it from JSON. No threads.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEIR_BENCH_REPORT_REPORT_H
+#define WEIR_BENCH_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "commands/bench/result.h"
+#include "commands/bench/settings.h"
+
+/* Each writes all of the result; the caller checks ferror(). */
+void report_text(const struct result *result, FILE *out);
+void report_json(const struct result *result, FILE *out);
+void report_html(const struct result *result, FILE *out);
+
+/* Reads the output of report_json(). False with one line in `error` that names the file and what is wrong with
+ * it. */
+bool report_load(const char *path, struct result *result, char *error, size_t error_size);
+
+/* Outputs a result: the table to stdout (or to stderr if JSON or the page goes to stdout), the files that the
+ * settings name, the conditions. Prints on stderr what cannot be written and which conditions are met. Returns
+ * STATUS_OK, STATUS_FAILURE (something could not be written) or STATUS_CROSSED. */
+int report_all(const struct result *result, const struct settings *settings);
+
+/* Write durations in a suitable unit: "412 us", "3.1 ms", "2.5 s"; numbers with separators: "1,234,567"; bytes:
+ * "12.3 MB". Each returns `text`. */
+enum { REPORT_FIGURE_SIZE = 32 };
+char *report_duration(double nanoseconds, char text[REPORT_FIGURE_SIZE]);
+char *report_number(double number, char text[REPORT_FIGURE_SIZE]);
+char *report_bytes(double bytes, char text[REPORT_FIGURE_SIZE]);
+
+#endif

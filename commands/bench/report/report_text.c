@@ -1,0 +1,167 @@
+/* report_text.c - writes a result as a table for a terminal of 80 columns.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/bench/facts.h"
+#include "commands/bench/report/report.h"
+
+enum { LABEL_WIDTH = 14, WIDTH = 79 };
+
+/* Prints untrusted text; characters that a terminal might interpret become question marks. */
+static void put_safely(const char *text, FILE *out) {
+    while (*text != '\0') {
+        const char *begin = text;
+        if (facts_character(&text) == 0xfffd)
+            fputc('?', out);
+        else
+            fwrite(begin, 1, (size_t)(text - begin), out);
+    }
+}
+
+static void put_label(const char *label, FILE *out) {
+    fprintf(out, "  %-*s", LABEL_WIDTH, label);
+}
+
+static void put_fact(const char *label, const char *value, FILE *out) {
+    put_label(label, out);
+    put_safely(value, out);
+    fputc('\n', out);
+}
+
+static void put_facts(const struct fact *facts, size_t count, FILE *out) {
+    for (size_t i = 0; i < count; i++)
+        put_fact(facts[i].label, facts[i].value, out);
+}
+
+/* Prints a sentence, broken between words at the end of a line. */
+static void put_sentence(const char *text, FILE *out) {
+    for (size_t column = 0; *text != '\0';) {
+        size_t size = strcspn(text, " ");
+        char word[FACTS_VERDICT_SIZE];
+        snprintf(word, sizeof word, "%.*s", (int)size, text);
+        if (column > 0)
+            fputc(column + 1 + size > WIDTH ? '\n' : ' ', out);
+        column = column > 0 && column + 1 + size <= WIDTH ? column + 1 + size : size;
+        put_safely(word, out);
+        text += size + (text[size] != '\0');
+    }
+    fputc('\n', out);
+}
+
+/* Prints "  by cause      2 timed out, 1 connection refused", broken at the end of a line. */
+static void put_causes(const struct result *result, FILE *out) {
+    char figure[REPORT_FIGURE_SIZE];
+    size_t column = 0;
+    for (unsigned cause = 0; cause < WEIR_CLIENT_CAUSES; cause++) {
+        if (result->failures[cause] == 0)
+            continue;
+        const char *name = result_cause_name(cause);
+        report_number((double)result->failures[cause], figure);
+        size_t size = strlen(figure) + 1 + strlen(name);
+        if (column > 0)
+            fputc(',', out);
+        if (column > 0 && column + 2 + size < WIDTH) {
+            column += 2;
+            fputc(' ', out);
+        } else {
+            fputs(column > 0 ? "\n" : "", out);
+            put_label(column > 0 ? "" : "by cause", out);
+            column = 2 + LABEL_WIDTH;
+        }
+        column += size;
+        fprintf(out, "%s %s", figure, name);
+    }
+    if (column > 0)
+        fputc('\n', out);
+}
+
+static void put_connections(const struct result *result, FILE *out) {
+    char figure[REPORT_FIGURE_SIZE], duration[REPORT_FIGURE_SIZE];
+    put_label("connected", out);
+    fprintf(out, "%12s", report_number((double)result->counts.connected, figure));
+    if (strcmp(result->scenario, "connect") == 0)
+        fprintf(out, "  %s/s", report_number(facts_handshake_rate(result), figure));
+    else if (result->counts.connected > 0)
+        fprintf(out, "  within %s", report_duration(result->connect_seconds * 1e9, duration));
+    fputc('\n', out);
+}
+
+static void put_troubles(const struct result *result, FILE *out) {
+    struct trouble troubles[FACTS_MAX];
+    size_t count = facts_of_trouble(result, troubles);
+    char figure[REPORT_FIGURE_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        put_label(troubles[i].label, out);
+        fprintf(out, "%12s\n", report_number((double)troubles[i].count, figure));
+    }
+    put_causes(result, out);
+    if (result->first_error[0] != '\0')
+        put_fact("first error", result->first_error, out);
+}
+
+static void put_traffic(const char *label, uint64_t messages, double rate, uint64_t bytes, double bytes_rate,
+                        FILE *out) {
+    char figures[4][REPORT_FIGURE_SIZE];
+    put_label(label, out);
+    fprintf(out, "%15s%15s%14s%14s/s\n", report_number((double)messages, figures[0]),
+            report_number(rate, figures[1]), report_bytes((double)bytes, figures[2]),
+            report_bytes(bytes_rate, figures[3]));
+}
+
+static void put_messages(const struct result *result, FILE *out) {
+    put_label("", out);
+    fprintf(out, "%15s%15s%14s%16s\n", "messages", "per second", "payload", "per second");
+    put_traffic("sent", result->counts.sent, facts_per_second(result, FACTS_COUNT(sent)), result->counts.sent_bytes,
+                facts_per_second(result, FACTS_COUNT(sent_bytes)), out);
+    put_traffic("received", result->counts.received, facts_per_second(result, FACTS_COUNT(received)),
+                result->counts.received_bytes, facts_per_second(result, FACTS_COUNT(received_bytes)), out);
+    fputc('\n', out);
+}
+
+static void put_latency(const char *label, const struct histogram *histogram, FILE *out) {
+    static const double percents[] = {50, 90, 99, 99.9};
+    char figure[REPORT_FIGURE_SIZE];
+    put_label(label, out);
+    if (histogram->count == 0) {
+        fputs(" nothing was measured\n", out);
+        return;
+    }
+    fprintf(out, "%9s", report_duration((double)histogram->minimum, figure));
+    fprintf(out, "%9s", report_duration(histogram_mean(histogram), figure));
+    for (size_t i = 0; i < sizeof percents / sizeof *percents; i++)
+        fprintf(out, "%9s", report_duration((double)histogram_percentile(histogram, percents[i]), figure));
+    fprintf(out, "%9s\n", report_duration((double)histogram->maximum, figure));
+}
+
+static void put_latencies(const struct result *result, FILE *out) {
+    put_label("", out);
+    fprintf(out, "%9s%9s%9s%9s%9s%9s%9s\n", "min", "mean", "p50", "p90", "p99", "p99.9", "max");
+    if (facts_has_answers(result))
+        put_latency("latency", &result->latency, out);
+    put_latency("handshake", &result->handshake, out);
+    fputc('\n', out);
+}
+
+void report_text(const struct result *result, FILE *out) {
+    struct fact facts[FACTS_MAX];
+    char verdict[FACTS_VERDICT_SIZE];
+    put_fact("scenario", result->scenario, out);
+    put_fact("url", result->url != NULL ? result->url : "", out);
+    put_facts(facts, facts_of_settings(result, facts), out);
+    fputc('\n', out);
+    put_connections(result, out);
+    put_troubles(result, out);
+    fputc('\n', out);
+    if (facts_has_messages(result))
+        put_messages(result, out);
+    put_latencies(result, out);
+    put_facts(facts, facts_of_tester(result, facts), out);
+    fputc('\n', out);
+    facts_verdict(result, verdict);
+    put_sentence(verdict, out);
+    if (result_tester_was_limit(result))
+        put_sentence(facts_limit_warning, out);
+}
