@@ -129,9 +129,16 @@ class Terminal:
         self.process = subprocess.Popen(
             [str(word) for word in command], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
             env={**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8", **(environment or {})},
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=self.own,
         )
         self.slave = slave
+
+    @staticmethod
+    def own():
+        """In the new process: the terminal is its own, and no signal is ignored, even if the tests run below nohup."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
 
     def resize(self, columns, rows, tell=True):
         if tell:
