@@ -32,7 +32,7 @@ struct clock {
 /* Starts a timer for the next tick, and gives the previous timer's handle back. Returns false, and no tick
  * follows, if memory is out or the server does not run. */
 static bool wind_locked(struct clock *clock, void (*tick)(void *)) {
-    weir_timer *timer = weir_after(clock->server, clock->every_ms, tick, clock);
+    weir_timer *timer = weir_timer_start(clock->server, clock->every_ms, tick, clock);
     if (clock->timer != NULL)
         weir_timer_cancel(clock->timer);
     clock->timer = timer;
@@ -90,8 +90,8 @@ static int clock_start(weir_server *server, const weir_options *options, void **
 
 static void clock_open(weir_conn *conn, void *context) {
     (void)context;
-    if (weir_subscribe(conn, channel) != WEIR_OK)
-        weir_close(conn, 1013, "too many are listening");
+    if (weir_conn_subscribe(conn, channel) != WEIR_OK)
+        weir_conn_close(conn, 1013, "too many are listening");
 }
 
 static const struct weir_handler handler = {.open = clock_open, .flags = WEIR_NEVER_BLOCKS};

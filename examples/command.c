@@ -54,13 +54,13 @@ static void answer(weir_conn *conn, int32_t status, const json_t *body) {
     size_t json_size = body ? json_dumpb(body, NULL, 0, JSON_COMPACT) : 0;
     unsigned char *reply = malloc(ID_SIZE + json_size);
     if (reply == NULL) {
-        weir_close(conn, 1011, "out of memory");
+        weir_conn_close(conn, 1011, "out of memory");
         return;
     }
     put_int32(reply, status);
     if (json_size > 0)
         json_dumpb(body, (char *)reply + ID_SIZE, json_size, JSON_COMPACT);
-    weir_send(conn, WEIR_BINARY, reply, ID_SIZE + json_size);
+    weir_conn_send(conn, WEIR_BINARY, reply, ID_SIZE + json_size);
     free(reply);
 }
 
@@ -77,7 +77,7 @@ static json_t *parse_json(weir_conn *conn, const void *data, size_t size) {
     /* jansson refuses NULL even if size is 0, and `data` of an empty message may be NULL. */
     json_t *json = json_loadb(size > 0 ? data : "", size, 0, &error);
     if (json == NULL && json_error_code(&error) == json_error_invalid_utf8)
-        weir_close(conn, 1007, "JSON must be UTF-8");
+        weir_conn_close(conn, 1007, "JSON must be UTF-8");
     else if (json == NULL)
         answer_error(conn, STATUS_BAD_JSON, error.text);
     return json;
@@ -159,30 +159,30 @@ static void command_open(weir_conn *conn, void *context) {
     if (session == NULL || services == NULL) {
         free(session);
         json_decref(services);
-        weir_close(conn, 1011, "out of memory"); /* from now on only close() is called */
+        weir_conn_close(conn, 1011, "out of memory"); /* from now on only close() is called */
         return;
     }
     session->services = services;
-    weir_set_data(conn, session);
+    weir_conn_set_data(conn, session);
 }
 
 static void command_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                             void *context) {
     (void)context;
-    struct session *session = weir_data(conn);
+    struct session *session = weir_conn_data(conn);
     if (opcode == WEIR_TEXT)
         log_in(conn, session, data, size);
     else if (session->logged_in)
         run_command(conn, session, data, size);
     else
-        weir_close(conn, 1008, "log in first");
+        weir_conn_close(conn, 1008, "log in first");
 }
 
 /* Called exactly once, however the connection ended, so this is the place to free its state. The server has
  * already logged the client's reason, such as "user quit". */
 static void command_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
     (void)code, (void)reason, (void)context;
-    struct session *session = weir_data(conn);
+    struct session *session = weir_conn_data(conn);
     if (session == NULL)
         return;
     json_decref(session->services);

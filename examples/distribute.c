@@ -13,7 +13,7 @@
 static void distribute_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                                void *context) {
     (void)context;
-    weir_broadcast(conn, opcode, data, size, true);
+    weir_conn_broadcast(conn, opcode, data, size, true);
 }
 
 /* A broadcast only queues the message. So this handler never blocks, and needs none of the server's `workers`

@@ -26,7 +26,7 @@ static void echo_message(weir_conn *conn, enum weir_opcode opcode, const void *d
     (void)context;
     /* Blocking is allowed: the server serves other clients while this one waits. */
     nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler echo = {.message = echo_message};

@@ -13,20 +13,20 @@
 
 static void greet(weir_conn *conn, void *context) {
     (void)context;
-    const char *name = weir_param(conn, "name");
+    const char *name = weir_conn_param(conn, "name");
     char text[128];
     int size = snprintf(text, sizeof text, "hello, %s", name ? name : "stranger");
     if (size < (int)sizeof text)
-        weir_send(conn, WEIR_TEXT, text, (size_t)size);
+        weir_conn_send(conn, WEIR_TEXT, text, (size_t)size);
     else
-        weir_close(conn, 1008, "that name is too long");
+        weir_conn_close(conn, 1008, "that name is too long");
 }
 
 static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)opcode, (void)data, (void)context;
     char text[64];
     int length = snprintf(text, sizeof text, "thank you for %zu bytes", size);
-    weir_send(conn, WEIR_TEXT, text, (size_t)length);
+    weir_conn_send(conn, WEIR_TEXT, text, (size_t)length);
 }
 
 static const struct weir_handler handler = {.open = greet, .message = answer};

@@ -52,7 +52,7 @@ static void switch_lamp(const struct light *light, const void *address, size_t s
 
 static void light_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)opcode;
-    const char *status = weir_param(conn, "status");
+    const char *status = weir_conn_param(conn, "status");
     const char *answer = "invalid params";
     if (status != NULL && strcmp(status, "on") == 0)
         answer = "the light has turned on";
@@ -60,7 +60,7 @@ static void light_message(weir_conn *conn, enum weir_opcode opcode, const void *
         answer = "the light has turned off";
     switch_lamp(context, data, size);
     /* The client may have left meanwhile. The handle is still valid until we return, and this does nothing. */
-    weir_send(conn, WEIR_TEXT, answer, strlen(answer));
+    weir_conn_send(conn, WEIR_TEXT, answer, strlen(answer));
 }
 
 static const struct weir_handler handler = {.message = light_message};

@@ -60,7 +60,7 @@ static int rooms_subscribe(weir_conn *conn, const char *channel, void *context) 
     (void)context;
     bool allowed = begins_with(channel, "room:") || begins_with(channel, "news:");
     if (begins_with(channel, "user:"))
-        allowed = strcmp(channel + strlen("user:"), weir_user(conn)) == 0;
+        allowed = strcmp(channel + strlen("user:"), weir_conn_user(conn)) == 0;
     return allowed ? 0 : -1;
 }
 

@@ -194,7 +194,7 @@ long weir_publish_json(weir_server *server, const char *channel, const void *jso
     return channels_publish_json(&server->run->channels, channel, json, size);
 }
 
-weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
+weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
     if (!atomic_load(&server->running))
         return NULL;
     return after_start(&server->run->core, delay_ms, callback, arg);

@@ -85,7 +85,7 @@ static void name_handler(struct task *task, uint64_t held_ms, void *arg) {
     if (conn == NULL)
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
                   LOG_FIELDS(LOG_BOOLEAN("timer", true), LOG_NUMBER("held_ms", held_ms),
-                             LOG_TEXT("reason", "a weir_after callback outlasted drain_timeout")));
+                             LOG_TEXT("reason", "a weir_timer_start callback outlasted drain_timeout")));
     else
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
                   LOG_FIELDS(LOG_TEXT("route", conn->route->pattern), LOG_NUMBER("conn", conn->id),

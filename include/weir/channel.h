@@ -46,7 +46,7 @@ long weir_publish_json(weir_server *server, const char *channel, const void *jso
 /* Publishes one message of `size` bytes as `conn`, which need not be subscribed; `data` is copied. If `conn` is
  * subscribed, it gets the message too, unless `include_self` is false. Returns what weir_publish() returns, but
  * WEIR_GONE if `conn` is closing; and WEIR_DENIED if the channel has publish = no. */
-long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
+long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
                        bool include_self);
 
 /* Subscribes the connection to a channel: from now on it gets the messages published there, text and binary as they
@@ -54,12 +54,12 @@ long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode op
  * receives its 101. A connection that ends loses all its subscriptions. Returns WEIR_OK, also if the connection is
  * subscribed already; WEIR_INVALID: the name is not valid; WEIR_LIMIT: max_channels, max_channels_per_connection or
  * max_subscribers is reached; WEIR_GONE: the connection is closing; WEIR_NO_MEMORY. */
-enum weir_result weir_subscribe(weir_conn *conn, const char *channel);
+enum weir_result weir_conn_subscribe(weir_conn *conn, const char *channel);
 
 /* Ends a subscription. A message that is being published at the same time may still arrive. Returns WEIR_OK, also
  * if the connection is not subscribed; WEIR_INVALID: the name is not valid; WEIR_GONE: the connection is closing.
  */
-enum weir_result weir_unsubscribe(weir_conn *conn, const char *channel);
+enum weir_result weir_conn_unsubscribe(weir_conn *conn, const char *channel);
 
 /* Handles one message as a request of weir.v1, and answers it. This is the `message` callback of the built-in
  * handler `channels`. A handler of your own may use it as its `message`, or call it from there with the same

@@ -44,8 +44,8 @@ struct weir_handler {
      * other value refuses, with the response set by weir_upgrade_refuse(), or with 403 if none was set. */
     int (*upgrade)(weir_upgrade *upgrade, void *context);
 
-    /* Optional. Called once, when the handshake has succeeded. This is the only callback in which weir_header()
-     * finds the request's headers. */
+    /* Optional. Called once, when the handshake has succeeded. This is the only callback in which
+     * weir_conn_header() finds the request's headers. */
     void (*open)(weir_conn *conn, void *context);
 
     /* Optional. Called for each complete message. `data` has `size` bytes and no terminator; it may be NULL if
@@ -59,8 +59,8 @@ struct weir_handler {
 
     unsigned flags; /* of enum weir_handler_flags, combined with | */
 
-    /* Optional. Called when the send queue (weir_buffered()), after exceeding send_buffer_soft, has drained to half
-     * that size. A paused producer may resume. */
+    /* Optional. Called when the send queue (weir_conn_buffered()), after exceeding send_buffer_soft, has drained to
+     * half that size. A paused producer may resume. */
     void (*drained)(weir_conn *conn, void *context);
 
     /* Optional; used only if `message` is, or calls, weir_channels_message() (channel.h). That function calls
@@ -100,10 +100,10 @@ const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade);
  * through a proxy, this is the proxy. */
 const char *weir_upgrade_peer(const weir_upgrade *upgrade);
 
-/* Names the user that the connection belongs to; weir_user() returns this name later. `name` is copied. It must
- * have 1 to 255 bytes of UTF-8 without control characters, because other clients, the log and the admin API show
- * it. Returns 0, or a weir_result (conn.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error the
- * user is unchanged. */
+/* Names the user that the connection belongs to; weir_conn_user() returns this name later. `name` is copied. It
+ * must have 1 to 255 bytes of UTF-8 without control characters, because other clients, the log and the admin API
+ * show it. Returns 0, or a weir_result (conn.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error
+ * the user is unchanged. */
 int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
 
 /* Sets the response of a refusal: an HTTP status from 400 to 599 and a plain-text body. Any other status becomes

@@ -105,7 +105,7 @@ weir_server *weir_conn_server(const weir_conn *conn);
 /* Sends one message of `size` bytes to every open connection of the route with this pattern, encoded once; `data`
  * is copied. Connections that a reload has left with another handler on the same pattern do not get it. Returns the
  * number of connections that accepted the message, or a negative weir_result (conn.h): WEIR_INVALID if no route has
- * this pattern, or as for weir_send(); WEIR_GONE if the server is not running; WEIR_NO_MEMORY. */
+ * this pattern, or as for weir_conn_send(); WEIR_GONE if the server is not running; WEIR_NO_MEMORY. */
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size);
 
@@ -113,7 +113,7 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
  * holds one of the `workers` slots, and may block. Returns a handle, which must be passed to weir_timer_cancel()
  * exactly once, before or after the callback. Returns NULL if memory is out or the server is not running. Once the
  * server has stopped, no timer fires. */
-weir_timer *weir_after(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
+weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
 
 /* Cancels a timer if it has not fired, and releases its handle. Allowed while the server runs, after its run, and
  * after weir_server_destroy(). Returns true if the callback has not begun and never will. Returns false if it has

@@ -26,16 +26,16 @@ static void write_connection(struct json_writer *writer, struct weir_conn *conn)
     snprintf(text, sizeof text, "{\"id\":\"%" PRIu64 "\"", weir_conn_id(conn));
     json_write_literal(writer, text);
     write_member(writer, "route", conn->route->pattern);
-    write_member(writer, "path", weir_path(conn));
-    write_member(writer, "peer", weir_peer(conn));
+    write_member(writer, "path", weir_conn_path(conn));
+    write_member(writer, "peer", weir_conn_peer(conn));
     write_member(writer, "client", conn_string(conn, conn->client));
-    write_member(writer, "user", weir_user(conn));
-    write_member(writer, "subprotocol", weir_subprotocol(conn));
+    write_member(writer, "user", weir_conn_user(conn));
+    write_member(writer, "subprotocol", weir_conn_subprotocol(conn));
     json_write_literal(writer, ",\"connected_seconds\":");
     json_write_seconds(writer, (double)(pool_now() - conn->opened_at) / 1000);
     json_write_literal(writer, ",\"buffered_bytes\":");
-    json_write_number(writer, weir_buffered(conn));
-    long round_trip_us = weir_round_trip(conn);
+    json_write_number(writer, weir_conn_buffered(conn));
+    long round_trip_us = weir_conn_round_trip(conn);
     if (round_trip_us >= 0) {
         snprintf(text, sizeof text, ",\"round_trip_seconds\":%ld.%06ld", round_trip_us / 1000000,
                  round_trip_us % 1000000);
@@ -54,7 +54,7 @@ struct collection {
 
 static void collect(struct weir_conn *conn, void *arg) {
     struct collection *collection = arg;
-    collection->conns[collection->count++] = weir_retain(conn);
+    collection->conns[collection->count++] = weir_conn_retain(conn);
 }
 
 static void write_list(struct json_writer *writer, const struct collection *collection, unsigned count,
@@ -90,7 +90,7 @@ void api_connections_list(struct api_call *call) {
         writer.failed = true;
     }
     for (unsigned i = 0; i < collection.count; i++)
-        weir_release(collection.conns[i]);
+        weir_conn_release(collection.conns[i]);
     free(collection.conns);
     api_respond(call->response, 200, &writer);
 }
@@ -116,7 +116,7 @@ void api_connection_look(struct api_call *call) {
     if (conn == NULL)
         return;
     write_connection(&writer, conn);
-    weir_release(conn);
+    weir_conn_release(conn);
     api_respond(call->response, 200, &writer);
 }
 
@@ -142,7 +142,7 @@ void api_connection_close(struct api_call *call) {
     struct weir_conn *conn = find(call);
     if (conn == NULL)
         return;
-    enum weir_result result = weir_close(conn, (unsigned)code, api_query_text(&call->query, "reason"));
-    weir_release(conn);
+    enum weir_result result = weir_conn_close(conn, (unsigned)code, api_query_text(&call->query, "reason"));
+    weir_conn_release(conn);
     respond_closing(call, result);
 }

@@ -28,10 +28,10 @@ static void print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
 
 /* The prefix keeps a user from taking the name of an address. */
 static void print_name(const struct weir_conn *client, char name[NAME_SIZE]) {
-    const char *user = weir_user(client), *address = conn_string(client, client->client);
+    const char *user = weir_conn_user(client), *address = conn_string(client, client->client);
     char text[ADDRESS_TEXT_SIZE];
     if (user == NULL)
-        print_address(address != NULL ? address : weir_peer(client), text);
+        print_address(address != NULL ? address : weir_conn_peer(client), text);
     snprintf(name, NAME_SIZE, user != NULL ? "user %s" : "address %s", user != NULL ? user : text);
 }
 

@@ -126,14 +126,14 @@ static uint32_t collect_locked(const struct channel *channel, uint32_t max, stru
     uint32_t count = 0;
     mutex_check_held(&channel->mutex);
     for (; count < members->count && count < max; count++)
-        present[count] = (struct present){.conn = weir_retain(members->list[count].conn),
+        present[count] = (struct present){.conn = weir_conn_retain(members->list[count].conn),
                                           .joined_at = members->list[count].subscription->joined_at};
     return count;
 }
 
 static void release(struct present *present, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
-        weir_release(present[i].conn);
+        weir_conn_release(present[i].conn);
     free(present);
 }
 

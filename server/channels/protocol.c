@@ -38,7 +38,7 @@ static void end(struct json_writer *writer, const struct request *request) {
 /* Sends what has been written, and releases the writer. */
 static void send_answer(struct weir_conn *conn, struct json_writer *writer) {
     if (writer->failed)
-        weir_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
+        weir_conn_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
     else
         conn_send(conn, WEIR_TEXT, writer->bytes, writer->size);
     json_writer_release(writer);
@@ -133,7 +133,7 @@ static void subscribe(struct channels *channels, struct weir_conn *conn, const s
     if (result != JOIN_DONE)
         refuse_joining(conn, request, result);
     else if (subscribing.failed)
-        weir_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
+        weir_conn_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 
 /* --- unsubscribe, publish, presence, ping ------------------------------------------------------------------ */

@@ -245,7 +245,7 @@ long channels_publish_json(struct channels *channels, const char *channel, const
     return publish(channels, &publication);
 }
 
-long weir_publish_from(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
+long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
                        bool include_self) {
     if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;

@@ -38,7 +38,7 @@ static void slow_down_locked(struct row *row, struct weir_conn *conn) {
         free(slowed);
         return;
     }
-    *slowed = (struct slowed){.next = row->slowed, .conn = weir_retain(conn)};
+    *slowed = (struct slowed){.next = row->slowed, .conn = weir_conn_retain(conn)};
     row->slowed = slowed;
 }
 
@@ -47,7 +47,7 @@ static void speed_up_locked(struct row *row, struct task_list *ready) {
     while ((slowed = row->slowed) != NULL) {
         row->slowed = slowed->next;
         conn_read_on(slowed->conn, ready);
-        weir_release(slowed->conn);
+        weir_conn_release(slowed->conn);
         free(slowed);
     }
 }
@@ -84,7 +84,7 @@ void row_drop(struct channel *channel) {
         remove_first(&channel->row);
     while ((slowed = channel->row.slowed) != NULL) {
         channel->row.slowed = slowed->next;
-        weir_release(slowed->conn);
+        weir_conn_release(slowed->conn);
         free(slowed);
     }
 }

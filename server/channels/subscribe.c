@@ -352,7 +352,7 @@ bool channels_is_member(struct channels *channels, const struct weir_conn *conn,
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */
 
-enum weir_result weir_subscribe(weir_conn *conn, const char *channel) {
+enum weir_result weir_conn_subscribe(weir_conn *conn, const char *channel) {
     static const enum weir_result results[] = {
         [JOIN_DONE] = WEIR_OK,
         [JOIN_ALREADY] = WEIR_OK,
@@ -370,7 +370,7 @@ enum weir_result weir_subscribe(weir_conn *conn, const char *channel) {
     return results[channels_join(conn_core(conn)->channels, conn, channel, &join)];
 }
 
-enum weir_result weir_unsubscribe(weir_conn *conn, const char *channel) {
+enum weir_result weir_conn_unsubscribe(weir_conn *conn, const char *channel) {
     if (!channel_name_valid(channel, strlen(channel)))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))

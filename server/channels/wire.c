@@ -79,7 +79,7 @@ struct message *wire_announcement(const struct channel *channel, const char *typ
 }
 
 void wire_write_client(struct json_writer *writer, const struct weir_conn *conn, double joined_at) {
-    const char *user = weir_user(conn);
+    const char *user = weir_conn_user(conn);
     json_write_literal(writer, "{\"connection\":\"");
     json_write_number(writer, weir_conn_id(conn));
     json_write_literal(writer, "\"");

@@ -1,4 +1,4 @@
-/* after.c - weir_after(): calls back once, later, in a slot. Any thread.
+/* after.c - weir_timer_start(): calls back once, later, in a slot. Any thread.
  *
  * There are two references. The user's goes with the handle. The pool's lasts from when the timer is set until its
  * task has run or the timer is cancelled.

@@ -1,4 +1,4 @@
-/* after.h - implements weir_after() for a server's core. Any thread.
+/* after.h - implements weir_timer_start() for a server's core. Any thread.
  *
  * SPDX-License-Identifier: MIT
  */

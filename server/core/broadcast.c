@@ -46,7 +46,8 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     return broadcast.accepted;
 }
 
-long weir_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, bool include_self) {
+long weir_conn_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
+                         bool include_self) {
     if (!weir_conn_is_open(conn))
         return WEIR_GONE;
     long accepted = broadcast_to_route(conn->route, include_self ? NULL : conn, opcode, data, size);

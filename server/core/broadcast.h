@@ -7,7 +7,7 @@
 
 #include "server/core/core.h"
 
-/* Does what weir_broadcast() does, for a route. `except` may be NULL. */
+/* Does what weir_conn_broadcast() does, for a route. `except` may be NULL. */
 long broadcast_to_route(struct route *route, const weir_conn *except, enum weir_opcode opcode, const void *data,
                         size_t size);
 

@@ -40,12 +40,12 @@ static void conn_destroy(struct weir_conn *conn) {
     free(conn);
 }
 
-weir_conn *weir_retain(weir_conn *conn) {
+weir_conn *weir_conn_retain(weir_conn *conn) {
     atomic_fetch_add_explicit(&conn->references, 1, memory_order_relaxed);
     return conn;
 }
 
-void weir_release(weir_conn *conn) {
+void weir_conn_release(weir_conn *conn) {
     if (atomic_fetch_sub_explicit(&conn->references, 1, memory_order_acq_rel) == 1)
         conn_destroy(conn);
 }
@@ -179,7 +179,7 @@ static void abandon(struct weir_conn *conn) {
     conn->torn_down = true;
     conn_end_transport(conn);
     visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
-    weir_release(conn);
+    weir_conn_release(conn);
     registry_leave(registry);
 }
 
@@ -198,7 +198,7 @@ static int make_visible(struct weir_conn *conn) {
 
 static void log_open(const struct weir_conn *conn) {
     log_event(LOG_CONN, LOG_DEBUG, "open",
-              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_peer(conn)),
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_conn_peer(conn)),
                          LOG_TEXT("client", conn_string(conn, conn->client)),
                          LOG_TEXT("route", conn->route->pattern), LOG_TEXT("path", conn->text)));
 }
@@ -235,11 +235,11 @@ uint64_t weir_conn_id(const weir_conn *conn) {
     return conn->id;
 }
 
-const char *weir_path(const weir_conn *conn) {
+const char *weir_conn_path(const weir_conn *conn) {
     return conn->text;
 }
 
-const char *weir_param(const weir_conn *conn, const char *name) {
+const char *weir_conn_param(const weir_conn *conn, const char *name) {
     const char *text = conn->text + strlen(conn->text) + 1;
     for (unsigned i = 0; i < conn->param_count; i++) {
         const char *value = text + strlen(text) + 1;
@@ -250,7 +250,7 @@ const char *weir_param(const weir_conn *conn, const char *name) {
     return NULL;
 }
 
-const char *weir_header(const weir_conn *conn, const char *name) {
+const char *weir_conn_header(const weir_conn *conn, const char *name) {
     const char *text = conn->headers;
     while (text != NULL && *text != '\0') {
         const char *value = text + strlen(text) + 1;
@@ -261,28 +261,28 @@ const char *weir_header(const weir_conn *conn, const char *name) {
     return NULL;
 }
 
-const char *weir_user(const weir_conn *conn) {
+const char *weir_conn_user(const weir_conn *conn) {
     return conn_string(conn, conn->user);
 }
 
-const char *weir_subprotocol(const weir_conn *conn) {
+const char *weir_conn_subprotocol(const weir_conn *conn) {
     return conn_string(conn, conn->subprotocol);
 }
 
-const char *weir_peer(const weir_conn *conn) {
+const char *weir_conn_peer(const weir_conn *conn) {
     return conn_string(conn, conn->peer);
 }
 
-long weir_round_trip(const weir_conn *conn) {
+long weir_conn_round_trip(const weir_conn *conn) {
     uint32_t microseconds = atomic_load(&conn->round_trip_us);
     return microseconds == 0 ? -1 : (long)microseconds;
 }
 
-void weir_set_data(weir_conn *conn, void *data) {
+void weir_conn_set_data(weir_conn *conn, void *data) {
     conn->data = data;
 }
 
-void *weir_data(const weir_conn *conn) {
+void *weir_conn_data(const weir_conn *conn) {
     return conn->data;
 }
 

@@ -11,7 +11,7 @@
  * What belongs to one task needs no lock. The latch guards what several tasks need.
  *
  * References: one for the living connection, released after the close callback; one for each task that is not
- * idle; one for each weir_retain().
+ * idle; one for each weir_conn_retain().
  *
  * SPDX-License-Identifier: MIT
  */
@@ -94,7 +94,7 @@ struct weir_conn {
     bool opened : 1, finished : 1; /* open has been called; close has been called */
     char *headers; /* name and value in turn, terminated, then an empty name; kept until `open` has returned.
                       Changed under the latch */
-    void *data;    /* see weir_set_data() */
+    void *data;    /* see weir_conn_set_data() */
 
     /* Immutable once the connection is live. */
     struct streams *streams; /* NULL: no context is taken over from message to message */
@@ -226,7 +226,7 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready);
  * begun. */
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason);
 
-/* Does what weir_send() does, for a message that is known to be valid. */
+/* Does what weir_conn_send() does, for a message that is known to be valid. */
 enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Adds a message to the outbox, without a system call, and claims the flush into `ready`. Takes over one of the

@@ -93,7 +93,7 @@ bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
 
 /* --- Little again ------------------------------------------------------------------------------------------ */
 
-size_t weir_buffered(weir_conn *conn) {
+size_t weir_conn_buffered(weir_conn *conn) {
     latch_lock(&conn->latch);
     size_t bytes = conn->outbox.bytes;
     latch_unlock(&conn->latch);

@@ -171,11 +171,11 @@ static void flush_run(struct task *task) {
 }
 
 static void flush_retain(struct task *task) {
-    weir_retain(CONN_OF(task, source.flush));
+    weir_conn_retain(CONN_OF(task, source.flush));
 }
 
 static void flush_release(struct task *task) {
-    weir_release(CONN_OF(task, source.flush));
+    weir_conn_release(CONN_OF(task, source.flush));
 }
 
 static void flush_prefetch(const struct task *task) {

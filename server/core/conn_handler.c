@@ -106,7 +106,7 @@ struct tally {
 static void log_close(const struct weir_conn *conn, unsigned code, const char *reason, const struct tally *tally) {
     const char *by = tally->by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
     log_event(LOG_ACCESS, LOG_INFO, "close",
-              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_peer(conn)),
+              LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_conn_peer(conn)),
                          LOG_TEXT("client", conn_string(conn, conn->client)), LOG_NUMBER("code", code),
                          LOG_TEXT("by", by), LOG_NUMBER("duration_ms", pool_now() - conn->opened_at),
                          LOG_NUMBER("messages_in", conn->messages_in), LOG_NUMBER("payload_in", conn->payload_in),
@@ -114,7 +114,8 @@ static void log_close(const struct weir_conn *conn, unsigned code, const char *r
                          LOG_NUMBER("payload_out", tally->payload_out), LOG_NUMBER("wire_out", tally->wire_out),
                          LOG_COUNT("dropped", tally->dropped), LOG_TEXT("route", conn->route->pattern),
                          LOG_TEXT("path", conn->text), LOG_TEXT("reason", reason),
-                         LOG_TEXT("subprotocol", weir_subprotocol(conn)), LOG_TEXT("user", weir_user(conn)),
+                         LOG_TEXT("subprotocol", weir_conn_subprotocol(conn)),
+                         LOG_TEXT("user", weir_conn_user(conn)),
                          LOG_TEXT("user_agent", conn_string(conn, conn->user_agent))));
 }
 
@@ -140,7 +141,7 @@ void conn_call_close(struct weir_conn *conn) {
     atomic_fetch_add(&conn_core(conn)->counters.closed[close_class(code)], 1);
     log_close(conn, code, reason, &tally);
     visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
-    weir_release(conn);
+    weir_conn_release(conn);
     registry_leave(registry);
 }
 
@@ -239,11 +240,11 @@ static void handler_run(struct task *task) {
 }
 
 static void handler_retain(struct task *task) {
-    weir_retain(CONN_OF(task, handler));
+    weir_conn_retain(CONN_OF(task, handler));
 }
 
 static void handler_release(struct task *task) {
-    weir_release(CONN_OF(task, handler));
+    weir_conn_release(CONN_OF(task, handler));
 }
 
 static struct lane *handler_lane(struct task *task) {

@@ -451,11 +451,11 @@ static void input_run(struct task *task) {
 }
 
 static void input_retain(struct task *task) {
-    weir_retain(CONN_OF(task, source.input));
+    weir_conn_retain(CONN_OF(task, source.input));
 }
 
 static void input_release(struct task *task) {
-    weir_release(CONN_OF(task, source.input));
+    weir_conn_release(CONN_OF(task, source.input));
 }
 
 const struct task_kind conn_input_kind = {

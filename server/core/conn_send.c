@@ -98,7 +98,7 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready) {
     task_claim_into(&conn->source.input, ready);
 }
 
-enum weir_result weir_close(weir_conn *conn, unsigned code, const char *reason) {
+enum weir_result weir_conn_close(weir_conn *conn, unsigned code, const char *reason) {
     const char *text = reason == NULL ? "" : reason;
     size_t size = strlen(text);
     if (!close_code_sendable(code) || size > CLOSE_REASON_MAX || !utf8_valid((const uint8_t *)text, size))
@@ -224,6 +224,6 @@ enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, cons
     return send_valid(conn, opcode, data, size);
 }
 
-enum weir_result weir_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+enum weir_result weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     return conn_message_is_valid(opcode, data, size) ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
 }

@@ -9,7 +9,7 @@
  *     registry    the connections; no system call and no callback under it
  *     visitors    the connections by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
- *     after       one weir_after() timer
+ *     after       one weir_timer_start() timer
  *     pool        the run queues (POOL_LOCK_RANK)
  *     log         the lines that wait to be written (LOG_LOCK_RANK)
  *

@@ -134,7 +134,7 @@ struct wanted {
 static void compare(struct weir_conn *conn, void *arg) {
     struct wanted *wanted = arg;
     if (conn->id == wanted->id)
-        wanted->found = weir_retain(conn);
+        wanted->found = weir_conn_retain(conn);
 }
 
 struct weir_conn *registry_find(struct registry *registry, uint64_t id) {

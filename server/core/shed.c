@@ -34,13 +34,13 @@ static void insert(struct weir_conn *conn, void *arg) {
     if (size == 0 || size < largest->least || (largest->count == AT_ONCE && size <= largest->items[last].size))
         return;
     if (largest->count == AT_ONCE)
-        weir_release(largest->items[last].conn);
+        weir_conn_release(largest->items[last].conn);
     else
         largest->count++;
     unsigned at = last;
     for (; at > 0 && largest->items[at - 1].size < size; at--)
         largest->items[at] = largest->items[at - 1];
-    largest->items[at].conn = weir_retain(conn);
+    largest->items[at].conn = weir_conn_retain(conn);
     largest->items[at].size = size;
 }
 
@@ -60,7 +60,7 @@ static void shed_largest(struct core *core, int64_t limit) {
         struct weir_conn *conn = largest.items[i].conn;
         if (memory_used() - pending > target && conn_shed(conn, &ready))
             pending += (int64_t)(atomic_load(&conn->partial) + conn_memory_leaving(conn));
-        weir_release(conn);
+        weir_conn_release(conn);
     }
     pool_submit_list(core->pool, &ready);
 }

@@ -8,7 +8,7 @@
 
 static void spread(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     const struct builtin_route *route = context;
-    weir_broadcast(conn, opcode, data, size, route->echo_self);
+    weir_conn_broadcast(conn, opcode, data, size, route->echo_self);
 }
 
 const struct weir_handler handler_broadcast = {.message = spread, .flags = WEIR_NEVER_BLOCKS};

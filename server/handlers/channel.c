@@ -29,7 +29,7 @@ static bool append_value(struct name *name, const weir_conn *conn, const struct 
     struct name parameter = {.size = 0};
     if (!append(&parameter, part->text, part->size))
         return false;
-    const char *value = weir_param(conn, parameter.text);
+    const char *value = weir_conn_param(conn, parameter.text);
     return value != NULL && append(name, value, strlen(value));
 }
 
@@ -48,16 +48,16 @@ static bool expand(struct name *name, const weir_conn *conn, const char *templat
 static void close_unless(weir_conn *conn, long result) {
     switch (result) {
     case WEIR_INVALID:
-        weir_close(conn, 1008, "this path names no channel");
+        weir_conn_close(conn, 1008, "this path names no channel");
         break;
     case WEIR_DENIED:
-        weir_close(conn, 1008, "this channel is receive-only");
+        weir_conn_close(conn, 1008, "this channel is receive-only");
         break;
     case WEIR_LIMIT:
-        weir_close(conn, 1013, "the channel takes no more subscribers");
+        weir_conn_close(conn, 1013, "the channel takes no more subscribers");
         break;
     case WEIR_NO_MEMORY:
-        weir_close(conn, 1011, "out of memory");
+        weir_conn_close(conn, 1011, "out of memory");
         break;
     default:
         break;
@@ -67,7 +67,7 @@ static void close_unless(weir_conn *conn, long result) {
 static void join(weir_conn *conn, void *context) {
     const struct builtin_route *route = context;
     struct name name;
-    close_unless(conn, expand(&name, conn, route->channel) ? weir_subscribe(conn, name.text) : WEIR_INVALID);
+    close_unless(conn, expand(&name, conn, route->channel) ? weir_conn_subscribe(conn, name.text) : WEIR_INVALID);
 }
 
 static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
@@ -76,7 +76,7 @@ static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     if (!route->may_publish)
         close_unless(conn, WEIR_DENIED);
     else if (expand(&name, conn, route->channel))
-        close_unless(conn, weir_publish_from(conn, name.text, opcode, data, size, route->echo_self));
+        close_unless(conn, weir_conn_publish(conn, name.text, opcode, data, size, route->echo_self));
 }
 
 const struct weir_handler handler_channel = {.open = join, .message = publish, .flags = WEIR_NEVER_BLOCKS};

@@ -8,7 +8,7 @@
 
 static void echo(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 const struct weir_handler handler_echo = {.message = echo, .flags = WEIR_NEVER_BLOCKS};

@@ -10,11 +10,11 @@
 
 static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)opcode, (void)data, (void)size, (void)context;
-    const char *how = weir_param(conn, "how");
+    const char *how = weir_conn_param(conn, "how");
     if (strcmp(how, "slow") == 0)
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     for (int i = 0; strcmp(how, "twice") == 0 && i < 2; i++)
-        weir_send(conn, WEIR_TEXT, "{}", 2);
+        weir_conn_send(conn, WEIR_TEXT, "{}", 2);
 }
 
 static const struct weir_handler handler = {.message = answer};

@@ -13,13 +13,13 @@
 static const char channel[] = "room:all";
 
 static bool wants(weir_conn *conn, const char *what) {
-    return strcmp(weir_param(conn, "what"), what) == 0;
+    return strcmp(weir_conn_param(conn, "what"), what) == 0;
 }
 
 static void open_connection(weir_conn *conn, void *context) {
     (void)context;
-    if (wants(conn, "hear") && weir_subscribe(conn, channel) != WEIR_OK)
-        weir_close(conn, 1011, "not subscribed");
+    if (wants(conn, "hear") && weir_conn_subscribe(conn, channel) != WEIR_OK)
+        weir_conn_close(conn, 1011, "not subscribed");
 }
 
 struct publication {
@@ -43,7 +43,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     struct publication what = {weir_conn_server(conn), wants(conn, "json"), opcode, data, size, 0};
     pthread_t thread;
     if (pthread_create(&thread, NULL, publish, &what) != 0 || pthread_join(thread, NULL) != 0 || what.result < 0)
-        weir_close(conn, 1011, "not published");
+        weir_conn_close(conn, 1011, "not published");
 }
 
 static const struct weir_handler handler = {.open = open_connection, .message = message};

@@ -52,7 +52,7 @@ static void opened(weir_conn *conn, void *context) {
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static void closed(weir_conn *conn, unsigned code, const char *reason, void *context) {

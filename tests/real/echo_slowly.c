@@ -9,7 +9,7 @@
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler handler = {.message = message};

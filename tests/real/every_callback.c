@@ -14,14 +14,14 @@ static int upgrade(weir_upgrade *upgrade, void *context) {
 
 static void open(weir_conn *conn, void *context) {
     (void)context;
-    if (weir_header(conn, "Host") == NULL || weir_user(conn) == NULL)
-        weir_close(conn, 1002, "what open is promised is not there");
+    if (weir_conn_header(conn, "Host") == NULL || weir_conn_user(conn) == NULL)
+        weir_conn_close(conn, 1002, "what open is promised is not there");
 }
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    if (weir_send(conn, opcode, data, size) == WEIR_NO_MEMORY)
-        weir_close(conn, 1011, "out of memory");
+    if (weir_conn_send(conn, opcode, data, size) == WEIR_NO_MEMORY)
+        weir_conn_close(conn, 1011, "out of memory");
 }
 
 static void drained(weir_conn *conn, void *context) {

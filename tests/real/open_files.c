@@ -30,7 +30,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
         take();
     else if (size == 4 && memcmp(data, "give", 4) == 0)
         give();
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler handler = {.message = message};

@@ -26,21 +26,21 @@ static long call(weir_conn *conn, char function, const char *text, size_t size) 
     weir_server *server = weir_conn_server(conn);
     switch (function) {
     case 's':
-        return weir_send(conn, WEIR_TEXT, text, size);
+        return weir_conn_send(conn, WEIR_TEXT, text, size);
     case 'b':
-        return weir_broadcast(conn, WEIR_TEXT, text, size, true);
+        return weir_conn_broadcast(conn, WEIR_TEXT, text, size, true);
     case 'B':
-        return weir_server_broadcast(server, weir_path(conn), WEIR_TEXT, text, size);
+        return weir_server_broadcast(server, weir_conn_path(conn), WEIR_TEXT, text, size);
     case 'p':
         return weir_publish(server, channel, WEIR_TEXT, text, size);
     case 'f':
-        return weir_publish_from(conn, channel, WEIR_TEXT, text, size, true);
+        return weir_conn_publish(conn, channel, WEIR_TEXT, text, size, true);
     case 'j':
         return weir_publish_json(server, channel, text, size);
     case 'c':
-        return weir_close(conn, 4000, text);
+        return weir_conn_close(conn, 4000, text);
     case 'n':
-        return weir_subscribe(conn, text);
+        return weir_conn_subscribe(conn, text);
     default:
         return -100;
     }
@@ -49,8 +49,8 @@ static long call(weir_conn *conn, char function, const char *text, size_t size) 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
     if (opcode == WEIR_TEXT) { /* the whole of what came as text, and a part of it */
-        weir_send(conn, WEIR_TEXT, data, size);
-        weir_send(conn, WEIR_TEXT, data, size - 1);
+        weir_conn_send(conn, WEIR_TEXT, data, size);
+        weir_conn_send(conn, WEIR_TEXT, data, size - 1);
         return;
     }
     char *text = malloc(size), answer[32];
@@ -60,7 +60,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     text[size - 1] = '\0';
     int length = snprintf(answer, sizeof answer, "%ld", call(conn, *(const char *)data, text, size - 1));
     free(text);
-    weir_send(conn, WEIR_BINARY, answer, (size_t)length);
+    weir_conn_send(conn, WEIR_BINARY, answer, (size_t)length);
 }
 
 static const struct weir_handler handler = {.upgrade = upgrade, .message = message};

@@ -8,10 +8,10 @@
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)data, (void)size, (void)context;
-    weir_send(conn, opcode, "first", 5);
-    weir_broadcast(conn, opcode, "news", 4, false);
+    weir_conn_send(conn, opcode, "first", 5);
+    weir_conn_broadcast(conn, opcode, "news", 4, false);
     nanosleep(&(struct timespec){.tv_sec = 3}, NULL);
-    weir_send(conn, opcode, "second", 6);
+    weir_conn_send(conn, opcode, "second", 6);
 }
 
 static const struct weir_handler handler = {.message = message};

@@ -21,8 +21,8 @@ static int subscribe(weir_conn *conn, const char *channel, void *context) {
 static int publish(weir_conn *conn, const char *channel, const void *json, size_t size, void *context) {
     (void)context;
     if (size == 7 && memcmp(json, "\"leave\"", size) == 0)
-        weir_close(conn, 4000, "as you wish");
-    return strncmp(channel, "own:", 4) == 0 && strcmp(channel + 4, weir_user(conn)) != 0;
+        weir_conn_close(conn, 4000, "as you wish");
+    return strncmp(channel, "own:", 4) == 0 && strcmp(channel + 4, weir_conn_user(conn)) != 0;
 }
 
 static const struct weir_handler handler = {

@@ -16,12 +16,12 @@ struct stream {
 
 static void go_on(weir_conn *conn) {
     static const char zeros[PIECE_SIZE];
-    struct stream *stream = weir_data(conn);
+    struct stream *stream = weir_conn_data(conn);
     char *piece = malloc(PIECE_SIZE);
     memcpy(piece, zeros, PIECE_SIZE);
-    for (; stream->next < stream->end && weir_buffered(conn) <= AHEAD; stream->next++) {
+    for (; stream->next < stream->end && weir_conn_buffered(conn) <= AHEAD; stream->next++) {
         memcpy(piece, &stream->next, sizeof stream->next);
-        if (weir_send(conn, WEIR_BINARY, piece, PIECE_SIZE) != WEIR_OK)
+        if (weir_conn_send(conn, WEIR_BINARY, piece, PIECE_SIZE) != WEIR_OK)
             break;
     }
     free(piece);
@@ -29,12 +29,12 @@ static void go_on(weir_conn *conn) {
 
 static void open_stream(weir_conn *conn, void *context) {
     (void)context;
-    weir_set_data(conn, calloc(1, sizeof(struct stream)));
+    weir_conn_set_data(conn, calloc(1, sizeof(struct stream)));
 }
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)opcode, (void)size, (void)context;
-    struct stream *stream = weir_data(conn);
+    struct stream *stream = weir_conn_data(conn);
     stream->end = (uint32_t)strtoul(data, NULL, 10); /* the client terminates it */
     go_on(conn);
 }
@@ -46,7 +46,7 @@ static void drained(weir_conn *conn, void *context) {
 
 static void close_stream(weir_conn *conn, unsigned code, const char *reason, void *context) {
     (void)code, (void)reason, (void)context;
-    free(weir_data(conn));
+    free(weir_conn_data(conn));
 }
 
 static const struct weir_handler handler = {

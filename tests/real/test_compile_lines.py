@@ -31,7 +31,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     (void)opcode, (void)context;
     char *copy = strndup(data, size), *rest, *word = copy ? strtok_r(copy, " ", &rest) : NULL;
     nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
-    weir_send(conn, WEIR_TEXT, word ? word : "", word ? strlen(word) : 0);
+    weir_conn_send(conn, WEIR_TEXT, word ? word : "", word ? strlen(word) : 0);
 }
 static const struct weir_handler handler = {.message = message};
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "beyond", .handler = &handler};

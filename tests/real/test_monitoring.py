@@ -95,7 +95,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     char answer[32];
     (void)context;
     long receivers = weir_publish(weir_conn_server(conn), "plain", opcode, data, size);
-    weir_send(conn, WEIR_TEXT, answer, (size_t)snprintf(answer, sizeof answer, "%ld", receivers));
+    weir_conn_send(conn, WEIR_TEXT, answer, (size_t)snprintf(answer, sizeof answer, "%ld", receivers));
 }
 
 static const struct weir_handler handler = {.message = message};

@@ -35,7 +35,7 @@ static int start(weir_server *server, const weir_options *options, void **contex
 }
 static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)opcode, (void)data, (void)size;
-    weir_send(conn, WEIR_TEXT, context, strlen(context));
+    weir_conn_send(conn, WEIR_TEXT, context, strlen(context));
 }
 static const struct weir_handler handler = {.message = answer};
 static const struct weir_option options[] = {%s {NULL, 0, NULL, NULL}};

@@ -16,7 +16,7 @@ enum { CAPACITY = 1 << 20 };
 static void take_first(struct weir_conn *conn, void *arg) {
     struct weir_conn **first = arg;
     if (*first == NULL)
-        *first = weir_retain(conn);
+        *first = weir_conn_retain(conn);
 }
 
 static struct guest guest_of(struct harness *harness, int client) {
@@ -42,7 +42,7 @@ struct guest guest_connect_at(struct harness *harness, const char *path) {
 
 void guest_leave(struct guest *guest) {
     client_close(guest->client);
-    weir_release(guest->conn);
+    weir_conn_release(guest->conn);
     guest->conn = NULL;
 }
 
@@ -71,7 +71,7 @@ void guest_expect_text(const struct guest *guest, const char *text) {
 }
 
 void guest_expect_nothing(const struct guest *guest) {
-    ck_assert_int_eq(weir_send(guest->conn, WEIR_TEXT, "nothing else", 12), WEIR_OK);
+    ck_assert_int_eq(weir_conn_send(guest->conn, WEIR_TEXT, "nothing else", 12), WEIR_OK);
     guest_expect_text(guest, "nothing else");
 }
 

@@ -18,7 +18,7 @@ void sleep_ms(long milliseconds) {
 
 void late_connect(struct late *late) {
     late->client = harness_connect(&late->harness);
-    late->conn = weir_retain(late->harness.route.first);
+    late->conn = weir_conn_retain(late->harness.route.first);
 }
 
 void late_start(struct late *late, enum slow_consumer_policy policy, const struct weir_handler *handler,
@@ -32,15 +32,15 @@ void late_start(struct late *late, enum slow_consumer_policy policy, const struc
 
 void late_stop(struct late *late) {
     client_close(late->client);
-    weir_release(late->conn);
+    weir_conn_release(late->conn);
     harness_stop(&late->harness);
 }
 
 void send_until(struct weir_conn *conn, size_t bytes) {
     static const char block[SIZE];
-    for (bool full; !(full = atomic_load(&conn->source.blocked)) || weir_buffered(conn) <= bytes;) {
-        if (full || weir_buffered(conn) < 8 * SIZE)
-            ck_assert_int_eq(weir_send(conn, WEIR_BINARY, block, sizeof block), WEIR_OK);
+    for (bool full; !(full = atomic_load(&conn->source.blocked)) || weir_conn_buffered(conn) <= bytes;) {
+        if (full || weir_conn_buffered(conn) < 8 * SIZE)
+            ck_assert_int_eq(weir_conn_send(conn, WEIR_BINARY, block, sizeof block), WEIR_OK);
         else
             sched_yield(); /* it is being written */
     }
@@ -48,13 +48,13 @@ void send_until(struct weir_conn *conn, size_t bytes) {
 
 void read_all(struct late *late) {
     static char bytes[1 << 16];
-    for (int waited = 0; waited < PATIENCE_MS && weir_buffered(late->conn) > 0;) {
+    for (int waited = 0; waited < PATIENCE_MS && weir_conn_buffered(late->conn) > 0;) {
         if (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) {
             sleep_ms(1);
             waited++;
         }
     }
-    ck_assert_uint_eq(weir_buffered(late->conn), 0);
+    ck_assert_uint_eq(weir_conn_buffered(late->conn), 0);
     while (recv(late->client, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
         continue;
 }

@@ -88,12 +88,12 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     unsigned refused = 0;
     for (int i = 0; i < MESSAGES; i++) {
         fill(message, i);
-        enum weir_result result = weir_send(late.conn, WEIR_TEXT, message, SIZE);
+        enum weir_result result = weir_conn_send(late.conn, WEIR_TEXT, message, SIZE);
         ck_assert(result == WEIR_OK || result == WEIR_OVERFLOW);
         accepted[i] = result == WEIR_OK;
         refused += !accepted[i];
     }
-    ck_assert_uint_le(weir_buffered(late.conn), HARD + SIZE);
+    ck_assert_uint_le(weir_conn_buffered(late.conn), HARD + SIZE);
     ck_assert_uint_eq(refused, policy == SLOW_CONSUMER_DROP_NEWEST ? dropped(late.conn) : 0);
     ck_assert_uint_gt(dropped(late.conn), 0);
     ck_assert_int_eq((int)striped_sum(&late.harness.core.counters.dropped), (int)dropped(late.conn));
@@ -107,9 +107,9 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     }
     if (policy == SLOW_CONSUMER_DROP_OLDEST)
         ck_assert_int_eq(last, MESSAGES - 1);
-    UNTIL(weir_buffered(late.conn) == 0);
+    UNTIL(weir_conn_buffered(late.conn) == 0);
     fill(message, 999999); /* and then all is as before */
-    ck_assert_int_eq(weir_send(late.conn, WEIR_TEXT, message, SIZE), WEIR_OK);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_TEXT, message, SIZE), WEIR_OK);
     ck_assert_int_eq(receive_number(late.client, buffer, inflater), 999999);
     late_stop(&late);
     inflater_destroy(inflater);
@@ -131,14 +131,14 @@ START_TEST(disconnect_counts_and_says_why) {
     static const char block[SIZE];
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     enum weir_result result;
-    while ((result = weir_send(late.conn, WEIR_BINARY, block, SIZE)) == WEIR_OK)
+    while ((result = weir_conn_send(late.conn, WEIR_BINARY, block, SIZE)) == WEIR_OK)
         continue;
     ck_assert_int_eq(result, WEIR_OVERFLOW);
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, block, SIZE), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, block, SIZE), WEIR_GONE);
     ck_assert_uint_eq(client_expect_close(late.client), 1013);
     ck_assert_int_eq((int)late.harness.core.counters.slow_disconnected, 1);
     ck_assert_uint_eq(dropped(late.conn), 0);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST
@@ -149,9 +149,9 @@ START_TEST(a_message_larger_than_the_limit_costs_no_other) {
     char *large = calloc(1, HARD + 1);
     late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &silent_handler, NULL);
     send_until(late.conn, SOFT);
-    size_t before = weir_buffered(late.conn);
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, HARD + 1), WEIR_OVERFLOW);
-    ck_assert_uint_eq(weir_buffered(late.conn), before);
+    size_t before = weir_conn_buffered(late.conn);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, large, HARD + 1), WEIR_OVERFLOW);
+    ck_assert_uint_eq(weir_conn_buffered(late.conn), before);
     ck_assert_uint_eq(dropped(late.conn), 1);
     read_all(&late);
     late_stop(&late);
@@ -261,7 +261,7 @@ START_TEST(no_policy_drops_a_101_that_waits) {
         filled += (size_t)sent;
     ck_assert_int_eq(conn_start(newcomer.conn), 0);
     for (int i = 0; i < 2 * HARD / SIZE; i++)
-        weir_send(newcomer.conn, WEIR_BINARY, block, SIZE);
+        weir_conn_send(newcomer.conn, WEIR_BINARY, block, SIZE);
     for (size_t got; filled > 0; filled -= got) {
         size_t size = filled < sizeof answers ? filled : sizeof answers;
         got = (size_t)recv(newcomer.client, answers, size, 0);
@@ -303,11 +303,11 @@ START_TEST(send_timeout_ends_one_that_takes_nothing) {
     ck_assert_uint_eq(ending.code, 1006);
     ck_assert_str_eq(ending.reason, "client has taken nothing for send_timeout");
     ck_assert_int_eq((int)late.harness.core.counters.send_timed_out, 1);
-    ck_assert_uint_eq(weir_buffered(late.conn), 0);
+    ck_assert_uint_eq(weir_conn_buffered(late.conn), 0);
     ck_assert_int_eq(memory_used(), before);
     close(late.client);
     client_close(reader);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST
@@ -322,12 +322,12 @@ START_TEST(who_closes_one_that_is_cut_off_leaks_nothing) {
     send_until(late.conn, SOFT);
     mutex_lock(&late.harness.core.registry.mutex);
     UNTIL(late.harness.core.counters.send_timed_out == 1);
-    ck_assert_int_eq(weir_close(late.conn, 4000, "the handler is faster"), WEIR_OK);
+    ck_assert_int_eq(weir_conn_close(late.conn, 4000, "the handler is faster"), WEIR_OK);
     mutex_unlock(&late.harness.core.registry.mutex);
     UNTIL(ending.code == 4000);
     ck_assert_str_eq(ending.reason, "the handler is faster");
     close(late.client);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST
@@ -345,7 +345,7 @@ START_TEST(rate_policy_closes_and_counts) {
     UNTIL(ending.code == 1008);
     ck_assert_str_eq(ending.reason, "client sends too fast");
     ck_assert_int_eq((int)late.harness.core.counters.rate_limited, 1);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST
@@ -403,7 +403,7 @@ START_TEST(memory_limit_closes_the_one_that_reads_least) {
     int other = harness_connect(&late.harness);
     send_part(other, 100000);
     ck_assert(answers_pings(other));
-    while (weir_send(late.conn, WEIR_BINARY, block, SIZE) == WEIR_OK) {
+    while (weir_conn_send(late.conn, WEIR_BINARY, block, SIZE) == WEIR_OK) {
         ck_assert_int_lt(memory_used() - before, 1 << 24);
         if (memory_used() - before > 1 << 21)
             sleep_ms(1); /* the pool's turn: the limit of one client must not come first */
@@ -414,7 +414,7 @@ START_TEST(memory_limit_closes_the_one_that_reads_least) {
     ck_assert(answers_pings(other));
     ck_assert_uint_eq(client_expect_close(late.client), 1013);
     client_close(other);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
     ck_assert_int_eq(memory_used(), before);
 }
@@ -460,7 +460,7 @@ START_TEST(memory_limit_counts_what_is_about_to_be_freed) {
     int other = harness_connect(&late.harness);
     make_first_write_long(late.conn);
     char *large = calloc(1, LARGE);
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, LARGE), WEIR_OK);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, large, LARGE), WEIR_OK);
     sem_wait(&long_write.begun);
     send_part(other, PART);
     UNTIL(late.harness.core.counters.memory_shed > 0);
@@ -476,7 +476,7 @@ START_TEST(memory_limit_counts_what_is_about_to_be_freed) {
     ck_assert(answers_pings(other));
     client_close(other);
     free(large);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
     ck_assert_int_eq(memory_used(), before);
 }

@@ -34,7 +34,7 @@ struct arena {
 
 static struct weir_conn *hold(struct arena *arena, unsigned place) {
     pthread_mutex_lock(&arena->mutex);
-    struct weir_conn *conn = weir_retain(arena->guests[place].conn);
+    struct weir_conn *conn = weir_conn_retain(arena->guests[place].conn);
     pthread_mutex_unlock(&arena->mutex);
     return conn;
 }
@@ -66,7 +66,7 @@ static void join_somewhere(struct arena *arena, struct weir_conn *conn, const ch
 
 static void publish_somewhere(struct arena *arena, struct weir_conn *conn, const char *name, unsigned random) {
     long result = random % 2 == 0
-                      ? weir_publish_from(conn, name, random % 4 == 0 ? WEIR_TEXT : WEIR_BINARY, "hello", 5, true)
+                      ? weir_conn_publish(conn, name, random % 4 == 0 ? WEIR_TEXT : WEIR_BINARY, "hello", 5, true)
                       : channels_publish_json(&arena->harness.channels, name, "[1,2]", 5);
     arena->published += result >= 0;
     arena->wrong += result < 0 && result != WEIR_GONE && (result != WEIR_LIMIT || !arena->crowded);
@@ -112,7 +112,7 @@ static void act(struct arena *arena, unsigned random) {
         sweep(&arena->harness);
     else if (random / 10000 % 10 == 0)
         channels_close(&arena->harness.channels, name);
-    weir_release(conn);
+    weir_conn_release(conn);
 }
 
 static void *run(void *arg) {
@@ -128,7 +128,7 @@ static void *run(void *arg) {
 /* In any way that a connection can end. */
 static void end(const struct guest *guest, int way) {
     if (way == 0)
-        weir_close(guest->conn, 1000, "");
+        weir_conn_close(guest->conn, 1000, "");
     if (way == 1) /* a Close with 1000; the server may have gone before */
         send(guest->client, "\x88\x82\x01\x02\x03\x04\x02\xea", 8, MSG_NOSIGNAL);
     if (way == 2)
@@ -144,13 +144,13 @@ static void replace(struct arena *arena, int place, int way) {
     struct weir_conn *before = arena->guests[place].conn;
     arena->guests[place] = guest;
     pthread_mutex_unlock(&arena->mutex);
-    weir_release(before);
+    weir_conn_release(before);
 }
 
 static void end_all(struct arena *arena) {
     for (int i = 0; i < PLACES; i++) {
         end(&arena->guests[i], i % 4);
-        weir_release(arena->guests[i].conn);
+        weir_conn_release(arena->guests[i].conn);
     }
 }
 

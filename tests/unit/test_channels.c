@@ -97,8 +97,8 @@ START_TEST(publishers_are_named_or_skipped) {
     struct guest writer = guest_connect(&harness), reader = guest_connect(&harness);
     ck_assert_int_eq(join_raw(&writer, "named"), JOIN_DONE);
     ck_assert_int_eq(guest_join(&reader, "named", FORM_WRAPPED), JOIN_DONE);
-    ck_assert_int_eq(weir_publish_from(writer.conn, "named", WEIR_TEXT, "one", 3, false), 1);
-    ck_assert_int_eq(weir_publish_from(writer.conn, "named", WEIR_TEXT, "two", 3, true), 2);
+    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", WEIR_TEXT, "one", 3, false), 1);
+    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", WEIR_TEXT, "two", 3, true), 2);
     publish(&harness, "named", PUBLICATION_TEXT, "three");
     guest_expect_text(&writer, "two");
     guest_expect_text(&writer, "three");
@@ -111,8 +111,8 @@ START_TEST(publishers_are_named_or_skipped) {
         guest_expect_text(&reader, text);
     }
     guest_expect_text(&reader, "{\"type\":\"message\",\"channel\":\"named\",\"offset\":3,\"data\":\"three\"}");
-    ck_assert_int_eq(weir_publish_from(writer.conn, "no such name", WEIR_TEXT, "x", 1, true), WEIR_INVALID);
-    ck_assert_int_eq(weir_publish_from(writer.conn, "named", (enum weir_opcode)8, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(weir_conn_publish(writer.conn, "no such name", WEIR_TEXT, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", (enum weir_opcode)8, "x", 1, true), WEIR_INVALID);
     ck_assert_int_eq(channels_publish_json(&harness.channels, "named", "[1", 2), WEIR_INVALID);
     ck_assert_int_eq(channels_publish_json(&harness.channels, "named", " [1] ", 5), 2);
     guest_expect_text(&writer, "[1]");
@@ -194,13 +194,13 @@ START_TEST(whoever_ends_has_left) {
     ck_assert_uint_eq(count_subscriptions(&harness), 2);
     ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
     ck_assert_int_eq(join_raw(&polite, "a"), JOIN_GONE);
-    ck_assert_int_eq(weir_subscribe(lost.conn, "a"), WEIR_GONE);
-    ck_assert_int_eq(weir_unsubscribe(lost.conn, "a"), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a"), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_unsubscribe(lost.conn, "a"), WEIR_GONE);
     guest_leave(&stays);
     UNTIL(count_channels(&harness) == 0);
     ck_assert_uint_eq(count_subscriptions(&harness), 0);
-    weir_release(polite.conn);
-    weir_release(lost.conn);
+    weir_conn_release(polite.conn);
+    weir_conn_release(lost.conn);
     harness_stop(&harness);
 }
 END_TEST
@@ -220,12 +220,12 @@ START_TEST(limits_refuse_and_leave_nothing_behind) {
     struct guest guests[4];
     for (int i = 0; i < 4; i++)
         guests[i] = guest_connect(&harness);
-    ck_assert_int_eq(weir_subscribe(guests[0].conn, "two"), WEIR_OK);
-    ck_assert_int_eq(weir_subscribe(guests[0].conn, "two"), WEIR_OK);
+    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two"), WEIR_OK);
+    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two"), WEIR_OK);
     ck_assert_int_eq(join_raw(&guests[0], "two"), JOIN_ALREADY);
     ck_assert_int_eq(join_raw(&guests[1], "two"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[2], "two"), JOIN_SUBSCRIBERS_LIMIT);
-    ck_assert_int_eq(weir_subscribe(guests[2].conn, "two"), WEIR_LIMIT);
+    ck_assert_int_eq(weir_conn_subscribe(guests[2].conn, "two"), WEIR_LIMIT);
     ck_assert_int_eq(join_raw(&guests[0], "b"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[0], "c"), JOIN_CONNECTION_LIMIT);
     ck_assert(!exists(&harness, "c"));
@@ -234,7 +234,7 @@ START_TEST(limits_refuse_and_leave_nothing_behind) {
     ck_assert_int_eq(channels_publish_json(&harness.channels, "past:x", "1", 1), WEIR_LIMIT);
     ck_assert_int_eq(channels_publish_json(&harness.channels, "d", "1", 1), 0); /* it need not be made */
     ck_assert_int_eq(join_raw(&guests[2], "c"), JOIN_DONE);
-    ck_assert_int_eq(weir_subscribe(guests[3].conn, "no name"), WEIR_INVALID);
+    ck_assert_int_eq(weir_conn_subscribe(guests[3].conn, "no name"), WEIR_INVALID);
     ck_assert_uint_eq(count_channels(&harness), 3);
     ck_assert_uint_eq(count_subscriptions(&harness), 5);
     ck_assert(leave(&guests[0], "two"));
@@ -374,7 +374,7 @@ START_TEST(comings_and_goings_are_announced) {
     ck_assert_int_eq(guest_join(&raw, "a", FORM_WRAPPED), JOIN_DONE);
     ck_assert(leave(&raw, "a"));
     guest_expect_nothing(&watcher);
-    weir_release(other.conn);
+    weir_conn_release(other.conn);
     guest_leave(&raw);
     guest_leave(&watcher);
     harness_stop(&harness);
@@ -451,7 +451,7 @@ START_TEST(closing_sends_everybody_away) {
     for (int i = 0; i < 3; i++) {
         guest_expect_text(&away[i], "x");
         ck_assert_uint_eq(client_expect_close(away[i].client), 1001);
-        weir_release(away[i].conn);
+        weir_conn_release(away[i].conn);
     }
     guest_expect_text(&stays, "y");
     UNTIL(count_subscriptions(&harness) == 2);

@@ -44,7 +44,7 @@ END_TEST
 
 static void open_at_leisure(weir_conn *conn, void *context) {
     sem_t *gate = context;
-    ck_assert_str_eq(weir_header(conn, "Cookie"), "a=b");
+    ck_assert_str_eq(weir_conn_header(conn, "Cookie"), "a=b");
     sem_wait(gate);
 }
 

@@ -28,20 +28,20 @@ struct seen {
 static void order_open(weir_conn *conn, void *context) {
     (void)context;
     struct seen *seen = calloc(1, sizeof *seen);
-    weir_set_data(conn, seen);
+    weir_conn_set_data(conn, seen);
     seen->opened++;
-    seen->wrong += strcmp(weir_header(conn, "cookie"), "a=b") != 0;
+    seen->wrong += strcmp(weir_conn_header(conn, "cookie"), "a=b") != 0;
 }
 
 static void order_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    struct seen *seen = weir_data(conn);
+    struct seen *seen = weir_conn_data(conn);
     int number;
     memcpy(&number, data, sizeof number);
     seen->wrong += opcode != WEIR_BINARY || size != sizeof number || number != seen->next || seen->opened != 1 ||
-                   seen->closed != 0 || weir_header(conn, "cookie") != NULL;
+                   seen->closed != 0 || weir_conn_header(conn, "cookie") != NULL;
     seen->next++;
-    weir_send(conn, WEIR_BINARY, data, size);
+    weir_conn_send(conn, WEIR_BINARY, data, size);
 }
 
 struct totals {
@@ -50,7 +50,7 @@ struct totals {
 
 static void order_close(weir_conn *conn, unsigned code, const char *reason, void *context) {
     struct totals *totals = context;
-    struct seen *seen = weir_data(conn);
+    struct seen *seen = weir_conn_data(conn);
     seen->closed++;
     totals->connections++;
     totals->messages += seen->next;
@@ -118,8 +118,8 @@ START_TEST(strings_up_to_what_their_places_can_tell) {
     ck_assert_int_eq(registry_admit(&harness.core.registry), REGISTRY_ADMITTED);
     struct weir_conn *conn = conn_create(&harness.route, &transport, &request, "", 0);
     ck_assert_ptr_nonnull(conn);
-    ck_assert_str_eq(weir_peer(conn), "192.0.2.1:1");
-    ck_assert_str_eq(weir_user(conn), "user");
+    ck_assert_str_eq(weir_conn_peer(conn), "192.0.2.1:1");
+    ck_assert_str_eq(weir_conn_user(conn), "user");
     ck_assert_int_eq(conn_start(conn), 0);
     client_close(pair[1]);
     harness_stop(&harness);
@@ -137,7 +137,7 @@ static void gate_message(weir_conn *conn, enum weir_opcode opcode, const void *d
     struct gate *gate = context;
     (void)opcode;
     (void)data;
-    weir_send(conn, WEIR_TEXT, "in", 2);
+    weir_conn_send(conn, WEIR_TEXT, "in", 2);
     sem_post(&gate->entered);
     sem_wait(&gate->may_go);
     gate->messages++;
@@ -225,11 +225,11 @@ static void ending_message(weir_conn *conn, enum weir_opcode opcode, const void 
     (void)context;
     (void)opcode;
     if (size == 5 && memcmp(data, "close", 5) == 0) {
-        ck_assert_int_eq(weir_close(conn, 1005, NULL), WEIR_INVALID);
-        ck_assert_int_eq(weir_close(conn, 3000, "\xff"), WEIR_INVALID);
-        ck_assert_int_eq(weir_close(conn, 3000, "enough"), WEIR_OK);
-        ck_assert_int_eq(weir_close(conn, 3001, "again"), WEIR_GONE);
-        ck_assert_int_eq(weir_send(conn, WEIR_TEXT, "late", 4), WEIR_GONE);
+        ck_assert_int_eq(weir_conn_close(conn, 1005, NULL), WEIR_INVALID);
+        ck_assert_int_eq(weir_conn_close(conn, 3000, "\xff"), WEIR_INVALID);
+        ck_assert_int_eq(weir_conn_close(conn, 3000, "enough"), WEIR_OK);
+        ck_assert_int_eq(weir_conn_close(conn, 3001, "again"), WEIR_GONE);
+        ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "late", 4), WEIR_GONE);
     }
 }
 
@@ -323,7 +323,7 @@ static void flood_message(weir_conn *conn, enum weir_opcode opcode, const void *
     (void)data;
     (void)size;
     int sent = 0;
-    while (weir_send(conn, WEIR_BINARY, block, sizeof block) == WEIR_OK)
+    while (weir_conn_send(conn, WEIR_BINARY, block, sizeof block) == WEIR_OK)
         sent++;
     ck_assert_int_gt(sent, 10);
     ck_assert_int_lt(sent, 200);
@@ -393,8 +393,8 @@ END_TEST
 static void note_round_trip(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                             void *context) {
     (void)opcode, (void)data, (void)size;
-    *(_Atomic long *)context = weir_round_trip(conn);
-    weir_send(conn, WEIR_TEXT, "noted", 5);
+    *(_Atomic long *)context = weir_conn_round_trip(conn);
+    weir_conn_send(conn, WEIR_TEXT, "noted", 5);
 }
 
 static const struct weir_handler round_trip_handler = {.message = note_round_trip};
@@ -477,7 +477,8 @@ START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
 }
 END_TEST
 
-/* --- weir_after() ------------------------------------------------------------------------------------------ */
+/* --- weir_timer_start() ------------------------------------------------------------------------------------------
+ */
 
 struct alarm {
     sem_t rung;

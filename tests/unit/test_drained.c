@@ -1,4 +1,4 @@
-/* test_drained.c - weir_buffered(), and the callback that tells a handler that it may go on.
+/* test_drained.c - weir_conn_buffered(), and the callback that tells a handler that it may go on.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,11 +14,11 @@ START_TEST(buffered_rises_and_falls_to_nothing) {
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     for (int round = 0; round < 3; round++) {
-        ck_assert_uint_eq(weir_buffered(late.conn), 0);
+        ck_assert_uint_eq(weir_conn_buffered(late.conn), 0);
         send_until(late.conn, SOFT);
-        size_t before = weir_buffered(late.conn);
-        ck_assert_int_eq(weir_send(late.conn, WEIR_TEXT, "more", 4), WEIR_OK);
-        ck_assert_uint_ge(weir_buffered(late.conn), before + 4);
+        size_t before = weir_conn_buffered(late.conn);
+        ck_assert_int_eq(weir_conn_send(late.conn, WEIR_TEXT, "more", 4), WEIR_OK);
+        ck_assert_uint_ge(weir_conn_buffered(late.conn), before + 4);
         read_all(&late);
     }
     late_stop(&late);
@@ -69,7 +69,7 @@ static void watch_message(weir_conn *conn, enum weir_opcode opcode, const void *
 static void watch_drained(weir_conn *conn, void *context) {
     struct watch *watch = context;
     enter(watch, watch->opened == 1 && watch->closed == 0);
-    watch->left_in_drained = weir_buffered(conn);
+    watch->left_in_drained = weir_conn_buffered(conn);
     sleep_ms(2);
     watch->drained++;
     leave(watch);
@@ -129,7 +129,7 @@ START_TEST(drained_comes_after_open) {
     harness_start(&late.harness, 2, &watch_handlers[0], &watch);
     late.harness.terms.send_buffer_soft = SOFT;
     late_connect(&late);
-    UNTIL(weir_buffered(late.conn) > SOFT);
+    UNTIL(weir_conn_buffered(late.conn) > SOFT);
     read_all(&late);
     ck_assert_int_eq(watch.drained, 0);
     sem_post(&watch.may_go);
@@ -155,7 +155,7 @@ START_TEST(drained_never_comes_after_close) {
         UNTIL(!weir_conn_is_open(late.conn));
     sem_post(&watch.may_go);
     UNTIL(watch.closed == 1);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
     ck_assert_int_eq(watch.closed, 1);
     ck_assert_int_eq(watch.wrong, 0);
@@ -174,11 +174,11 @@ START_TEST(drained_comes_though_the_backlog_was_dropped) {
     watch_init(&watch);
     late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &watch_handlers[_i], &watch);
     send_until(late.conn, SOFT / 8); /* the socket is full */
-    size_t size = HARD - weir_buffered(late.conn) - SIZE;
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, large, size), WEIR_OK);
-    ck_assert_uint_gt(weir_buffered(late.conn), SOFT);
-    ck_assert_int_eq(weir_send(late.conn, WEIR_BINARY, small, sizeof small), WEIR_OK);
-    ck_assert_uint_lt(weir_buffered(late.conn), SOFT / 2);
+    size_t size = HARD - weir_conn_buffered(late.conn) - SIZE;
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, large, size), WEIR_OK);
+    ck_assert_uint_gt(weir_conn_buffered(late.conn), SOFT);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, small, sizeof small), WEIR_OK);
+    ck_assert_uint_lt(weir_conn_buffered(late.conn), SOFT / 2);
     read_all(&late);
     UNTIL(watch.drained == 1);
     late_stop(&late);

@@ -18,7 +18,7 @@ enum { MESSAGES = 30, MEMBERS = 20 };
 
 static void echo(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     _Atomic unsigned *handled = context;
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
     ++*handled;
 }
 
@@ -45,7 +45,7 @@ static void expect_answers(const struct guest *guest, unsigned count) {
 
 static void end(struct harness *harness, struct guest *guest) {
     ck_assert_uint_eq(client_expect_close(guest->client), 1001);
-    weir_release(guest->conn);
+    weir_conn_release(guest->conn);
     harness_stop(harness);
 }
 
@@ -118,7 +118,7 @@ START_TEST(a_pause_ends_with_an_answer) {
     ck_assert_uint_eq(answers, MESSAGES);
     client_send(guest.client, 0x88, payload, 2);
     close(guest.client);
-    weir_release(guest.conn);
+    weir_conn_release(guest.conn);
     harness_stop(&harness);
 }
 END_TEST
@@ -129,7 +129,7 @@ END_TEST
 static void publish_and_drain(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                               void *context) {
     unsigned *published = context;
-    ck_assert_int_eq((int)weir_publish_from(conn, "all", opcode, data, size, true), MEMBERS);
+    ck_assert_int_eq((int)weir_conn_publish(conn, "all", opcode, data, size, true), MEMBERS);
     if (++*published == MESSAGES)
         drain(conn);
 }
@@ -149,7 +149,7 @@ START_TEST(what_it_has_published_comes_back) {
     for (unsigned i = 0; i < MEMBERS; i++)
         expect_answers(&guests[i], MESSAGES);
     ck_assert_uint_eq(client_expect_close(guests[0].client), 1001);
-    weir_release(guests[0].conn);
+    weir_conn_release(guests[0].conn);
     for (unsigned i = 1; i < MEMBERS; i++)
         guest_leave(&guests[i]);
     harness_stop(&harness);
@@ -172,7 +172,7 @@ static void close_first(weir_conn *conn, enum weir_opcode opcode, const void *da
     if (++*handled > 1)
         return;
     UNTIL(has_waiting(conn));
-    weir_close(conn, 1001, "no more");
+    weir_conn_close(conn, 1001, "no more");
 }
 
 static const struct weir_handler closer = {.message = close_first};

@@ -28,13 +28,13 @@ START_TEST(timers_of_a_run_before_can_be_cancelled) {
     _Atomic unsigned calls = 0;
     embedded_create(&embedded);
     embedded_start(&embedded);
-    weir_timer *fired = weir_after(embedded.server, 0, count, (void *)&calls);
+    weir_timer *fired = weir_timer_start(embedded.server, 0, count, (void *)&calls);
     UNTIL(calls == 1);
-    weir_timer *pending = weir_after(embedded.server, 3600000, count, (void *)&calls);
-    weir_timer *last = weir_after(embedded.server, 3600000, count, (void *)&calls);
+    weir_timer *pending = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
+    weir_timer *last = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
     embedded_stop(&embedded);
     embedded_start(&embedded);
-    weir_timer *other = weir_after(embedded.server, 3600000, count, (void *)&calls);
+    weir_timer *other = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
     ck_assert(weir_timer_cancel(pending));
     ck_assert(!weir_timer_cancel(fired));
     ck_assert(weir_timer_cancel(other));
@@ -72,7 +72,7 @@ START_TEST(two_timers_cancel_each_other) {
     embedded_create(&embedded);
     embedded_start(&embedded);
     for (int i = 0; i < 2; i++)
-        pair.timers[i] = weir_after(embedded.server, 0, cancel_other, &halves[i]);
+        pair.timers[i] = weir_timer_start(embedded.server, 0, cancel_other, &halves[i]);
     pthread_barrier_wait(&pair.both);
     UNTIL(pair.ended == 2);
     ck_assert_uint_eq(pair.prevented, 0);
@@ -85,7 +85,7 @@ END_TEST
 /* --- Connections ------------------------------------------------------------------------------------------- */
 
 static void keep(weir_conn *conn, void *context) {
-    *(weir_conn * _Atomic *)context = weir_retain(conn);
+    *(weir_conn * _Atomic *)context = weir_conn_retain(conn);
 }
 
 static const struct weir_handler keeping = {.open = keep};
@@ -123,13 +123,13 @@ START_TEST(a_handle_outlives_its_server) {
     stop_with(&embedded, client);
     weir_server_destroy(embedded.server);
     ck_assert(!weir_conn_is_open(conn));
-    ck_assert_str_eq(weir_path(conn), "/keep");
-    ck_assert_int_eq(weir_send(conn, WEIR_TEXT, "x", 1), WEIR_GONE);
-    ck_assert_int_eq(weir_close(conn, 1000, NULL), WEIR_GONE);
-    ck_assert_int_eq((int)weir_broadcast(conn, WEIR_TEXT, "x", 1, true), WEIR_GONE);
-    ck_assert_int_eq((int)weir_publish_from(conn, "a", WEIR_TEXT, "x", 1, true), WEIR_GONE);
-    ck_assert_int_eq(weir_subscribe(conn, "a"), WEIR_GONE);
-    ck_assert_uint_eq(weir_buffered(conn), 0);
+    ck_assert_str_eq(weir_conn_path(conn), "/keep");
+    ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "x", 1), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_close(conn, 1000, NULL), WEIR_GONE);
+    ck_assert_int_eq((int)weir_conn_broadcast(conn, WEIR_TEXT, "x", 1, true), WEIR_GONE);
+    ck_assert_int_eq((int)weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_subscribe(conn, "a"), WEIR_GONE);
+    ck_assert_uint_eq(weir_conn_buffered(conn), 0);
     /* What a call does that was overtaken by the end after it had seen an open connection. */
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
     pool_submit(conn_core(conn)->pool, &conn->handler);
@@ -137,17 +137,17 @@ START_TEST(a_handle_outlives_its_server) {
     ck_assert_uint_gt(conn_terms(conn)->send_buffer_hard, 0);
     ck_assert_int_eq((int)channels_publish_message(conn_core(conn)->channels, "a", WEIR_TEXT, "x", 1), 0);
     weir_client_destroy(client);
-    weir_release(conn);
+    weir_conn_release(conn);
 }
 END_TEST
 
 static void *send_until_gone(void *arg) {
     weir_conn *conn = arg;
     char text[512] = "";
-    while (weir_send(conn, WEIR_BINARY, text, sizeof text) != WEIR_GONE)
-        weir_broadcast(conn, WEIR_BINARY, text, sizeof text, true);
-    weir_close(conn, 1000, NULL);
-    weir_release(conn);
+    while (weir_conn_send(conn, WEIR_BINARY, text, sizeof text) != WEIR_GONE)
+        weir_conn_broadcast(conn, WEIR_BINARY, text, sizeof text, true);
+    weir_conn_close(conn, 1000, NULL);
+    weir_conn_release(conn);
     return NULL;
 }
 
@@ -159,8 +159,8 @@ START_TEST(senders_do_not_mind_the_end) {
         pthread_t senders[3];
         weir_conn *conn = connect_and_keep(&embedded, &kept, &client);
         for (int i = 0; i < 3; i++)
-            ck_assert_int_eq(pthread_create(&senders[i], NULL, send_until_gone, weir_retain(conn)), 0);
-        weir_release(conn);
+            ck_assert_int_eq(pthread_create(&senders[i], NULL, send_until_gone, weir_conn_retain(conn)), 0);
+        weir_conn_release(conn);
         stop_with(&embedded, client);
         weir_server_destroy(embedded.server);
         for (int i = 0; i < 3; i++)

@@ -239,10 +239,10 @@ END_TEST
 static size_t cost_of_missed(struct late *late, uint64_t since, bool *recovered) {
     const struct guest guest = {.client = late->client, .conn = late->conn};
     uint64_t before = counters_of(&late->harness)->recovered;
-    size_t waiting = weir_buffered(late->conn);
+    size_t waiting = weir_conn_buffered(late->conn);
     come_back(&guest, since, NULL);
     *recovered = counters_of(&late->harness)->recovered > before;
-    size_t cost = weir_buffered(late->conn) - waiting;
+    size_t cost = weir_conn_buffered(late->conn) - waiting;
     go_away(&guest);
     read_all(late);
     return cost;
@@ -261,7 +261,7 @@ START_TEST(more_than_the_soft_limit_is_not_recovered) {
     for (uint64_t missed = 10; missed <= MESSAGES; missed = missed * 5 / 4) {
         bool recovered;
         send_until(late.conn, ROOM);
-        size_t room = SOFT - weir_buffered(late.conn);
+        size_t room = SOFT - weir_conn_buffered(late.conn);
         size_t cost = cost_of_missed(&late, MESSAGES - missed, &recovered);
         ck_assert_uint_le(cost, room + 200); /* and the answer */
         if (recovered)
@@ -291,9 +291,9 @@ START_TEST(the_last_keep_to_the_soft_limit) {
     const struct guest guest = {.client = late.client, .conn = late.conn};
     for (size_t waiting = SOFT / 8; waiting < SOFT - SIZE; waiting += SOFT / 8) {
         send_until(late.conn, waiting);
-        size_t before = weir_buffered(late.conn);
+        size_t before = weir_conn_buffered(late.conn);
         come(&guest, (struct join){.last = MESSAGES});
-        size_t cost = weir_buffered(late.conn) - before;
+        size_t cost = weir_conn_buffered(late.conn) - before;
         ck_assert_uint_le(cost, SOFT - before + 200); /* and the answer */
         ck_assert_uint_ge(cost + 200, SOFT - before); /* one more would not fit */
         go_away(&guest);
@@ -350,7 +350,7 @@ static uint64_t visit(const struct guest *guest, uint64_t last) {
     for (int some = rand() % PORTION; some > 0 && last < WRITERS * NUMBERS; some--)
         ck_assert_uint_eq(next_offset(guest), ++last);
     go_away(guest);
-    ck_assert_int_eq(weir_send(guest->conn, WEIR_TEXT, "stop", 4), WEIR_OK);
+    ck_assert_int_eq(weir_conn_send(guest->conn, WEIR_TEXT, "stop", 4), WEIR_OK);
     for (uint64_t got; (got = next_offset(guest)) != 0;)
         ck_assert_uint_eq(got, ++last);
     return last;

@@ -87,14 +87,14 @@ START_TEST(finds_by_id_until_the_end) {
     harness_stop(&harness);
     /* The handle outlives the connection. */
     ck_assert(!weir_conn_is_open(held));
-    ck_assert_int_eq(weir_send(held, WEIR_TEXT, "x", 1), WEIR_GONE);
-    ck_assert_int_eq(weir_close(held, 1000, NULL), WEIR_GONE);
-    ck_assert_str_eq(weir_path(held), "/test/value");
-    ck_assert_str_eq(weir_param(held, "name"), "value");
-    ck_assert_ptr_null(weir_param(held, "value"));
-    ck_assert_str_eq(weir_user(held), "user");
-    ck_assert_str_eq(weir_peer(held), "192.0.2.1:1");
-    weir_release(held);
+    ck_assert_int_eq(weir_conn_send(held, WEIR_TEXT, "x", 1), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_close(held, 1000, NULL), WEIR_GONE);
+    ck_assert_str_eq(weir_conn_path(held), "/test/value");
+    ck_assert_str_eq(weir_conn_param(held, "name"), "value");
+    ck_assert_ptr_null(weir_conn_param(held, "value"));
+    ck_assert_str_eq(weir_conn_user(held), "user");
+    ck_assert_str_eq(weir_conn_peer(held), "192.0.2.1:1");
+    weir_conn_release(held);
 }
 END_TEST
 
@@ -113,10 +113,10 @@ START_TEST(goes_on_where_it_stopped) {
     ck_assert_uint_eq(registry_each_from(registry, &position, 2, collect_id, &next), 2);
     /* One leaves who was met, and one who was not. */
     struct weir_conn *met = registry_find(registry, all[0]), *unmet = registry_find(registry, all[3]);
-    ck_assert_int_eq(weir_close(met, 1000, NULL), WEIR_OK);
-    ck_assert_int_eq(weir_close(unmet, 1000, NULL), WEIR_OK);
-    weir_release(met);
-    weir_release(unmet);
+    ck_assert_int_eq(weir_conn_close(met, 1000, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_conn_close(unmet, 1000, NULL), WEIR_OK);
+    weir_conn_release(met);
+    weir_conn_release(unmet);
     ck_assert_uint_eq(client_expect_close(clients[0]), 1000);
     ck_assert_uint_eq(client_expect_close(clients[3]), 1000);
     while (registry_count(registry) > 3)

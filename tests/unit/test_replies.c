@@ -30,10 +30,10 @@ static void say(struct said *said, size_t size) {
     char *text = calloc(1, size + 1);
     ck_assert_ptr_nonnull(text);
     memset(text, '.', size);
-    snprintf(text, size + 1, "%08u", said->count++); /* the client may have it before weir_send() returns */
+    snprintf(text, size + 1, "%08u", said->count++); /* the client may have it before weir_conn_send() returns */
     if (size > 8)
         text[8] = '.';
-    enum weir_result result = weir_send(said->conn, WEIR_TEXT, text, size);
+    enum weir_result result = weir_conn_send(said->conn, WEIR_TEXT, text, size);
     ck_assert(result == WEIR_OK || said->may_leave);
     said->bytes += size;
     free(text);
@@ -47,7 +47,7 @@ static void *say_elsewhere(void *arg) {
 static void say_to_all(struct said *said) {
     char text[9];
     snprintf(text, sizeof text, "%08u", said->count++);
-    long receivers = weir_broadcast(said->conn, WEIR_TEXT, text, 8, true);
+    long receivers = weir_conn_broadcast(said->conn, WEIR_TEXT, text, 8, true);
     ck_assert(receivers == 1 || said->may_leave);
     said->bytes += 8;
 }
@@ -69,7 +69,7 @@ static void follow(weir_conn *conn, enum weir_opcode opcode, const void *data, s
         else if (script[i] == 'b')
             say_to_all(said);
         else if (script[i] == 'c')
-            weir_close(conn, 4000, "as told");
+            weir_conn_close(conn, 4000, "as told");
         else if (pthread_create(&thread, NULL, say_elsewhere, said) == 0)
             pthread_join(thread, NULL);
     }
@@ -199,7 +199,7 @@ START_TEST(a_close_leaves_behind_the_replies) {
     expect(late.client, 0, 4, &pongs);
     ck_assert_uint_eq(client_expect_close(late.client), 4000);
     ck_assert_uint_eq(said.count, 4);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST
@@ -250,10 +250,10 @@ END_TEST
 
 /* The soft limit holds for replies that have not been written yet, too. */
 static void measure(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    size_t before = weir_buffered(conn);
-    ck_assert_int_eq(weir_send(conn, opcode, data, size), WEIR_OK);
+    size_t before = weir_conn_buffered(conn);
+    ck_assert_int_eq(weir_conn_send(conn, opcode, data, size), WEIR_OK);
     size_t *buffered = context;
-    *buffered = weir_buffered(conn) - before;
+    *buffered = weir_conn_buffered(conn) - before;
 }
 
 START_TEST(what_has_been_sent_is_buffered) {
@@ -278,7 +278,7 @@ START_TEST(one_that_leaves_without_reading) {
     if (_i == 1)
         shutdown(late.client, SHUT_RDWR);
     close(late.client);
-    weir_release(late.conn);
+    weir_conn_release(late.conn);
     harness_stop(&late.harness);
 }
 END_TEST

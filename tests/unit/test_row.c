@@ -35,9 +35,9 @@ static void publish_or_echo(weir_conn *conn, enum weir_opcode opcode, const void
                             void *context) {
     (void)context;
     if (size > 0 && *(const char *)data == 'p')
-        weir_publish_from(conn, "a", opcode, data, size, true);
+        weir_conn_publish(conn, "a", opcode, data, size, true);
     else
-        weir_send(conn, opcode, data, size);
+        weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler publishes_or_echoes = {.message = publish_or_echo, .flags = WEIR_NEVER_BLOCKS};
@@ -292,7 +292,7 @@ START_TEST(all_are_sent_away_after_what_waits) {
     for (int i = 0; i < MEMBERS; i++) {
         ck_assert_int_eq(receive(&members[i], &size), TEXT_FRAME);
         ck_assert_uint_eq(client_expect_close(members[i].client), 1001);
-        weir_release(members[i].conn);
+        weir_conn_release(members[i].conn);
     }
     harness_stop(&harness);
 }

@@ -22,10 +22,10 @@ static void send_on(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     _Atomic int *wrong = context;
     const uint8_t *bytes = data;
     for (int i = 0; i < 2; i++)
-        *wrong += weir_send(conn, opcode, data, size) != WEIR_OK;
-    *wrong += weir_send(conn, WEIR_TEXT, data, size) != WEIR_OK;
-    *wrong += weir_send(conn, opcode, bytes, size - 1) != WEIR_OK;
-    *wrong += weir_send(conn, opcode, bytes + 1, size - 1) != WEIR_OK;
+        *wrong += weir_conn_send(conn, opcode, data, size) != WEIR_OK;
+    *wrong += weir_conn_send(conn, WEIR_TEXT, data, size) != WEIR_OK;
+    *wrong += weir_conn_send(conn, opcode, bytes, size - 1) != WEIR_OK;
+    *wrong += weir_conn_send(conn, opcode, bytes + 1, size - 1) != WEIR_OK;
     for (size_t at = 0; at < size; at++)
         *wrong += bytes[at] != sent_on_byte(at);
 }
@@ -80,7 +80,7 @@ static void note_in_hand(weir_conn *conn, enum weir_opcode opcode, const void *d
     bool *in_hand = context;
     *in_hand = message != NULL;
     message_release(message);
-    weir_send(conn, opcode, "", 0);
+    weir_conn_send(conn, opcode, "", 0);
 }
 
 /* The buffer of two bytes has room for a hundred, which no limit would count while a reply waits in it. */

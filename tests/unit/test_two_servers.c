@@ -28,7 +28,7 @@ struct one {
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler handler = {.message = message};

@@ -22,7 +22,7 @@ static void sleep_message(weir_conn *conn, enum weir_opcode opcode, const void *
         memcpy(text, data, size < sizeof text ? size : sizeof text - 1);
     if (sscanf(text, "sleep %u", &milliseconds) == 1)
         usleep(milliseconds * 1000);
-    weir_send(conn, opcode, data, size);
+    weir_conn_send(conn, opcode, data, size);
 }
 
 static const struct weir_handler handler = {.message = sleep_message};
