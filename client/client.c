@@ -82,8 +82,8 @@ void weir_client_destroy(weir_client *client) {
 
 /* --- Failures ----------------------------------------------------------------------------------------------- */
 
-enum weir_client_status client_end_status_locked(const weir_client *client) {
-    return client->failure.cause == WEIR_CLIENT_NO_ERROR ? WEIR_CLIENT_CLOSED : WEIR_CLIENT_FAILED;
+enum weir_status client_end_status_locked(const weir_client *client) {
+    return client->failure.cause == WEIR_CLIENT_NO_ERROR ? WEIR_CLOSED : WEIR_FAILED;
 }
 
 /* Shutting down both directions of the stream wakes every thread that waits for it. */

@@ -30,11 +30,11 @@ void client_queue_close_locked(weir_client *client, unsigned code, const char *r
     pthread_cond_broadcast(&client->written);
 }
 
-enum weir_client_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason) {
+enum weir_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason) {
     size_t reason_size = reason == NULL ? 0 : strlen(reason);
     if (!close_code_sendable(code) || reason_size > CLOSE_REASON_MAX ||
         !utf8_valid((const uint8_t *)reason, reason_size))
-        return WEIR_CLIENT_INVALID;
+        return WEIR_INVALID;
     pthread_mutex_lock(&client->mutex);
     if (!client->over)
         client_queue_close_locked(client, code, reason, reason_size);
@@ -43,15 +43,15 @@ enum weir_client_status weir_client_begin_close(weir_client *client, unsigned co
     pthread_mutex_unlock(&client->mutex);
     if (somebody_receives)
         client_wake(client);
-    return WEIR_CLIENT_OK;
+    return WEIR_OK;
 }
 
-enum weir_client_status weir_client_close(weir_client *client, unsigned code, const char *reason) {
-    enum weir_client_status begun = weir_client_begin_close(client, code, reason);
-    if (begun != WEIR_CLIENT_OK || !client_begin_closing(client))
+enum weir_status weir_client_close(weir_client *client, unsigned code, const char *reason) {
+    enum weir_status begun = weir_client_begin_close(client, code, reason);
+    if (begun != WEIR_OK || !client_begin_closing(client))
         return begun;
     decoder_discard(&client->decoder);
-    enum weir_client_status status = client_receive_until(client, NULL, STREAM_NEVER);
+    enum weir_status status = client_receive_until(client, NULL, STREAM_NEVER);
     client_end_receiving(client);
-    return status == WEIR_CLIENT_CLOSED ? WEIR_CLIENT_OK : WEIR_CLIENT_FAILED;
+    return status == WEIR_CLOSED ? WEIR_OK : WEIR_FAILED;
 }

@@ -96,7 +96,7 @@ struct weir_client {
 weir_client *client_create(const struct weir_client_options *options);
 
 /* The status that a call returns on a connection that is closing or over. */
-enum weir_client_status client_end_status_locked(const weir_client *client);
+enum weir_status client_end_status_locked(const weir_client *client);
 
 /* Marks the connection as lost or unusable: records the reason, if it is the first, and shuts the stream down. */
 __attribute__((format(printf, 3, 4))) void client_lose_locked(weir_client *client, enum weir_client_cause cause,
@@ -130,8 +130,7 @@ bool client_begin_closing(weir_client *client);
 void client_end_receiving(weir_client *client);
 
 /* Works as weir_client_receive(), for the receiver. With `message` NULL, discards what arrives. */
-enum weir_client_status client_receive_until(weir_client *client, struct weir_client_message *message,
-                                             uint64_t deadline);
+enum weir_status client_receive_until(weir_client *client, struct weir_client_message *message, uint64_t deadline);
 
 /* --- client_close.c --- */
 

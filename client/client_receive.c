@@ -122,7 +122,7 @@ static void end_of_stream(weir_client *client, int number) {
 
 /* Handles a deadline. The caller's own deadline leaves the connection as it is; that of a closing connection ends
  * it. */
-static enum weir_client_status out_of_time(weir_client *client) {
+static enum weir_status out_of_time(weir_client *client) {
     char duration[CLIENT_DURATION_SIZE];
     pthread_mutex_lock(&client->mutex);
     if (stream_now() >= client->close_deadline && client->close_received) {
@@ -133,7 +133,7 @@ static enum weir_client_status out_of_time(weir_client *client) {
                            client_duration(client->close_timeout, duration));
     }
     bool ended = client->over || client->close_received;
-    enum weir_client_status status = ended ? client_end_status_locked(client) : WEIR_CLIENT_TIMEOUT;
+    enum weir_status status = ended ? client_end_status_locked(client) : WEIR_TIMEOUT;
     pthread_mutex_unlock(&client->mutex);
     return status;
 }
@@ -152,7 +152,7 @@ static bool await(weir_client *client, uint64_t deadline) {
 }
 
 /* Sends control frames that are due, and applies the close deadline. False if the connection is over. */
-static bool look(weir_client *client, uint64_t *deadline, enum weir_client_status *status) {
+static bool look(weir_client *client, uint64_t *deadline, enum weir_status *status) {
     pthread_mutex_lock(&client->mutex);
     client_push_control_locked(client);
     if (client->close_deadline < *deadline)
@@ -174,12 +174,11 @@ static bool is_without_end(const weir_client *client, unsigned reads, uint64_t d
     return (reads % READS == 0 || client->late_reads > READS) && stream_now() >= deadline;
 }
 
-enum weir_client_status client_receive_until(weir_client *client, struct weir_client_message *message,
-                                             uint64_t deadline) {
-    enum weir_client_status status;
+enum weir_status client_receive_until(weir_client *client, struct weir_client_message *message, uint64_t deadline) {
+    enum weir_status status;
     for (unsigned reads = 1;; reads++) {
         if (decode(client, message))
-            return WEIR_CLIENT_OK;
+            return WEIR_OK;
         if (!look(client, &deadline, &status))
             return status;
         if (is_without_end(client, reads, deadline))
@@ -234,26 +233,25 @@ void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const 
     client->pong_context = context;
 }
 
-enum weir_client_status weir_client_receive(weir_client *client, struct weir_client_message *message,
-                                            long timeout_ms) {
+enum weir_status weir_client_receive(weir_client *client, struct weir_client_message *message, long timeout_ms) {
     *message = (struct weir_client_message){0};
     if (!begin(client, false))
-        return WEIR_CLIENT_INVALID;
+        return WEIR_INVALID;
     uint64_t deadline = timeout_ms < 0 ? STREAM_NEVER : stream_deadline((uint64_t)timeout_ms);
-    enum weir_client_status status = client_receive_until(client, message, deadline);
-    end(client, status == WEIR_CLIENT_OK);
+    enum weir_status status = client_receive_until(client, message, deadline);
+    end(client, status == WEIR_OK);
     return status;
 }
 
-enum weir_client_status weir_client_run(weir_client *client,
-                                        void (*message)(weir_client *client,
-                                                        const struct weir_client_message *message, void *context),
-                                        void *context) {
+enum weir_status weir_client_run(weir_client *client,
+                                 void (*message)(weir_client *client, const struct weir_client_message *message,
+                                                 void *context),
+                                 void *context) {
     struct weir_client_message received;
-    enum weir_client_status status;
+    enum weir_status status;
     if (!begin(client, false))
-        return WEIR_CLIENT_INVALID;
-    while ((status = client_receive_until(client, &received, STREAM_NEVER)) == WEIR_CLIENT_OK)
+        return WEIR_INVALID;
+    while ((status = client_receive_until(client, &received, STREAM_NEVER)) == WEIR_OK)
         message(client, &received, context);
     client_end_receiving(client);
     return status;

@@ -185,10 +185,10 @@ static bool write_all(weir_client *client, uint8_t opcode, const void *data, siz
            write_message(client, opcode, data, size, deadline);
 }
 
-static enum weir_client_status send_message(weir_client *client, uint8_t opcode, const void *data, size_t size) {
+static enum weir_status send_message(weir_client *client, uint8_t opcode, const void *data, size_t size) {
     pthread_mutex_lock(&client->mutex);
     if (!begin_writing_locked(client)) {
-        enum weir_client_status status = client_end_status_locked(client);
+        enum weir_status status = client_end_status_locked(client);
         pthread_mutex_unlock(&client->mutex);
         return status;
     }
@@ -199,22 +199,21 @@ static enum weir_client_status send_message(weir_client *client, uint8_t opcode,
     if (!written)
         fail_write_locked(client, number);
     end_writing_locked(client);
-    enum weir_client_status status = written ? WEIR_CLIENT_OK : client_end_status_locked(client);
+    enum weir_status status = written ? WEIR_OK : client_end_status_locked(client);
     pthread_mutex_unlock(&client->mutex);
     return status;
 }
 
-enum weir_client_status weir_client_send(weir_client *client, enum weir_opcode opcode, const void *data,
-                                         size_t size) {
+enum weir_status weir_client_send(weir_client *client, enum weir_opcode opcode, const void *data, size_t size) {
     if (opcode != WEIR_TEXT && opcode != WEIR_BINARY)
-        return WEIR_CLIENT_INVALID;
+        return WEIR_INVALID;
     if (opcode == WEIR_TEXT && !utf8_valid(data, size))
-        return WEIR_CLIENT_INVALID;
+        return WEIR_INVALID;
     return send_message(client, (uint8_t)opcode, data, size);
 }
 
-enum weir_client_status weir_client_ping(weir_client *client, const void *data, size_t size) {
+enum weir_status weir_client_ping(weir_client *client, const void *data, size_t size) {
     if (size > CONTROL_PAYLOAD_MAX)
-        return WEIR_CLIENT_INVALID;
+        return WEIR_INVALID;
     return send_message(client, OPCODE_PING, data, size);
 }

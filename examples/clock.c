@@ -45,7 +45,7 @@ static void tick(void *argument) {
     char json[64];
     int size = snprintf(json, sizeof json, "{\"seconds\":%lld}", (long long)time(NULL));
     long listening = weir_publish_json(clock->server, channel, json, (size_t)size);
-    if (listening == WEIR_GONE) /* the server is stopping */
+    if (listening == WEIR_CLOSED) /* the server is stopping */
         return;
     pthread_mutex_lock(&clock->mutex);
     if (!clock->stopping)

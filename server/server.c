@@ -173,7 +173,7 @@ void weir_server_reload(weir_server *server) {
 long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
                            size_t size) {
     if (!atomic_load(&server->running))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     struct entrances *entrances = entrances_current(&server->service.doors);
     struct route *route = entrances_find(entrances, pattern);
     long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
@@ -184,13 +184,13 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
 long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data,
                   size_t size) {
     if (!atomic_load(&server->running))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     return channels_publish_message(&server->run->channels, channel, opcode, data, size);
 }
 
 long weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size) {
     if (!atomic_load(&server->running))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     return channels_publish_json(&server->run->channels, channel, json, size);
 }
 

@@ -63,14 +63,14 @@ static void print_pong(void *context, const void *payload, size_t size) {
 /* Prints messages that have arrived, at most BATCH. False if there will be no more. */
 static bool receive_some(struct interactive *interactive) {
     struct weir_client_message message;
-    enum weir_client_status status = WEIR_CLIENT_OK;
-    for (int i = 0; i < BATCH && status == WEIR_CLIENT_OK; i++) {
+    enum weir_status status = WEIR_OK;
+    for (int i = 0; i < BATCH && status == WEIR_OK; i++) {
         status = weir_client_receive(interactive->session->client, &message, 0);
-        if (status == WEIR_CLIENT_OK)
+        if (status == WEIR_OK)
             print_message(interactive, &message);
     }
-    interactive->pending = status == WEIR_CLIENT_OK;
-    return status == WEIR_CLIENT_OK || status == WEIR_CLIENT_TIMEOUT;
+    interactive->pending = status == WEIR_OK;
+    return status == WEIR_OK || status == WEIR_TIMEOUT;
 }
 
 /* False if a signal asks to end. */
@@ -141,7 +141,7 @@ static void talk(struct interactive *interactive) {
 static void finish(struct interactive *interactive) {
     struct weir_client_message message;
     session_begin_close(interactive->session);
-    while (weir_client_receive(interactive->session->client, &message, WEIR_CLIENT_FOREVER) == WEIR_CLIENT_OK)
+    while (weir_client_receive(interactive->session->client, &message, WEIR_CLIENT_FOREVER) == WEIR_OK)
         print_message(interactive, &message);
 }
 

@@ -40,9 +40,9 @@ static enum session_input refuse(struct session *session, const char *why) {
 static enum session_input send_message(struct session *session, enum weir_opcode opcode, const char *data,
                                        size_t size) {
     switch (weir_client_send(session->client, opcode, data, size)) {
-    case WEIR_CLIENT_OK:
+    case WEIR_OK:
         return SESSION_SENT;
-    case WEIR_CLIENT_INVALID:
+    case WEIR_INVALID:
         return refuse(session, "not UTF-8 text; with --binary bytes are written in hexadecimal digits");
     default:
         return SESSION_OVER;
@@ -60,7 +60,7 @@ static enum session_input send_plain(struct session *session, char *text, size_t
 
 static enum session_input send_ping(struct session *session, const char *payload, size_t size) {
     pings_sent(&session->pings, payload, size, session_now());
-    return weir_client_ping(session->client, payload, size) == WEIR_CLIENT_OK ? SESSION_SENT : SESSION_OVER;
+    return weir_client_ping(session->client, payload, size) == WEIR_OK ? SESSION_SENT : SESSION_OVER;
 }
 
 enum session_input session_take(struct session *session, char *line, size_t size, bool slash) {

@@ -20,7 +20,7 @@ static int command(weir_client *client, int id, const void *payload, size_t size
     if (size > 0)
         memcpy(bytes + ID_SIZE, payload, size);
     weir_client_send(client, WEIR_BINARY, bytes, ID_SIZE + size);
-    if (weir_client_receive(client, &reply, 5000) != WEIR_CLIENT_OK || reply.size < ID_SIZE)
+    if (weir_client_receive(client, &reply, 5000) != WEIR_OK || reply.size < ID_SIZE)
         return 0;
     const unsigned char *at = reply.data;
     int status = (int)(at[0] | (unsigned)at[1] << 8 | (unsigned)at[2] << 16 | (unsigned)at[3] << 24);

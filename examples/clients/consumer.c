@@ -20,7 +20,7 @@ int main(int argc, char **argv) {
     if (client == NULL)
         return fprintf(stderr, "consumer: %s\n", error.text), 1;
     fprintf(stderr, "connected to %s\n", weir_client_peer(client));
-    int failed = weir_client_run(client, print, NULL) != WEIR_CLIENT_CLOSED; /* also answers pings */
+    int failed = weir_client_run(client, print, NULL) != WEIR_CLOSED; /* also answers pings */
     fprintf(stderr, "closed with %u %s\n", weir_client_close_code(client), weir_client_close_reason(client));
     weir_client_destroy(client);
     return failed;

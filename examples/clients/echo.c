@@ -18,10 +18,10 @@ int main(int argc, char **argv) {
         return fprintf(stderr, "echo: %s\n", error.text), 1;
     for (int i = 2; i < argc; i++) {
         weir_client_send(client, WEIR_TEXT, argv[i], strlen(argv[i]));
-        if (weir_client_receive(client, &answer, 5000) == WEIR_CLIENT_OK)
+        if (weir_client_receive(client, &answer, 5000) == WEIR_OK)
             printf("%.*s\n", (int)answer.size, (const char *)answer.data);
     }
-    int failed = weir_client_close(client, 1000, NULL) != WEIR_CLIENT_OK || weir_client_close_code(client) != 1000;
+    int failed = weir_client_close(client, 1000, NULL) != WEIR_OK || weir_client_close_code(client) != 1000;
     if (failed)
         fprintf(stderr, "echo: closed with %u %s\n", weir_client_close_code(client),
                 weir_client_close_reason(client));

@@ -20,7 +20,7 @@ int main(int argc, char **argv) {
     if (client == NULL)
         return fprintf(stderr, "light: %s\n", error.text), 1;
     weir_client_send(client, WEIR_TEXT, argv[2], strlen(argv[2]));
-    int failed = weir_client_receive(client, &answer, 30000) != WEIR_CLIENT_OK;
+    int failed = weir_client_receive(client, &answer, 30000) != WEIR_OK;
     if (failed) /* the server closes an unknown path with 4040 and a reason */
         fprintf(stderr, "light: closed with %u %s\n", weir_client_close_code(client),
                 weir_client_close_reason(client));

@@ -19,12 +19,12 @@ int main(int argc, char **argv) {
     size_t capacity = 0;
     for (ssize_t size; (size = getline(&line, &capacity, stdin)) > 0;) {
         size_t length = (size_t)(line[size - 1] == '\n' ? size - 1 : size);
-        if (weir_client_send(client, WEIR_TEXT, line, length) != WEIR_CLIENT_OK)
+        if (weir_client_send(client, WEIR_TEXT, line, length) != WEIR_OK)
             fprintf(stderr, "producer: not sent: %.*s\n", (int)length, line);
-        while (weir_client_receive(client, &own, 0) == WEIR_CLIENT_OK)
+        while (weir_client_receive(client, &own, 0) == WEIR_OK)
             ; /* the server sends our own messages back too */
     }
-    int failed = weir_client_close(client, 1000, NULL) != WEIR_CLIENT_OK;
+    int failed = weir_client_close(client, 1000, NULL) != WEIR_OK;
     weir_client_destroy(client);
     free(line);
     return failed;

@@ -6,7 +6,7 @@
  *         return puts(error.text), 1;
  *     weir_client_send(client, WEIR_TEXT, "hello", 5);
  *     struct weir_client_message message;
- *     if (weir_client_receive(client, &message, 5000) == WEIR_CLIENT_OK)
+ *     if (weir_client_receive(client, &message, 5000) == WEIR_OK)
  *         printf("%.*s\n", (int)message.size, (const char *)message.data);
  *     weir_client_close(client, 1000, NULL);
  *     weir_client_destroy(client);
@@ -26,11 +26,11 @@
 #include <stdint.h>
 
 #include <weir/handler.h>
+#include <weir/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-#pragma GCC visibility push(default)
 
 typedef struct weir_client weir_client;
 
@@ -80,14 +80,6 @@ struct weir_client_message {
     size_t size;
 };
 
-enum weir_client_status {
-    WEIR_CLIENT_OK = 0,
-    WEIR_CLIENT_TIMEOUT = -1, /* weir_client_receive(): no message came in time; the connection continues */
-    WEIR_CLIENT_CLOSED = -2,  /* the closing handshake has begun or is over: see weir_client_close_code() */
-    WEIR_CLIENT_FAILED = -3,  /* the connection failed: see weir_client_failure() */
-    WEIR_CLIENT_INVALID = -4  /* an argument or the call is not valid; nothing was sent, the connection continues */
-};
-
 #define WEIR_CLIENT_FOREVER (-1L)
 
 /* Connects and performs the opening handshake (RFC 6455, 4.1). `url` is ws://host[:port][/path][?query]. The host
@@ -95,107 +87,106 @@ enum weir_client_status {
  * Authorization header (Basic, RFC 7617). All addresses of a name are tried in turn. Redirects are not followed:
  * they fail with WEIR_CLIENT_HTTP. `options` and `error` may be NULL. Returns a client, to be freed with
  * weir_client_destroy(); or NULL with the reason in *error. */
-weir_client *weir_client_connect(const char *url, const struct weir_client_options *options,
-                                 struct weir_client_error *error);
+WEIR_API weir_client *weir_client_connect(const char *url, const struct weir_client_options *options,
+                                          struct weir_client_error *error);
 
 /* Sends one message of `size` bytes, and returns when the system has taken all of it; the caller may then reuse
- * `data`. Any thread; messages of different threads never mix. Returns WEIR_CLIENT_OK, or:
- *  - WEIR_CLIENT_INVALID: the opcode is neither WEIR_TEXT nor WEIR_BINARY, or a text is not UTF-8;
- *  - WEIR_CLIENT_CLOSED: the closing handshake has begun;
- *  - WEIR_CLIENT_FAILED: the connection has failed, or the message took longer than send_timeout_ms. Half a frame
+ * `data`. Any thread; messages of different threads never mix. Returns WEIR_OK, or:
+ *  - WEIR_INVALID: the opcode is neither WEIR_TEXT nor WEIR_BINARY, or a text is not UTF-8;
+ *  - WEIR_CLOSED: the closing handshake has begun;
+ *  - WEIR_FAILED: the connection has failed, or the message took longer than send_timeout_ms. Half a frame
  *    may then have left, so no other can follow. If the server went away, what it sent before can still be
  * received, perhaps with a Close that says why. */
-enum weir_client_status weir_client_send(weir_client *client, enum weir_opcode opcode, const void *data,
-                                         size_t size);
+WEIR_API enum weir_status weir_client_send(weir_client *client, enum weir_opcode opcode, const void *data,
+                                           size_t size);
 
 /* Sends a Ping with a payload of at most 125 bytes (RFC 6455, 5.5.2). The receiving thread gets its Pong: see
- * weir_client_on_pong(). Any thread. Returns what weir_client_send() returns; WEIR_CLIENT_INVALID means that the
+ * weir_client_on_pong(). Any thread. Returns what weir_client_send() returns; WEIR_INVALID means that the
  * payload is too long. */
-enum weir_client_status weir_client_ping(weir_client *client, const void *data, size_t size);
+WEIR_API enum weir_status weir_client_ping(weir_client *client, const void *data, size_t size);
 
 /* Sets a callback for Pongs: `pong` is called for every Pong, on the receiving thread, with its payload, which is
  * valid until the callback returns. NULL removes it. Call this before the first receive. */
-void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
-                         void *context);
+WEIR_API void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
+                                  void *context);
 
 /* Waits up to `timeout_ms` milliseconds for one message, and stores it in *message. 0 takes only what has arrived;
- * WEIR_CLIENT_FOREVER waits without limit. One thread at a time. Returns WEIR_CLIENT_OK, or:
- *  - WEIR_CLIENT_TIMEOUT: no message came in time;
- *  - WEIR_CLIENT_CLOSED: all messages before the server's Close have been received, and the Close was answered. The
+ * WEIR_CLIENT_FOREVER waits without limit. One thread at a time. Returns WEIR_OK, or:
+ *  - WEIR_TIMEOUT: no message came in time;
+ *  - WEIR_CLOSED: all messages before the server's Close have been received, and the Close was answered. The
  *    call has also waited for the end of the stream (RFC 6455, 7.1.1), up to timeout_ms and close_timeout_ms;
- *  - WEIR_CLIENT_FAILED: the connection failed;
- *  - WEIR_CLIENT_INVALID: another thread is receiving, or the caller is inside a callback of this client. */
-enum weir_client_status weir_client_receive(weir_client *client, struct weir_client_message *message,
-                                            long timeout_ms);
+ *  - WEIR_FAILED: the connection failed;
+ *  - WEIR_INVALID: another thread is receiving, or the caller is inside a callback of this client. */
+WEIR_API enum weir_status weir_client_receive(weir_client *client, struct weir_client_message *message,
+                                              long timeout_ms);
 
 /* Receives until the connection is over, and calls `message` for each message. One thread at a time. The callback
- * may send and close; its message is valid until it returns. Returns WEIR_CLIENT_CLOSED or WEIR_CLIENT_FAILED; or
- * WEIR_CLIENT_INVALID at once if another thread is receiving, or inside a callback of this client. */
-enum weir_client_status weir_client_run(weir_client *client,
-                                        void (*message)(weir_client *client,
-                                                        const struct weir_client_message *message, void *context),
-                                        void *context);
+ * may send and close; its message is valid until it returns. Returns WEIR_CLOSED or WEIR_FAILED; or
+ * WEIR_INVALID at once if another thread is receiving, or inside a callback of this client. */
+WEIR_API enum weir_status weir_client_run(weir_client *client,
+                                          void (*message)(weir_client *client,
+                                                          const struct weir_client_message *message, void *context),
+                                          void *context);
 
 /* Starts the closing handshake (RFC 6455, 7.1.2): sends a Close, unless one was sent before, and does not wait.
- * What the server still sends can be received, then the receiver gets WEIR_CLIENT_CLOSED. `reason` is copied; it
- * may be NULL. Any thread. Returns WEIR_CLIENT_OK, also if the connection is over; or WEIR_CLIENT_INVALID: `code`
+ * What the server still sends can be received, then the receiver gets WEIR_CLOSED. `reason` is copied; it
+ * may be NULL. Any thread. Returns WEIR_OK, also if the connection is over; or WEIR_INVALID: `code`
  * must not be sent (allowed are 1000-1003, 1007-1014 and 3000-4999; 7.4), or `reason` has more than 123 bytes or is
  * not UTF-8. */
-enum weir_client_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason);
+WEIR_API enum weir_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason);
 
 /* Sends a Close as weir_client_begin_close() does, waits for the server's Close, at most close_timeout_ms, and ends
  * the connection. It drops messages that arrive meanwhile. Any thread. While it waits, it is the receiver: a
- * weir_client_receive() on another thread then returns WEIR_CLIENT_INVALID.
+ * weir_client_receive() on another thread then returns WEIR_INVALID.
  *
  * It does not wait inside a callback of this client, nor while another thread receives or uses a message from
- * weir_client_receive(). WEIR_CLIENT_OK then means only that the Close is on its way, and the receiver sees the
+ * weir_client_receive(). WEIR_OK then means only that the Close is on its way, and the receiver sees the
  * end. In programs with a receiving thread, weir_client_begin_close() is simpler.
  *
- * Returns WEIR_CLIENT_OK if the server answered; WEIR_CLIENT_FAILED if the connection failed or the server did not
- * answer in time; WEIR_CLIENT_INVALID as weir_client_begin_close() does. A connection that is over needs no close.
+ * Returns WEIR_OK if the server answered; WEIR_FAILED if the connection failed or the server did not
+ * answer in time; WEIR_INVALID as weir_client_begin_close() does. A connection that is over needs no close.
  */
-enum weir_client_status weir_client_close(weir_client *client, unsigned code, const char *reason);
+WEIR_API enum weir_status weir_client_close(weir_client *client, unsigned code, const char *reason);
 
 /* Returns the close code that the connection ended with: that of the server's Close, or the client's own if the
  * client failed the connection. 1005: the server's Close had no code. 1006: the connection was lost without a Close
  * (RFC 6455, 7.1.5). 0: the connection is not over. Any thread. */
-unsigned weir_client_close_code(const weir_client *client);
+WEIR_API unsigned weir_client_close_code(const weir_client *client);
 
 /* Returns the reason that belongs to weir_client_close_code(), "" if there is none; never NULL. The string is valid
  * until weir_client_destroy(). Any thread. */
-const char *weir_client_close_reason(const weir_client *client);
+WEIR_API const char *weir_client_close_reason(const weir_client *client);
 
 /* Stores in *error why the connection failed: the first reason, if there were several. The cause is
  * WEIR_CLIENT_NO_ERROR if it did not fail. Any thread. */
-void weir_client_failure(weir_client *client, struct weir_client_error *error);
+WEIR_API void weir_client_failure(weir_client *client, struct weir_client_error *error);
 
 /* Returns the subprotocol that the server selected (RFC 6455, 1.9), or NULL. The string is valid until
  * weir_client_destroy(). Any thread. */
-const char *weir_client_subprotocol(const weir_client *client);
+WEIR_API const char *weir_client_subprotocol(const weir_client *client);
 
 /* Returns the value of a header of the server's handshake response, or NULL if it has none of this name. The case
  * of `name` does not matter. The string is valid until weir_client_destroy(). Any thread. */
-const char *weir_client_header(const weir_client *client, const char *name);
+WEIR_API const char *weir_client_header(const weir_client *client, const char *name);
 
 /* Returns true if permessage-deflate (RFC 7692) is in use. Any thread. */
-bool weir_client_compressed(const weir_client *client);
+WEIR_API bool weir_client_compressed(const weir_client *client);
 
 /* Returns the server's address and port: "127.0.0.1:9000". The string is valid until weir_client_destroy(). Any
  * thread. */
-const char *weir_client_peer(const weir_client *client);
+WEIR_API const char *weir_client_peer(const weir_client *client);
 
 /* Returns the socket, to be polled for POLLIN together with other descriptors. Do not read, write or close it. Call
- * weir_client_receive() with timeout 0 until it returns something other than WEIR_CLIENT_OK:
+ * weir_client_receive() with timeout 0 until it returns something other than WEIR_OK:
  *  - before the first poll, because messages may have arrived with the handshake;
  *  - after each poll;
  *  - after a timeout of your own, because a Pong or Close may be left to send, or the close timeout may be over. */
-int weir_client_descriptor(const weir_client *client);
+WEIR_API int weir_client_descriptor(const weir_client *client);
 
 /* Ends the connection at once, without a closing handshake, if it is not over, and frees everything. No other
  * thread may use the client, and it must not be called inside a callback of this client. NULL is allowed. */
-void weir_client_destroy(weir_client *client);
+WEIR_API void weir_client_destroy(weir_client *client);
 
-#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -18,10 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/status.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-#pragma GCC visibility push(default)
 
 /* A connection (conn.h), and a request that asks for a WebSocket connection. */
 typedef struct weir_conn weir_conn;
@@ -77,41 +78,40 @@ struct weir_handler {
  * belong to the server and are valid until the callback returns. */
 
 /* Returns the request's method, "GET" (RFC 6455, 4.1). */
-const char *weir_upgrade_method(const weir_upgrade *upgrade);
+WEIR_API const char *weir_upgrade_method(const weir_upgrade *upgrade);
 
 /* Returns the request's path, percent-decoded and without the query: UTF-8. */
-const char *weir_upgrade_path(const weir_upgrade *upgrade);
+WEIR_API const char *weir_upgrade_path(const weir_upgrade *upgrade);
 
 /* Returns the query as the client sent it, not decoded and without the '?', or "" if the request has none. */
-const char *weir_upgrade_query(const weir_upgrade *upgrade);
+WEIR_API const char *weir_upgrade_query(const weir_upgrade *upgrade);
 
 /* Returns a parameter of the route's pattern, percent-decoded, in UTF-8: "status" for `/light/{status}`, "*" for a
  * trailing `*`. Returns NULL if the pattern has no parameter of this name. */
-const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name);
+WEIR_API const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name);
 
 /* Returns the value of a request header. The case of `name` does not matter. The value has the bytes that the
  * client sent, which need not be UTF-8. Returns NULL if the client did not send this header. */
-const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
+WEIR_API const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
 
 /* Returns the subprotocol that the server has selected (RFC 6455, 4.2.2), or NULL if none. */
-const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade);
+WEIR_API const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade);
 
 /* Returns the address and port of the TCP peer: "192.0.2.7:50124", "[2001:db8::1]:50124". If the client connects
  * through a proxy, this is the proxy. */
-const char *weir_upgrade_peer(const weir_upgrade *upgrade);
+WEIR_API const char *weir_upgrade_peer(const weir_upgrade *upgrade);
 
 /* Names the user that the connection belongs to; weir_conn_user() returns this name later. `name` is copied. It
  * must have 1 to 255 bytes of UTF-8 without control characters, because other clients, the log and the admin API
- * show it. Returns 0, or a weir_result (conn.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error
+ * show it. Returns 0, or a weir_status (status.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error
  * the user is unchanged. */
-int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
+WEIR_API int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
 
 /* Sets the response of a refusal: an HTTP status from 400 to 599 and a plain-text body. Any other status becomes
  * 500. `body` is copied, up to 4,095 bytes; NULL is an empty body. Bytes that are not UTF-8 become question marks.
  * Returns -1, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
-int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
+WEIR_API int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
 
-#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

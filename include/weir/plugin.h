@@ -22,7 +22,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-#pragma GCC visibility push(default)
 
 /* Changes when plug-ins must be compiled again. */
 #define WEIR_PLUGIN_ABI 3
@@ -55,16 +54,16 @@ typedef struct weir_options weir_options;
 /* Returns the value of an option as text: as the file has it, or the default, or NULL if there is neither. Of a
  * secret this is the secret itself, also if it stands in a file. The plug-in must have declared `name`. The string
  * belongs to the server and is valid until `start` returns. */
-const char *weir_option_text(const weir_options *options, const char *name);
+WEIR_API const char *weir_option_text(const weir_options *options, const char *name);
 
 /* Returns the value of an option as a number: an integer, milliseconds for a duration, bytes for a size, 0 or 1 for
  * a boolean. Returns 0 if the option has neither a value nor a default, and for texts and secrets. The plug-in must
  * have declared `name`. */
-uint64_t weir_option_number(const weir_options *options, const char *name);
+WEIR_API uint64_t weir_option_number(const weir_options *options, const char *name);
 
 /* Returns the route's pattern, such as "/light/{status}". The string belongs to the server and is valid until
  * `start` returns. */
-const char *weir_option_pattern(const weir_options *options);
+WEIR_API const char *weir_option_pattern(const weir_options *options);
 
 struct weir_plugin {
     unsigned abi;                       /* WEIR_PLUGIN_ABI */
@@ -83,9 +82,8 @@ struct weir_plugin {
     void (*stop)(void *context);
 };
 
-extern const struct weir_plugin weir_plugin; /* the shared object defines it */
+extern WEIR_API const struct weir_plugin weir_plugin; /* the shared object defines it */
 
-#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -23,21 +23,20 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-#pragma GCC visibility push(default)
 
 typedef struct weir_server weir_server;
 typedef struct weir_timer weir_timer;
 
 /* Returns a new server with the default configuration and no routes, or NULL if memory or descriptors are out. Free
  * it with weir_server_destroy(). */
-weir_server *weir_server_create(void);
+WEIR_API weir_server *weir_server_create(void);
 
 /* --- Before weir_server_run(), on the thread that will call it ------------------------------------------- */
 
 /* Reads an ini file; conf/weir.ini describes every key. Relative paths in the file are relative to its folder.
  * Several files may be read: their routes add up, and a later value replaces an earlier one. Returns 0, or -1 with
  * the reason in weir_server_error(). After -1 no route of the file was added, but options may have been set. */
-int weir_server_load(weir_server *server, const char *path);
+WEIR_API int weir_server_load(weir_server *server, const char *path);
 
 /* Sets one option, as a line `key = value` of the ini file would, with the same errors. All strings are copied.
  * `section` is the text between the brackets of the file: "server", "websocket", "channel news:*", "route /echo". A
@@ -45,12 +44,13 @@ int weir_server_load(weir_server *server, const char *path);
  * route that weir_server_route() serves, whether that call comes before or after. It sets that route's origins,
  * subprotocols, concurrency, compression and slow_consumer. Returns 0, or -1 with the reason in
  * weir_server_error(). */
-int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
+WEIR_API int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
 
 /* Serves the paths that match `pattern` with `handler`, and passes `context` to each callback. `pattern` is copied.
  * `handler` must stay valid as long as the server and as long as any handle of a connection. Returns 0, or -1 with
  * the reason in weir_server_error(): the pattern is malformed, or matches the same paths as an existing route. */
-int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context);
+WEIR_API int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler,
+                               void *context);
 
 /* Serves until weir_server_stop() is called, then closes every connection with 1001. A server whose run has
  * returned 0 or -1 may run again. The server's threads block the program's signals, and leave its SIGPIPE action
@@ -60,68 +60,68 @@ int weir_server_route(weir_server *server, const char *pattern, const struct wei
  *  - 1 if a handler did not return within drain_timeout. It is still running, so nothing was freed, and the program
  *    can only end with _exit().
  * weir_server_error() has the reason for -1 and 1. */
-int weir_server_run(weir_server *server);
+WEIR_API int weir_server_run(weir_server *server);
 
 /* Asks weir_server_run() to stop, and returns at once. May be called more than once. If the server does not run
  * yet, its next run stops as soon as it has started. Safe in a signal handler. */
-void weir_server_stop(weir_server *server);
+WEIR_API void weir_server_stop(weir_server *server);
 
 /* Asks the server to read its configuration again, and returns at once. Routes, limits, origins and the log's
  * levels then apply to new connections and, where that makes sense, to existing ones; no connection is closed. If
  * the configuration has an error, nothing changes and the log says why. Calls of weir_server_load() and
  * weir_server_set() are repeated in their order. Safe in a signal handler. */
-void weir_server_reload(weir_server *server);
+WEIR_API void weir_server_reload(weir_server *server);
 
 /* Returns the last error in one line, without a newline, or "" if there was none. The string belongs to the server
  * and is valid until the next call that fails. Call this on the thread that configures and runs the server. */
-const char *weir_server_error(const weir_server *server);
+WEIR_API const char *weir_server_error(const weir_server *server);
 
 /* Frees a server that is not running. NULL is allowed. Not allowed after weir_server_run() has returned 1. Calls of
  * other threads that take the server itself must have returned. Retained connections and timers stay valid until
  * they are released, and other threads may use them meanwhile; only the result of weir_conn_server() is then
  * invalid. */
-void weir_server_destroy(weir_server *server);
+WEIR_API void weir_server_destroy(weir_server *server);
 
 /* --- The log of the process, shared by all its servers --------------------------------------------------- */
 
 /* Asks the log to open its file again, after another program has renamed it, and returns at once. Does nothing if
  * the log goes to stderr. Safe in a signal handler. */
-void weir_log_reopen(void);
+WEIR_API void weir_log_reopen(void);
 
 /* Waits until everything logged so far is written, 200 ms at most. Call this before _exit(). Safe in a signal
  * handler. */
-void weir_log_flush(void);
+WEIR_API void weir_log_flush(void);
 
 /* Makes the process log where it crashes when SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT ends it: signal, callback,
  * route, connection, backtrace. Signals that the program already handles are left alone. `weir serve` calls this.
  * Call it once, before weir_server_run(). */
-void weir_report_crashes(void);
+WEIR_API void weir_report_crashes(void);
 
 /* --- For handlers ---------------------------------------------------------------------------------------- */
 
 /* Returns the server that a connection belongs to, valid until weir_server_destroy(). */
-weir_server *weir_conn_server(const weir_conn *conn);
+WEIR_API weir_server *weir_conn_server(const weir_conn *conn);
 
 /* Sends one message of `size` bytes to every open connection of the route with this pattern, encoded once; `data`
  * is copied. Connections that a reload has left with another handler on the same pattern do not get it. Returns the
- * number of connections that accepted the message, or a negative weir_result (conn.h): WEIR_INVALID if no route has
- * this pattern, or as for weir_conn_send(); WEIR_GONE if the server is not running; WEIR_NO_MEMORY. */
-long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
-                           size_t size);
+ * number of connections that accepted the message, or a negative weir_status (status.h): WEIR_INVALID if no route
+ * has this pattern, or as for weir_conn_send(); WEIR_CLOSED if the server is not running; WEIR_NO_MEMORY. */
+WEIR_API long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode,
+                                    const void *data, size_t size);
 
 /* Starts a timer: `callback(arg)` is called once, `delay_ms` milliseconds from now or a little later. The callback
  * holds one of the `workers` slots, and may block. Returns a handle, which must be passed to weir_timer_cancel()
  * exactly once, before or after the callback. Returns NULL if memory is out or the server is not running. Once the
  * server has stopped, no timer fires. */
-weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg);
+WEIR_API weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg),
+                                      void *arg);
 
 /* Cancels a timer if it has not fired, and releases its handle. Allowed while the server runs, after its run, and
  * after weir_server_destroy(). Returns true if the callback has not begun and never will. Returns false if it has
  * begun; this call then waits until the callback has returned. Inside the callback of any timer it does not wait,
  * so that two timers can cancel each other. */
-bool weir_timer_cancel(weir_timer *timer);
+WEIR_API bool weir_timer_cancel(weir_timer *timer);
 
-#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

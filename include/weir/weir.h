@@ -9,13 +9,14 @@
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
 
+#include <weir/api.h>
 #include <weir/channel.h>
 #include <weir/client.h>
 #include <weir/conn.h>
 #include <weir/handler.h>
 #include <weir/plugin.h>
 #include <weir/server.h>
-
-#define WEIR_VERSION "0.1.0"
+#include <weir/status.h>
+#include <weir/version.h>
 
 #endif

@@ -120,12 +120,12 @@ void api_connection_look(struct api_call *call) {
     api_respond(call->response, 200, &writer);
 }
 
-static void respond_closing(struct api_call *call, enum weir_result result) {
+static void respond_closing(struct api_call *call, enum weir_status result) {
     struct json_writer writer = {0};
     if (result == WEIR_INVALID) {
         api_error(call->response, 400, "invalid_close",
                   "A code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, a reason at most 123 bytes of UTF-8.");
-    } else if (result == WEIR_GONE) {
+    } else if (result == WEIR_CLOSED) {
         api_error(call->response, 409, "closing", "The connection is closing already.");
     } else {
         json_write_literal(&writer, "{\"closing\":");
@@ -142,7 +142,7 @@ void api_connection_close(struct api_call *call) {
     struct weir_conn *conn = find(call);
     if (conn == NULL)
         return;
-    enum weir_result result = weir_conn_close(conn, (unsigned)code, api_query_text(&call->query, "reason"));
+    enum weir_status result = weir_conn_close(conn, (unsigned)code, api_query_text(&call->query, "reason"));
     weir_conn_release(conn);
     respond_closing(call, result);
 }

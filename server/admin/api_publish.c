@@ -99,7 +99,7 @@ static void respond_published(struct http_response *response, const struct idemp
 static bool publish(struct api_call *call, const struct publication *publication,
                     struct idempotency_answer *answer) {
     struct published published = {0};
-    enum weir_result result = channels_publish(call->api->core->channels, publication, &published);
+    enum weir_status result = channels_publish(call->api->core->channels, publication, &published);
     if (result == WEIR_OK) {
         *answer = (struct idempotency_answer){.status = published.subscribers > 0 ? 201 : 202,
                                               .offset = published.offset,

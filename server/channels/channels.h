@@ -179,7 +179,7 @@ struct published {
 };
 
 /* Returns WEIR_OK, WEIR_LIMIT, WEIR_NO_MEMORY, or WEIR_DENIED if clients may not publish to the channel. */
-enum weir_result channels_publish(struct channels *channels, const struct publication *publication,
+enum weir_status channels_publish(struct channels *channels, const struct publication *publication,
                                   struct published *published);
 
 /* Publish a handler's message. They check name, opcode and data themselves, and return what weir_publish() and

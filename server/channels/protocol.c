@@ -158,7 +158,7 @@ static bool may_publish(struct weir_conn *conn, const struct request *request) {
     return false;
 }
 
-static void refuse_publishing(struct weir_conn *conn, const struct request *request, enum weir_result result) {
+static void refuse_publishing(struct weir_conn *conn, const struct request *request, enum weir_status result) {
     if (result == WEIR_DENIED)
         send_error(conn, request, "not_permitted", "clients may not publish to it");
     else
@@ -177,7 +177,7 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
         .source = PUBLISHED_BY_CLIENT,
     };
     struct published published;
-    enum weir_result result = channels_publish(channels, &publication, &published);
+    enum weir_status result = channels_publish(channels, &publication, &published);
     if (result != WEIR_OK) {
         refuse_publishing(conn, request, result);
         return;

@@ -69,7 +69,7 @@ static int encode_wanted(struct publishing *publishing, bool remembered, uint64_
 }
 
 /* Does everything that can fail, or takes long, with an offset that is likely. */
-static enum weir_result prepare(struct publishing *publishing) {
+static enum weir_status prepare(struct publishing *publishing) {
     struct channel *channel = publishing->source.channel;
     const struct publication *publication = publishing->source.publication;
     mutex_lock(&channel->mutex);
@@ -134,7 +134,7 @@ static enum commit commit(struct publishing *publishing) {
 
 /* Returns false if the channel has left the table meanwhile. */
 static bool try_to_publish(struct channel *channel, const struct publication *publication,
-                           struct published *published, enum weir_result *result) {
+                           struct published *published, enum weir_status *result) {
     struct publishing publishing = {.source = {.channel = channel, .publication = publication},
                                     .published = published};
     enum commit outcome = COMMIT_AGAIN;
@@ -151,7 +151,7 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
 /* The channel that a message is for. Returns NULL if it need not be made, or cannot be made (then *result says
  * why). */
 static struct channel *find_for(struct channels *channels, const struct publication *publication,
-                                enum weir_result *result) {
+                                enum weir_status *result) {
     struct opening opening = {.name = publication->channel, .client = publication->publisher};
     struct channel *channel = channels_use(channels, publication->channel);
     *result = WEIR_OK;
@@ -174,9 +174,9 @@ static void count(struct channels *channels, const struct publication *publicati
     buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->receivers);
 }
 
-enum weir_result channels_publish(struct channels *channels, const struct publication *publication,
+enum weir_status channels_publish(struct channels *channels, const struct publication *publication,
                                   struct published *published) {
-    enum weir_result result = WEIR_OK;
+    enum weir_status result = WEIR_OK;
     bool done = false;
     *published = (struct published){.offset = 0};
     while (!done) {
@@ -216,7 +216,7 @@ static long publish(struct channels *channels, const struct publication *publica
     struct published published;
     if (!channel_name_valid(publication->channel, strlen(publication->channel)))
         return WEIR_INVALID;
-    enum weir_result result = channels_publish(channels, publication, &published);
+    enum weir_status result = channels_publish(channels, publication, &published);
     return result == WEIR_OK ? published.receivers : (long)result;
 }
 
@@ -250,7 +250,7 @@ long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode op
     if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     const struct publication publication = {.channel = channel,
                                             .kind = opcode == WEIR_TEXT ? PUBLICATION_TEXT : PUBLICATION_BINARY,
                                             .data = data,

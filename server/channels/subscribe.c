@@ -352,11 +352,11 @@ bool channels_is_member(struct channels *channels, const struct weir_conn *conn,
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */
 
-enum weir_result weir_conn_subscribe(weir_conn *conn, const char *channel) {
-    static const enum weir_result results[] = {
+enum weir_status weir_conn_subscribe(weir_conn *conn, const char *channel) {
+    static const enum weir_status results[] = {
         [JOIN_DONE] = WEIR_OK,
         [JOIN_ALREADY] = WEIR_OK,
-        [JOIN_GONE] = WEIR_GONE,
+        [JOIN_GONE] = WEIR_CLOSED,
         [JOIN_CHANNELS_LIMIT] = WEIR_LIMIT,
         [JOIN_CONNECTION_LIMIT] = WEIR_LIMIT,
         [JOIN_SUBSCRIBERS_LIMIT] = WEIR_LIMIT,
@@ -365,16 +365,16 @@ enum weir_result weir_conn_subscribe(weir_conn *conn, const char *channel) {
     if (!channel_name_valid(channel, strlen(channel)))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     const struct join join = {.form = FORM_RAW};
     return results[channels_join(conn_core(conn)->channels, conn, channel, &join)];
 }
 
-enum weir_result weir_conn_unsubscribe(weir_conn *conn, const char *channel) {
+enum weir_status weir_conn_unsubscribe(weir_conn *conn, const char *channel) {
     if (!channel_name_valid(channel, strlen(channel)))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     channels_leave(conn_core(conn)->channels, conn, channel);
     return WEIR_OK;
 }

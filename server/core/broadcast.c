@@ -49,7 +49,7 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
 long weir_conn_broadcast(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                          bool include_self) {
     if (!weir_conn_is_open(conn))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     long accepted = broadcast_to_route(conn->route, include_self ? NULL : conn, opcode, data, size);
     if (accepted == WEIR_NO_MEMORY)
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");

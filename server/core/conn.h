@@ -227,11 +227,11 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready);
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason);
 
 /* Does what weir_conn_send() does, for a message that is known to be valid. */
-enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
+enum weir_status conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
 /* Adds a message to the outbox, without a system call, and claims the flush into `ready`. Takes over one of the
  * caller's references if it returns WEIR_OK. */
-enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
+enum weir_status conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready);
 
 /* Does what conn_append() does, for up to 64 messages. Returns which were accepted, one bit for each, starting
  * with the lowest. Takes over one reference on each accepted message. */

@@ -98,19 +98,19 @@ void conn_abort(struct weir_conn *conn, struct task_list *ready) {
     task_claim_into(&conn->source.input, ready);
 }
 
-enum weir_result weir_conn_close(weir_conn *conn, unsigned code, const char *reason) {
+enum weir_status weir_conn_close(weir_conn *conn, unsigned code, const char *reason) {
     const char *text = reason == NULL ? "" : reason;
     size_t size = strlen(text);
     if (!close_code_sendable(code) || size > CLOSE_REASON_MAX || !utf8_valid((const uint8_t *)text, size))
         return WEIR_INVALID;
-    return conn_close_here(conn, code, text) ? WEIR_OK : WEIR_GONE;
+    return conn_close_here(conn, code, text) ? WEIR_OK : WEIR_CLOSED;
 }
 
 /* --- Messages ---------------------------------------------------------------------------------------------- */
 
-static enum weir_result append_locked(struct weir_conn *conn, struct message *message) {
+static enum weir_status append_locked(struct weir_conn *conn, struct message *message) {
     if (atomic_load(&conn->closing))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     if (!conn_make_room_locked(conn, message))
         return WEIR_OVERFLOW;
     if (outbox_push(&conn->outbox, message) != 0) { /* the client must notice that it has lost a message */
@@ -124,13 +124,13 @@ static enum weir_result append_locked(struct weir_conn *conn, struct message *me
 /* Which messages were accepted, and the result of the last that was not; WEIR_OK if all were. */
 struct appended {
     uint64_t accepted;
-    enum weir_result result;
+    enum weir_status result;
 };
 
 static struct appended append_all_locked(struct weir_conn *conn, struct message *const *messages, unsigned count) {
     struct appended appended = {0, WEIR_OK};
-    for (unsigned i = 0; i < count && appended.result != WEIR_GONE; i++) {
-        enum weir_result result = append_locked(conn, messages[i]);
+    for (unsigned i = 0; i < count && appended.result != WEIR_CLOSED; i++) {
+        enum weir_status result = append_locked(conn, messages[i]);
         if (result == WEIR_OK)
             appended.accepted |= UINT64_C(1) << i;
         else
@@ -167,7 +167,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     return appended;
 }
 
-enum weir_result conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
+enum weir_status conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
     return append_all(conn, &message, 1, ready).result;
 }
 
@@ -182,7 +182,7 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
     latch_lock(&conn->latch);
     if (message != NULL)
         message->is_reply = true;
-    enum weir_result result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
+    enum weir_status result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
     if (result == WEIR_NO_MEMORY)
         conn->send_failed = true;
     latch_unlock(&conn->latch);
@@ -190,10 +190,10 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
         message_release(message);
 }
 
-static inline __attribute__((always_inline)) enum weir_result
+static inline __attribute__((always_inline)) enum weir_status
 send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (atomic_load(&conn->closing))
-        return WEIR_GONE;
+        return WEIR_CLOSED;
     if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
         traffic_sent(&conn->route->traffic, 1, size);
         return WEIR_OK;
@@ -211,7 +211,7 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
     if (!message->is_reply) /* the one in hand is a reply already, and another thread may be using it */
         message->is_reply = true;
     struct task_list ready = {0};
-    enum weir_result result = conn_append(conn, message, &ready);
+    enum weir_status result = conn_append(conn, message, &ready);
     if (result == WEIR_OK)
         traffic_sent(&conn->route->traffic, 1, size);
     else
@@ -220,10 +220,10 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
     return result;
 }
 
-enum weir_result conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+enum weir_status conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     return send_valid(conn, opcode, data, size);
 }
 
-enum weir_result weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+enum weir_status weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     return conn_message_is_valid(opcode, data, size) ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
 }

@@ -44,7 +44,7 @@ static bool expand(struct name *name, const weir_conn *conn, const char *templat
     return name->size > 0;
 }
 
-/* Closes the connection if `result` is an error, except WEIR_GONE. */
+/* Closes the connection if `result` is an error, except WEIR_CLOSED. */
 static void close_unless(weir_conn *conn, long result) {
     switch (result) {
     case WEIR_INVALID:

@@ -92,17 +92,17 @@ static weir_client *connect_one(const struct options *options) {
 }
 
 static void send_text(weir_client *client, const char *text) {
-    if (weir_client_send(client, WEIR_TEXT, text, strlen(text)) != WEIR_CLIENT_OK)
+    if (weir_client_send(client, WEIR_TEXT, text, strlen(text)) != WEIR_OK)
         die(1, "sending failed after a close with %u", weir_client_close_code(client));
 }
 
 /* Takes a message as terminated text, if one comes within so many milliseconds. */
 static bool take(weir_client *client, char *text, size_t size, long wait) {
     struct weir_client_message message;
-    enum weir_client_status status = weir_client_receive(client, &message, wait);
-    if (status == WEIR_CLIENT_TIMEOUT)
+    enum weir_status status = weir_client_receive(client, &message, wait);
+    if (status == WEIR_TIMEOUT)
         return false;
-    if (status != WEIR_CLIENT_OK)
+    if (status != WEIR_OK)
         die(1, "the server ended a connection: %u %s", weir_client_close_code(client),
             weir_client_close_reason(client));
     if (message.size >= size)

@@ -22,7 +22,8 @@
 static const char *const causes[] = {"NO_ERROR",    "BAD_ARGUMENT", "NO_TLS",   "UNKNOWN_HOST", "REFUSED",
                                      "UNREACHABLE", "TIMED_OUT",    "HTTP",     "HANDSHAKE",    "LOST",
                                      "PROTOCOL",    "TOO_BIG",      "NO_MEMORY"};
-static const char *const statuses[] = {"OK", "TIMEOUT", "CLOSED", "FAILED", "INVALID"};
+static const char *const statuses[] = {"OK",    "CLOSED", "OVERFLOW", "NO_MEMORY", "INVALID",
+                                       "LIMIT", "DENIED", "TIMEOUT",  "FAILED"};
 
 _Static_assert(sizeof causes / sizeof *causes == WEIR_CLIENT_CAUSES, "every cause has its name");
 
@@ -30,7 +31,7 @@ static void tell_error(const struct weir_client_error *error) {
     printf("error %s %d %s\n", causes[error->cause], error->http_status, error->text);
 }
 
-static enum weir_client_status tell(const char *what, enum weir_client_status status) {
+static enum weir_status tell(const char *what, enum weir_status status) {
     printf("%s %s\n", what, statuses[-(int)status]);
     return status;
 }
@@ -74,7 +75,7 @@ static void *send_all(void *context) {
     unsigned char *bytes = malloc(flood->size);
     for (size_t number = 0; number < flood->count; number++) {
         fill(bytes, flood->size, number);
-        if (weir_client_send(flood->client, WEIR_BINARY, bytes, flood->size) != WEIR_CLIENT_OK)
+        if (weir_client_send(flood->client, WEIR_BINARY, bytes, flood->size) != WEIR_OK)
             break;
     }
     free(bytes);
@@ -103,7 +104,7 @@ static void flood_with(weir_client *client, size_t count, size_t size) {
     weir_client_on_pong(client, count_pong, &pongs);
     pthread_create(&sender, NULL, send_all, &flood);
     pthread_create(&pinger, NULL, ping_often, &flood);
-    while (right < count && weir_client_receive(client, &message, 30000) == WEIR_CLIENT_OK) {
+    while (right < count && weir_client_receive(client, &message, 30000) == WEIR_OK) {
         fill(expected, size, right);
         if (message.size != size || memcmp(message.data, expected, size) != 0)
             break;
@@ -113,7 +114,7 @@ static void flood_with(weir_client *client, size_t count, size_t size) {
     pthread_join(pinger, NULL);
     /* A Pong is no message: receive() does not return for one. */
     for (int looks = 0; right == count && pongs < count && looks < 1000; looks++)
-        if (weir_client_receive(client, &message, 20) != WEIR_CLIENT_TIMEOUT)
+        if (weir_client_receive(client, &message, 20) != WEIR_TIMEOUT)
             break;
     printf("flood %zu of %zu came back, %zu pongs\n", right, count, pongs);
     free(expected);
@@ -130,7 +131,7 @@ static void *close_soon(void *context) {
 static void close_while_running(weir_client *client) {
     pthread_t closer;
     pthread_create(&closer, NULL, close_soon, client);
-    enum weir_client_status status = weir_client_run(client, tell_message, NULL);
+    enum weir_status status = weir_client_run(client, tell_message, NULL);
     pthread_join(closer, NULL);
     tell("run", status);
 }
@@ -138,7 +139,7 @@ static void close_while_running(weir_client *client) {
 static void close_while_held(weir_client *client) {
     struct weir_client_message message;
     pthread_t closer;
-    if (tell("receive", weir_client_receive(client, &message, 30000)) != WEIR_CLIENT_OK)
+    if (tell("receive", weir_client_receive(client, &message, 30000)) != WEIR_OK)
         return;
     pthread_create(&closer, NULL, close_soon, client);
     pthread_join(closer, NULL);
@@ -177,7 +178,7 @@ static void act(weir_client *client, const char *action) {
     } else if (is(action, "ping=", &value)) {
         tell("ping", weir_client_ping(client, value, strlen(value)));
     } else if (is(action, "receive=", &value)) {
-        if (tell("receive", weir_client_receive(client, &message, strtol(value, NULL, 10))) == WEIR_CLIENT_OK)
+        if (tell("receive", weir_client_receive(client, &message, strtol(value, NULL, 10))) == WEIR_OK)
             tell_message(client, &message, NULL);
     } else if (is(action, "closed_while_running", &value)) {
         close_while_running(client);

@@ -188,7 +188,7 @@ static void take(struct wanderer *wanderer, const struct weir_client_message *me
 }
 
 static void hear(struct ghost *ghost) {
-    if (wanderer_hear(&ghost->wanderer, WANDERER_PATIENCE_MS) != WEIR_CLIENT_OK)
+    if (wanderer_hear(&ghost->wanderer, WANDERER_PATIENCE_MS) != WEIR_OK)
         fail("client %u waits for %u answers, and nothing comes", ghost->wanderer.number, ghost->unanswered);
 }
 
@@ -200,7 +200,7 @@ static void hear_answers(struct ghost *ghost) {
 static void hear_for(struct ghost *ghost, uint64_t milliseconds) {
     uint64_t end = now_ms() + milliseconds, at;
     while ((at = now_ms()) < end)
-        if (wanderer_hear(&ghost->wanderer, (long)(end - at)) == WEIR_CLIENT_CLOSED)
+        if (wanderer_hear(&ghost->wanderer, (long)(end - at)) == WEIR_CLOSED)
             fail("client %u was too slow", ghost->wanderer.number);
 }
 

@@ -163,12 +163,12 @@ static void take(struct wanderer *wanderer, const struct weir_client_message *me
 
 /* False if the server has closed it for slowness. */
 static bool hear(struct listener *listener) {
-    enum weir_client_status status = wanderer_hear(&listener->wanderer, WANDERER_PATIENCE_MS);
-    if (status == WEIR_CLIENT_TIMEOUT)
+    enum weir_status status = wanderer_hear(&listener->wanderer, WANDERER_PATIENCE_MS);
+    if (status == WEIR_TIMEOUT)
         fail("client %u heard nothing behind %lu of %lu", listener->wanderer.number, listener->position,
              settings.messages);
-    listener->slow += status != WEIR_CLIENT_OK;
-    return status == WEIR_CLIENT_OK;
+    listener->slow += status != WEIR_OK;
+    return status == WEIR_OK;
 }
 
 /* What could not be sent had an end of the connection for its reason; that is looked at. */
@@ -279,9 +279,9 @@ static void *publish_by_websocket(void *context) {
             size +=
                 write_data(text + size, sizeof text - (size_t)size, publisher->wanderer.number, publisher->sent);
             text[size++] = '}';
-            if (weir_client_send(publisher->wanderer.client, WEIR_TEXT, text, (size_t)size) != WEIR_CLIENT_OK)
+            if (weir_client_send(publisher->wanderer.client, WEIR_TEXT, text, (size_t)size) != WEIR_OK)
                 fail("publisher %u cannot send", publisher->wanderer.number);
-        } else if (wanderer_hear(&publisher->wanderer, WANDERER_PATIENCE_MS) != WEIR_CLIENT_OK) {
+        } else if (wanderer_hear(&publisher->wanderer, WANDERER_PATIENCE_MS) != WEIR_OK) {
             fail("publisher %u gets no answer", publisher->wanderer.number);
         }
     }

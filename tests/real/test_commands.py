@@ -9,7 +9,7 @@ import unittest
 from weir_process import ROOT, run_weir
 
 COMMANDS = ("serve", "connect", "bench", "check", "health")
-VERSION = re.search(r'WEIR_VERSION "(.*)"', (ROOT / "include/weir/weir.h").read_text()).group(1)
+VERSION = re.search(r'WEIR_VERSION +"(.*)"', (ROOT / "include/weir/version.h").read_text()).group(1)
 
 
 class Commands(unittest.TestCase):

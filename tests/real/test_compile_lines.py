@@ -89,6 +89,23 @@ class Lines(unittest.TestCase):
         self.assertRegex((ROOT / "Makefile").read_text(), f"(?m)^EXAMPLE_CFLAGS = {STANDARD} ")
 
 
+class Headers(unittest.TestCase):
+    """Each public header compiles alone, with every warning."""
+
+    COMPILERS = [("cc", "c", "c11"), ("cc", "c", "c17"), ("c++", "c++", "c++11"), ("c++", "c++", "c++20")]
+
+    def test_each_alone(self):
+        for header in sorted((ROOT / "include/weir").glob("*.h")):
+            for compiler, language, standard in self.COMPILERS:
+                with self.subTest(header=header.name, standard=standard):
+                    if not shutil.which(compiler):
+                        self.skipTest(f"there is no {compiler}")
+                    source = f"#include <weir/{header.name}>\n#include <weir/{header.name}>\nint one;\n"
+                    line = f"{compiler} -std={standard} -Wall -Wextra -pedantic -fsyntax-only -Iinclude -x {language} -"
+                    done = subprocess.run(line.split(), input=source, cwd=ROOT, capture_output=True, text=True)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
 @unittest.skipIf(BUILD.name in ("asan", "tsan"), "the printed lines are for a build without sanitizers")
 class InTheTree(unittest.TestCase):
     """A folder that looks like the tree: what the lines make does not go into the real one."""

@@ -100,8 +100,8 @@ class CommandLine(ConfigTestCase):
             self.assertIn(command, run_weir("--help").stdout)
 
     def test_version(self):
-        header = (ROOT / "include/weir/weir.h").read_text()
-        version = re.search('WEIR_VERSION "(.*)"', header).group(1)
+        header = (ROOT / "include/weir/version.h").read_text()
+        version = re.search('WEIR_VERSION +"(.*)"', header).group(1)
         done = run_weir("--version")
         self.assertEqual(done.returncode, 0)
         self.assertIn(version, done.stdout)

@@ -86,17 +86,17 @@ bool wanderer_say(struct wanderer *wanderer, const char *format, ...) {
     va_start(arguments, format);
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return weir_client_send(wanderer->client, WEIR_TEXT, text, (size_t)size) == WEIR_CLIENT_OK;
+    return weir_client_send(wanderer->client, WEIR_TEXT, text, (size_t)size) == WEIR_OK;
 }
 
-enum weir_client_status wanderer_hear(struct wanderer *wanderer, long timeout_ms) {
+enum weir_status wanderer_hear(struct wanderer *wanderer, long timeout_ms) {
     struct weir_client_message message;
     struct weir_client_error error;
-    enum weir_client_status status = weir_client_receive(wanderer->client, &message, timeout_ms);
+    enum weir_status status = weir_client_receive(wanderer->client, &message, timeout_ms);
     unsigned code = weir_client_close_code(wanderer->client);
-    if (status == WEIR_CLIENT_OK) {
+    if (status == WEIR_OK) {
         wanderer->take(wanderer, &message);
-    } else if (status != WEIR_CLIENT_TIMEOUT && (status != WEIR_CLIENT_CLOSED || code != 1013)) {
+    } else if (status != WEIR_TIMEOUT && (status != WEIR_CLOSED || code != 1013)) {
         weir_client_failure(wanderer->client, &error);
         fail("client %u lost its connection: %u %s, %s", wanderer->number, code,
              weir_client_close_reason(wanderer->client), error.text);
@@ -109,7 +109,7 @@ enum weir_client_status wanderer_hear(struct wanderer *wanderer, long timeout_ms
 static void listen_to_the_end(struct wanderer *wanderer) {
     struct weir_client_message message;
     weir_client_begin_close(wanderer->client, 1000, "enough");
-    while (weir_client_receive(wanderer->client, &message, WANDERER_PATIENCE_MS) == WEIR_CLIENT_OK)
+    while (weir_client_receive(wanderer->client, &message, WANDERER_PATIENCE_MS) == WEIR_OK)
         wanderer->take(wanderer, &message);
     unsigned code = weir_client_close_code(wanderer->client);
     if (code != 1000 && code != 1013)

@@ -53,9 +53,9 @@ void wanderer_come(struct wanderer *wanderer, const char *url, const char *subpr
 /* False if the connection has ended. */
 __attribute__((format(printf, 2, 3))) bool wanderer_say(struct wanderer *wanderer, const char *format, ...);
 
-/* Waits for one message and has it taken. WEIR_CLIENT_TIMEOUT, or WEIR_CLIENT_CLOSED with the server's code 1013:
+/* Waits for one message and has it taken. WEIR_TIMEOUT, or WEIR_CLOSED with the server's code 1013:
  * it was too slow. Any other end is a failure. */
-enum weir_client_status wanderer_hear(struct wanderer *wanderer, long timeout_ms);
+enum weir_status wanderer_hear(struct wanderer *wanderer, long timeout_ms);
 
 void wanderer_leave(struct wanderer *wanderer, enum wanderer_way way);
 

@@ -75,6 +75,7 @@ static const struct {
     {"listeners", listeners_suite},
     {"numbers", numbers_suite},
     {"two_servers", two_servers_suite},
+    {"api", api_suite},
     {"api_path", api_path_suite},
     {"idempotency", idempotency_suite},
     {"request_guard", request_guard_suite},

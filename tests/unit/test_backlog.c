@@ -88,7 +88,7 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     unsigned refused = 0;
     for (int i = 0; i < MESSAGES; i++) {
         fill(message, i);
-        enum weir_result result = weir_conn_send(late.conn, WEIR_TEXT, message, SIZE);
+        enum weir_status result = weir_conn_send(late.conn, WEIR_TEXT, message, SIZE);
         ck_assert(result == WEIR_OK || result == WEIR_OVERFLOW);
         accepted[i] = result == WEIR_OK;
         refused += !accepted[i];
@@ -130,11 +130,11 @@ START_TEST(disconnect_counts_and_says_why) {
     struct late late;
     static const char block[SIZE];
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
-    enum weir_result result;
+    enum weir_status result;
     while ((result = weir_conn_send(late.conn, WEIR_BINARY, block, SIZE)) == WEIR_OK)
         continue;
     ck_assert_int_eq(result, WEIR_OVERFLOW);
-    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, block, SIZE), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, block, SIZE), WEIR_CLOSED);
     ck_assert_uint_eq(client_expect_close(late.client), 1013);
     ck_assert_int_eq((int)late.harness.core.counters.slow_disconnected, 1);
     ck_assert_uint_eq(dropped(late.conn), 0);

@@ -69,7 +69,7 @@ static void publish_somewhere(struct arena *arena, struct weir_conn *conn, const
                       ? weir_conn_publish(conn, name, random % 4 == 0 ? WEIR_TEXT : WEIR_BINARY, "hello", 5, true)
                       : channels_publish_json(&arena->harness.channels, name, "[1,2]", 5);
     arena->published += result >= 0;
-    arena->wrong += result < 0 && result != WEIR_GONE && (result != WEIR_LIMIT || !arena->crowded);
+    arena->wrong += result < 0 && result != WEIR_CLOSED && (result != WEIR_LIMIT || !arena->crowded);
 }
 
 static void meet(const struct channel_figures *figures, void *arg) {

@@ -194,8 +194,8 @@ START_TEST(whoever_ends_has_left) {
     ck_assert_uint_eq(count_subscriptions(&harness), 2);
     ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
     ck_assert_int_eq(join_raw(&polite, "a"), JOIN_GONE);
-    ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a"), WEIR_GONE);
-    ck_assert_int_eq(weir_conn_unsubscribe(lost.conn, "a"), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a"), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_unsubscribe(lost.conn, "a"), WEIR_CLOSED);
     guest_leave(&stays);
     UNTIL(count_channels(&harness) == 0);
     ck_assert_uint_eq(count_subscriptions(&harness), 0);

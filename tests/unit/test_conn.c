@@ -228,8 +228,8 @@ static void ending_message(weir_conn *conn, enum weir_opcode opcode, const void 
         ck_assert_int_eq(weir_conn_close(conn, 1005, NULL), WEIR_INVALID);
         ck_assert_int_eq(weir_conn_close(conn, 3000, "\xff"), WEIR_INVALID);
         ck_assert_int_eq(weir_conn_close(conn, 3000, "enough"), WEIR_OK);
-        ck_assert_int_eq(weir_conn_close(conn, 3001, "again"), WEIR_GONE);
-        ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "late", 4), WEIR_GONE);
+        ck_assert_int_eq(weir_conn_close(conn, 3001, "again"), WEIR_CLOSED);
+        ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "late", 4), WEIR_CLOSED);
     }
 }
 

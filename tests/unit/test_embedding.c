@@ -102,7 +102,7 @@ static weir_conn *connect_and_keep(struct embedded *embedded, weir_conn *_Atomic
 /* The client that has not closed is closed by the stop. */
 static void *read_to_the_end(void *arg) {
     struct weir_client_message message;
-    while (weir_client_receive(arg, &message, -1) == WEIR_CLIENT_OK)
+    while (weir_client_receive(arg, &message, -1) == WEIR_OK)
         continue;
     return NULL;
 }
@@ -124,11 +124,11 @@ START_TEST(a_handle_outlives_its_server) {
     weir_server_destroy(embedded.server);
     ck_assert(!weir_conn_is_open(conn));
     ck_assert_str_eq(weir_conn_path(conn), "/keep");
-    ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "x", 1), WEIR_GONE);
-    ck_assert_int_eq(weir_conn_close(conn, 1000, NULL), WEIR_GONE);
-    ck_assert_int_eq((int)weir_conn_broadcast(conn, WEIR_TEXT, "x", 1, true), WEIR_GONE);
-    ck_assert_int_eq((int)weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true), WEIR_GONE);
-    ck_assert_int_eq(weir_conn_subscribe(conn, "a"), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "x", 1), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_close(conn, 1000, NULL), WEIR_CLOSED);
+    ck_assert_int_eq((int)weir_conn_broadcast(conn, WEIR_TEXT, "x", 1, true), WEIR_CLOSED);
+    ck_assert_int_eq((int)weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_subscribe(conn, "a"), WEIR_CLOSED);
     ck_assert_uint_eq(weir_conn_buffered(conn), 0);
     /* What a call does that was overtaken by the end after it had seen an open connection. */
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
@@ -144,7 +144,7 @@ END_TEST
 static void *send_until_gone(void *arg) {
     weir_conn *conn = arg;
     char text[512] = "";
-    while (weir_conn_send(conn, WEIR_BINARY, text, sizeof text) != WEIR_GONE)
+    while (weir_conn_send(conn, WEIR_BINARY, text, sizeof text) != WEIR_CLOSED)
         weir_conn_broadcast(conn, WEIR_BINARY, text, sizeof text, true);
     weir_conn_close(conn, 1000, NULL);
     weir_conn_release(conn);
@@ -222,14 +222,14 @@ START_TEST(options_of_routes_and_channels_come_from_c) {
     const struct weir_client_options options = {.subprotocols = subprotocols};
     weir_client *client = weir_client_connect(url, &options, &error);
     ck_assert_msg(client != NULL, "%s", error.text);
-    ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, "remember me", 11), WEIR_CLIENT_OK);
-    ck_assert_int_eq(weir_client_close(client, 1000, NULL), WEIR_CLIENT_OK);
+    ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, "remember me", 11), WEIR_OK);
+    ck_assert_int_eq(weir_client_close(client, 1000, NULL), WEIR_OK);
     weir_client_destroy(client);
     client = embedded_connect(&embedded, "/news");
     static const char subscribe[] = "{\"type\":\"subscribe\",\"channel\":\"news:de\",\"last\":1}";
-    ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, subscribe, sizeof subscribe - 1), WEIR_CLIENT_OK);
-    ck_assert_int_eq(weir_client_receive(client, &message, PATIENCE_MS), WEIR_CLIENT_OK); /* the answer */
-    ck_assert_int_eq(weir_client_receive(client, &message, PATIENCE_MS), WEIR_CLIENT_OK);
+    ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, subscribe, sizeof subscribe - 1), WEIR_OK);
+    ck_assert_int_eq(weir_client_receive(client, &message, PATIENCE_MS), WEIR_OK); /* the answer */
+    ck_assert_int_eq(weir_client_receive(client, &message, PATIENCE_MS), WEIR_OK);
     ck_assert_ptr_nonnull(memmem(message.data, message.size, "remember me", 11));
     weir_client_close(client, 1000, NULL);
     weir_client_destroy(client);
@@ -298,7 +298,7 @@ static void *come(void *arg) {
         if (client == NULL)
             continue;
         crowd->came++;
-        crowd->cut += weir_client_receive(client, &message, PATIENCE_MS) != WEIR_CLIENT_CLOSED;
+        crowd->cut += weir_client_receive(client, &message, PATIENCE_MS) != WEIR_CLOSED;
         weir_client_destroy(client);
     }
     return NULL;

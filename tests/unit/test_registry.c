@@ -87,8 +87,8 @@ START_TEST(finds_by_id_until_the_end) {
     harness_stop(&harness);
     /* The handle outlives the connection. */
     ck_assert(!weir_conn_is_open(held));
-    ck_assert_int_eq(weir_conn_send(held, WEIR_TEXT, "x", 1), WEIR_GONE);
-    ck_assert_int_eq(weir_conn_close(held, 1000, NULL), WEIR_GONE);
+    ck_assert_int_eq(weir_conn_send(held, WEIR_TEXT, "x", 1), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_close(held, 1000, NULL), WEIR_CLOSED);
     ck_assert_str_eq(weir_conn_path(held), "/test/value");
     ck_assert_str_eq(weir_conn_param(held, "name"), "value");
     ck_assert_ptr_null(weir_conn_param(held, "value"));

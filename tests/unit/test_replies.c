@@ -33,7 +33,7 @@ static void say(struct said *said, size_t size) {
     snprintf(text, size + 1, "%08u", said->count++); /* the client may have it before weir_conn_send() returns */
     if (size > 8)
         text[8] = '.';
-    enum weir_result result = weir_conn_send(said->conn, WEIR_TEXT, text, size);
+    enum weir_status result = weir_conn_send(said->conn, WEIR_TEXT, text, size);
     ck_assert(result == WEIR_OK || said->may_leave);
     said->bytes += size;
     free(text);
