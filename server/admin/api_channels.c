@@ -30,7 +30,7 @@ static void respond_unknown(struct api_call *call) {
 
 /* --- Figures ------------------------------------------------------------------------------------------------ */
 
-static void write_figures(struct json_writer *writer, const struct channel_figures *figures) {
+static void write_figures(struct json_writer *writer, const struct channel_statistics *figures) {
     json_write_literal(writer, "{\"name\":");
     json_write_string(writer, figures->name);
     json_write_literal(writer, ",\"epoch\":");
@@ -47,11 +47,11 @@ static void write_figures(struct json_writer *writer, const struct channel_figur
 }
 
 void api_channel_look(struct api_call *call) {
-    struct channel_figures figures;
+    struct channel_statistics figures;
     struct json_writer writer = {0};
     if (!api_channel_is_named(call))
         return;
-    if (channels_look(call->api->core->channels, call->name, &figures) != 0) {
+    if (channels_query(call->api->core->channels, call->name, &figures) != 0) {
         respond_unknown(call);
         return;
     }
@@ -67,7 +67,7 @@ struct listing {
     uint32_t listed;
 };
 
-static void list_one(const struct channel_figures *figures, void *arg) {
+static void list_one(const struct channel_statistics *figures, void *arg) {
     struct listing *listing = arg;
     if (strncmp(figures->name, listing->prefix, strlen(listing->prefix)) != 0)
         return;
@@ -112,7 +112,7 @@ void api_channels_list(struct api_call *call) {
 
 /* --- History and presence ------------------------------------------------------------------------------------- */
 
-static void write_past(struct json_writer *writer, const char *name, const struct channel_past *past) {
+static void write_past(struct json_writer *writer, const char *name, const struct history_page *past) {
     json_write_literal(writer, "{\"channel\":");
     json_write_string(writer, name);
     json_write_literal(writer, ",\"epoch\":");
@@ -132,16 +132,16 @@ static void write_past(struct json_writer *writer, const char *name, const struc
 
 void api_channel_history(struct api_call *call) {
     uint64_t since, limit;
-    struct channel_past past;
+    struct history_page past;
     struct json_writer writer = {0};
     if (!api_channel_is_named(call) || !api_number_of(call, "since", 0, (uint64_t)1 << 53, 0, &since) ||
         !api_number_of(call, "limit", 1, LISTED_MAX, LISTED, &limit))
         return;
     errno = 0;
-    if (channels_past(call->api->core->channels, call->name, since, (uint32_t)limit, HISTORY_BYTES_MAX, &past) ==
-        0) {
+    if (channels_read_history(call->api->core->channels, call->name, since, (uint32_t)limit, HISTORY_BYTES_MAX,
+                              &past) == 0) {
         write_past(&writer, call->name, &past);
-        channel_past_release(&past);
+        history_page_release(&past);
         api_respond(call->response, 200, &writer);
     } else if (errno == ENOMEM) {
         writer.failed = true;

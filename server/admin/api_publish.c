@@ -166,7 +166,7 @@ static void publish_checked(struct api_call *call, const struct publication *pub
 
 void api_channel_publish(struct api_call *call) {
     uint8_t *bytes = NULL;
-    struct publication publication = {.channel = call->name, .source = PUBLISHED_BY_API};
+    struct publication publication = {.channel = call->name, .published_by = PUBLISHED_BY_API};
     if (!api_channel_is_named(call) || !is_plain(call) || !read_type(call, &publication.kind) ||
         !read_body(call, &bytes, &publication.size))
         return;

@@ -32,11 +32,11 @@ static void print_table(FILE *out, struct channels *channels) {
 }
 
 static void print_events(FILE *out, const struct channel_counters *counters) {
-    static const char *const sources[PUBLISH_SOURCES] = {
+    static const char *const sources[PUBLISHED_BY_COUNT] = {
         [PUBLISHED_BY_CLIENT] = "client", [PUBLISHED_BY_API] = "api", [PUBLISHED_BY_HANDLER] = "handler"};
     metrics_begin(out, "weir_publishes_total", "counter",
                   "Messages published to channels, by who did it; weir_broadcast_receivers has whom they reached.");
-    for (unsigned i = 0; i < PUBLISH_SOURCES; i++)
+    for (unsigned i = 0; i < PUBLISHED_BY_COUNT; i++)
         metrics_labelled(out, "weir_publishes_total", "source", sources[i],
                          (double)striped_sum(&counters->published[i]));
     metrics_begin(out, "weir_channels_evicted_total", "counter",
@@ -53,7 +53,7 @@ static void print_events(FILE *out, const struct channel_counters *counters) {
 }
 
 static void print_history(FILE *out, struct history_store *store) {
-    const struct history_figures figures = history_store_figures(store);
+    const struct history_statistics figures = history_store_statistics(store);
     metrics_gauge(out, "weir_history_messages", "Messages that channels remember.", (double)figures.messages);
     metrics_gauge(out, "weir_history_bytes", "Memory of these, as history_memory counts it.",
                   (double)figures.bytes);

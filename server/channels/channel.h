@@ -41,8 +41,8 @@ struct channel_rate {
 struct row {
     struct delivery *first, *last;
     uint32_t count;
-    uint32_t walking;      /* deliveries, from the first on, that a walk is handing out; 0: no walk is under way */
-    uint32_t cursor;       /* the walk has met the members before this index */
+    uint32_t fanning_out;  /* deliveries, from the first on, of the fan-out under way; 0: there is none */
+    uint32_t cursor;       /* the fan-out has reached the members before this index */
     uint32_t sent_away;    /* the channel has been closed: members before this index are still to be sent away */
     size_t bytes;          /* of the plain messages */
     uint64_t last_place;   /* last number given; the first is 1 */
@@ -141,8 +141,8 @@ struct history_bounds channel_bounds_locked(const struct channel *channel);
 void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
                              struct task_list *ready);
 
-/* --- sweep.c --- */
+/* --- expiry.c --- */
 
-extern const struct task_kind channels_sweep_kind;
+extern const struct task_kind expiry_task_kind;
 
 #endif

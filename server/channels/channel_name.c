@@ -26,7 +26,7 @@ bool channel_name_valid(const char *name, size_t size) {
 
 /* --- Patterns ---------------------------------------------------------------------------------------------- */
 
-const char *channel_pattern_flaw(const char *pattern) {
+const char *channel_pattern_error(const char *pattern) {
     size_t size = strlen(pattern), valid = strspn(pattern, alphabet);
     if (size == 0)
         return "is no channel pattern; write a name like news, or the beginning of names like news:*";
@@ -65,7 +65,7 @@ static const char *end_of_parameter(const char *text) {
     return size > 0 && text[1 + size] == '}' ? text + size + 2 : NULL;
 }
 
-const char *channel_template_flaw(const char *template) {
+const char *channel_template_error(const char *template) {
     size_t literal = 0;
     if (*template == '\0')
         return "is no channel; write it like room:{name}";

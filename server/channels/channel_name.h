@@ -19,7 +19,7 @@ bool channel_name_valid(const char *name, size_t size);
 
 /* Returns NULL if the text is a pattern. Otherwise returns a constant phrase that continues `"a b" `: what is
  * wrong, and what to write. */
-const char *channel_pattern_flaw(const char *pattern);
+const char *channel_pattern_error(const char *pattern);
 
 /* The pattern and the name must be valid. */
 bool channel_pattern_matches(const char *pattern, const char *name);
@@ -30,9 +30,9 @@ bool channel_pattern_precedes(const char *a, const char *b);
 
 /* --- Templates: `room:{name}` --- */
 
-/* Returns what channel_pattern_flaw() returns, for a template. It cannot check whether the parameters exist, nor
+/* Returns what channel_pattern_error() returns, for a template. It cannot check whether the parameters exist, nor
  * how long the name becomes. */
-const char *channel_template_flaw(const char *template);
+const char *channel_template_error(const char *template);
 
 struct channel_template_part {
     const char *text; /* in the template */

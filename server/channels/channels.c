@@ -323,7 +323,7 @@ static void renew(struct channel *channel) {
     channel_release(channel);
 }
 
-/* The sweep forgets what exceeds smaller bounds. A channel made meanwhile has the new options already. */
+/* The expiry task forgets what exceeds smaller bounds. A channel made meanwhile has the new options already. */
 int channels_configure(struct channels *channels, const struct channel_rule *rules, size_t rule_count,
                        const struct channels_limits *limits) {
     struct channel_rule *copy = copy_rules(rules, rule_count);
@@ -364,8 +364,8 @@ int channels_init(struct channels *channels, struct core *core) {
     mutex_init(&channels->mutex, CHANNELS_LOCK_RANK);
     channels->compressing.limit = compressing_limit();
     history_store_init(&channels->store, channels->limits.history_memory);
-    task_init(&channels->sweep, &channels_sweep_kind);
-    timer_init(&channels->sweep_timer, &channels->sweep);
+    task_init(&channels->expiry, &expiry_task_kind);
+    timer_init(&channels->expiry_timer, &channels->expiry);
     return 0;
 }
 

@@ -52,11 +52,11 @@ struct channels_limits {
     size_t idle_memory; /* of channels without subscribers, not counting their history; SIZE_MAX: no limit */
 };
 
-enum publish_source { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLER, PUBLISH_SOURCES };
+enum published_by { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLER, PUBLISHED_BY_COUNT };
 
 /* Counted since the server started. */
 struct channel_counters {
-    struct striped published[PUBLISH_SOURCES];
+    struct striped published[PUBLISHED_BY_COUNT];
     _Atomic uint64_t recovered, not_recovered;  /* subscriptions with `since` */
     _Atomic uint64_t evicted_own, evicted_full; /* idle channels evicted because their creator had too many, or
                                                    because all together were too many or too large */
@@ -84,16 +84,16 @@ struct channels {
 
     struct lane compressing; /* the pool's mutex guards it */
 
-    struct task sweep; /* forgets what is too old */
-    uint32_t swept;    /* where the sweep task goes on; only that task uses it */
-    struct timer sweep_timer;
+    struct task expiry;       /* forgets what is too old */
+    uint32_t expiry_position; /* where the expiry task continues; only that task uses it */
+    struct timer expiry_timer;
 };
 
 /* Starts without rules and with the default limits. Returns -1 if the kernel gives no random bytes for the
  * seeds. */
 int channels_init(struct channels *channels, struct core *core);
 
-/* Starts the sweep. Call it once the pool runs; the sweep ends with the pool. Returns -1 if memory is out. */
+/* Starts the expiry task. Call it once the pool runs; it ends with the pool. Returns -1 if memory is out. */
 int channels_start(struct channels *channels);
 
 /* Call it when no connection is left. */
@@ -169,7 +169,7 @@ struct publication {
     size_t size;
     struct weir_conn *publisher; /* NULL: no client */
     bool skip_publisher;
-    enum publish_source source;
+    enum published_by published_by;
 };
 
 struct published {
@@ -190,7 +190,7 @@ long channels_publish_json(struct channels *channels, const char *channel, const
 
 /* --- Looking ----------------------------------------------------------------------------------------------- */
 
-struct channel_figures {
+struct channel_statistics {
     char name[CHANNEL_NAME_MAX + 1];
     char epoch[20];
     uint64_t offset;
@@ -200,15 +200,15 @@ struct channel_figures {
 };
 
 /* Returns -1 if there is no such channel. */
-int channels_look(struct channels *channels, const char *name, struct channel_figures *figures);
+int channels_query(struct channels *channels, const char *name, struct channel_statistics *figures);
 
 /* Calls `visit` for up to `count` channels, from `*position` on. It is 0 at first, and then left where the next
  * call goes on. Returns how many; fewer than `count` only at the end. Holds no mutex meanwhile. */
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
-                       void (*visit)(const struct channel_figures *figures, void *arg), void *arg);
+                       void (*visit)(const struct channel_statistics *figures, void *arg), void *arg);
 
 /* The messages remembered after `since`, as frames that carry objects of weir.v1. */
-struct channel_past {
+struct history_page {
     char epoch[20];
     uint64_t offset;           /* the last message's */
     bool complete;             /* the history reaches back to `since` */
@@ -219,9 +219,9 @@ struct channel_past {
 
 /* Reads the oldest messages after `since`: `limit` at most, and `max_bytes` at most unless it is one alone.
  * Returns -1 with errno: ENOENT if there is no such channel, ENOMEM if memory is out. */
-int channels_past(struct channels *channels, const char *name, uint64_t since, uint32_t limit, size_t max_bytes,
-                  struct channel_past *past);
-void channel_past_release(struct channel_past *past);
+int channels_read_history(struct channels *channels, const char *name, uint64_t since, uint32_t limit,
+                          size_t max_bytes, struct history_page *past);
+void history_page_release(struct history_page *past);
 
 /* Writes which clients are subscribed: `"count":n,"clients":[...]`, without braces, with `max` clients at most.
  * The first returns -1 if there is no such channel. */

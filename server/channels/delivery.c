@@ -49,7 +49,7 @@ void delivery_release(struct delivery *delivery) {
 
 /* --- Encoding ---------------------------------------------------------------------------------------------- */
 
-static struct message *encode(const struct delivery_source *source, enum channel_form form, uint64_t offset) {
+static struct message *encode(const struct encoding_input *source, enum channel_form form, uint64_t offset) {
     const struct publication *publication = source->publication;
     if (form == FORM_WRAPPED)
         return wire_message(source->channel, offset, publication,
@@ -67,7 +67,7 @@ static void set_form(struct delivery *delivery, enum channel_form form, struct m
     delivery->size += plain->size;
 }
 
-int delivery_encode(struct delivery *delivery, const struct delivery_source *source, enum channel_form form,
+int delivery_encode(struct delivery *delivery, const struct encoding_input *source, enum channel_form form,
                     uint64_t offset) {
     if (delivery_has(delivery, form))
         return 0;
@@ -96,7 +96,7 @@ void delivery_set_announcement(struct delivery *delivery, struct message *messag
 
 /* --- Compressing ------------------------------------------------------------------------------------------- */
 
-bool delivery_judge(struct delivery *delivery) {
+bool delivery_needs_compression(struct delivery *delivery) {
     delivery->ready = true;
     for (int form = 0; form < CHANNEL_FORMS; form++) {
         const struct message *plain = parcel_plain(&delivery->parcels[form]);
@@ -104,7 +104,7 @@ bool delivery_judge(struct delivery *delivery) {
                                                     message_payload_size(plain)))
             delivery->ready = false;
     }
-    return delivery->ready;
+    return !delivery->ready;
 }
 
 /* It may have been handed out uncompressed already; then `ready` has no effect. */

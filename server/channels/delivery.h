@@ -25,7 +25,7 @@ struct delivery {
 };
 
 /* What a message is encoded from. */
-struct delivery_source {
+struct encoding_input {
     struct channel *channel;
     const struct publication *publication;
     bool names_publisher;
@@ -37,7 +37,7 @@ void delivery_release(struct delivery *delivery); /* NULL is allowed */
 
 /* Encodes a form, unless that has been done. delivery_set_offset() can replace the offset by another with as many
  * digits. Returns -1 if memory is out. */
-int delivery_encode(struct delivery *delivery, const struct delivery_source *source, enum channel_form form,
+int delivery_encode(struct delivery *delivery, const struct encoding_input *source, enum channel_form form,
                     uint64_t offset);
 
 bool delivery_has(const struct delivery *delivery, enum channel_form form);
@@ -50,8 +50,8 @@ bool delivery_set_offset(struct delivery *delivery, uint64_t offset);
  * message. */
 void delivery_set_announcement(struct delivery *delivery, struct message *message);
 
-/* Sets `ready` if nothing in it is to be compressed, clears it otherwise, and returns it. */
-bool delivery_judge(struct delivery *delivery);
+/* Returns whether any form of it is to be compressed, and sets `ready` to the opposite. */
+bool delivery_needs_compression(struct delivery *delivery);
 
 /* Compresses a delivery that waits in the row and is not ready: here, or in a task if that takes long. If no
  * thread is free for the task, it stays uncompressed. Then hands out what it held up. Call it without locks. */

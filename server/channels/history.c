@@ -175,9 +175,9 @@ void history_store_set_limit(struct history_store *store, size_t limit) {
     mutex_unlock(&store->mutex);
 }
 
-struct history_figures history_store_figures(struct history_store *store) {
+struct history_statistics history_store_statistics(struct history_store *store) {
     mutex_lock(&store->mutex);
-    const struct history_figures figures = {
+    const struct history_statistics figures = {
         .messages = store->messages, .bytes = store->bytes, .limit = store->limit, .evicted = store->evicted};
     mutex_unlock(&store->mutex);
     return figures;

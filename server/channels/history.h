@@ -58,12 +58,12 @@ void history_store_release(struct history_store *store);
 void history_store_set_limit(struct history_store *store, size_t limit);
 
 /* Figures of all channels together. */
-struct history_figures {
+struct history_statistics {
     uint64_t messages;
     size_t bytes, limit; /* of memory */
     uint64_t evicted;    /* messages forgotten in all, because memory was full */
 };
-struct history_figures history_store_figures(struct history_store *store);
+struct history_statistics history_store_statistics(struct history_store *store);
 
 /* How much of a channel is remembered. */
 struct history_bounds {

@@ -174,7 +174,7 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
         .data = request->data.bytes,
         .size = request->data.size,
         .publisher = conn,
-        .source = PUBLISHED_BY_CLIENT,
+        .published_by = PUBLISHED_BY_CLIENT,
     };
     struct published published;
     enum weir_status result = channels_publish(channels, &publication, &published);
@@ -227,9 +227,9 @@ void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void 
         return;
     }
     struct request request;
-    struct request_flaw flaw;
-    if (request_parse(data, size, &request, &flaw) != 0)
-        send_error(conn, &request, flaw.code, flaw.message);
+    struct request_error error;
+    if (request_parse(data, size, &request, &error) != 0)
+        send_error(conn, &request, error.code, error.message);
     else if (conn_core(conn)->channels == NULL)
         send_error(conn, &request, "internal", "this server has no channels");
     else

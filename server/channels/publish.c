@@ -41,7 +41,7 @@ static void remember_locked(struct channel *channel, const struct delivery *deli
 
 /* A publish under way. */
 struct publishing {
-    struct delivery_source source;
+    struct encoding_input source;
     struct delivery *delivery;
     struct published *published;
     bool compresses; /* delivery_compress() must follow */
@@ -50,7 +50,7 @@ struct publishing {
 };
 
 static bool may_publish(const struct channel_options *options, const struct publication *publication) {
-    return options->may_publish || publication->source != PUBLISHED_BY_CLIENT;
+    return options->may_publish || publication->published_by != PUBLISHED_BY_CLIENT;
 }
 
 static bool wants(const struct channel *channel, enum channel_form form, bool remembered) {
@@ -64,7 +64,7 @@ static int encode_wanted(struct publishing *publishing, bool remembered, uint64_
         if (wants(publishing->source.channel, (enum channel_form)form, remembered) &&
             delivery_encode(delivery, &publishing->source, (enum channel_form)form, offset) != 0)
             return -1;
-    publishing->compresses = !delivery_judge(delivery);
+    publishing->compresses = delivery_needs_compression(delivery);
     return 0;
 }
 
@@ -170,7 +170,7 @@ static struct channel *find_for(struct channels *channels, const struct publicat
 
 static void count(struct channels *channels, const struct publication *publication,
                   const struct published *published) {
-    striped_add(&channels->counters.published[publication->source], 1);
+    striped_add(&channels->counters.published[publication->published_by], 1);
     buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->receivers);
 }
 
@@ -228,7 +228,7 @@ long channels_publish_message(struct channels *channels, const char *channel, en
                                             .kind = opcode == WEIR_TEXT ? PUBLICATION_TEXT : PUBLICATION_BINARY,
                                             .data = data,
                                             .size = size,
-                                            .source = PUBLISHED_BY_HANDLER};
+                                            .published_by = PUBLISHED_BY_HANDLER};
     return publish(channels, &publication);
 }
 
@@ -241,7 +241,7 @@ long channels_publish_json(struct channels *channels, const char *channel, const
                                             .kind = PUBLICATION_JSON,
                                             .data = value.bytes,
                                             .size = value.size,
-                                            .source = PUBLISHED_BY_HANDLER};
+                                            .published_by = PUBLISHED_BY_HANDLER};
     return publish(channels, &publication);
 }
 
@@ -257,6 +257,6 @@ long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode op
                                             .size = size,
                                             .publisher = conn,
                                             .skip_publisher = !include_self,
-                                            .source = PUBLISHED_BY_CLIENT};
+                                            .published_by = PUBLISHED_BY_CLIENT};
     return publish(conn_core(conn)->channels, &publication);
 }

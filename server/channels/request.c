@@ -1,4 +1,4 @@
-/* request.c - see request.h. The members are collected first, since "type", which says what the others mean, may
+/* request.c - see request.h. The fields are collected first, since "type", which says what the others mean, may
  * come last.
  *
  * SPDX-License-Identifier: MIT
@@ -8,47 +8,47 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum member {
-    MEMBER_TYPE,
-    MEMBER_ID,
-    MEMBER_CHANNEL,
-    MEMBER_DATA,
-    MEMBER_SINCE,
-    MEMBER_EPOCH,
-    MEMBER_LAST,
-    MEMBER_PRESENCE,
-    MEMBERS
+enum request_field {
+    FIELD_TYPE,
+    FIELD_ID,
+    FIELD_CHANNEL,
+    FIELD_DATA,
+    FIELD_SINCE,
+    FIELD_EPOCH,
+    FIELD_LAST,
+    FIELD_PRESENCE,
+    FIELDS
 };
 
-#define BIT(member) (1u << (member))
+#define BIT(field) (1u << (field))
 
-static const char *const member_names[MEMBERS] = {"type",  "id",    "channel", "data",
-                                                  "since", "epoch", "last",    "presence"};
+static const char *const request_field_names[FIELDS] = {"type",  "id",    "channel", "data",
+                                                        "since", "epoch", "last",    "presence"};
 
 static const struct {
     const char *name;
     unsigned required, optional; /* in addition to type and id */
-} types[REQUEST_TYPES] = {
-    [REQUEST_SUBSCRIBE] = {"subscribe", BIT(MEMBER_CHANNEL),
-                           BIT(MEMBER_SINCE) | BIT(MEMBER_EPOCH) | BIT(MEMBER_LAST) | BIT(MEMBER_PRESENCE)},
-    [REQUEST_UNSUBSCRIBE] = {"unsubscribe", BIT(MEMBER_CHANNEL), 0},
-    [REQUEST_PUBLISH] = {"publish", BIT(MEMBER_CHANNEL) | BIT(MEMBER_DATA), 0},
-    [REQUEST_PRESENCE] = {"presence", BIT(MEMBER_CHANNEL), 0},
+} request_types[REQUEST_TYPES] = {
+    [REQUEST_SUBSCRIBE] = {"subscribe", BIT(FIELD_CHANNEL),
+                           BIT(FIELD_SINCE) | BIT(FIELD_EPOCH) | BIT(FIELD_LAST) | BIT(FIELD_PRESENCE)},
+    [REQUEST_UNSUBSCRIBE] = {"unsubscribe", BIT(FIELD_CHANNEL), 0},
+    [REQUEST_PUBLISH] = {"publish", BIT(FIELD_CHANNEL) | BIT(FIELD_DATA), 0},
+    [REQUEST_PRESENCE] = {"presence", BIT(FIELD_CHANNEL), 0},
     [REQUEST_PING] = {"ping", 0, 0},
 };
 
-struct members {
-    struct json_value values[MEMBERS]; /* of those in `present` */
+struct request_fields {
+    struct json_value values[FIELDS]; /* of those in `present` */
     unsigned present, twice;
     struct json_value unknown; /* the name of the first unknown one; size 0: there is none */
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(struct request_flaw *flaw, const char *code,
-                                                        const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static int request_refuse(struct request_error *error, const char *code,
+                                                                const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    flaw->code = code;
-    vsnprintf(flaw->message, sizeof flaw->message, format, arguments);
+    error->code = code;
+    vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
     return -1;
 }
@@ -56,7 +56,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct request_flaw *fla
 enum { QUOTE_MAX = 48, QUOTE_SIZE = QUOTE_MAX + sizeof "...\"" };
 
 /* Quotes a client's string for an error message, as it was written but shortened. */
-static const char *quote(const struct json_value *string, char text[QUOTE_SIZE]) {
+static const char *request_quote(const struct json_value *string, char text[QUOTE_SIZE]) {
     size_t size = string->size;
     if (size > QUOTE_MAX)
         for (size = QUOTE_MAX; (string->bytes[size] & 0xC0) == 0x80;)
@@ -66,38 +66,38 @@ static const char *quote(const struct json_value *string, char text[QUOTE_SIZE])
     return text;
 }
 
-static unsigned member_named(const struct json_value *name) {
-    unsigned member = 0;
-    while (member < MEMBERS && !json_text_is(name, member_names[member]))
-        member++;
-    return member;
+static unsigned request_field_named(const struct json_value *name) {
+    unsigned field = 0;
+    while (field < FIELDS && !json_text_is(name, request_field_names[field]))
+        field++;
+    return field;
 }
 
-static void collect(const struct json_value *object, struct members *members) {
+static void request_collect(const struct json_value *object, struct request_fields *fields) {
     struct json_value name, value;
     for (size_t position = 0; json_member(object, &position, &name, &value);) {
-        unsigned member = member_named(&name);
-        if (member == MEMBERS) {
-            if (members->unknown.size == 0)
-                members->unknown = name;
-        } else if (members->present & BIT(member)) {
-            members->twice |= BIT(member);
+        unsigned field = request_field_named(&name);
+        if (field == FIELDS) {
+            if (fields->unknown.size == 0)
+                fields->unknown = name;
+        } else if (fields->present & BIT(field)) {
+            fields->twice |= BIT(field);
         } else {
-            members->present |= BIT(member);
-            members->values[member] = value;
+            fields->present |= BIT(field);
+            fields->values[field] = value;
         }
     }
 }
 
-static bool has(const struct members *members, enum member member) {
-    return (members->present & BIT(member)) != 0;
+static bool request_has(const struct request_fields *fields, enum request_field field) {
+    return (fields->present & BIT(field)) != 0;
 }
 
-static const char *first_of(unsigned set) {
-    return member_names[__builtin_ctz(set)];
+static const char *request_first_of(unsigned set) {
+    return request_field_names[__builtin_ctz(set)];
 }
 
-static bool id_is_valid(const struct json_value *id) {
+static bool request_id_is_valid(const struct json_value *id) {
     if (id->type == JSON_STRING)
         return id->size - 2 <= REQUEST_ID_MAX; /* without its quotes */
     if (id->type != JSON_NUMBER || id->size > REQUEST_ID_MAX)
@@ -109,127 +109,140 @@ static bool id_is_valid(const struct json_value *id) {
 }
 
 /* Reads the id and the channel, which errors also echo if they are valid. */
-static void read_names(const struct members *members, struct request *request) {
-    if (has(members, MEMBER_ID) && id_is_valid(&members->values[MEMBER_ID]))
-        request->id = members->values[MEMBER_ID];
-    if (has(members, MEMBER_CHANNEL) && members->values[MEMBER_CHANNEL].type == JSON_STRING) {
-        long size = json_text(&members->values[MEMBER_CHANNEL], request->channel, sizeof request->channel);
+static void request_read_names(const struct request_fields *fields, struct request *request) {
+    if (request_has(fields, FIELD_ID) && request_id_is_valid(&fields->values[FIELD_ID]))
+        request->id = fields->values[FIELD_ID];
+    if (request_has(fields, FIELD_CHANNEL) && fields->values[FIELD_CHANNEL].type == JSON_STRING) {
+        long size = json_text(&fields->values[FIELD_CHANNEL], request->channel, sizeof request->channel);
         if (size < 0 || !channel_name_valid(request->channel, (size_t)size))
             request->channel[0] = '\0';
     }
 }
 
-static int read_type(const struct members *members, struct request *request, struct request_flaw *flaw) {
-    if (!has(members, MEMBER_TYPE))
-        return refuse(flaw, "invalid_message", "\"type\" is missing");
-    const struct json_value *type = &members->values[MEMBER_TYPE];
+static int request_read_type(const struct request_fields *fields, struct request *request,
+                             struct request_error *error) {
+    if (!request_has(fields, FIELD_TYPE))
+        return request_refuse(error, "invalid_message", "\"type\" is missing");
+    const struct json_value *type = &fields->values[FIELD_TYPE];
     if (type->type != JSON_STRING)
-        return refuse(flaw, "invalid_message", "\"type\" must be a string");
+        return request_refuse(error, "invalid_message", "\"type\" must be a string");
     for (unsigned i = 0; i < REQUEST_TYPES; i++)
-        if (json_text_is(type, types[i].name)) {
+        if (json_text_is(type, request_types[i].name)) {
             request->type = (enum request_type)i;
             return 0;
         }
     char quoted[QUOTE_SIZE];
-    return refuse(flaw, "unknown_type",
-                  "\"type\" must be \"subscribe\", \"unsubscribe\", \"publish\", \"presence\" or \"ping\", not %s",
-                  quote(type, quoted));
+    return request_refuse(
+        error, "unknown_type",
+        "\"type\" must be \"subscribe\", \"unsubscribe\", \"publish\", \"presence\" or \"ping\", not %s",
+        request_quote(type, quoted));
 }
 
-/* Checks that a request of this type has the members that it must have, and no others. */
-static int check_members(const struct members *members, enum request_type type, struct request_flaw *flaw) {
-    unsigned allowed = BIT(MEMBER_TYPE) | BIT(MEMBER_ID) | types[type].required | types[type].optional;
-    unsigned needless = members->present & ~allowed, missing = types[type].required & ~members->present;
+/* Checks that a request of this type has the fields that it must have, and no others. */
+static int request_check_fields(const struct request_fields *fields, enum request_type type,
+                                struct request_error *error) {
+    unsigned allowed =
+        BIT(FIELD_TYPE) | BIT(FIELD_ID) | request_types[type].required | request_types[type].optional;
+    unsigned needless = fields->present & ~allowed, missing = request_types[type].required & ~fields->present;
     char quoted[QUOTE_SIZE];
-    if (members->unknown.size > 0)
-        return refuse(flaw, "invalid_message", "%s is no member of \"%s\"", quote(&members->unknown, quoted),
-                      types[type].name);
+    if (fields->unknown.size > 0)
+        return request_refuse(error, "invalid_message", "%s is no member of \"%s\"",
+                              request_quote(&fields->unknown, quoted), request_types[type].name);
     if (needless)
-        return refuse(flaw, "invalid_message", "\"%s\" is no member of \"%s\"", first_of(needless),
-                      types[type].name);
+        return request_refuse(error, "invalid_message", "\"%s\" is no member of \"%s\"", request_first_of(needless),
+                              request_types[type].name);
     if (missing)
-        return refuse(flaw, "invalid_message", "\"%s\" is missing", first_of(missing));
+        return request_refuse(error, "invalid_message", "\"%s\" is missing", request_first_of(missing));
     return 0;
 }
 
-static int check_names(const struct members *members, const struct request *request, struct request_flaw *flaw) {
-    if (has(members, MEMBER_ID) && request->id.size == 0)
-        return refuse(flaw, "invalid_message", "\"id\" must be an integer or a string, of %d bytes at most",
-                      REQUEST_ID_MAX);
-    if (!has(members, MEMBER_CHANNEL) || request->channel[0] != '\0')
+static int request_check_names(const struct request_fields *fields, const struct request *request,
+                               struct request_error *error) {
+    if (request_has(fields, FIELD_ID) && request->id.size == 0)
+        return request_refuse(error, "invalid_message",
+                              "\"id\" must be an integer or a string, of %d bytes at most", REQUEST_ID_MAX);
+    if (!request_has(fields, FIELD_CHANNEL) || request->channel[0] != '\0')
         return 0;
-    if (members->values[MEMBER_CHANNEL].type != JSON_STRING)
-        return refuse(flaw, "invalid_message", "\"channel\" must be a string");
-    return refuse(flaw, "invalid_channel",
-                  "the name of a channel has 1 to %d letters, digits and characters of _-.:@/+~", CHANNEL_NAME_MAX);
+    if (fields->values[FIELD_CHANNEL].type != JSON_STRING)
+        return request_refuse(error, "invalid_message", "\"channel\" must be a string");
+    return request_refuse(error, "invalid_channel",
+                          "the name of a channel has 1 to %d letters, digits and characters of _-.:@/+~",
+                          CHANNEL_NAME_MAX);
 }
 
-static int read_since(const struct json_value *since, struct request *request, struct request_flaw *flaw) {
+static int request_read_since(const struct json_value *since, struct request *request,
+                              struct request_error *error) {
     int64_t number = since->type == JSON_NUMBER ? json_whole(since) : -1;
     if (number < 0)
-        return refuse(flaw, "invalid_message", "\"since\" must be a whole number from 0 to 2^53");
+        return request_refuse(error, "invalid_message", "\"since\" must be a whole number from 0 to 2^53");
     request->recover = true;
     request->since = (uint64_t)number;
     return 0;
 }
 
-static int read_epoch(const struct json_value *epoch, struct request *request, struct request_flaw *flaw) {
+static int request_read_epoch(const struct json_value *epoch, struct request *request,
+                              struct request_error *error) {
     if (epoch->type != JSON_STRING || json_text(epoch, request->epoch, sizeof request->epoch) < 1)
-        return refuse(flaw, "invalid_message", "\"epoch\" must be a string of 1 to %d bytes", REQUEST_EPOCH_MAX);
+        return request_refuse(error, "invalid_message", "\"epoch\" must be a string of 1 to %d bytes",
+                              REQUEST_EPOCH_MAX);
     if (!request->recover)
-        return refuse(flaw, "invalid_message", "\"epoch\" says nothing without \"since\"");
+        return request_refuse(error, "invalid_message", "\"epoch\" says nothing without \"since\"");
     return 0;
 }
 
-static int read_last(const struct json_value *last, struct request *request, struct request_flaw *flaw) {
+static int request_read_last(const struct json_value *last, struct request *request, struct request_error *error) {
     int64_t number = last->type == JSON_NUMBER ? json_whole(last) : -1;
     if (number < 1 || number > REQUEST_LAST_MAX)
-        return refuse(flaw, "invalid_message", "\"last\" must be a whole number from 1 to %d", REQUEST_LAST_MAX);
+        return request_refuse(error, "invalid_message", "\"last\" must be a whole number from 1 to %d",
+                              REQUEST_LAST_MAX);
     request->last = (uint32_t)number;
     return 0;
 }
 
-static int read_presence(const struct json_value *presence, struct request *request, struct request_flaw *flaw) {
+static int request_read_presence(const struct json_value *presence, struct request *request,
+                                 struct request_error *error) {
     if (presence->type != JSON_TRUE && presence->type != JSON_FALSE)
-        return refuse(flaw, "invalid_message", "\"presence\" must be true or false");
+        return request_refuse(error, "invalid_message", "\"presence\" must be true or false");
     request->presence = presence->type == JSON_TRUE;
     return 0;
 }
 
-static int read_values(const struct members *members, struct request *request, struct request_flaw *flaw) {
-    if (has(members, MEMBER_DATA))
-        request->data = members->values[MEMBER_DATA];
-    if (has(members, MEMBER_SINCE) && read_since(&members->values[MEMBER_SINCE], request, flaw) != 0)
+static int request_read_values(const struct request_fields *fields, struct request *request,
+                               struct request_error *error) {
+    if (request_has(fields, FIELD_DATA))
+        request->data = fields->values[FIELD_DATA];
+    if (request_has(fields, FIELD_SINCE) && request_read_since(&fields->values[FIELD_SINCE], request, error) != 0)
         return -1;
-    if (has(members, MEMBER_EPOCH) && read_epoch(&members->values[MEMBER_EPOCH], request, flaw) != 0)
+    if (request_has(fields, FIELD_EPOCH) && request_read_epoch(&fields->values[FIELD_EPOCH], request, error) != 0)
         return -1;
-    if (has(members, MEMBER_LAST) && read_last(&members->values[MEMBER_LAST], request, flaw) != 0)
+    if (request_has(fields, FIELD_LAST) && request_read_last(&fields->values[FIELD_LAST], request, error) != 0)
         return -1;
-    if (has(members, MEMBER_PRESENCE))
-        return read_presence(&members->values[MEMBER_PRESENCE], request, flaw);
+    if (request_has(fields, FIELD_PRESENCE))
+        return request_read_presence(&fields->values[FIELD_PRESENCE], request, error);
     return 0;
 }
 
-int request_parse(const void *text, size_t size, struct request *request, struct request_flaw *flaw) {
+int request_parse(const void *text, size_t size, struct request *request, struct request_error *error) {
     request->id.size = request->data.size = 0;
     request->channel[0] = request->epoch[0] = '\0';
     request->recover = request->presence = false;
     request->last = 0;
     struct json_value object;
-    struct json_error error;
-    if (json_check(text, size, &object, &error) != 0)
-        return refuse(flaw, "invalid_json", "byte %zu: %s", error.offset, error.what);
+    struct json_error syntax;
+    if (json_check(text, size, &object, &syntax) != 0)
+        return request_refuse(error, "invalid_json", "byte %zu: %s", syntax.offset, syntax.what);
     if (object.type != JSON_OBJECT)
-        return refuse(flaw, "invalid_message", "a request must be an object");
-    struct members members;
-    members.present = members.twice = 0;
-    members.unknown.size = 0;
-    collect(&object, &members);
-    read_names(&members, request);
-    if (members.twice)
-        return refuse(flaw, "invalid_message", "\"%s\" is there twice", first_of(members.twice));
-    if (read_type(&members, request, flaw) != 0 || check_members(&members, request->type, flaw) != 0 ||
-        check_names(&members, request, flaw) != 0)
+        return request_refuse(error, "invalid_message", "a request must be an object");
+    struct request_fields fields;
+    fields.present = fields.twice = 0;
+    fields.unknown.size = 0;
+    request_collect(&object, &fields);
+    request_read_names(&fields, request);
+    if (fields.twice)
+        return request_refuse(error, "invalid_message", "\"%s\" is there twice", request_first_of(fields.twice));
+    if (request_read_type(&fields, request, error) != 0 ||
+        request_check_fields(&fields, request->type, error) != 0 ||
+        request_check_names(&fields, request, error) != 0)
         return -1;
-    return read_values(&members, request, flaw);
+    return request_read_values(&fields, request, error);
 }

@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "server/channels/channel_name.h"
 
-enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_LAST_MAX = 10000, REQUEST_FLAW_SIZE = 160 };
+enum { REQUEST_ID_MAX = 64, REQUEST_EPOCH_MAX = 64, REQUEST_LAST_MAX = 10000, REQUEST_ERROR_SIZE = 160 };
 
 enum request_type {
     REQUEST_SUBSCRIBE,
@@ -39,13 +39,13 @@ struct request {
 };
 
 /* What is wrong: an error's code and message. */
-struct request_flaw {
+struct request_error {
     const char *code;
-    char message[REQUEST_FLAW_SIZE]; /* UTF-8 */
+    char message[REQUEST_ERROR_SIZE]; /* UTF-8 */
 };
 
-/* Returns 0; or -1 with *flaw set, and with `id` and `channel` as far as they could be read. Values point into
+/* Returns 0; or -1 with *error set, and with `id` and `channel` as far as they could be read. Values point into
  * `text`. */
-int request_parse(const void *text, size_t size, struct request *request, struct request_flaw *flaw);
+int request_parse(const void *text, size_t size, struct request *request, struct request_error *error);
 
 #endif

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #include "server/channels/delivery.h"
-#include "server/channels/walk.h"
+#include "server/channels/fanout.h"
 
 enum {
-    MANY_MEMBERS = 16, /* from so many on, one walk for several messages is worth a task */
+    MANY_MEMBERS = 16, /* from so many on, one fan-out for several messages is worth a task */
     FULL_COUNT = 64,   /* a client that publishes more is not read */
     FULL_BYTES = 4 << 20,
     OVERDUE_SHARE = 16 /* at so many times that, the first delivery goes uncompressed */
@@ -89,7 +89,7 @@ void row_drop(struct channel *channel) {
     }
 }
 
-/* --- Walks ------------------------------------------------------------------------------------------------- */
+/* --- Fan-out ----------------------------------------------------------------------------------------------- */
 
 /* A delivery that is not ready holds up those after it, unless it is overdue. In a channel that has been closed,
  * each one is overdue. */
@@ -97,7 +97,7 @@ uint32_t row_count_due_locked(const struct channel *channel) {
     const struct row *row = &channel->row;
     bool overdue = channel->gone || exceeds(row, FULL_COUNT * OVERDUE_SHARE, (size_t)FULL_BYTES * OVERDUE_SHARE);
     uint32_t due = 0;
-    for (const struct delivery *next = row->first; next != NULL && due < WALK_MAX; next = next->next) {
+    for (const struct delivery *next = row->first; next != NULL && due < FANOUT_DELIVERIES_MAX; next = next->next) {
         if (!next->ready && !overdue)
             break;
         due++;
@@ -105,21 +105,21 @@ uint32_t row_count_due_locked(const struct channel *channel) {
     return due;
 }
 
-void row_end_walk_locked(struct channel *channel, struct task_list *ready) {
+void row_end_fanout_locked(struct channel *channel, struct task_list *ready) {
     struct row *row = &channel->row;
-    for (; row->walking > 0; row->walking--)
+    for (; row->fanning_out > 0; row->fanning_out--)
         remove_first(row);
     if (row->slowed != NULL && !exceeds(row, FULL_COUNT / 2, FULL_BYTES / 2))
         speed_up_locked(row, ready);
 }
 
 void row_hand_out_locked(struct channel *channel, struct task_list *ready) {
-    if (walk_step_locked(channel, ready))
+    if (fanout_step_locked(channel, ready))
         task_claim_into(&channel->handing_out, ready);
 }
 
 void row_hand_out_soon_locked(struct channel *channel, struct task_list *ready) {
-    if (pool_is_holding() && channel->members.count >= MANY_MEMBERS && channel->row.count < WALK_MAX)
+    if (pool_is_holding() && channel->members.count >= MANY_MEMBERS && channel->row.count < FANOUT_DELIVERIES_MAX)
         task_claim_into(&channel->handing_out, ready);
     else
         row_hand_out_locked(channel, ready);
@@ -132,14 +132,14 @@ bool row_slow_down_locked(struct channel *channel) {
     return conn == NULL && is_full(&channel->row);
 }
 
-/* Takes as many steps at most as one walk takes. */
+/* Takes at most as many steps as one fan-out takes. */
 void row_help(struct channel *channel) {
     bool full = true;
     uint32_t steps = 1;
     for (uint32_t i = 0; full && i < steps; i++) {
         struct task_list ready = {0};
         mutex_lock(&channel->mutex);
-        steps = channel->members.count / WALK_STEP_MEMBERS + 1;
+        steps = channel->members.count / FANOUT_STEP_MEMBERS + 1;
         row_hand_out_locked(channel, &ready);
         full = is_full(&channel->row);
         mutex_unlock(&channel->mutex);
@@ -157,7 +157,7 @@ static void task_run(struct task *task) {
     struct pool *pool = channel->channels->core->pool;
     struct task_list ready = {0};
     mutex_lock(&channel->mutex);
-    bool more = walk_step_locked(channel, &ready);
+    bool more = fanout_step_locked(channel, &ready);
     mutex_unlock(&channel->mutex);
     pool_submit_list(pool, &ready);
     if (more)

@@ -1,8 +1,8 @@
 /* row.h - what is on its way to a channel's subscribers: messages and announcements, in the order in which all
- * subscribers get them. Walks over the subscribers hand them out, several in one walk.
+ * subscribers get them. A fan-out hands several of them to all subscribers.
  *
- * No thread waits for a walk. It goes step by step, each of some tens of microseconds, on any thread that has the
- * channel's mutex; a task takes the steps that are left. Between two steps subscribers come and go. No thread
+ * No thread waits for a fan-out. It goes step by step, each of some tens of microseconds, on any thread that has
+ * the channel's mutex; a task takes the steps that are left. Between two steps subscribers come and go. No thread
  * waits for compression either: a message that is being compressed holds up those after it until there are too
  * many, then it goes uncompressed. A client that publishes faster than that is not read meanwhile.
  *
@@ -33,12 +33,12 @@ void row_hand_out_soon_locked(struct channel *channel, struct task_list *ready);
 bool row_slow_down_locked(struct channel *channel);
 void row_help(struct channel *channel);
 
-/* How many deliveries a walk may hand out now, from the first on. */
+/* How many deliveries a fan-out may hand out now, from the first on. */
 uint32_t row_count_due_locked(const struct channel *channel);
 
-/* Removes from the row what the walk has handed out. If little is left, clients that were not read are read
+/* Removes from the row what the fan-out has handed out. If little is left, clients that were not read are read
  * again. */
-void row_end_walk_locked(struct channel *channel, struct task_list *ready);
+void row_end_fanout_locked(struct channel *channel, struct task_list *ready);
 
 /* Empties the row of a channel that ends. No subscriber gets what waits. */
 void row_drop(struct channel *channel);

@@ -13,8 +13,8 @@
 
 #include <weir/channel.h>
 
+#include "server/channels/fanout.h"
 #include "server/channels/row.h"
-#include "server/channels/walk.h"
 #include "server/core/memory.h"
 
 static double seconds_since_1970(void) {
@@ -74,7 +74,7 @@ static void add_locked(struct channel *channel, struct subscription *subscriptio
 
 static void remove_locked(struct subscription *subscription, struct task_list *ready) {
     struct channel *channel = subscription->channel;
-    walk_let_leave_locked(channel, members_get(&channel->members, subscription->conn), ready);
+    fanout_before_leave_locked(channel, members_get(&channel->members, subscription->conn), ready);
     members_remove(&channel->members, subscription->conn);
     channel->used_at = pool_now();
     audience_remove(&channel->audience[subscription->form], subscription->conn);
@@ -259,7 +259,7 @@ bool channels_leave(struct channels *channels, struct weir_conn *conn, const cha
     struct member *member = members_get(&channel->members, conn);
     struct subscription *subscription = member == NULL ? NULL : member->subscription;
     if (member != NULL)
-        walk_hand_to_locked(channel, member, &ready); /* it also gets what was published before it leaves */
+        fanout_deliver_to_locked(channel, member, &ready); /* it also gets what was published before it leaves */
     bool leaves = subscription != NULL && unlink_from_conn(subscription);
     if (leaves)
         remove_locked(subscription, &ready);
@@ -295,7 +295,7 @@ static void hand_out_to(struct weir_conn *conn, struct channel *channel, struct 
     mutex_lock(&channel->mutex);
     struct member *member = members_get(&channel->members, conn);
     if (member != NULL)
-        walk_hand_to_locked(channel, member, ready);
+        fanout_deliver_to_locked(channel, member, ready);
     mutex_unlock(&channel->mutex);
 }
 

@@ -59,7 +59,7 @@ static int check_pattern(const struct config *config, const char *section, const
     if (*pattern == '\0')
         return config_fail(place, error, error_size, "the %s has no pattern; write it like [%s]", section,
                            route ? "route /chat" : "channel news:*");
-    const char *flaw = route ? NULL : channel_pattern_flaw(pattern);
+    const char *flaw = route ? NULL : channel_pattern_error(pattern);
     if (flaw != NULL)
         return config_fail(place, error, error_size, "%s %s", value_quote(pattern, quoted), flaw);
     bool full =

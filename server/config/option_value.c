@@ -131,7 +131,7 @@ static const char *check_network(const struct option *option, char **list, size_
 
 static const char *check_channel(const struct option *option, char **list, size_t count) {
     (void)option;
-    const char *wrong = channel_pattern_flaw(list[count]);
+    const char *wrong = channel_pattern_error(list[count]);
     return wrong != NULL ? wrong : find_twice(list, count);
 }
 
@@ -181,7 +181,7 @@ static int set_handler(char **field, const char *value, char *error, size_t erro
 
 static int set_channel(const struct option *option, char **field, const char *value, char *error,
                        size_t error_size) {
-    const char *wrong = channel_template_flaw(value);
+    const char *wrong = channel_template_error(value);
     if (wrong != NULL)
         return fail(value, wrong, error, error_size);
     return set_text(field, strcmp(value, option->default_value) == 0 ? NULL : value, error, error_size);

@@ -27,8 +27,8 @@ enum option_type {
     OPTION_ORIGINS,      /* char **, see value_origin() */
     OPTION_NETWORKS,     /* char **, see network_parse() */
     OPTION_HANDLER,      /* char *: echo, broadcast, channel, channels, plugin:PATH */
-    OPTION_CHANNEL,      /* char *, see channel_template_flaw(); NULL: none */
-    OPTION_CHANNELS,     /* char **, see channel_pattern_flaw() */
+    OPTION_CHANNEL,      /* char *, see channel_template_error(); NULL: none */
+    OPTION_CHANNELS,     /* char **, see channel_pattern_error() */
     OPTION_PATH,         /* char *; NULL: the default, a word that means no file */
     OPTION_SECRET        /* char *, see value_secret(); NULL: none. Never printed, not even in an error */
 };

@@ -79,9 +79,9 @@ static bool is_same_value(const struct json_value *a, const struct json_value *b
 static void check_again(const struct request *request) {
     struct json_writer writer = {0};
     struct request again;
-    struct request_flaw flaw;
+    struct request_error error;
     write_again(request, &writer);
-    FUZZ_REQUIRE(request_parse(writer.bytes, writer.size, &again, &flaw) == 0);
+    FUZZ_REQUIRE(request_parse(writer.bytes, writer.size, &again, &error) == 0);
     FUZZ_REQUIRE(again.type == request->type && strcmp(again.channel, request->channel) == 0);
     FUZZ_REQUIRE(is_same_value(&again.id, &request->id) && is_same_value(&again.data, &request->data));
     FUZZ_REQUIRE(again.recover == request->recover && (!again.recover || again.since == request->since));
@@ -90,16 +90,16 @@ static void check_again(const struct request *request) {
     json_writer_release(&writer);
 }
 
-static void check_flaw(const struct request_flaw *flaw) {
+static void check_error(const struct request_error *error) {
     static const char *const codes[] = {"invalid_json", "invalid_message", "unknown_type", "invalid_channel"};
-    size_t code = 0, size = strlen(flaw->message);
-    while (code < sizeof codes / sizeof *codes && strcmp(flaw->code, codes[code]) != 0)
+    size_t code = 0, size = strlen(error->message);
+    while (code < sizeof codes / sizeof *codes && strcmp(error->code, codes[code]) != 0)
         code++;
     FUZZ_REQUIRE(code < sizeof codes / sizeof *codes);
-    FUZZ_REQUIRE(size > 0 && size < sizeof flaw->message - 1); /* not cut */
-    FUZZ_REQUIRE(utf8_valid((const uint8_t *)flaw->message, size));
+    FUZZ_REQUIRE(size > 0 && size < sizeof error->message - 1); /* not cut */
+    FUZZ_REQUIRE(utf8_valid((const uint8_t *)error->message, size));
     for (size_t i = 0; i < size; i++)
-        FUZZ_REQUIRE((uint8_t)flaw->message[i] >= ' ');
+        FUZZ_REQUIRE((uint8_t)error->message[i] >= ' ');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
@@ -107,14 +107,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     if (size > 0)
         memcpy(text, input, size);
     struct request request;
-    struct request_flaw flaw;
-    int result = request_parse(text, size, &request, &flaw);
+    struct request_error error;
+    int result = request_parse(text, size, &request, &error);
     check_names(&request, text, size);
     if (result == 0) {
         check_values(&request, text, size);
         check_again(&request);
     } else {
-        check_flaw(&flaw);
+        check_error(&error);
     }
     free(text);
     return 0;

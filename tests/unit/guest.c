@@ -78,7 +78,7 @@ void guest_expect_nothing(const struct guest *guest) {
 struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
                          const char *text) {
     const struct publication publication = {
-        .channel = channel, .kind = kind, .data = text, .size = strlen(text), .source = PUBLISHED_BY_API};
+        .channel = channel, .kind = kind, .data = text, .size = strlen(text), .published_by = PUBLISHED_BY_API};
     struct published published;
     ck_assert_int_eq(channels_publish(&harness->channels, &publication, &published), WEIR_OK);
     return published;
@@ -93,8 +93,8 @@ struct channel_options usual_options(void) {
     return (struct channel_options){.may_subscribe = true, .may_publish = true};
 }
 
-void sweep(struct harness *harness) {
-    pool_submit(harness->core.pool, &harness->channels.sweep);
+void run_expiry(struct harness *harness) {
+    pool_submit(harness->core.pool, &harness->channels.expiry);
 }
 
 uint32_t count_channels(struct harness *harness) {

@@ -42,7 +42,7 @@ void set_rules(struct harness *harness, const struct channel_rule *rules, size_t
 struct channel_options usual_options(void);
 
 /* Forgets what is too old, and channels that nobody needs: what the timer asks for. Returns at once. */
-void sweep(struct harness *harness);
+void run_expiry(struct harness *harness);
 
 uint32_t count_channels(struct harness *harness);
 uint64_t count_subscriptions(struct harness *harness);

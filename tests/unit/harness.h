@@ -12,7 +12,7 @@
 struct harness {
     struct terms terms;
     struct core core;
-    struct channels channels; /* nothing is swept by itself */
+    struct channels channels; /* nothing expires by itself */
     struct route route;
 };
 

@@ -36,7 +36,7 @@ END_TEST
 /* --- Patterns ------------------------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *pattern, *flaw;
+    const char *pattern, *error;
 } patterns[] = {
     {"news", NULL},
     {"news:*", NULL},
@@ -52,16 +52,16 @@ static const struct {
     {"room:{name}", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
 };
 
-static void expect_flaw(const char *text, const char *flaw, const char *expected) {
+static void expect_error(const char *text, const char *error, const char *expected) {
     if (expected == NULL)
-        ck_assert_msg(flaw == NULL, "%s: %s", text, flaw);
+        ck_assert_msg(error == NULL, "%s: %s", text, error);
     else
-        ck_assert_str_eq(flaw, expected);
+        ck_assert_str_eq(error, expected);
 }
 
-START_TEST(flaws_of_patterns) {
+START_TEST(errors_in_patterns) {
     for (int i = 0; i < COUNT(patterns); i++)
-        expect_flaw(patterns[i].pattern, channel_pattern_flaw(patterns[i].pattern), patterns[i].flaw);
+        expect_error(patterns[i].pattern, channel_pattern_error(patterns[i].pattern), patterns[i].error);
 }
 END_TEST
 
@@ -71,9 +71,9 @@ START_TEST(the_size_of_a_pattern) {
         char pattern[CHANNEL_NAME_MAX + 2] = "";
         memset(pattern, 'x', CHANNEL_NAME_MAX + 1);
         pattern[CHANNEL_NAME_MAX] = star ? '*' : 'x';
-        ck_assert_str_eq(channel_pattern_flaw(pattern),
+        ck_assert_str_eq(channel_pattern_error(pattern),
                          "is longer than the 255 bytes that a channel's name may have");
-        ck_assert_ptr_null(channel_pattern_flaw(pattern + 1));
+        ck_assert_ptr_null(channel_pattern_error(pattern + 1));
     }
 }
 END_TEST
@@ -114,9 +114,9 @@ END_TEST
 
 /* --- Templates ------------------------------------------------------------------------------------------------ */
 
-/* `parts` of a template that is right, or its flaw. */
+/* `parts` of a template that is right, or its error. */
 static const struct {
-    const char *template, *parts, *flaw;
+    const char *template, *parts, *error;
 } templates[] = {
     {"lobby", "'lobby'", NULL},
     {"room:{name}", "'room:'{name}", NULL},
@@ -143,7 +143,7 @@ static void expect_parts(const char *template, const char *expected) {
 
 START_TEST(what_templates_are_made_of) {
     for (int i = 0; i < COUNT(templates); i++) {
-        expect_flaw(templates[i].template, channel_template_flaw(templates[i].template), templates[i].flaw);
+        expect_error(templates[i].template, channel_template_error(templates[i].template), templates[i].error);
         if (templates[i].parts != NULL)
             expect_parts(templates[i].template, templates[i].parts);
     }
@@ -155,9 +155,9 @@ START_TEST(the_size_of_a_template) {
     char template[CHANNEL_NAME_MAX + 1 + sizeof "{name}"];
     memset(template, 'x', CHANNEL_NAME_MAX + 1);
     strcpy(template + CHANNEL_NAME_MAX + 1, "{name}");
-    ck_assert_str_eq(channel_template_flaw(template),
+    ck_assert_str_eq(channel_template_error(template),
                      "is longer than the 255 bytes that a channel's name may have");
-    ck_assert_ptr_null(channel_template_flaw(template + 1));
+    ck_assert_ptr_null(channel_template_error(template + 1));
 }
 END_TEST
 
@@ -168,7 +168,7 @@ Suite *channel_name_suite(void) {
     tcase_add_test(names, the_size_of_a_name);
     suite_add_tcase(suite, names);
     TCase *pattern = tcase_create("patterns");
-    tcase_add_test(pattern, flaws_of_patterns);
+    tcase_add_test(pattern, errors_in_patterns);
     tcase_add_test(pattern, the_size_of_a_pattern);
     tcase_add_test(pattern, which_names_a_pattern_matches);
     tcase_add_test(pattern, the_more_specific_one);

@@ -72,7 +72,7 @@ static void publish_somewhere(struct arena *arena, struct weir_conn *conn, const
     arena->wrong += result < 0 && result != WEIR_CLOSED && (result != WEIR_LIMIT || !arena->crowded);
 }
 
-static void meet(const struct channel_figures *figures, void *arg) {
+static void meet(const struct channel_statistics *figures, void *arg) {
     struct arena *arena = arg;
     arena->met += figures->name[0] != '\0';
     arena->wrong += figures->history > figures->offset;
@@ -81,16 +81,16 @@ static void meet(const struct channel_figures *figures, void *arg) {
 static void look_around(struct arena *arena, const char *name, unsigned random) {
     struct channels *channels = &arena->harness.channels;
     struct json_writer writer = {0};
-    struct channel_past past;
+    struct history_page past;
     uint32_t position = 0;
     if (random % 3 == 0) {
         channels_each(channels, &position, UINT32_MAX, meet, arena);
     } else if (random % 3 == 1) {
         channels_write_presence(channels, name, 3, &writer);
         json_writer_release(&writer);
-    } else if (channels_past(channels, name, random % 50, 10, 1000, &past) == 0) {
+    } else if (channels_read_history(channels, name, random % 50, 10, 1000, &past) == 0) {
         arena->wrong += past.offset < past.count;
-        channel_past_release(&past);
+        history_page_release(&past);
     }
 }
 
@@ -109,7 +109,7 @@ static void act(struct arena *arena, unsigned random) {
     else if (action < 98)
         set_arena_rules(arena, random / 10000);
     else if (action < 99)
-        sweep(&arena->harness);
+        run_expiry(&arena->harness);
     else if (random / 10000 % 10 == 0)
         channels_close(&arena->harness.channels, name);
     weir_conn_release(conn);
@@ -163,7 +163,7 @@ static void start(struct arena *arena, bool crowded) {
         arena->guests[i] = guest_connect(&arena->harness);
 }
 
-/* Who swept the last channel may be about to give it back. */
+/* The thread that ran the last expiry may still hold its reference. */
 static bool has_creators(struct channels *channels) {
     mutex_lock(&channels->mutex);
     bool any = channels->creators != NULL;
@@ -177,7 +177,7 @@ static void check_empty(struct arena *arena) {
     ck_assert_uint_eq(registry_wait_empty(&arena->harness.core.registry, pool_now() + 60000), 0);
     ck_assert_uint_eq(count_subscriptions(&arena->harness), 0);
     set_rules(&arena->harness, NULL, 0);
-    sweep(&arena->harness);
+    run_expiry(&arena->harness);
     UNTIL(count_channels(&arena->harness) == 0);
     ck_assert_uint_eq(channels->store.messages, 0);
     ck_assert_uint_eq(channels->store.bytes, 0);

@@ -15,15 +15,15 @@
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
 
-static struct channel_figures look(struct harness *harness, const char *channel) {
-    struct channel_figures figures;
-    ck_assert_int_eq(channels_look(&harness->channels, channel, &figures), 0);
+static struct channel_statistics look(struct harness *harness, const char *channel) {
+    struct channel_statistics figures;
+    ck_assert_int_eq(channels_query(&harness->channels, channel, &figures), 0);
     return figures;
 }
 
 static bool exists(struct harness *harness, const char *channel) {
-    struct channel_figures figures;
-    return channels_look(&harness->channels, channel, &figures) == 0;
+    struct channel_statistics figures;
+    return channels_query(&harness->channels, channel, &figures) == 0;
 }
 
 static enum join_result join_raw(const struct guest *guest, const char *channel) {
@@ -130,7 +130,7 @@ START_TEST(another_incarnation_has_another_epoch) {
     struct guest guest = guest_connect(&harness);
     ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
     publish(&harness, "a", PUBLICATION_TEXT, "x");
-    struct channel_figures before = look(&harness, "a");
+    struct channel_statistics before = look(&harness, "a");
     ck_assert_uint_eq(before.offset, 1);
     ck_assert_uint_eq(before.subscribers, 1);
     ck_assert_str_eq(before.name, "a");
@@ -140,7 +140,7 @@ START_TEST(another_incarnation_has_another_epoch) {
     ck_assert_uint_eq(count_channels(&harness), 0);
     ck_assert(!leave(&guest, "a"));
     ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
-    struct channel_figures after = look(&harness, "a");
+    struct channel_statistics after = look(&harness, "a");
     ck_assert_uint_eq(after.offset, 0);
     ck_assert_str_ne(after.epoch, before.epoch);
     guest_leave(&guest);
@@ -294,7 +294,7 @@ START_TEST(new_rules_are_for_channels_that_exist_too) {
     ck_assert_int_eq(join_raw(&other, "a"), JOIN_DONE);
     publish(&harness, "a", PUBLICATION_TEXT, "x");
     ck_assert_uint_eq(harness.channels.store.messages, 1); /* of b */
-    sweep(&harness);
+    run_expiry(&harness);
     UNTIL(!exists(&harness, "b"));
     ck_assert(exists(&harness, "a"));
     ck_assert_uint_eq(harness.channels.store.messages, 0);
@@ -325,7 +325,7 @@ START_TEST(the_past_keeps_a_channel) {
     set_rules(&harness, rules, 2);
     uint64_t then = pool_now();
     UNTIL(pool_now() > then + 1);
-    sweep(&harness);
+    run_expiry(&harness);
     UNTIL(count_channels(&harness) == 1);
     ck_assert_uint_eq(look(&harness, "kept").history, 2);
     ck_assert_uint_eq(harness.channels.store.messages, 2);
@@ -440,7 +440,7 @@ START_TEST(closing_sends_everybody_away) {
         ck_assert_int_eq(join_raw(&away[i], "b"), JOIN_DONE);
     }
     publish(&harness, "a", PUBLICATION_TEXT, "x");
-    struct channel_figures before = look(&harness, "a");
+    struct channel_statistics before = look(&harness, "a");
     ck_assert_int_eq(channels_close(&harness.channels, "a"), 3);
     ck_assert_int_eq(channels_close(&harness.channels, "a"), -1);
     ck_assert(!exists(&harness, "a"));
@@ -465,7 +465,7 @@ END_TEST
 
 enum { MANY_CHANNELS = 100 };
 
-static void collect(const struct channel_figures *figures, void *arg) {
+static void collect(const struct channel_statistics *figures, void *arg) {
     unsigned *seen = arg;
     unsigned number = 0;
     ck_assert_int_eq(sscanf(figures->name, "c%u", &number), 1);
@@ -512,17 +512,17 @@ END_TEST
 
 START_TEST(the_past_can_be_read) {
     struct harness harness;
-    struct channel_past past;
+    struct history_page past;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "*", .options = usual_options()};
     rule.options.history = 3;
     set_rules(&harness, &rule, 1);
     errno = ENOMEM;
-    ck_assert_int_eq(channels_past(&harness.channels, "a", 0, 10, 1000, &past), -1);
+    ck_assert_int_eq(channels_read_history(&harness.channels, "a", 0, 10, 1000, &past), -1);
     ck_assert_int_ne(errno, ENOMEM);
     for (int i = 0; i < 5; i++)
         publish(&harness, "a", PUBLICATION_JSON, "7");
-    ck_assert_int_eq(channels_past(&harness.channels, "a", 2, 2, 1000, &past), 0);
+    ck_assert_int_eq(channels_read_history(&harness.channels, "a", 2, 2, 1000, &past), 0);
     ck_assert_str_eq(past.epoch, look(&harness, "a").epoch);
     ck_assert_uint_eq(past.offset, 5);
     ck_assert(past.complete);
@@ -531,12 +531,12 @@ START_TEST(the_past_can_be_read) {
     static const char expected[] = "{\"type\":\"message\",\"channel\":\"a\",\"offset\":3,\"data\":7}";
     ck_assert_uint_eq(message_payload_size(past.messages[0]), sizeof expected - 1);
     ck_assert_mem_eq(message_payload(past.messages[0]), expected, sizeof expected - 1);
-    channel_past_release(&past);
-    ck_assert_int_eq(channels_past(&harness.channels, "a", 1, 10, 1000, &past), 0);
+    history_page_release(&past);
+    ck_assert_int_eq(channels_read_history(&harness.channels, "a", 1, 10, 1000, &past), 0);
     ck_assert(!past.complete);
     ck_assert(!past.more);
     ck_assert_uint_eq(past.count, 3);
-    channel_past_release(&past);
+    history_page_release(&past);
     harness_stop(&harness);
 }
 END_TEST

@@ -28,8 +28,8 @@ static void start(struct harness *harness, uint32_t channels, uint32_t per_conne
 }
 
 static bool exists(struct harness *harness, const char *channel) {
-    struct channel_figures figures;
-    return channels_look(&harness->channels, channel, &figures) == 0;
+    struct channel_statistics figures;
+    return channels_query(&harness->channels, channel, &figures) == 0;
 }
 
 static bool leave(const struct guest *guest, const char *channel) {
@@ -100,7 +100,7 @@ START_TEST(a_position_outlives_the_subscribers) {
     struct told first = come(&guest, NULL);
     ck_assert_uint_eq(first.offset, 0);
     ck_assert(leave(&guest, "a"));
-    sweep(&harness);
+    run_expiry(&harness);
     publish_many(&harness, 1, 20);
     struct told again = come(&guest, &first);
     ck_assert(again.recovered);
@@ -130,8 +130,8 @@ START_TEST(a_position_outlives_the_messages) {
     set_rules(&harness, &rule, 1);
     uint64_t then = pool_now();
     UNTIL(pool_now() > then + 1);
-    sweep(&harness);
-    UNTIL(history_store_figures(&harness.channels.store).messages == 0);
+    run_expiry(&harness);
+    UNTIL(history_store_statistics(&harness.channels.store).messages == 0);
     struct told missed_one = first, missed_none = first;
     missed_one.offset = 2;
     missed_none.offset = 3;
@@ -154,7 +154,7 @@ START_TEST(a_position_is_forgotten_in_the_end) {
     set_rules(&harness, &rule, 1);
     uint64_t then = pool_now();
     UNTIL(pool_now() > then + 1);
-    sweep(&harness);
+    run_expiry(&harness);
     UNTIL(count_channels(&harness) == 0);
     struct told again = come(&guest, &first);
     ck_assert(!again.recovered);
@@ -300,8 +300,8 @@ START_TEST(a_smaller_limit_is_reached_soon) {
 }
 END_TEST
 
-/* More than one turn of the sweep. */
-START_TEST(a_sweep_finds_all) {
+/* More than one turn of the expiry task. */
+START_TEST(expiry_visits_all) {
     enum { MANY = 5000 };
     struct harness harness;
     start(&harness, MANY, 10);
@@ -314,9 +314,9 @@ START_TEST(a_sweep_finds_all) {
     struct channel_rule rule = rule_with_history(0);
     rule.options.history = 0;
     set_rules(&harness, &rule, 1);
-    sweep(&harness);
+    run_expiry(&harness);
     UNTIL(count_channels(&harness) == 0);
-    ck_assert_uint_eq(history_store_figures(&harness.channels.store).messages, 0);
+    ck_assert_uint_eq(history_store_statistics(&harness.channels.store).messages, 0);
     harness_stop(&harness);
 }
 END_TEST
@@ -334,7 +334,7 @@ Suite *idle_channels_suite(void) {
     tcase_add_test(tcase, clients_are_told_apart_by_address);
     tcase_add_test(tcase, idle_channels_make_room);
     tcase_add_test(tcase, a_smaller_limit_is_reached_soon);
-    tcase_add_test(tcase, a_sweep_finds_all);
+    tcase_add_test(tcase, expiry_visits_all);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -117,11 +117,11 @@ END_TEST
 
 START_TEST(another_epoch_is_not_recovered) {
     struct harness harness;
-    struct channel_figures figures;
+    struct channel_statistics figures;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
     publish_numbers(&harness, 1, 3);
-    ck_assert_int_eq(channels_look(&harness.channels, "a", &figures), 0);
+    ck_assert_int_eq(channels_query(&harness.channels, "a", &figures), 0);
     come_back(&guest, 1, figures.epoch);
     guest_expect_text(&guest, "a at 3, recovered");
     expect_numbers(&guest, 2, 3);
@@ -160,7 +160,7 @@ START_TEST(without_history_only_the_last_misses_nothing) {
 }
 END_TEST
 
-/* Too old is forgotten, though nobody has swept yet. */
+/* Too old is forgotten, though expiry has not run yet. */
 START_TEST(what_is_too_old_is_not_recovered) {
     struct harness harness;
     start(&harness, 5);
@@ -316,7 +316,7 @@ struct writing {
 static void *write_numbers(void *arg) {
     struct writing *writing = arg;
     const struct publication publication = {
-        .channel = "a", .kind = PUBLICATION_JSON, .data = "1", .size = 1, .source = PUBLISHED_BY_API};
+        .channel = "a", .kind = PUBLICATION_JSON, .data = "1", .size = 1, .published_by = PUBLISHED_BY_API};
     struct published published;
     for (int i = 0; i < NUMBERS; i++) {
         while (i / PORTION > writing->visits)

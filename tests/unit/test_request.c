@@ -25,7 +25,7 @@
 #define NAME         SIXTY SIXTY SIXTY SIXTY TEN "12345" /* as long as one may be */
 
 /* Parses a copy that is no byte longer, so that a sanitizer sees one too many; `got` gets what came out. */
-static int parse(const char *text, struct request_flaw *flaw, char *got, size_t got_size) {
+static int parse(const char *text, struct request_error *error, char *got, size_t got_size) {
     static const char *const types[] = {"subscribe", "unsubscribe", "publish", "presence", "ping"};
     size_t size = strlen(text);
     char *copy = malloc(size);
@@ -34,7 +34,7 @@ static int parse(const char *text, struct request_flaw *flaw, char *got, size_t 
         memcpy(copy, text, size);
     struct request request;
     memset(&request, 0xAA, sizeof request);
-    int result = request_parse(copy, size, &request, flaw);
+    int result = request_parse(copy, size, &request, error);
     char since[32] = "", last[32] = "";
     if (result == 0 && request.recover)
         snprintf(since, sizeof since, "%" PRIu64, request.since);
@@ -88,16 +88,16 @@ static const struct {
 };
 
 START_TEST(parts) {
-    struct request_flaw flaw = {.message = ""};
+    struct request_error error = {.message = ""};
     char got[1024];
-    ck_assert_msg(parse(good[_i].text, &flaw, got, sizeof got) == 0, "%s: %s", good[_i].text, flaw.message);
+    ck_assert_msg(parse(good[_i].text, &error, got, sizeof got) == 0, "%s: %s", good[_i].text, error.message);
     ck_assert_str_eq(got, good[_i].parts);
 }
 END_TEST
 
 /* What is wrong as "code: message", and what could be read all the same, as "channel|id". */
 static const struct {
-    const char *text, *flaw, *read;
+    const char *text, *error, *read;
 } bad[] = {
     {"", "invalid_json: byte 0: ", "|"},
     {"{\"type\" \"ping\"}", "invalid_json: byte 8: expected ':'", "|"},
@@ -162,12 +162,12 @@ static const struct {
     {PRESENCE "null}", "invalid_message: \"presence\" must be", "news|"},
 };
 
-START_TEST(flaws) {
-    struct request_flaw flaw = {.message = ""};
+START_TEST(errors) {
+    struct request_error error = {.message = ""};
     char got[1024], told[256], read[1024];
-    ck_assert_msg(parse(bad[_i].text, &flaw, got, sizeof got) == -1, "%s: %s", bad[_i].text, got);
-    snprintf(told, sizeof told, "%s: %s", flaw.code, flaw.message);
-    ck_assert_msg(strstr(told, bad[_i].flaw) != NULL, "%s: %s", bad[_i].text, told);
+    ck_assert_msg(parse(bad[_i].text, &error, got, sizeof got) == -1, "%s: %s", bad[_i].text, got);
+    snprintf(told, sizeof told, "%s: %s", error.code, error.message);
+    ck_assert_msg(strstr(told, bad[_i].error) != NULL, "%s: %s", bad[_i].text, told);
     const char *bar = strchr(bad[_i].read, '|');
     snprintf(read, sizeof read, "|%.*s||%s|", (int)(bar - bad[_i].read), bad[_i].read, bar + 1);
     ck_assert_msg(strncmp(got, read, strlen(read)) == 0, "%s: %s is not %s", bad[_i].text, got, read);
@@ -179,14 +179,14 @@ START_TEST(deepest) {
     static const char head[] = "{\"type\":\"publish\"" MEMBER ",\"data\":";
     for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
         char text[256] = "", got[512];
-        struct request_flaw flaw;
+        struct request_error error;
         strcpy(text, head);
         memset(text + strlen(text), '[', depth);
         memset(text + strlen(text), ']', depth);
         strcat(text, "}");
-        ck_assert_int_eq(parse(text, &flaw, got, sizeof got), depth < JSON_DEPTH_MAX ? 0 : -1);
+        ck_assert_int_eq(parse(text, &error, got, sizeof got), depth < JSON_DEPTH_MAX ? 0 : -1);
         if (depth == JSON_DEPTH_MAX)
-            ck_assert_str_eq(flaw.code, "invalid_json");
+            ck_assert_str_eq(error.code, "invalid_json");
     }
 }
 END_TEST
@@ -195,7 +195,7 @@ Suite *request_suite(void) {
     Suite *suite = suite_create("request");
     TCase *tcase = tcase_create("request");
     tcase_add_loop_test(tcase, parts, 0, COUNT(good));
-    tcase_add_loop_test(tcase, flaws, 0, COUNT(bad));
+    tcase_add_loop_test(tcase, errors, 0, COUNT(bad));
     tcase_add_test(tcase, deepest);
     suite_add_tcase(suite, tcase);
     return suite;

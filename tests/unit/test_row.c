@@ -1,5 +1,5 @@
 /* test_row.c - messages on their way to the subscribers of a channel: nobody waits for one that is being
- * compressed, or for a long walk, and still all get all in one order.
+ * compressed, or for a long fan-out, and still all get all in one order.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -191,8 +191,8 @@ START_TEST(what_finds_no_slot_goes_as_it_is) {
 END_TEST
 
 static uint64_t offset_of(struct harness *harness) {
-    struct channel_figures figures;
-    ck_assert_int_eq(channels_look(&harness->channels, "a", &figures), 0);
+    struct channel_statistics figures;
+    ck_assert_int_eq(channels_query(&harness->channels, "a", &figures), 0);
     return figures.offset;
 }
 
@@ -221,9 +221,9 @@ START_TEST(who_publishes_too_fast_is_not_read) {
 }
 END_TEST
 
-/* --- A walk of several steps ------------------------------------------------------------------------------- */
+/* --- A fan-out of several steps ---------------------------------------------------------------------------- */
 
-enum { MEMBERS = 450, MESSAGES = 100 }; /* two steps of a walk, within 1,024 descriptors */
+enum { MEMBERS = 450, MESSAGES = 100 }; /* two steps of a fan-out, within 1,024 descriptors */
 
 struct crowd {
     struct harness harness;

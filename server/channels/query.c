@@ -1,4 +1,4 @@
-/* look.c - what other layers can learn about channels: figures, past messages, which clients are there.
+/* query.c - what other layers can learn about channels: figures, past messages, which clients are there.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@ static double rate_locked(const struct channel_rate *rate, uint64_t now) {
     return (double)(rate->now + rate->before) * 1000 / (double)(window < 1000 ? 1000 : window);
 }
 
-static void fill(struct channel *channel, struct channel_figures *figures) {
+static void fill(struct channel *channel, struct channel_statistics *figures) {
     memcpy(figures->name, channel->name, strlen(channel->name) + 1);
     memcpy(figures->epoch, channel->epoch, sizeof figures->epoch);
     mutex_lock(&channel->mutex);
@@ -32,7 +32,7 @@ static void fill(struct channel *channel, struct channel_figures *figures) {
     mutex_unlock(&channel->mutex);
 }
 
-int channels_look(struct channels *channels, const char *name, struct channel_figures *figures) {
+int channels_query(struct channels *channels, const char *name, struct channel_statistics *figures) {
     struct channel *channel = channels_find(channels, name);
     if (channel == NULL)
         return -1;
@@ -42,9 +42,9 @@ int channels_look(struct channels *channels, const char *name, struct channel_fi
 }
 
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
-                       void (*visit)(const struct channel_figures *figures, void *arg), void *arg) {
+                       void (*visit)(const struct channel_statistics *figures, void *arg), void *arg) {
     struct channel *some[CHANNELS_AT_ONCE];
-    struct channel_figures figures;
+    struct channel_statistics figures;
     uint32_t visited = 0, wanted, found;
     do {
         wanted = count - visited < CHANNELS_AT_ONCE ? count - visited : CHANNELS_AT_ONCE;
@@ -68,8 +68,8 @@ void channels_count(struct channels *channels, uint32_t *count, uint64_t *subscr
 
 /* --- The past ---------------------------------------------------------------------------------------------- */
 
-int channels_past(struct channels *channels, const char *name, uint64_t since, uint32_t limit, size_t max_bytes,
-                  struct channel_past *past) {
+int channels_read_history(struct channels *channels, const char *name, uint64_t since, uint32_t limit,
+                          size_t max_bytes, struct history_page *past) {
     struct channel *channel = channels_find(channels, name);
     if (channel == NULL) {
         errno = ENOENT;
@@ -81,7 +81,7 @@ int channels_past(struct channels *channels, const char *name, uint64_t since, u
     history_trim(&channels->store, &channel->history, &bounds);
     int result =
         history_read(&channels->store, &channel->history, since, channel->offset, limit, max_bytes, &slice);
-    *past = (struct channel_past){.offset = channel->offset,
+    *past = (struct history_page){.offset = channel->offset,
                                   .complete = slice.complete,
                                   .more = slice.more,
                                   .messages = slice.messages,
@@ -94,7 +94,7 @@ int channels_past(struct channels *channels, const char *name, uint64_t since, u
     return result;
 }
 
-void channel_past_release(struct channel_past *past) {
+void history_page_release(struct history_page *past) {
     struct history_slice slice = {.messages = past->messages, .count = past->count};
     history_slice_release(&slice);
     past->messages = NULL;

@@ -1,18 +1,18 @@
-/* sweep.c - the task that forgets what is too old, every five seconds. It works in turns, so that its thread can
+/* expiry.c - the task that forgets what is too old, every five seconds. It works in turns, so that its thread can
  * do other work in between, however many channels there are.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "server/channels/channel.h"
 
-enum { SWEEP_INTERVAL_MS = 5000, CHUNKS_IN_A_TURN = 5 /* 1,000 channels: less than a millisecond */ };
+enum { EXPIRY_INTERVAL_MS = 5000, CHUNKS_IN_A_TURN = 5 /* 1,000 channels: less than a millisecond */ };
 
 /* Returns whether it has come to the end. */
-static bool sweep_some(struct channels *channels) {
+static bool expiry_run_turn(struct channels *channels) {
     struct channel *some[CHANNELS_AT_ONCE];
     uint32_t count = CHANNELS_AT_ONCE;
     for (int chunk = 0; chunk < CHUNKS_IN_A_TURN && count == CHANNELS_AT_ONCE; chunk++) {
-        count = channels_some(channels, &channels->swept, some, CHANNELS_AT_ONCE);
+        count = channels_some(channels, &channels->expiry_position, some, CHANNELS_AT_ONCE);
         for (uint32_t i = 0; i < count; i++) {
             channel_forget_old(some[i]);
             channel_release(some[i]);
@@ -22,9 +22,9 @@ static bool sweep_some(struct channels *channels) {
 }
 
 static void run(struct task *task) {
-    struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, sweep));
-    if (sweep_some(channels)) {
-        channels->swept = 0;
+    struct channels *channels = (struct channels *)((char *)task - offsetof(struct channels, expiry));
+    if (expiry_run_turn(channels)) {
+        channels->expiry_position = 0;
         channels_start(channels); /* if memory is out, old messages stay until their channel is next looked at */
     } else {
         task_again(task);
@@ -37,8 +37,8 @@ static void keep(struct task *task) {
     (void)task;
 }
 
-const struct task_kind channels_sweep_kind = {.queue = TASK_IO, .run = run, .retain = keep, .release = keep};
+const struct task_kind expiry_task_kind = {.queue = TASK_IO, .run = run, .retain = keep, .release = keep};
 
 int channels_start(struct channels *channels) {
-    return pool_set_timer(channels->core->pool, &channels->sweep_timer, pool_now() + SWEEP_INTERVAL_MS);
+    return pool_set_timer(channels->core->pool, &channels->expiry_timer, pool_now() + EXPIRY_INTERVAL_MS);
 }

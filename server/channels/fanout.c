@@ -1,13 +1,13 @@
-/* walk.c - see walk.h.
+/* fanout.c - see fanout.h.
  *
- * A walk goes from the first subscriber to the last, in the order of memory, which is faster (members.h). When a
- * subscriber leaves that the walk has met, the last one takes its place, and is handed everything that waits
+ * A fan-out goes from the first subscriber to the last, in the order of memory, which is faster (members.h). When a
+ * subscriber leaves that the fan-out has reached, the last one takes its place, and is handed everything that waits
  * first. Each subscriber knows the place in the row up to which it has everything, so one that is met twice gets
  * nothing twice.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/channels/walk.h"
+#include "server/channels/fanout.h"
 
 #include "server/channels/delivery.h"
 #include "server/channels/row.h"
@@ -18,7 +18,7 @@ enum { AHEAD = 8 /* how many members ahead memory is prefetched */ };
 
 /* A step over some subscribers. */
 struct step {
-    struct delivery *deliveries[WALK_MAX]; /* in the order of the row */
+    struct delivery *deliveries[FANOUT_DELIVERIES_MAX]; /* in the order of the row */
     unsigned count;
     uint64_t last; /* the place in the row of the last one */
     struct task_list *ready;
@@ -36,8 +36,9 @@ static void count_traffic(struct step *step, struct route *next) {
 
 /* What is handed to one subscriber. */
 struct handful {
-    const struct message *plain[WALK_MAX]; /* what the client will read */
-    struct message *messages[WALK_MAX];    /* what is sent to it, compressed or not, with a reference each */
+    const struct message *plain[FANOUT_DELIVERIES_MAX]; /* what the client will read */
+    struct message
+        *messages[FANOUT_DELIVERIES_MAX]; /* what is sent to it, compressed or not, with a reference each */
     unsigned count;
 };
 
@@ -78,42 +79,42 @@ static void hand_to(struct step *step, struct member *member) {
     settle(step, &handful, conn_append_all(member->conn, handful.messages, handful.count, step->ready));
 }
 
-/* Takes up to `count` deliveries of the row, WALK_MAX at most, from `*delivery` on, which is left at the next
- * one. */
+/* Takes up to `count` deliveries of the row, FANOUT_DELIVERIES_MAX at most, from `*delivery` on, which is left at
+ * the next one. */
 static void take(struct step *step, struct delivery **delivery, uint32_t count) {
-    for (step->count = 0; step->count < count && step->count < WALK_MAX && *delivery != NULL;
+    for (step->count = 0; step->count < count && step->count < FANOUT_DELIVERIES_MAX && *delivery != NULL;
          *delivery = (*delivery)->next) {
         step->deliveries[step->count++] = *delivery;
         step->last = (*delivery)->place;
     }
 }
 
-void walk_hand_to_locked(struct channel *channel, struct member *member, struct task_list *ready) {
+void fanout_deliver_to_locked(struct channel *channel, struct member *member, struct task_list *ready) {
     struct step step = {.ready = ready};
     mutex_check_held(&channel->mutex);
     for (struct delivery *next = channel->row.first; next != NULL;) {
-        take(&step, &next, WALK_MAX);
+        take(&step, &next, FANOUT_DELIVERIES_MAX);
         hand_to(&step, member);
     }
     count_traffic(&step, NULL);
 }
 
-void walk_let_leave_locked(struct channel *channel, const struct member *member, struct task_list *ready) {
+void fanout_before_leave_locked(struct channel *channel, const struct member *member, struct task_list *ready) {
     const struct members *members = &channel->members;
     uint32_t last = members->count - 1, place = (uint32_t)(member - members->list);
-    if (channel->row.walking > 0 && place < channel->row.cursor && last >= channel->row.cursor)
-        walk_hand_to_locked(channel, &members->list[last], ready);
+    if (channel->row.fanning_out > 0 && place < channel->row.cursor && last >= channel->row.cursor)
+        fanout_deliver_to_locked(channel, &members->list[last], ready);
 }
 
-/* --- Walks ------------------------------------------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------------------------- */
 
-static void walk_on_locked(struct channel *channel, struct task_list *ready) {
+static void fanout_continue_locked(struct channel *channel, struct task_list *ready) {
     struct row *row = &channel->row;
     const struct members *members = &channel->members;
     struct step step = {.ready = ready};
     struct delivery *first = row->first;
-    take(&step, &first, row->walking);
-    uint32_t left = WALK_STEP_MEMBERS;
+    take(&step, &first, row->fanning_out);
+    uint32_t left = FANOUT_STEP_MEMBERS;
     for (; row->cursor < members->count && left > 0; left--) {
         if (row->cursor + AHEAD < members->count)
             conn_prefetch(members->list[row->cursor + AHEAD].conn);
@@ -121,29 +122,29 @@ static void walk_on_locked(struct channel *channel, struct task_list *ready) {
     }
     count_traffic(&step, NULL);
     if (row->cursor >= members->count)
-        row_end_walk_locked(channel, ready);
+        row_end_fanout_locked(channel, ready);
 }
 
 /* Sends away some of the subscribers that are left in a channel that has been closed. */
 static void send_away_some_locked(struct channel *channel, struct task_list *ready) {
     struct row *row = &channel->row;
-    uint32_t count = channel->members.count, left = WALK_STEP_MEMBERS;
+    uint32_t count = channel->members.count, left = FANOUT_STEP_MEMBERS;
     if (row->sent_away > count)
         row->sent_away = count;
     for (; row->sent_away > 0 && left > 0; left--)
         conn_send_away(channel->members.list[--row->sent_away].conn, "the channel was closed", ready);
 }
 
-bool walk_step_locked(struct channel *channel, struct task_list *ready) {
+bool fanout_step_locked(struct channel *channel, struct task_list *ready) {
     struct row *row = &channel->row;
     mutex_check_held(&channel->mutex);
-    if (row->walking == 0) {
-        row->walking = row_count_due_locked(channel);
+    if (row->fanning_out == 0) {
+        row->fanning_out = row_count_due_locked(channel);
         row->cursor = 0;
     }
-    if (row->walking > 0)
-        walk_on_locked(channel, ready);
+    if (row->fanning_out > 0)
+        fanout_continue_locked(channel, ready);
     else
         send_away_some_locked(channel, ready);
-    return row->walking > 0 || row->sent_away > 0 || row_count_due_locked(channel) > 0;
+    return row->fanning_out > 0 || row->sent_away > 0 || row_count_due_locked(channel) > 0;
 }
