@@ -11,8 +11,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,69 +21,40 @@ static const char channel[] = "news:clock";
 
 struct clock {
     weir_server *server;
-    uint64_t every_ms;
-    pthread_mutex_t mutex; /* guards the members below: a reload may stop the route while tick() is running */
     weir_timer *timer;
-    bool stopping;
 };
-
-/* Starts a timer for the next tick, and gives the previous timer's handle back. Returns false, and no tick
- * follows, if memory is out or the server does not run. */
-static bool wind_locked(struct clock *clock, void (*tick)(void *)) {
-    weir_timer *timer = weir_timer_start(clock->server, clock->every_ms, tick, clock);
-    if (clock->timer != NULL)
-        weir_timer_cancel(clock->timer);
-    clock->timer = timer;
-    return timer != NULL;
-}
 
 /* Publishing never waits for a subscriber, however many there are and however slowly they read. */
 static void tick(void *argument) {
-    struct clock *clock = argument;
+    const struct clock *clock = argument;
     char json[64];
     int size = snprintf(json, sizeof json, "{\"seconds\":%lld}", (long long)time(NULL));
-    long listening = weir_publish_json(clock->server, channel, json, (size_t)size);
-    if (listening == WEIR_CLOSED) /* the server is stopping */
-        return;
-    pthread_mutex_lock(&clock->mutex);
-    if (!clock->stopping)
-        wind_locked(clock, tick);
-    pthread_mutex_unlock(&clock->mutex);
-}
-
-/* Called when the server stops, when a reload has removed the route, and by clock_start() if it fails. */
-static void clock_stop(void *context) {
-    struct clock *clock = context;
-    pthread_mutex_lock(&clock->mutex);
-    clock->stopping = true;
-    pthread_mutex_unlock(&clock->mutex);
-    /* Without the mutex: this waits for a tick that has begun, and that tick may be waiting for the mutex. */
-    if (clock->timer != NULL)
-        weir_timer_cancel(clock->timer);
-    pthread_mutex_destroy(&clock->mutex);
-    free(clock);
+    weir_publish_json(clock->server, channel, json, (size_t)size);
 }
 
 static int clock_start(weir_server *server, const weir_options *options, void **context, char *error,
                        size_t error_size) {
-    struct clock *clock = calloc(1, sizeof *clock);
-    if (clock == NULL) {
-        snprintf(error, error_size, "out of memory");
-        return -1;
+    struct clock *clock = malloc(sizeof *clock);
+    uint64_t every_ms = weir_option_number(options, "every");
+    if (clock != NULL) {
+        clock->server = server;
+        clock->timer = weir_timer_start(server, every_ms, every_ms, tick, clock);
     }
-    clock->server = server;
-    clock->every_ms = weir_option_number(options, "every");
-    pthread_mutex_init(&clock->mutex, NULL);
-    pthread_mutex_lock(&clock->mutex);
-    bool winds = wind_locked(clock, tick);
-    pthread_mutex_unlock(&clock->mutex);
-    if (!winds) {
-        clock_stop(clock);
+    if (clock == NULL || clock->timer == NULL) {
+        free(clock);
         snprintf(error, error_size, "out of memory");
         return -1;
     }
     *context = clock;
     return 0;
+}
+
+/* Called when the server stops, and when a reload has removed the route. */
+static void clock_stop(void *context) {
+    struct clock *clock = context;
+    weir_timer_cancel(clock->timer); /* waits for a tick that has begun */
+    weir_timer_release(clock->timer);
+    free(clock);
 }
 
 static void clock_open(weir_conn *conn, void *context) {

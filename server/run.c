@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/core/user_timer.h"
 #include "server/server_private.h"
 
 static void destroy(struct core *core) {
@@ -14,6 +15,7 @@ static void destroy(struct core *core) {
     channels_release(&run->channels);
     registry_release(&core->registry);
     visitors_release(&core->visitors);
+    mutex_destroy(&core->timers.mutex);
     for (struct kept_terms *kept; (kept = run->terms) != NULL;) {
         run->terms = kept->next;
         free(kept);
@@ -32,6 +34,7 @@ static int init_core(weir_server *server, unsigned max_connections) {
     core->on_drained = channels_hand_out;
     core->on_end = channels_leave_all;
     registry_init(&core->registry, max_connections);
+    user_timers_init(&core->timers);
     shed_init(&core->shed, (int64_t)config->memory_limit);
     core->terms = server_terms(server, server->config);
     bool good = channels_init(&run->channels, core) == 0;

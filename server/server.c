@@ -14,9 +14,9 @@
 
 #include <weir/weir.h>
 
-#include "server/core/after.h"
 #include "server/core/broadcast.h"
 #include "server/core/conn.h"
+#include "server/core/user_timer.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/notify.h"
@@ -194,8 +194,9 @@ long weir_publish_json(weir_server *server, const char *channel, const void *jso
     return channels_publish_json(&server->run->channels, channel, json, size);
 }
 
-weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg), void *arg) {
+weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, uint64_t interval_ms,
+                             void (*callback)(void *arg), void *arg) {
     if (!atomic_load(&server->running))
         return NULL;
-    return after_start(&server->run->core, delay_ms, callback, arg);
+    return user_timer_start(&server->run->core, delay_ms, interval_ms, callback, arg);
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "server/core/conn.h"
+#include "server/core/user_timer.h"
 #include "server/log/log.h"
 #include "server/server_private.h"
 
@@ -85,7 +86,7 @@ static void name_handler(struct task *task, uint64_t held_ms, void *arg) {
     if (conn == NULL)
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
                   LOG_FIELDS(LOG_BOOLEAN("timer", true), LOG_NUMBER("held_ms", held_ms),
-                             LOG_TEXT("reason", "a weir_timer_start callback outlasted drain_timeout")));
+                             LOG_TEXT("reason", "a callback of weir_timer_start() outlasted drain_timeout")));
     else
         log_event(LOG_SERVER, LOG_ERROR, "left_behind",
                   LOG_FIELDS(LOG_TEXT("route", conn->route->pattern), LOG_NUMBER("conn", conn->id),
@@ -118,7 +119,10 @@ bool server_drain(weir_server *server) {
     if (left != 0)
         hurry(server, left, end - lesser(timeout / 10, 500), end);
     left = registry_count(registry);
-    if (pool_stop(server->run->core.pool, at_least_a_moment(end)) && left == 0)
+    bool stopped = pool_stop(server->run->core.pool, at_least_a_moment(end));
+    if (stopped)
+        user_timers_end(&server->run->core);
+    if (stopped && left == 0)
         return true;
     unsigned handlers = 0;
     pool_each_running(server->run->core.pool, name_handler, &handlers);

@@ -109,18 +109,28 @@ WEIR_API weir_server *weir_conn_server(const weir_conn *conn);
 WEIR_API long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode,
                                     const void *data, size_t size);
 
-/* Starts a timer: `callback(arg)` is called once, `delay_ms` milliseconds from now or a little later. The callback
- * holds one of the `workers` slots, and may block. Returns a handle, which must be passed to weir_timer_cancel()
- * exactly once, before or after the callback. Returns NULL if memory is out or the server is not running. Once the
- * server has stopped, no timer fires. */
-WEIR_API weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, void (*callback)(void *arg),
-                                      void *arg);
+/* Starts a timer: `callback(arg)` is called `delay_ms` milliseconds from now or a little later. With `interval_ms`
+ * above 0 it is called again every `interval_ms` after that, until weir_timer_cancel(); its calls never overlap,
+ * and those that become due while one still runs are left out. With 0 it is called once. The callback holds one of
+ * the `workers` permits, and may block. No call begins after the server has stopped.
+ *
+ * Returns a handle, to be given back with weir_timer_release(); or NULL if memory is out or the server is not
+ * running. Any thread, callbacks included. */
+WEIR_API weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, uint64_t interval_ms,
+                                      void (*callback)(void *arg), void *arg);
 
-/* Cancels a timer if it has not fired, and releases its handle. Allowed while the server runs, after its run, and
- * after weir_server_destroy(). Returns true if the callback has not begun and never will. Returns false if it has
- * begun; this call then waits until the callback has returned. Inside the callback of any timer it does not wait,
- * so that two timers can cancel each other. */
+/* Cancels a timer, and keeps its handle: after this call, no call of its callback begins. If the callback is
+ * running on another thread, waits until it has returned; but inside the callback of any timer it does not wait, so
+ * that two timers can cancel each other. Returns true if it has prevented a call; false if none was to come,
+ * because the timer has been called for the last time, is being called, or was cancelled before.
+ *
+ * Any thread; while the server runs, after its run, and after weir_server_destroy(). */
 WEIR_API bool weir_timer_cancel(weir_timer *timer);
+
+/* Gives back the handle, which must not be used afterwards. It does not cancel: a timer that waits is still called,
+ * so a program that never cancels may release the handle at once. NULL is allowed. Any thread, also inside the
+ * timer's own callback; while the server runs, after its run, and after weir_server_destroy(). */
+WEIR_API void weir_timer_release(weir_timer *timer);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,7 @@
  *     registry    the connections; no system call and no callback under it
  *     visitors    the connections by address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
- *     after       one weir_timer_start() timer
+ *     user timers the timers of handlers and programs
  *     pool        the run queues (POOL_LOCK_RANK)
  *     log         the lines that wait to be written (LOG_LOCK_RANK)
  *
@@ -25,6 +25,7 @@
 #include <weir/handler.h>
 #include <weir/server.h>
 
+#include "base/mutex.h"
 #include "pool/pool.h"
 #include "server/core/counters.h"
 #include "server/core/parcel.h"
@@ -42,9 +43,16 @@ enum lock_rank {
     REGISTRY_LOCK_RANK = 10,
     VISITORS_LOCK_RANK = 15,
     CONN_LOCK_RANK = 20,
-    AFTER_LOCK_RANK = 25
+    USER_TIMER_LOCK_RANK = 25
 };
-_Static_assert((int)AFTER_LOCK_RANK < (int)POOL_LOCK_RANK, "the pool's mutex and the log's are the last");
+_Static_assert((int)USER_TIMER_LOCK_RANK < (int)POOL_LOCK_RANK, "the pool's mutex and the log's are the last");
+
+/* The timers of weir_timer_start() that a call may follow. For user_timer.c. */
+struct user_timers {
+    struct mutex mutex; /* guards both fields below, and every timer */
+    struct weir_timer *first;
+    bool ended; /* the pool has stopped: no timer can be started */
+};
 
 struct core {
     struct pool *pool;
@@ -53,6 +61,7 @@ struct core {
     struct visitors visitors;
     struct counters counters;
     struct shed shed;
+    struct user_timers timers;
     const struct terms *_Atomic terms; /* see core_terms() */
 
     /* The layer above, which knows the subscriptions. on_drained is called before a drained connection is closed,

@@ -66,7 +66,7 @@ static void open(weir_conn *conn, void *context) {
     (void)conn;
     crash_in(wish, "open");
     if (strcmp(wish->callback, "timer") == 0)
-        wish->timer = weir_timer_start(wish->server, 1, crash_in_timer, wish);
+        wish->timer = weir_timer_start(wish->server, 1, 0, crash_in_timer, wish);
 }
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/core/user_timer.h"
 #include "server/log/log.h"
 #include "tests/unit/suites.h"
 #include "ws/frame.h"
@@ -29,6 +30,7 @@ void harness_start(struct harness *harness, unsigned workers, const struct weir_
     const struct pool_options options = {.workers = workers, .wake_after = 128, .scratch_size = CONN_SCRATCH_SIZE};
     log_set_level(LOG_WARNING);
     registry_init(&harness->core.registry, 10000);
+    user_timers_init(&harness->core.timers);
     harness->core.pool = pool_create(&options);
     ck_assert_ptr_nonnull(harness->core.pool);
     ck_assert_int_eq(pool_start(harness->core.pool), 0);
@@ -39,6 +41,7 @@ void harness_start(struct harness *harness, unsigned workers, const struct weir_
 void harness_stop(struct harness *harness) {
     ck_assert_uint_eq(registry_wait_empty(&harness->core.registry, pool_now() + 60000), 0);
     ck_assert(pool_stop(harness->core.pool, UINT64_MAX));
+    user_timers_end(&harness->core);
     pool_drop_lane(&harness->route.lane);
     pool_destroy(harness->core.pool);
     channels_release(&harness->channels);

@@ -13,8 +13,8 @@
 
 #include <weir/weir.h>
 
-#include "server/core/after.h"
 #include "server/core/conn_private.h"
+#include "server/core/user_timer.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/suites.h"
 
@@ -477,8 +477,7 @@ START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
 }
 END_TEST
 
-/* --- weir_timer_start() ------------------------------------------------------------------------------------------
- */
+/* --- weir_timer_start() ------------------------------------------------------------------------------------ */
 
 struct alarm {
     sem_t rung;
@@ -492,27 +491,93 @@ static void ring(void *arg) {
     sem_post(&alarm->rung);
 }
 
-START_TEST(after_calls_once_or_not_at_all) {
+START_TEST(timer_calls_once_or_not_at_all) {
     struct harness harness;
     struct alarm alarm = {0};
     sem_init(&alarm.rung, 0, 0);
     harness_start(&harness, 1, &gate_handler, NULL);
     uint64_t begin = pool_now();
-    weir_timer *timer = after_start(&harness.core, 20, ring, &alarm);
-    weir_timer *never = after_start(&harness.core, 3600000, ring, &alarm);
+    weir_timer *timer = user_timer_start(&harness.core, 20, 0, ring, &alarm);
+    weir_timer *never = user_timer_start(&harness.core, 3600000, 0, ring, &alarm);
     sem_wait(&alarm.rung);
     ck_assert_uint_ge(pool_now() - begin, 20);
     ck_assert(!weir_timer_cancel(timer));
     ck_assert(weir_timer_cancel(never));
+    ck_assert(!weir_timer_cancel(never));
+    weir_timer_release(timer);
+    weir_timer_release(never);
     for (int i = 0; i < 200; i++) { /* cancelled about when it is due: called or prevented, never both */
         alarm.times = 0;
-        timer = after_start(&harness.core, (uint64_t)i % 3, ring, &alarm);
+        timer = user_timer_start(&harness.core, (uint64_t)i % 3, 0, ring, &alarm);
         if (i % 2 == 0)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         bool prevented = weir_timer_cancel(timer);
         ck_assert_int_eq(alarm.times, prevented ? 0 : 1);
+        weir_timer_release(timer);
     }
     harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(timer_repeats_until_cancelled) {
+    struct harness harness;
+    struct alarm alarm = {0};
+    sem_init(&alarm.rung, 0, 0);
+    harness_start(&harness, 1, &gate_handler, NULL);
+    uint64_t begin = pool_now();
+    weir_timer *timer = user_timer_start(&harness.core, 0, 5, ring, &alarm);
+    for (int i = 0; i < 4; i++)
+        sem_wait(&alarm.rung);
+    ck_assert_uint_ge(pool_now() - begin, 15);
+    weir_timer_cancel(timer);
+    int times = alarm.times;
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    ck_assert_int_eq(alarm.times, times);
+    ck_assert(!weir_timer_cancel(timer));
+    weir_timer_release(timer);
+    harness_stop(&harness);
+}
+END_TEST
+
+static void ring_slowly(void *arg) {
+    struct alarm *alarm = arg;
+    nanosleep(&(struct timespec){.tv_nsec = 12000000}, NULL);
+    ring(alarm);
+    if (alarm->times == 3)
+        weir_timer_cancel(alarm->timer);
+}
+
+/* Ticks that are due while a call runs are left out, and the callback itself may cancel. */
+START_TEST(timer_slower_than_its_interval_leaves_ticks_out) {
+    struct harness harness;
+    struct alarm alarm = {0};
+    sem_init(&alarm.rung, 0, 0);
+    harness_start(&harness, 2, &gate_handler, NULL);
+    uint64_t begin = pool_now();
+    alarm.timer = user_timer_start(&harness.core, 10, 10, ring_slowly, &alarm);
+    for (int i = 0; i < 3; i++)
+        sem_wait(&alarm.rung);
+    ck_assert_uint_ge(pool_now() - begin, 60); /* they begin at 10, 30 and 50 */
+    weir_timer_cancel(alarm.timer);
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    ck_assert_int_eq(alarm.times, 3);
+    weir_timer_release(alarm.timer);
+    harness_stop(&harness);
+}
+END_TEST
+
+START_TEST(timer_released_at_once_is_still_called) {
+    struct harness harness;
+    struct alarm alarm = {0};
+    sem_init(&alarm.rung, 0, 0);
+    harness_start(&harness, 1, &gate_handler, NULL);
+    weir_timer_release(user_timer_start(&harness.core, 1, 0, ring, &alarm));
+    weir_timer_release(user_timer_start(&harness.core, 3600000, 0, ring, &alarm)); /* the stop frees it */
+    weir_timer_release(user_timer_start(&harness.core, 1, 1, ring, &alarm));       /* and this one */
+    for (int i = 0; i < 3; i++)
+        sem_wait(&alarm.rung);
+    harness_stop(&harness);
+    ck_assert_ptr_null(user_timer_start(&harness.core, 1, 0, ring, &alarm));
 }
 END_TEST
 
@@ -531,7 +596,10 @@ Suite *conn_suite(void) {
     tcase_add_test(tcase, a_client_that_answers_no_ping_is_closed);
     tcase_add_test(tcase, an_idle_client_is_closed);
     tcase_add_test(tcase, a_client_that_is_kept_waiting_is_not_closed);
-    tcase_add_test(tcase, after_calls_once_or_not_at_all);
+    tcase_add_test(tcase, timer_calls_once_or_not_at_all);
+    tcase_add_test(tcase, timer_repeats_until_cancelled);
+    tcase_add_test(tcase, timer_slower_than_its_interval_leaves_ticks_out);
+    tcase_add_test(tcase, timer_released_at_once_is_still_called);
     suite_add_tcase(suite, tcase);
     return suite;
 }

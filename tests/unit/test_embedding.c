@@ -28,13 +28,13 @@ START_TEST(timers_of_a_run_before_can_be_cancelled) {
     _Atomic unsigned calls = 0;
     embedded_create(&embedded);
     embedded_start(&embedded);
-    weir_timer *fired = weir_timer_start(embedded.server, 0, count, (void *)&calls);
+    weir_timer *fired = weir_timer_start(embedded.server, 0, 0, count, (void *)&calls);
     UNTIL(calls == 1);
-    weir_timer *pending = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
-    weir_timer *last = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
+    weir_timer *pending = weir_timer_start(embedded.server, 3600000, 0, count, (void *)&calls);
+    weir_timer *last = weir_timer_start(embedded.server, 3600000, 0, count, (void *)&calls);
     embedded_stop(&embedded);
     embedded_start(&embedded);
-    weir_timer *other = weir_timer_start(embedded.server, 3600000, count, (void *)&calls);
+    weir_timer *other = weir_timer_start(embedded.server, 3600000, 0, count, (void *)&calls);
     ck_assert(weir_timer_cancel(pending));
     ck_assert(!weir_timer_cancel(fired));
     ck_assert(weir_timer_cancel(other));
@@ -42,6 +42,10 @@ START_TEST(timers_of_a_run_before_can_be_cancelled) {
     weir_server_destroy(embedded.server);
     ck_assert(weir_timer_cancel(last));
     ck_assert_uint_eq(calls, 1);
+    weir_timer_release(fired);
+    weir_timer_release(pending);
+    weir_timer_release(last);
+    weir_timer_release(other);
 }
 END_TEST
 
@@ -72,12 +76,14 @@ START_TEST(two_timers_cancel_each_other) {
     embedded_create(&embedded);
     embedded_start(&embedded);
     for (int i = 0; i < 2; i++)
-        pair.timers[i] = weir_timer_start(embedded.server, 0, cancel_other, &halves[i]);
+        pair.timers[i] = weir_timer_start(embedded.server, 0, 0, cancel_other, &halves[i]);
     pthread_barrier_wait(&pair.both);
     UNTIL(pair.ended == 2);
     ck_assert_uint_eq(pair.prevented, 0);
     embedded_stop(&embedded);
     weir_server_destroy(embedded.server);
+    for (int i = 0; i < 2; i++)
+        weir_timer_release(pair.timers[i]);
     pthread_barrier_destroy(&pair.both);
 }
 END_TEST
