@@ -94,9 +94,8 @@ static bool decode(weir_client *client, struct weir_client_message *message) {
         if (decoded.event == DECODER_DEFLATED)
             inflate(client, &decoded);
         if (decoded.event == DECODER_MESSAGE && message != NULL) {
-            *message = (struct weir_client_message){.opcode = (enum weir_opcode)decoded.opcode,
-                                                    .data = decoded.data == NULL ? "" : (const void *)decoded.data,
-                                                    .size = decoded.size};
+            *message = (struct weir_client_message){
+                .opcode = (enum weir_opcode)decoded.opcode, .data = decoded.data, .size = decoded.size};
             return true;
         }
         take_control(client, &decoded);

@@ -63,7 +63,7 @@ static void clock_open(weir_conn *conn, void *context) {
         weir_conn_close(conn, 1013, "too many are listening");
 }
 
-static const struct weir_handler handler = {.open = clock_open, .flags = WEIR_NEVER_BLOCKS};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .open = clock_open, .flags = WEIR_NEVER_BLOCKS};
 
 static const struct weir_option options[] = {
     {"every", WEIR_OPTION_DURATION, "1s", "how often it tells the time"},

@@ -190,6 +190,7 @@ static void command_close(weir_conn *conn, unsigned code, const char *reason, vo
 }
 
 static const struct weir_handler handler = {
+    WEIR_HANDLER_INIT,
     .open = command_open,
     .message = command_message,
     .close = command_close,

@@ -29,7 +29,7 @@ static void echo_message(weir_conn *conn, enum weir_opcode opcode, const void *d
     weir_conn_send(conn, opcode, data, size);
 }
 
-static const struct weir_handler echo = {.message = echo_message};
+static const struct weir_handler echo = {WEIR_HANDLER_INIT, .message = echo_message};
 
 int main(int argc, char **argv) {
     const char *address = argc > 1 ? argv[1] : "127.0.0.1:9000";

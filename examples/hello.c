@@ -29,6 +29,6 @@ static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, s
     weir_conn_send(conn, WEIR_TEXT, text, (size_t)length);
 }
 
-static const struct weir_handler handler = {.open = greet, .message = answer};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .open = greet, .message = answer};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "hello", .handler = &handler};

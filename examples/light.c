@@ -63,7 +63,7 @@ static void light_message(weir_conn *conn, enum weir_opcode opcode, const void *
     weir_conn_send(conn, WEIR_TEXT, answer, strlen(answer));
 }
 
-static const struct weir_handler handler = {.message = light_message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = light_message};
 
 static const struct weir_option options[] = {
     {"delay", WEIR_OPTION_DURATION, "2s", "how long a lamp takes to switch"},

@@ -72,6 +72,7 @@ static int rooms_publish(weir_conn *conn, const char *channel, const void *json,
 /* weir_channels_message() handles the protocol. No callback here waits for anything, so the handler needs no slot.
  */
 static const struct weir_handler handler = {
+    WEIR_HANDLER_INIT,
     .upgrade = rooms_upgrade,
     .message = weir_channels_message,
     .subscribe = rooms_subscribe,

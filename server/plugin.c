@@ -13,6 +13,7 @@
 
 #include "server/config/value.h"
 #include "server/core/calling.h"
+#include "server/handler_version.h"
 #include "server/plugin_options.h"
 
 /* --- Errors ------------------------------------------------------------------------------------------------ */
@@ -40,10 +41,13 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     if (table == NULL)
         return fail(place, "handler: %s exports no weir_plugin; it is not a weir plug-in", path);
     if (table->abi != WEIR_PLUGIN_ABI)
-        return fail(place, "handler: %s was compiled for plug-in ABI %u, this weir has %d; compile it anew", path,
+        return fail(place, "handler: %s was compiled for plug-in ABI %u, this weir has %d; compile it again", path,
                     table->abi, WEIR_PLUGIN_ABI);
     if (table->handler == NULL || table->name == NULL || value_flaw(table->name, strlen(table->name)) != NULL)
         return fail(place, "handler: %s has a weir_plugin without a handler, or without a name that is text", path);
+    const char *flaw = handler_copy(NULL, table->handler);
+    if (flaw != NULL)
+        return fail(place, "handler: %s: %s", path, flaw);
     return 0;
 }
 

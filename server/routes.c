@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/handler_version.h"
 #include "server/plugin_options.h"
 
 /* --- A table ----------------------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ static int add_pattern(struct route_table *table, const char *pattern, struct co
 /* --- From the configuration -------------------------------------------------------------------------------- */
 
 /* The handler for clients whose path matches no route. They are closed before they can send a message. */
-static const struct weir_handler no_handler = {.flags = WEIR_NEVER_BLOCKS};
+static const struct weir_handler no_handler = {WEIR_HANDLER_INIT, .flags = WEIR_NEVER_BLOCKS};
 
 static void list(struct routes *routes, struct served_route *served) {
     served->next = routes->all;
@@ -163,8 +164,7 @@ static struct served_route *serve_added(struct routes *routes, const char *patte
                                         const struct weir_handler *handler, void *context) {
     struct served_route *served = find_added(routes, pattern);
     if (served == NULL && (served = served_create(routes->core, pattern, NULL)) != NULL) {
-        served->route.handler = handler;
-        served->route.context = context;
+        served_set_handler(served, handler, context);
         list(routes, served);
     }
     return served;
@@ -284,6 +284,11 @@ static int check_pattern(const struct routes *routes, const struct config *confi
 
 int routes_add(struct routes *routes, const struct config *config, const struct added_route *route, char *error,
                size_t error_size) {
+    const char *flaw = handler_copy(NULL, route->handler);
+    if (flaw != NULL) {
+        snprintf(error, error_size, "%s", flaw);
+        return -1;
+    }
     struct router *router = router_create();
     int result = router == NULL ? -1 : check_pattern(routes, config, router, route->pattern, error, error_size);
     router_destroy(router);

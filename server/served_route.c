@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/handler_version.h"
 #include "server/handlers/builtin.h"
 
 static void free_texts(char **texts) {
@@ -117,6 +118,12 @@ struct served_route *served_create(struct core *core, const char *pattern, const
     return served;
 }
 
+void served_set_handler(struct served_route *served, const struct weir_handler *handler, void *context) {
+    handler_copy(&served->own, handler);
+    served->route.handler = &served->own;
+    served->route.context = context;
+}
+
 static const struct weir_handler *find_builtin(const char *name) {
     static const struct {
         const char *name;
@@ -143,7 +150,7 @@ int served_find_handler(struct served_route *served, const struct config *config
     }
     if (plugin_load(&served->plugin, config, configured, error, error_size) != 0)
         return -1;
-    route->handler = served->plugin.table->handler;
+    served_set_handler(served, served->plugin.table->handler, NULL);
     return 0;
 }
 

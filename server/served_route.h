@@ -14,6 +14,7 @@
 struct served_route {
     struct route route;
     struct builtin_route builtin; /* the context of a built-in handler that needs one */
+    struct weir_handler own;      /* a copy of the program's or plug-in's handler; unused by a built-in one */
     struct plugin plugin;         /* all zero unless the handler comes from a plug-in */
     char *handler;                /* as configured; NULL: the program added the route */
     char *channel;                /* as configured, or NULL */
@@ -26,6 +27,9 @@ struct served_route {
  * runs and the configuration is only checked; `configured` is NULL for a route that the program added. Returns NULL
  * if memory is out. */
 struct served_route *served_create(struct core *core, const char *pattern, const struct config_route *configured);
+
+/* Gives the route a copy of the handler, which handler_copy() has accepted. */
+void served_set_handler(struct served_route *served, const struct weir_handler *handler, void *context);
 
 /* Sets the route's handler. Loads a plug-in without starting it. Returns 0, or -1 with one line in `error`. */
 int served_find_handler(struct served_route *served, const struct config *config,

@@ -225,10 +225,11 @@ void decoder_inflate(struct decoder *decoder, const struct decoder_limits *limit
         decoder_fail(decoder, decoded, CLOSE_INVALID_DATA, "a text is not UTF-8");
         return;
     }
+    static const uint8_t nothing[1];
     *decoded = (struct decoded){.event = DECODER_MESSAGE,
                                 .opcode = decoded->opcode,
                                 .in_heap = message != NULL,
-                                .data = message,
+                                .data = message != NULL ? message : nothing,
                                 .size = size};
 }
 

@@ -75,8 +75,8 @@ struct decoded {
     enum decoder_event event;
     uint8_t opcode;
     uint16_t close_code;
-    bool in_heap; /* for messages: data is in a buffer of its own, see decoder_detach() */
-    const uint8_t *data;
+    bool in_heap;        /* for messages: data is in a buffer of its own, see decoder_detach() */
+    const uint8_t *data; /* of a message: never NULL */
     size_t size;
 };
 

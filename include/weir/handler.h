@@ -40,7 +40,15 @@ enum weir_handler_flags {
     WEIR_NEVER_BLOCKS = 1
 };
 
+/* Begins the initializer of every handler: {WEIR_HANDLER_INIT, .message = answer}. */
+#define WEIR_HANDLER_INIT .size = sizeof(struct weir_handler)
+
+/* Later versions add callbacks at the end. A handler that was compiled before that still works, since its size says
+ * what it has. The server copies the struct. */
 struct weir_handler {
+    size_t size;    /* set by WEIR_HANDLER_INIT */
+    unsigned flags; /* of enum weir_handler_flags, combined with | */
+
     /* Optional. Called with the request before the server sends the 101; may refuse it. Return 0 to accept. Any
      * other value refuses, with the response set by weir_upgrade_refuse(), or with 403 if none was set. */
     int (*upgrade)(weir_upgrade *upgrade, void *context);
@@ -49,16 +57,13 @@ struct weir_handler {
      * weir_conn_header() finds the request's headers. */
     void (*open)(weir_conn *conn, void *context);
 
-    /* Optional. Called for each complete message. `data` has `size` bytes and no terminator; it may be NULL if
-     * `size` is 0. */
+    /* Optional. Called for each complete message. `data` has `size` bytes and no terminator. It is never NULL. */
     void (*message)(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context);
 
     /* Optional. Called once, when the connection is over and nothing can be sent any more. `code` is the close
      * code of whichever side closed first: the client's, or the server's. It is 1005 if the client's Close had no
      * code, and 1006 if the connection was lost without a Close (RFC 6455, 7.1.5). `reason` is never NULL. */
     void (*close)(weir_conn *conn, unsigned code, const char *reason, void *context);
-
-    unsigned flags; /* of enum weir_handler_flags, combined with | */
 
     /* Optional. Called when the send queue (weir_conn_buffered()), after exceeding send_buffer_soft, has drained to
      * half that size. A paused producer may resume. */

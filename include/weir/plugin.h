@@ -23,8 +23,8 @@
 extern "C" {
 #endif
 
-/* Changes when plug-ins must be compiled again. */
-#define WEIR_PLUGIN_ABI 3
+/* Changes when plug-ins must be compiled again. New callbacks and functions do not change it. */
+#define WEIR_PLUGIN_ABI 4
 
 enum weir_option_type {
     WEIR_OPTION_TEXT,

@@ -11,4 +11,4 @@ static void spread(weir_conn *conn, enum weir_opcode opcode, const void *data, s
     weir_conn_broadcast(conn, opcode, data, size, route->echo_self);
 }
 
-const struct weir_handler handler_broadcast = {.message = spread, .flags = WEIR_NEVER_BLOCKS};
+const struct weir_handler handler_broadcast = {WEIR_HANDLER_INIT, .message = spread, .flags = WEIR_NEVER_BLOCKS};

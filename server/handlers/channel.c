@@ -79,4 +79,5 @@ static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, 
         close_unless(conn, weir_conn_publish(conn, name.text, opcode, data, size, route->echo_self));
 }
 
-const struct weir_handler handler_channel = {.open = join, .message = publish, .flags = WEIR_NEVER_BLOCKS};
+const struct weir_handler handler_channel = {WEIR_HANDLER_INIT, .open = join, .message = publish,
+                                             .flags = WEIR_NEVER_BLOCKS};

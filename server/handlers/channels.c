@@ -27,8 +27,6 @@ static int may_publish(weir_conn *conn, const char *channel, const void *json, s
 }
 
 const struct weir_handler handler_channels = {
-    .message = weir_channels_message,
-    .subscribe = may_subscribe,
-    .publish = may_publish,
-    .flags = WEIR_NEVER_BLOCKS,
+    WEIR_HANDLER_INIT,      .message = weir_channels_message, .subscribe = may_subscribe,
+    .publish = may_publish, .flags = WEIR_NEVER_BLOCKS,
 };

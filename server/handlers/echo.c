@@ -11,4 +11,4 @@ static void echo(weir_conn *conn, enum weir_opcode opcode, const void *data, siz
     weir_conn_send(conn, opcode, data, size);
 }
 
-const struct weir_handler handler_echo = {.message = echo, .flags = WEIR_NEVER_BLOCKS};
+const struct weir_handler handler_echo = {WEIR_HANDLER_INIT, .message = echo, .flags = WEIR_NEVER_BLOCKS};

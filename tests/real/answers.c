@@ -17,6 +17,6 @@ static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, s
         weir_conn_send(conn, WEIR_TEXT, "{}", 2);
 }
 
-static const struct weir_handler handler = {.message = answer};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = answer};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "answers", .handler = &handler};

@@ -46,6 +46,6 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
         weir_conn_close(conn, 1011, "not published");
 }
 
-static const struct weir_handler handler = {.open = open_connection, .message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .open = open_connection, .message = message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "channels_from_c", .handler = &handler};

@@ -91,7 +91,8 @@ static int start(weir_server *server, const weir_options *options, void **contex
 static const struct weir_option options[] = {{"callback", WEIR_OPTION_TEXT, "message", ""},
                                              {"way", WEIR_OPTION_TEXT, "null", ""},
                                              {NULL, WEIR_OPTION_TEXT, NULL, NULL}};
-static const struct weir_handler handler = {.upgrade = upgrade, .open = open, .message = message, .close = close_};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .upgrade = upgrade, .open = open, .message = message,
+                                            .close = close_};
 
 const struct weir_plugin weir_plugin = {
     .abi = WEIR_PLUGIN_ABI, .name = "crashes", .options = options, .handler = &handler, .start = start};

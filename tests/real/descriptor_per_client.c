@@ -60,7 +60,7 @@ static void closed(weir_conn *conn, unsigned code, const char *reason, void *con
     give();
 }
 
-static const struct weir_handler handler = {.open = opened, .message = message, .close = closed};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .open = opened, .message = message, .close = closed};
 
 static const struct weir_option options[] = {{"sockets", WEIR_OPTION_BOOLEAN, "no", "for each client, not a file"},
                                              {"before", WEIR_OPTION_INTEGER, "0", "opened at the start"},

@@ -32,7 +32,7 @@ static void close(weir_conn *conn, unsigned code, const char *reason, void *cont
     (void)conn, (void)code, (void)reason, (void)context;
 }
 
-static const struct weir_handler handler = {
-    .upgrade = upgrade, .open = open, .message = message, .drained = drained, .close = close};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT,  .upgrade = upgrade, .open = open,
+                                            .message = message, .drained = drained, .close = close};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "every_callback", .handler = &handler};

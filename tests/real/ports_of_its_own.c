@@ -87,7 +87,7 @@ static void stop(void *context) {
             close(polled[i].fd);
 }
 
-static const struct weir_handler handler = {0};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT};
 
 static const struct weir_option options[] = {{"file", WEIR_OPTION_TEXT, "", "where the ports are written"},
                                              {NULL, WEIR_OPTION_TEXT, NULL, NULL}};

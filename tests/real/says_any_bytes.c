@@ -63,6 +63,6 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     weir_conn_send(conn, WEIR_BINARY, answer, (size_t)length);
 }
 
-static const struct weir_handler handler = {.upgrade = upgrade, .message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .upgrade = upgrade, .message = message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "says_any_bytes", .handler = &handler};

@@ -14,6 +14,6 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     weir_conn_send(conn, opcode, "second", 6);
 }
 
-static const struct weir_handler handler = {.message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "send_then_block", .handler = &handler};

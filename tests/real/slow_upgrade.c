@@ -18,6 +18,6 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     weir_conn_send(conn, opcode, data, size);
 }
 
-static const struct weir_handler handler = {.upgrade = upgrade, .message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .upgrade = upgrade, .message = message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "slow_upgrade", .handler = &handler};

@@ -49,7 +49,7 @@ static void close_stream(weir_conn *conn, unsigned code, const char *reason, voi
     free(weir_conn_data(conn));
 }
 
-static const struct weir_handler handler = {
-    .open = open_stream, .message = message, .drained = drained, .close = close_stream};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .open = open_stream, .message = message,
+                                            .drained = drained, .close = close_stream};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "stream", .handler = &handler};

@@ -33,7 +33,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
     weir_conn_send(conn, WEIR_TEXT, word ? word : "", word ? strlen(word) : 0);
 }
-static const struct weir_handler handler = {.message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = message};
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "beyond", .handler = &handler};
 """
 

@@ -18,7 +18,7 @@ CHANNEL = "[channel news:*]\nhistory = 5\n"
 ROUTE = "[route /echo]\nhandler = echo\n"
 PLUGIN = """
 #include <weir/weir.h>
-static const struct weir_handler handler = {0};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT};
 %s
 """
 WRONG_ABI = 'const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI + 1, .name = "x", .handler = &handler};'

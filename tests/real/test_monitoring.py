@@ -98,7 +98,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     weir_conn_send(conn, WEIR_TEXT, answer, (size_t)snprintf(answer, sizeof answer, "%ld", receivers));
 }
 
-static const struct weir_handler handler = {.message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "publishing", .handler = &handler};
 """

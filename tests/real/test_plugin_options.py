@@ -37,7 +37,7 @@ static void answer(weir_conn *conn, enum weir_opcode opcode, const void *data, s
     (void)opcode, (void)data, (void)size;
     weir_conn_send(conn, WEIR_TEXT, context, strlen(context));
 }
-static const struct weir_handler handler = {.message = answer};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = answer};
 static const struct weir_option options[] = {%s {NULL, 0, NULL, NULL}};
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "shows", .handler = &handler,
                                         .options = options, .start = start, .stop = free};

@@ -10,7 +10,7 @@
 
 #include "tests/unit/assertions.h"
 
-const struct weir_handler silent_handler = {.flags = WEIR_NEVER_BLOCKS};
+const struct weir_handler silent_handler = {WEIR_HANDLER_INIT, .flags = WEIR_NEVER_BLOCKS};
 
 void sleep_ms(long milliseconds) {
     nanosleep(&(struct timespec){.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000}, NULL);

@@ -6,6 +6,7 @@
 
 #include <weir/weir.h>
 
+#include "server/handler_version.h"
 #include "tests/unit/assertions.h"
 #include "tests/unit/suites.h"
 
@@ -32,12 +33,64 @@ START_TEST(versions_agree) {
 }
 END_TEST
 
+/* --- Handlers that were compiled with other headers -------------------------------------------------------- */
+
+static void never(weir_conn *conn, void *context) {
+    (void)conn, (void)context;
+    ck_abort_msg("called");
+}
+
+/* As a plug-in's memory may look: what follows its shorter struct is something else. */
+START_TEST(handler_of_an_earlier_version_has_fewer_callbacks) {
+    const struct weir_handler earlier = {.size = offsetof(struct weir_handler, drained),
+                                         .flags = WEIR_NEVER_BLOCKS,
+                                         .open = never,
+                                         .drained = never};
+    struct weir_handler copy;
+    ck_assert_ptr_null(handler_copy(&copy, &earlier));
+    ck_assert_uint_eq(copy.flags, WEIR_NEVER_BLOCKS);
+    ck_assert(copy.open == never);
+    ck_assert(copy.drained == NULL);
+    ck_assert(copy.publish == NULL);
+    ck_assert_uint_eq(copy.size, sizeof copy);
+}
+END_TEST
+
+struct later {
+    struct weir_handler handler;
+    void (*unknown)(weir_conn *conn, void *context);
+};
+
+START_TEST(handler_of_a_later_version_may_use_what_is_known) {
+    struct later later = {{.size = sizeof later, .open = never}, NULL};
+    struct weir_handler copy;
+    ck_assert_ptr_null(handler_copy(&copy, &later.handler));
+    ck_assert(copy.open == never);
+    later.unknown = never;
+    ck_assert_str_eq(handler_copy(&copy, &later.handler),
+                     "the handler was compiled for a later weir, and has a callback that this one does not know");
+}
+END_TEST
+
+START_TEST(handler_without_a_size_is_an_error) {
+    const struct weir_handler bare = {.open = never}, whole = {WEIR_HANDLER_INIT};
+    weir_server *server = weir_server_create();
+    ck_assert_int_eq(weir_server_route(server, "/a", &bare, NULL), -1);
+    ck_assert_str_eq(weir_server_error(server), "the handler has no size; begin it with WEIR_HANDLER_INIT");
+    ck_assert_int_eq(weir_server_route(server, "/a", &whole, NULL), 0);
+    weir_server_destroy(server);
+}
+END_TEST
+
 Suite *api_suite(void) {
     Suite *suite = suite_create("api");
     TCase *test = tcase_create("api");
     tcase_add_test(test, each_status_has_a_text_of_its_own);
     tcase_add_test(test, other_numbers_have_a_text_too);
     tcase_add_test(test, versions_agree);
+    tcase_add_test(test, handler_of_an_earlier_version_has_fewer_callbacks);
+    tcase_add_test(test, handler_of_a_later_version_may_use_what_is_known);
+    tcase_add_test(test, handler_without_a_size_is_an_error);
     suite_add_tcase(suite, test);
     return suite;
 }

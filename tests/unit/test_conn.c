@@ -482,7 +482,7 @@ END_TEST
 struct alarm {
     sem_t rung;
     _Atomic int times;
-    weir_timer *timer;
+    weir_timer *_Atomic timer;
 };
 
 static void ring(void *arg) {

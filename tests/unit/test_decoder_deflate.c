@@ -36,6 +36,7 @@ static void inflate(struct receiver *receiver, struct decoded *decoded) {
     ck_assert(decoded->event == DECODER_MESSAGE || decoded->event == DECODER_ERROR);
     if (decoded->event == DECODER_MESSAGE) {
         ck_assert_int_eq(decoded->in_heap, decoded->size > 0);
+        ck_assert_ptr_nonnull(decoded->data);
         ck_assert_uint_ge(decoder_memory(decoder), decoded->size);
         ck_assert_uint_le(decoded->size, receiver->transcript.limits.max_message_size);
     }

@@ -94,7 +94,7 @@ static void keep(weir_conn *conn, void *context) {
     *(weir_conn * _Atomic *)context = weir_conn_retain(conn);
 }
 
-static const struct weir_handler keeping = {.open = keep};
+static const struct weir_handler keeping = {WEIR_HANDLER_INIT, .open = keep};
 
 static weir_conn *connect_and_keep(struct embedded *embedded, weir_conn *_Atomic *kept, weir_client **client) {
     embedded_create(embedded);
@@ -208,7 +208,7 @@ static void say_count(weir_conn *conn, enum weir_opcode opcode, const void *data
     weir_publish(weir_conn_server(conn), "news:de", opcode, data, size);
 }
 
-static const struct weir_handler publishing = {.message = say_count};
+static const struct weir_handler publishing = {WEIR_HANDLER_INIT, .message = say_count};
 
 START_TEST(options_of_routes_and_channels_come_from_c) {
     struct embedded embedded;

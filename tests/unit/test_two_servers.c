@@ -31,7 +31,7 @@ static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     weir_conn_send(conn, opcode, data, size);
 }
 
-static const struct weir_handler handler = {.message = message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = message};
 
 static struct sockaddr_in loopback(uint16_t port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};

@@ -25,6 +25,6 @@ static void sleep_message(weir_conn *conn, enum weir_opcode opcode, const void *
     weir_conn_send(conn, opcode, data, size);
 }
 
-static const struct weir_handler handler = {.message = sleep_message};
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = sleep_message};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "sleep", .handler = &handler};
