@@ -28,6 +28,8 @@ ROUTE = "[route /echo]\nhandler = echo\n"
 ATTACKERS = 1000
 UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that goes no further
 THREADS = 16  # the default of http_threads
+LONG_TIMEOUT = 60  # seconds: handshake_timeout where only cutting off early lets a visitor in
+UNDER_ATTACK = SERVER + ROUTE + f"[websocket]\nhandshake_timeout = {LONG_TIMEOUT}s\n"
 PER_ADDRESS = 8  # the default of handshakes_per_ip
 
 
@@ -95,14 +97,16 @@ class HalfOpen(unittest.TestCase):
         times.sort()
         print(f"\n    {len(times)} visits, median {times[len(times) // 2] * 1000:.1f} ms, longest "
               f"{times[-1] * 1000:.1f} ms, {cut_off[0]} cut off", end=" ", flush=True)
-        self.assertLess(times[-1], 4)  # left alone, the attack keeps everybody out for the 5 s of handshake_timeout
-        self.assertLess(times[len(times) // 2], 0.5)
+        # Left alone, the attack keeps every visitor out for LONG_TIMEOUT. The kernel may drop a visitor's SYN while its
+        # queue is full; the visitor then repeats it after 1, 3 and 7 s.
+        self.assertLess(times[-1], LONG_TIMEOUT / 3)
+        self.assertLess(times[len(times) // 2], LONG_TIMEOUT / 20)
         if data:
             self.assertEqual(cut_off[1], 0)
         return cut_off[0]
 
     def test_a_thousand_unfinished_requests_of_one_address(self):
-        with Weir(SERVER + ROUTE) as weir:
+        with Weir(UNDER_ATTACK) as weir:
             cut_off = self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), UNFINISHED, 5)
             self.assertGreater(cut_off, 100)
             line = weir.log_line("event=half_open", "peer=127.0.0.2")
@@ -110,18 +114,18 @@ class HalfOpen(unittest.TestCase):
             self.assertLessEqual(weir.log().count("event=half_open"), 10)
 
     def test_a_thousand_that_say_nothing(self):
-        with Weir(SERVER + ROUTE) as weir:
+        with Weir(UNDER_ATTACK) as weir:
             self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), b"", 8)
 
     def test_two_addresses_that_hold_every_thread(self):
         """Each keeps to the limit of an address."""
-        with Weir(SERVER + ROUTE) as weir:
+        with Weir(UNDER_ATTACK) as weir:
             addresses = [f"127.0.1.{i}" for i in range(1, THREADS // PER_ADDRESS + 1)]
             self.measure(weir, addresses, THREADS, UNFINISHED, 3)
             weir.log_line("event=half_open", "beyond_limit=0")
 
     def test_many_addresses(self):
-        with Weir(SERVER + ROUTE) as weir:
+        with Weir(UNDER_ATTACK) as weir:
             self.measure(weir, [f"127.0.1.{i}" for i in range(1, 101)], 500, UNFINISHED, 3)
 
     def open_all(self, weir, address, count, data=UNFINISHED):
