@@ -60,7 +60,7 @@ static const struct {
     {"unknown", NULL, NULL},
 };
 
-START_TEST(addresses_have_one_form) {
+START_TEST(address_parse_normalizes_or_rejects_text) {
     struct address address, untouched;
     memset(&address, 0x55, sizeof address);
     untouched = address;
@@ -120,7 +120,7 @@ static const struct {
     {"0000:0000:0000:0000:0000:0000:0000:0000:0000/32", NULL, NULL},
 };
 
-START_TEST(networks_have_their_addresses) {
+START_TEST(network_contains_its_addresses_and_no_others) {
     struct network network, untouched;
     memset(&network, 0x55, sizeof network);
     untouched = network;
@@ -138,7 +138,7 @@ START_TEST(networks_have_their_addresses) {
 }
 END_TEST
 
-START_TEST(lists_of_networks) {
+START_TEST(address_is_matched_against_every_network_in_a_list) {
     char none[] = "none", first[] = "10.0.0.0/8", second[] = "2001:db8::/32";
     char *const nobody[] = {none, NULL}, *const empty[] = {NULL}, *const both[] = {first, second, NULL};
     struct address ten = parsed("10.1.2.3"), documentation = parsed("2001:db8::1"), other = parsed("192.0.2.1");
@@ -206,7 +206,7 @@ static const struct {
     {"10.0.0.1", "203.0.113.9, 0000000000000000000000000000000000000000000000000000000000000", "10.0.0.1"},
 };
 
-START_TEST(the_last_that_no_proxy_of_ours_has) {
+START_TEST(client_address_is_the_last_hop_that_is_not_trusted) {
     char ten[] = "10.0.0.0/8", documentation[] = "2001:db8:f::/48", none[] = "none";
     char *const trusted[] = {ten, documentation, NULL}, *const nobody[] = {none, NULL};
     struct address peer = parsed(proxies[_i].peer), expected = parsed(proxies[_i].client);
@@ -222,10 +222,10 @@ END_TEST
 Suite *address_suite(void) {
     Suite *suite = suite_create("address");
     TCase *tcase = tcase_create("address");
-    tcase_add_loop_test(tcase, addresses_have_one_form, 0, COUNT(addresses));
-    tcase_add_loop_test(tcase, networks_have_their_addresses, 0, COUNT(networks));
-    tcase_add_test(tcase, lists_of_networks);
-    tcase_add_loop_test(tcase, the_last_that_no_proxy_of_ours_has, 0, COUNT(proxies));
+    tcase_add_loop_test(tcase, address_parse_normalizes_or_rejects_text, 0, COUNT(addresses));
+    tcase_add_loop_test(tcase, network_contains_its_addresses_and_no_others, 0, COUNT(networks));
+    tcase_add_test(tcase, address_is_matched_against_every_network_in_a_list);
+    tcase_add_loop_test(tcase, client_address_is_the_last_hop_that_is_not_trusted, 0, COUNT(proxies));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -96,7 +96,7 @@ static void check_takes(const char *local_address, const int ends[2]) {
     close(fd);
 }
 
-START_TEST(one_is_taken) {
+START_TEST(adoption_takes_the_socket_of_a_peer) {
     int ends[2];
     start();
     connect_to("127.0.0.1", ends);
@@ -107,7 +107,7 @@ START_TEST(one_is_taken) {
 END_TEST
 
 /* Two connections of one peer differ in our address alone. */
-START_TEST(our_address_tells_two_apart) {
+START_TEST(adoption_tells_sockets_apart_by_local_address) {
     int first[2], second[2];
     start();
     connect_to("127.0.0.1", first);
@@ -120,7 +120,7 @@ START_TEST(our_address_tells_two_apart) {
 }
 END_TEST
 
-START_TEST(two_are_ambiguous) {
+START_TEST(adoption_refuses_ambiguous_sockets) {
     int first[2], second[2], fd = -1;
     start();
     connect_to("127.0.0.1", first);
@@ -136,7 +136,7 @@ END_TEST
 
 /* Where networks may share addresses, all four may be those of two; here they are not, and it is taken all the
  * same. */
-START_TEST(among_many_networks_all_are_looked_at) {
+START_TEST(adoption_finds_a_socket_with_many_networks) {
     int ends[2];
     start();
     adoption.many_networks = true;
@@ -148,7 +148,7 @@ START_TEST(among_many_networks_all_are_looked_at) {
 END_TEST
 
 /* What has come beyond the head, be it in the socket still or with the library already. */
-START_TEST(early_bytes_are_seen) {
+START_TEST(adoption_refuses_a_socket_with_early_bytes) {
     int first[2], second[2], fd = -1;
     char head[5];
     start();
@@ -165,7 +165,7 @@ START_TEST(early_bytes_are_seen) {
 END_TEST
 
 /* The kernel counts the end of the stream as a byte. */
-START_TEST(the_end_of_the_stream_is_no_early_byte) {
+START_TEST(adoption_does_not_count_end_of_stream_as_early_byte) {
     int ends[2], fd = -1;
     char head[4];
     start();
@@ -181,7 +181,7 @@ START_TEST(the_end_of_the_stream_is_no_early_byte) {
 }
 END_TEST
 
-START_TEST(who_is_not_there_is_not_found) {
+START_TEST(adoption_does_not_find_an_unknown_local_address) {
     int ends[2], fd = -1;
     start();
     connect_to("127.0.0.1", ends);
@@ -195,7 +195,7 @@ START_TEST(who_is_not_there_is_not_found) {
 END_TEST
 
 /* A client that resets its connection right after its request. */
-START_TEST(who_has_reset_is_gone) {
+START_TEST(adoption_reports_a_reset_connection_as_gone) {
     const struct linger linger = {.l_onoff = 1};
     int ends[2], fd = -1;
     start();
@@ -211,7 +211,7 @@ END_TEST
 enum { MANY = 1000 };
 
 /* Others have taken every number below the base, and hundreds above it. */
-START_TEST(numbers_below_the_base_are_not_needed) {
+START_TEST(adoption_works_with_all_numbers_below_the_base_in_use) {
     int files[MANY], ends[2];
     start();
     for (int i = 0; i < MANY; i++)
@@ -227,7 +227,7 @@ START_TEST(numbers_below_the_base_are_not_needed) {
 END_TEST
 
 /* No number from the base on may be used; those below do as well. */
-START_TEST(numbers_above_the_base_are_not_needed) {
+START_TEST(adoption_works_without_numbers_above_the_base) {
     int ends[2], fd = -1;
     start();
     adoption.base = INT_MAX;
@@ -244,16 +244,16 @@ END_TEST
 Suite *adoption_suite(void) {
     Suite *suite = suite_create("adoption");
     TCase *test = tcase_create("adoption");
-    tcase_add_loop_test(test, one_is_taken, 0, 2);
-    tcase_add_test(test, our_address_tells_two_apart);
-    tcase_add_test(test, two_are_ambiguous);
-    tcase_add_test(test, among_many_networks_all_are_looked_at);
-    tcase_add_loop_test(test, early_bytes_are_seen, 0, 2);
-    tcase_add_test(test, the_end_of_the_stream_is_no_early_byte);
-    tcase_add_test(test, who_is_not_there_is_not_found);
-    tcase_add_loop_test(test, who_has_reset_is_gone, 0, 2);
-    tcase_add_loop_test(test, numbers_below_the_base_are_not_needed, 0, 2);
-    tcase_add_test(test, numbers_above_the_base_are_not_needed);
+    tcase_add_loop_test(test, adoption_takes_the_socket_of_a_peer, 0, 2);
+    tcase_add_test(test, adoption_tells_sockets_apart_by_local_address);
+    tcase_add_test(test, adoption_refuses_ambiguous_sockets);
+    tcase_add_test(test, adoption_finds_a_socket_with_many_networks);
+    tcase_add_loop_test(test, adoption_refuses_a_socket_with_early_bytes, 0, 2);
+    tcase_add_test(test, adoption_does_not_count_end_of_stream_as_early_byte);
+    tcase_add_test(test, adoption_does_not_find_an_unknown_local_address);
+    tcase_add_loop_test(test, adoption_reports_a_reset_connection_as_gone, 0, 2);
+    tcase_add_loop_test(test, adoption_works_with_all_numbers_below_the_base_in_use, 0, 2);
+    tcase_add_test(test, adoption_works_without_numbers_above_the_base);
     suite_add_tcase(suite, test);
     return suite;
 }

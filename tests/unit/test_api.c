@@ -10,7 +10,7 @@
 #include "tests/unit/assertions.h"
 #include "tests/unit/suites.h"
 
-START_TEST(each_status_has_a_text_of_its_own) {
+START_TEST(each_status_has_a_distinct_text) {
     for (int a = WEIR_FAILED; a <= WEIR_OK; a++) {
         ck_assert_str_ne(weir_status_text((enum weir_status)a), "unknown status");
         for (int b = WEIR_FAILED; b < a; b++)
@@ -19,13 +19,13 @@ START_TEST(each_status_has_a_text_of_its_own) {
 }
 END_TEST
 
-START_TEST(other_numbers_have_a_text_too) {
+START_TEST(unknown_status_has_a_text) {
     ck_assert_str_eq(weir_status_text((enum weir_status)1), "unknown status");
     ck_assert_str_eq(weir_status_text((enum weir_status)(WEIR_FAILED - 1)), "unknown status");
 }
 END_TEST
 
-START_TEST(versions_agree) {
+START_TEST(version_text_agrees_with_version_numbers) {
     char numbers[32];
     snprintf(numbers, sizeof numbers, "%d.%d.%d", WEIR_VERSION_MAJOR, WEIR_VERSION_MINOR, WEIR_VERSION_PATCH);
     ck_assert_str_eq(WEIR_VERSION, numbers);
@@ -85,9 +85,9 @@ END_TEST
 Suite *api_suite(void) {
     Suite *suite = suite_create("api");
     TCase *test = tcase_create("api");
-    tcase_add_test(test, each_status_has_a_text_of_its_own);
-    tcase_add_test(test, other_numbers_have_a_text_too);
-    tcase_add_test(test, versions_agree);
+    tcase_add_test(test, each_status_has_a_distinct_text);
+    tcase_add_test(test, unknown_status_has_a_text);
+    tcase_add_test(test, version_text_agrees_with_version_numbers);
     tcase_add_test(test, handler_of_an_earlier_version_has_fewer_callbacks);
     tcase_add_test(test, handler_of_a_later_version_may_use_what_is_known);
     tcase_add_test(test, handler_without_a_size_is_an_error);

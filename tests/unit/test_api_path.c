@@ -9,7 +9,7 @@
 #include "server/http/http.h"
 #include "tests/unit/suites.h"
 
-START_TEST(paths_are_split_then_decoded) {
+START_TEST(api_path_is_split_before_it_is_decoded) {
     static const struct {
         const char *raw;
         enum api_path_result result;
@@ -48,7 +48,7 @@ START_TEST(paths_are_split_then_decoded) {
 }
 END_TEST
 
-START_TEST(a_path_of_any_length) {
+START_TEST(api_path_of_any_length_is_parsed_or_too_long) {
     char raw[2 * API_PATH_SIZE];
     struct api_path path;
     for (size_t size = 4; size < sizeof raw; size++) {
@@ -63,7 +63,7 @@ START_TEST(a_path_of_any_length) {
 }
 END_TEST
 
-START_TEST(what_belongs_to_the_api) {
+START_TEST(api_path_is_recognised_by_its_first_segment) {
     ck_assert(api_path_is("/api"));
     ck_assert(api_path_is("/api/x"));
     ck_assert(!api_path_is("/apis"));
@@ -80,7 +80,7 @@ static const char *wrong_with(const char *raw, struct api_query *query) {
     return api_query_parse(raw, names, query, &name, &name_size);
 }
 
-START_TEST(queries) {
+START_TEST(api_query_is_decoded_and_errors_are_named) {
     struct api_query query;
     ck_assert_ptr_null(wrong_with("", &query));
     ck_assert_ptr_null(api_query_text(&query, "limit"));
@@ -104,7 +104,7 @@ START_TEST(queries) {
 }
 END_TEST
 
-START_TEST(numbers) {
+START_TEST(api_query_number_must_be_within_its_range) {
     static const struct {
         const char *raw;
         bool right;
@@ -159,7 +159,7 @@ static enum http_body_result read_given(struct given *given, size_t max, size_t 
     return result;
 }
 
-START_TEST(bodies_within_their_limit) {
+START_TEST(http_body_is_read_up_to_its_limit) {
     static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 32768, 99999, 100000, 100001, 1000000};
     enum { MAX = 100000 };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
@@ -184,12 +184,12 @@ END_TEST
 Suite *api_path_suite(void) {
     Suite *suite = suite_create("api_path");
     TCase *tcase = tcase_create("api_path");
-    tcase_add_test(tcase, paths_are_split_then_decoded);
-    tcase_add_test(tcase, a_path_of_any_length);
-    tcase_add_test(tcase, what_belongs_to_the_api);
-    tcase_add_test(tcase, queries);
-    tcase_add_test(tcase, numbers);
-    tcase_add_test(tcase, bodies_within_their_limit);
+    tcase_add_test(tcase, api_path_is_split_before_it_is_decoded);
+    tcase_add_test(tcase, api_path_of_any_length_is_parsed_or_too_long);
+    tcase_add_test(tcase, api_path_is_recognised_by_its_first_segment);
+    tcase_add_test(tcase, api_query_is_decoded_and_errors_are_named);
+    tcase_add_test(tcase, api_query_number_must_be_within_its_range);
+    tcase_add_test(tcase, http_body_is_read_up_to_its_limit);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -52,7 +52,7 @@ static const struct {
     {{{MINE, "0::/../..\n"}, {V2 "memory.max", "3000\n"}}, 3000, true},
 };
 
-START_TEST(the_least_limit_counts) {
+START_TEST(available_memory_is_the_smallest_control_group_limit) {
     for (int i = 0; i < FILES_MAX && cases[_i].files[i].name != NULL; i++)
         write_file(cases[_i].files[i].name, cases[_i].files[i].text);
     const struct available_memory available = available_memory(config_folder);
@@ -65,7 +65,7 @@ Suite *available_memory_suite(void) {
     Suite *suite = suite_create("available_memory");
     TCase *limits = tcase_create("limits");
     tcase_add_checked_fixture(limits, config_folder_make, config_folder_remove);
-    tcase_add_loop_test(limits, the_least_limit_counts, 0, COUNT(cases));
+    tcase_add_loop_test(limits, available_memory_is_the_smallest_control_group_limit, 0, COUNT(cases));
     suite_add_tcase(suite, limits);
     return suite;
 }

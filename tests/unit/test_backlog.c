@@ -116,17 +116,17 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     free(buffer);
 }
 
-START_TEST(drop_oldest_keeps_the_latest) {
+START_TEST(drop_oldest_keeps_the_latest_messages) {
     check_gap(SLOW_CONSUMER_DROP_OLDEST, _i);
 }
 END_TEST
 
-START_TEST(drop_newest_keeps_the_first) {
+START_TEST(drop_newest_keeps_the_first_messages) {
     check_gap(SLOW_CONSUMER_DROP_NEWEST, _i);
 }
 END_TEST
 
-START_TEST(disconnect_counts_and_says_why) {
+START_TEST(disconnect_policy_closes_with_1013_and_counts) {
     struct late late;
     static const char block[SIZE];
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
@@ -144,7 +144,7 @@ START_TEST(disconnect_counts_and_says_why) {
 END_TEST
 
 /* Nobody is served by dropping what waits for the sake of what can never go. */
-START_TEST(a_message_larger_than_the_limit_costs_no_other) {
+START_TEST(message_above_the_hard_limit_drops_no_other_message) {
     struct late late;
     char *large = calloc(1, HARD + 1);
     late_start(&late, SLOW_CONSUMER_DROP_OLDEST, &silent_handler, NULL);
@@ -160,7 +160,7 @@ START_TEST(a_message_larger_than_the_limit_costs_no_other) {
 END_TEST
 
 /* Control frames are no messages: a Ping must be answered (RFC 6455, 5.5.2) whatever is dropped around it. */
-START_TEST(no_policy_drops_a_pong) {
+START_TEST(slow_consumer_policy_never_drops_a_pong) {
     static const char block[SIZE];
     struct late late;
     char ping[100] = "ping", *buffer = frame_buffer();
@@ -237,7 +237,7 @@ static void check_that_it_reads_the_101(struct newcomer *newcomer) {
 }
 
 /* A broadcast may find a connection before its 101 has left. That stays the first thing that the client reads. */
-START_TEST(no_policy_drops_the_101) {
+START_TEST(slow_consumer_policy_never_drops_the_101) {
     static char large[HARD + 1];
     struct newcomer newcomer;
     create_newcomer(&newcomer, (enum slow_consumer_policy)_i);
@@ -252,7 +252,7 @@ START_TEST(no_policy_drops_the_101) {
 END_TEST
 
 /* Nor does it where the first write finds no room: the socket may be full of answers to requests before. */
-START_TEST(no_policy_drops_a_101_that_waits) {
+START_TEST(slow_consumer_policy_never_drops_a_queued_101) {
     static char block[SIZE], answers[1 << 16];
     struct newcomer newcomer;
     create_newcomer(&newcomer, (enum slow_consumer_policy)_i);
@@ -288,7 +288,7 @@ static void note_close(weir_conn *conn, unsigned code, const char *reason, void 
 static const struct weir_handler ending_handlers[] = {{.close = note_close},
                                                       {.close = note_close, .flags = WEIR_NEVER_BLOCKS}};
 
-START_TEST(send_timeout_ends_one_that_takes_nothing) {
+START_TEST(send_timeout_cuts_a_client_that_reads_nothing) {
     struct late late;
     struct ending ending = {0};
     int64_t before = memory_used();
@@ -313,7 +313,7 @@ START_TEST(send_timeout_ends_one_that_takes_nothing) {
 END_TEST
 
 /* The end waits for the registry, so the handler comes between. */
-START_TEST(who_closes_one_that_is_cut_off_leaks_nothing) {
+START_TEST(close_after_send_timeout_leaks_nothing) {
     struct late late;
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
@@ -332,7 +332,7 @@ START_TEST(who_closes_one_that_is_cut_off_leaks_nothing) {
 }
 END_TEST
 
-START_TEST(rate_policy_closes_and_counts) {
+START_TEST(message_rate_closes_with_1008_and_counts) {
     struct late late;
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
@@ -366,7 +366,7 @@ static void send_part(int client, size_t size) {
     free(part);
 }
 
-START_TEST(memory_limit_closes_the_one_with_the_largest_message_alone) {
+START_TEST(memory_limit_closes_only_the_client_with_the_largest_message) {
     static const size_t parts[6] = {1000, 1000, 1000, 1000, 100000, 1000000};
     struct harness harness;
     int clients[6];
@@ -393,7 +393,7 @@ START_TEST(memory_limit_closes_the_one_with_the_largest_message_alone) {
 }
 END_TEST
 
-START_TEST(memory_limit_closes_the_one_that_reads_least) {
+START_TEST(memory_limit_closes_the_client_with_the_largest_backlog) {
     static const char block[SIZE];
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
@@ -450,7 +450,7 @@ static void make_first_write_long(struct weir_conn *conn) {
 }
 
 /* What is being written cannot be dropped yet, and nobody else has to leave for that. */
-START_TEST(memory_limit_counts_what_is_about_to_be_freed) {
+START_TEST(memory_limit_closes_no_second_client_during_a_long_write) {
     enum { LARGE = 1 << 20, PART = 700000, PASSES = 4 };
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
@@ -485,19 +485,19 @@ END_TEST
 Suite *backlog_suite(void) {
     Suite *suite = suite_create("backlog");
     TCase *tcase = tcase_create("backlog");
-    tcase_add_loop_test(tcase, drop_oldest_keeps_the_latest, 0, 2);
-    tcase_add_loop_test(tcase, drop_newest_keeps_the_first, 0, 2);
-    tcase_add_test(tcase, disconnect_counts_and_says_why);
-    tcase_add_test(tcase, a_message_larger_than_the_limit_costs_no_other);
-    tcase_add_loop_test(tcase, no_policy_drops_a_pong, 0, 2);
-    tcase_add_loop_test(tcase, no_policy_drops_the_101, 0, 3);
-    tcase_add_loop_test(tcase, no_policy_drops_a_101_that_waits, 0, 3);
-    tcase_add_loop_test(tcase, send_timeout_ends_one_that_takes_nothing, 0, 2);
-    tcase_add_loop_test(tcase, who_closes_one_that_is_cut_off_leaks_nothing, 0, 2);
-    tcase_add_loop_test(tcase, rate_policy_closes_and_counts, 0, 2);
-    tcase_add_test(tcase, memory_limit_closes_the_one_with_the_largest_message_alone);
-    tcase_add_test(tcase, memory_limit_closes_the_one_that_reads_least);
-    tcase_add_test(tcase, memory_limit_counts_what_is_about_to_be_freed);
+    tcase_add_loop_test(tcase, drop_oldest_keeps_the_latest_messages, 0, 2);
+    tcase_add_loop_test(tcase, drop_newest_keeps_the_first_messages, 0, 2);
+    tcase_add_test(tcase, disconnect_policy_closes_with_1013_and_counts);
+    tcase_add_test(tcase, message_above_the_hard_limit_drops_no_other_message);
+    tcase_add_loop_test(tcase, slow_consumer_policy_never_drops_a_pong, 0, 2);
+    tcase_add_loop_test(tcase, slow_consumer_policy_never_drops_the_101, 0, 3);
+    tcase_add_loop_test(tcase, slow_consumer_policy_never_drops_a_queued_101, 0, 3);
+    tcase_add_loop_test(tcase, send_timeout_cuts_a_client_that_reads_nothing, 0, 2);
+    tcase_add_loop_test(tcase, close_after_send_timeout_leaks_nothing, 0, 2);
+    tcase_add_loop_test(tcase, message_rate_closes_with_1008_and_counts, 0, 2);
+    tcase_add_test(tcase, memory_limit_closes_only_the_client_with_the_largest_message);
+    tcase_add_test(tcase, memory_limit_closes_the_client_with_the_largest_backlog);
+    tcase_add_test(tcase, memory_limit_closes_no_second_client_during_a_long_write);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -69,7 +69,7 @@ static const struct {
     {"cpu>0.95", 0.95, 0.75, false},
 };
 
-START_TEST(what_can_be_written) {
+START_TEST(condition_parses_and_compares_with_results) {
     struct result *result = make_result();
     struct condition condition;
     char error[512] = "";
@@ -114,7 +114,7 @@ static const struct {
     {"failed>0%", "is compared with a number"},
 };
 
-START_TEST(what_cannot_and_why) {
+START_TEST(condition_reports_why_text_is_invalid) {
     struct condition condition;
     char error[512] = "";
     ck_assert_msg(!condition_parse(bad[_i].text, &condition, error, sizeof error), "%s", bad[_i].text);
@@ -126,7 +126,7 @@ START_TEST(what_cannot_and_why) {
 }
 END_TEST
 
-START_TEST(nothing_measured_has_not_passed) {
+START_TEST(condition_without_measurement_is_crossed) {
     static const char *const texts[] = {"p99>1s",  "p99<1s",           "max>=1s",         "mean<1s",
                                         "p50>0us", "handshake-p99>1s", "handshake-max<1s"};
     struct result *result = calloc(1, sizeof *result);
@@ -150,7 +150,7 @@ START_TEST(nothing_measured_has_not_passed) {
 }
 END_TEST
 
-START_TEST(the_list_has_every_name) {
+START_TEST(condition_list_has_every_name) {
     char text[4096];
     condition_list(text, sizeof text);
     for (int i = 0; i < COUNT(good); i++) {
@@ -168,10 +168,10 @@ END_TEST
 Suite *bench_condition_suite(void) {
     Suite *suite = suite_create("bench_condition");
     TCase *tcase = tcase_create("bench_condition");
-    tcase_add_loop_test(tcase, what_can_be_written, 0, COUNT(good));
-    tcase_add_loop_test(tcase, what_cannot_and_why, 0, COUNT(bad));
-    tcase_add_test(tcase, nothing_measured_has_not_passed);
-    tcase_add_test(tcase, the_list_has_every_name);
+    tcase_add_loop_test(tcase, condition_parses_and_compares_with_results, 0, COUNT(good));
+    tcase_add_loop_test(tcase, condition_reports_why_text_is_invalid, 0, COUNT(bad));
+    tcase_add_test(tcase, condition_without_measurement_is_crossed);
+    tcase_add_test(tcase, condition_list_has_every_name);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -52,7 +52,7 @@ static bool load_text(const char *text, struct result *result, char *error, size
 
 /* --- There and back ---------------------------------------------------------------------------------------- */
 
-START_TEST(what_is_loaded_is_what_was_written) {
+START_TEST(json_result_survives_writing_and_loading) {
     static const char *const scenarios[] = {"echo", "rate", "broadcast", "idle", "connect"};
     struct result *one = bench_result_full(scenarios[_i]), *other = calloc(1, sizeof *other);
     snprintf(one->first_error, sizeof one->first_error,
@@ -83,7 +83,7 @@ START_TEST(what_is_loaded_is_what_was_written) {
 }
 END_TEST
 
-START_TEST(text_that_is_not_utf8_is_mended) {
+START_TEST(json_result_replaces_invalid_utf8) {
     struct result *one = bench_result_refused(), *other = calloc(1, sizeof *other);
     snprintf(one->first_error, sizeof one->first_error, "\xff\xc3 a\x01");
     char error[512] = "", *text = json_of(one);
@@ -158,7 +158,7 @@ static char *exchange(const char *text, const char *from, const char *to) {
     return changed;
 }
 
-START_TEST(what_is_wrong_is_said) {
+START_TEST(json_result_with_wrong_member_is_refused) {
     struct result *one = bench_result_full("echo"), *other = calloc(1, sizeof *other);
     if (strstr(wrongs[_i].to, "7e-12") != NULL) { /* a minimum of 0 is below everything */
         memset(&one->latency, 0, sizeof one->latency);
@@ -177,7 +177,7 @@ START_TEST(what_is_wrong_is_said) {
 }
 END_TEST
 
-START_TEST(files_that_are_no_results) {
+START_TEST(report_load_refuses_files_without_results) {
     static const struct {
         const char *text, *error;
     } cases[] = {{"", "not JSON"}, {"[]", "not an object"}, {"{}", "format is missing"}, {"\xff\xfe", "not JSON"}};
@@ -196,7 +196,7 @@ START_TEST(files_that_are_no_results) {
 END_TEST
 
 /* Cut off anywhere, a file is refused. */
-START_TEST(half_a_file_is_none) {
+START_TEST(report_load_refuses_truncated_results) {
     struct result *one = bench_result_refused(), *other = calloc(1, sizeof *other);
     char *text = json_of(one), error[512];
     for (size_t size = 0; size + 1 < strlen(text); size += 1 + size / 16) {
@@ -237,7 +237,7 @@ static void save_result(struct result *result, char path[PATH_SIZE]) {
     bench_result_free(result);
 }
 
-START_TEST(files_are_merged_exactly) {
+START_TEST(merge_adds_up_results_exactly) {
     char paths[3][PATH_SIZE], sum[PATH_SIZE], error[512] = "";
     for (int i = 0; i < 3; i++) {
         struct result *one = bench_result_full("echo");
@@ -266,7 +266,7 @@ START_TEST(files_are_merged_exactly) {
 }
 END_TEST
 
-START_TEST(what_does_not_belong_together_is_not_merged) {
+START_TEST(merge_refuses_results_of_different_runs) {
     char first[PATH_SIZE], other_scenario[PATH_SIZE], other_time[PATH_SIZE], no_json[PATH_SIZE];
     const struct settings settings = {0};
     struct result *later = bench_result_full("echo");
@@ -291,13 +291,13 @@ END_TEST
 Suite *bench_json_suite(void) {
     Suite *suite = suite_create("bench_json");
     TCase *tcase = tcase_create("bench_json");
-    tcase_add_loop_test(tcase, what_is_loaded_is_what_was_written, 0, 5);
-    tcase_add_test(tcase, text_that_is_not_utf8_is_mended);
-    tcase_add_loop_test(tcase, what_is_wrong_is_said, 0, COUNT(wrongs));
-    tcase_add_test(tcase, files_that_are_no_results);
-    tcase_add_test(tcase, half_a_file_is_none);
-    tcase_add_test(tcase, files_are_merged_exactly);
-    tcase_add_test(tcase, what_does_not_belong_together_is_not_merged);
+    tcase_add_loop_test(tcase, json_result_survives_writing_and_loading, 0, 5);
+    tcase_add_test(tcase, json_result_replaces_invalid_utf8);
+    tcase_add_loop_test(tcase, json_result_with_wrong_member_is_refused, 0, COUNT(wrongs));
+    tcase_add_test(tcase, report_load_refuses_files_without_results);
+    tcase_add_test(tcase, report_load_refuses_truncated_results);
+    tcase_add_test(tcase, merge_adds_up_results_exactly);
+    tcase_add_test(tcase, merge_refuses_results_of_different_runs);
     suite_add_tcase(suite, tcase);
     return suite;
 }

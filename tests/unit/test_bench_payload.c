@@ -29,7 +29,7 @@ static const struct {
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* What a server would decode from the frame is what payload_write() writes and payload_check() accepts. */
-START_TEST(a_frame_has_the_message) {
+START_TEST(payload_frame_decodes_to_the_written_message) {
     static uint8_t frame[PAYLOAD_HEAD_MAX + 65536], plain[65536];
     struct payload payload = make(kinds[_i].scenario, kinds[_i].least, kinds[_i].most);
     const struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
@@ -57,7 +57,7 @@ START_TEST(a_frame_has_the_message) {
 }
 END_TEST
 
-START_TEST(any_changed_byte_is_found) {
+START_TEST(payload_check_finds_any_changed_byte) {
     uint8_t plain[512];
     struct payload payload = make(kinds[_i].scenario, 200, 200);
     const struct identity identity = {.sender = 3, .number = 99, .time = 12345};
@@ -74,7 +74,7 @@ START_TEST(any_changed_byte_is_found) {
 }
 END_TEST
 
-START_TEST(a_broadcast_says_whose_it_is) {
+START_TEST(payload_of_a_broadcast_names_its_sender) {
     uint8_t plain[100];
     struct payload payload = make(SCENARIO_BROADCAST, 18, 100);
     const struct identity identity = {.sender = (1 << 24) - 1, .number = (1 << 30) - 1, .time = UINT64_C(1) << 53};
@@ -91,7 +91,7 @@ START_TEST(a_broadcast_says_whose_it_is) {
 }
 END_TEST
 
-START_TEST(messages_are_heard_once) {
+START_TEST(sequence_tells_new_repeated_and_late_messages_apart) {
     static const struct {
         uint32_t number;
         enum sequence_result result;
@@ -105,7 +105,7 @@ START_TEST(messages_are_heard_once) {
 }
 END_TEST
 
-START_TEST(numbers_begin_anew) {
+START_TEST(sequence_numbers_wrap) {
     struct sequence sequence = {.next = (1 << 30) - 1};
     ck_assert_int_eq(sequence_hear(&sequence, (1 << 30) - 1), SEQUENCE_NEW);
     ck_assert_int_eq(sequence_hear(&sequence, 1), SEQUENCE_NEW);
@@ -117,11 +117,11 @@ END_TEST
 Suite *bench_payload_suite(void) {
     Suite *suite = suite_create("bench_payload");
     TCase *tcase = tcase_create("bench_payload");
-    tcase_add_loop_test(tcase, a_frame_has_the_message, 0, KINDS);
-    tcase_add_loop_test(tcase, any_changed_byte_is_found, KINDS - 2, KINDS);
-    tcase_add_test(tcase, a_broadcast_says_whose_it_is);
-    tcase_add_test(tcase, messages_are_heard_once);
-    tcase_add_test(tcase, numbers_begin_anew);
+    tcase_add_loop_test(tcase, payload_frame_decodes_to_the_written_message, 0, KINDS);
+    tcase_add_loop_test(tcase, payload_check_finds_any_changed_byte, KINDS - 2, KINDS);
+    tcase_add_test(tcase, payload_of_a_broadcast_names_its_sender);
+    tcase_add_test(tcase, sequence_tells_new_repeated_and_late_messages_apart);
+    tcase_add_test(tcase, sequence_numbers_wrap);
     suite_add_tcase(suite, tcase);
     return suite;
 }

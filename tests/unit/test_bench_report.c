@@ -62,7 +62,7 @@ static const struct {
     {report_bytes, 5e300, "very many PB"},
 };
 
-START_TEST(figures_as_people_write_them) {
+START_TEST(report_formats_numbers_for_people) {
     char text[REPORT_FIGURE_SIZE];
     ck_assert_ptr_eq(figures[_i].write(figures[_i].figure, text), text);
     ck_assert_str_eq(text, figures[_i].text);
@@ -89,7 +89,7 @@ static const struct {
     {"\xe2\x80\xae", 3, 0xfffd},
 };
 
-START_TEST(text_from_outside_is_taken_apart) {
+START_TEST(report_takes_foreign_text_apart_by_character) {
     const char *text = characters[_i].text;
     ck_assert_uint_eq(facts_character(&text), characters[_i].character);
     ck_assert_uint_eq((size_t)(text - characters[_i].text), characters[_i].size);
@@ -112,7 +112,7 @@ static void check_axis(const struct axis *axis, double lowest, double highest) {
     }
 }
 
-START_TEST(axes_hold_what_is_drawn) {
+START_TEST(axis_contains_all_drawn_values) {
     struct axis axis;
     for (double highest = 1e-3; highest < 1e15; highest *= 1.37) {
         axis_of_counts(&axis, highest);
@@ -162,7 +162,7 @@ static void expect_no_part(const char *text, const char *part) {
 
 static const char *const scenarios[] = {"echo", "rate", "broadcast", "idle", "connect"};
 
-START_TEST(the_table_fits_and_has_what_matters) {
+START_TEST(report_text_fits_80_columns_and_has_all_results) {
     struct result *result = bench_result_full(scenarios[_i]);
     bool messages = facts_has_messages(result);
     char *text = written(report_text, result);
@@ -184,7 +184,7 @@ START_TEST(the_table_fits_and_has_what_matters) {
 }
 END_TEST
 
-START_TEST(rooms_are_told_of_if_there_are_several) {
+START_TEST(report_mentions_rooms_if_there_are_several) {
     struct result *result = bench_result_full("broadcast");
     char *text = written(report_text, result);
     expect_part(text, "clients       1,000, of which 10 publish\n");
@@ -203,7 +203,7 @@ START_TEST(rooms_are_told_of_if_there_are_several) {
 }
 END_TEST
 
-START_TEST(the_page_is_safe_and_complete) {
+START_TEST(report_html_escapes_foreign_text_and_is_complete) {
     struct result *result = bench_result_full(scenarios[_i]);
     char *page = written(report_html, result);
     static const char *const never[] = {
@@ -221,7 +221,7 @@ START_TEST(the_page_is_safe_and_complete) {
 }
 END_TEST
 
-START_TEST(verdicts) {
+START_TEST(report_verdict_names_every_failure) {
     char text[FACTS_VERDICT_SIZE];
     struct result *result = bench_result_refused();
     ck_assert(!facts_verdict(result, text));
@@ -257,7 +257,7 @@ START_TEST(verdicts) {
 END_TEST
 
 /* Every drawing has to bear these; what is drawn is looked at by the tests with a browser. */
-START_TEST(odd_results_are_reported) {
+START_TEST(report_handles_empty_and_extreme_results) {
     struct result *result = bench_result_full("echo");
     result->interval_count = _i % 2 == 0 ? 0 : 1;
     if (_i / 2 == 0)
@@ -317,7 +317,7 @@ static int report_aside(const struct result *result, const struct settings *sett
     return status;
 }
 
-START_TEST(the_status_tells_what_happened) {
+START_TEST(report_status_tells_conditions_and_write_errors) {
     static const struct {
         const char *condition, *json;
         int status;
@@ -354,15 +354,15 @@ END_TEST
 Suite *bench_report_suite(void) {
     Suite *suite = suite_create("bench_report");
     TCase *tcase = tcase_create("bench_report");
-    tcase_add_loop_test(tcase, figures_as_people_write_them, 0, COUNT(figures));
-    tcase_add_loop_test(tcase, text_from_outside_is_taken_apart, 0, COUNT(characters));
-    tcase_add_test(tcase, axes_hold_what_is_drawn);
-    tcase_add_loop_test(tcase, the_table_fits_and_has_what_matters, 0, COUNT(scenarios));
-    tcase_add_test(tcase, rooms_are_told_of_if_there_are_several);
-    tcase_add_loop_test(tcase, the_page_is_safe_and_complete, 0, COUNT(scenarios));
-    tcase_add_test(tcase, verdicts);
-    tcase_add_loop_test(tcase, odd_results_are_reported, 0, 8);
-    tcase_add_test(tcase, the_status_tells_what_happened);
+    tcase_add_loop_test(tcase, report_formats_numbers_for_people, 0, COUNT(figures));
+    tcase_add_loop_test(tcase, report_takes_foreign_text_apart_by_character, 0, COUNT(characters));
+    tcase_add_test(tcase, axis_contains_all_drawn_values);
+    tcase_add_loop_test(tcase, report_text_fits_80_columns_and_has_all_results, 0, COUNT(scenarios));
+    tcase_add_test(tcase, report_mentions_rooms_if_there_are_several);
+    tcase_add_loop_test(tcase, report_html_escapes_foreign_text_and_is_complete, 0, COUNT(scenarios));
+    tcase_add_test(tcase, report_verdict_names_every_failure);
+    tcase_add_loop_test(tcase, report_handles_empty_and_extreme_results, 0, 8);
+    tcase_add_test(tcase, report_status_tells_conditions_and_write_errors);
     suite_add_tcase(suite, tcase);
     return suite;
 }

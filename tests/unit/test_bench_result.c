@@ -38,7 +38,7 @@ static void discard(struct result *result) {
     free(result);
 }
 
-START_TEST(into_an_empty_one_everything_is_taken_over) {
+START_TEST(result_add_copies_everything_into_an_empty_result) {
     struct result *total = calloc(1, sizeof *total), *one = make_result("ws://a/ ws://b/", 1000, 3);
     one->duration = 10;
     one->warmup = 2;
@@ -66,7 +66,7 @@ START_TEST(into_an_empty_one_everything_is_taken_over) {
 }
 END_TEST
 
-START_TEST(figures_are_added_up) {
+START_TEST(result_add_adds_up_statistics) {
     struct result *one = make_result("ws://a/", 1000, 1), *other = make_result("ws://b/", 1000, 1);
     one->counts = (struct counts){1, 2, 3, 4, 5, 6, 7};
     other->counts = (struct counts){10, 20, 30, 40, 50, 60, 70};
@@ -130,7 +130,7 @@ static const struct {
     {1000, 1003, 0, 4, 3, 0, 4}, {1000, 1003, 4, 0, 0, 4, 4},
 };
 
-START_TEST(seconds_are_aligned) {
+START_TEST(result_add_aligns_seconds) {
     const size_t count = alignments[_i].count, other_count = alignments[_i].other_count;
     struct result *one = make_result("ws://a/", alignments[_i].began, count);
     struct result *other = make_result("ws://a/", alignments[_i].other_began, other_count);
@@ -152,7 +152,7 @@ START_TEST(seconds_are_aligned) {
 }
 END_TEST
 
-START_TEST(percentiles_of_a_second_lie_between) {
+START_TEST(result_add_weights_percentiles_of_a_second) {
     struct result *one = make_result("ws://a/", 1000, 3), *other = make_result("ws://a/", 1000, 3);
     other->intervals[0].counts.received = 300;
     other->intervals[0].p50 = 2000, other->intervals[0].p99 = 3000, other->intervals[0].maximum = 20000;
@@ -170,7 +170,7 @@ START_TEST(percentiles_of_a_second_lie_between) {
 }
 END_TEST
 
-START_TEST(machines_are_counted_once) {
+START_TEST(result_add_counts_each_machine_once) {
     struct result *total = calloc(1, sizeof *total);
     static const char *const names[] = {"alpha", "alpha", "beta", "alp"};
     for (int i = 0; i < 4; i++) {
@@ -199,7 +199,7 @@ START_TEST(machines_are_counted_once) {
 }
 END_TEST
 
-START_TEST(the_first_error_stays) {
+START_TEST(result_explain_keeps_the_first_error) {
     struct result *one = calloc(1, sizeof *one);
     result_explain(one, "%0300d", 1);
     ck_assert_uint_eq(strlen(one->first_error), sizeof one->first_error - 1);
@@ -209,7 +209,7 @@ START_TEST(the_first_error_stays) {
 }
 END_TEST
 
-START_TEST(every_cause_has_words_of_its_own) {
+START_TEST(each_failure_cause_has_a_distinct_name) {
     for (unsigned i = 0; i < WEIR_CLIENT_CAUSES; i++) {
         ck_assert_str_ne(result_cause_name(i), "other");
         for (unsigned j = 0; j < i; j++)
@@ -219,7 +219,7 @@ START_TEST(every_cause_has_words_of_its_own) {
 }
 END_TEST
 
-START_TEST(the_machine_is_described) {
+START_TEST(result_describes_the_machine) {
     struct result *one = calloc(1, sizeof *one);
     result_describe_host(one);
     ck_assert_str_ne(one->host, "");
@@ -237,14 +237,14 @@ END_TEST
 Suite *bench_result_suite(void) {
     Suite *suite = suite_create("bench_result");
     TCase *tcase = tcase_create("bench_result");
-    tcase_add_test(tcase, into_an_empty_one_everything_is_taken_over);
-    tcase_add_test(tcase, figures_are_added_up);
-    tcase_add_loop_test(tcase, seconds_are_aligned, 0, sizeof alignments / sizeof *alignments);
-    tcase_add_test(tcase, percentiles_of_a_second_lie_between);
-    tcase_add_test(tcase, machines_are_counted_once);
-    tcase_add_test(tcase, the_first_error_stays);
-    tcase_add_test(tcase, every_cause_has_words_of_its_own);
-    tcase_add_test(tcase, the_machine_is_described);
+    tcase_add_test(tcase, result_add_copies_everything_into_an_empty_result);
+    tcase_add_test(tcase, result_add_adds_up_statistics);
+    tcase_add_loop_test(tcase, result_add_aligns_seconds, 0, sizeof alignments / sizeof *alignments);
+    tcase_add_test(tcase, result_add_weights_percentiles_of_a_second);
+    tcase_add_test(tcase, result_add_counts_each_machine_once);
+    tcase_add_test(tcase, result_explain_keeps_the_first_error);
+    tcase_add_test(tcase, each_failure_cause_has_a_distinct_name);
+    tcase_add_test(tcase, result_describes_the_machine);
     suite_add_tcase(suite, tcase);
     return suite;
 }

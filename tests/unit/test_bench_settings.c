@@ -28,7 +28,7 @@ static struct settings parse(char *text) {
     return settings;
 }
 
-START_TEST(defaults) {
+START_TEST(bench_options_have_defaults) {
     char text[] = URL;
     struct settings settings = parse(text);
     ck_assert_int_eq(settings.scenario, SCENARIO_ECHO);
@@ -47,7 +47,7 @@ START_TEST(defaults) {
 }
 END_TEST
 
-START_TEST(options_and_urls_in_any_order) {
+START_TEST(bench_accepts_options_and_urls_in_any_order) {
     char text[] = "--scenario broadcast " URL "a --clients 50 --size 100-200 --rate 12.5 --threads 8 --header A:b "
                   "--binary --header C:d " URL "b";
     struct settings settings = parse(text);
@@ -69,7 +69,7 @@ START_TEST(options_and_urls_in_any_order) {
 }
 END_TEST
 
-START_TEST(every_room_has_its_publishers) {
+START_TEST(bench_gives_every_room_its_publishers) {
     char text[] = "--scenario broadcast --clients 11 --rooms 3 --publishers 2 " URL "{room}";
     struct settings settings = parse(text);
     unsigned senders[3] = {0};
@@ -82,7 +82,7 @@ START_TEST(every_room_has_its_publishers) {
 }
 END_TEST
 
-START_TEST(the_room_stands_in_the_url_alone) {
+START_TEST(bench_replaces_room_in_urls_only) {
     char text[] = "--scenario broadcast --clients 1000000 --rooms 1000000 --header A:{room} " URL
                   "{room}/{room}?a={room}b " URL "{roo{room}m}";
     struct settings settings = parse(text);
@@ -101,7 +101,7 @@ START_TEST(the_room_stands_in_the_url_alone) {
 }
 END_TEST
 
-START_TEST(no_more_threads_than_clients) {
+START_TEST(bench_uses_no_more_threads_than_clients) {
     char text[] = "--threads 8 --clients 3 " URL;
     struct settings settings = parse(text);
     ck_assert_uint_eq(settings.threads, 3);
@@ -109,7 +109,7 @@ START_TEST(no_more_threads_than_clients) {
 }
 END_TEST
 
-START_TEST(durations) {
+START_TEST(bench_parses_durations) {
     static const struct {
         const char *text;
         double seconds; /* negative: wrong */
@@ -126,7 +126,7 @@ START_TEST(durations) {
 }
 END_TEST
 
-START_TEST(ranges) {
+START_TEST(bench_parses_size_ranges) {
     static const struct {
         const char *text;
         size_t least, most; /* least above most: wrong */
@@ -155,7 +155,7 @@ START_TEST(ranges) {
 }
 END_TEST
 
-START_TEST(sources) {
+START_TEST(bench_parses_source_addresses) {
     static const struct {
         const char *text;
         unsigned count; /* 0: wrong */
@@ -188,14 +188,14 @@ END_TEST
 Suite *bench_settings_suite(void) {
     Suite *suite = suite_create("bench_settings");
     TCase *tcase = tcase_create("bench_settings");
-    tcase_add_test(tcase, defaults);
-    tcase_add_test(tcase, options_and_urls_in_any_order);
-    tcase_add_test(tcase, every_room_has_its_publishers);
-    tcase_add_test(tcase, the_room_stands_in_the_url_alone);
-    tcase_add_test(tcase, no_more_threads_than_clients);
-    tcase_add_test(tcase, durations);
-    tcase_add_test(tcase, ranges);
-    tcase_add_test(tcase, sources);
+    tcase_add_test(tcase, bench_options_have_defaults);
+    tcase_add_test(tcase, bench_accepts_options_and_urls_in_any_order);
+    tcase_add_test(tcase, bench_gives_every_room_its_publishers);
+    tcase_add_test(tcase, bench_replaces_room_in_urls_only);
+    tcase_add_test(tcase, bench_uses_no_more_threads_than_clients);
+    tcase_add_test(tcase, bench_parses_durations);
+    tcase_add_test(tcase, bench_parses_size_ranges);
+    tcase_add_test(tcase, bench_parses_source_addresses);
     suite_add_tcase(suite, tcase);
     return suite;
 }

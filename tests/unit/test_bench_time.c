@@ -13,7 +13,7 @@
 
 /* --- Schedules --------------------------------------------------------------------------------------------- */
 
-START_TEST(messages_are_due_evenly) {
+START_TEST(schedule_spaces_messages_evenly) {
     static const double rates[] = {0.5, 1, 3, 7, 1000, 123456.789, 1e9};
     const uint64_t begin = UINT64_C(1) << 50;
     struct schedule schedule = schedule_start(begin, rates[_i]);
@@ -28,7 +28,7 @@ START_TEST(messages_are_due_evenly) {
 }
 END_TEST
 
-START_TEST(what_is_overdue_keeps_its_time) {
+START_TEST(schedule_keeps_the_due_time_of_overdue_messages) {
     struct schedule schedule = schedule_start(1000, 1e6); /* one each microsecond */
     uint64_t time;
     for (uint64_t i = 0; i < 5; i++) {
@@ -41,7 +41,7 @@ END_TEST
 
 /* --- Histograms -------------------------------------------------------------------------------------------- */
 
-START_TEST(percentiles_are_near) {
+START_TEST(histogram_percentiles_are_within_0_4_percent) {
     struct histogram *histogram = calloc(1, sizeof *histogram);
     ck_assert_uint_eq(histogram_percentile(histogram, 50), 0);
     for (uint64_t i = 1; i <= 100000; i++)
@@ -58,7 +58,7 @@ START_TEST(percentiles_are_near) {
 }
 END_TEST
 
-START_TEST(buckets_follow_each_other) {
+START_TEST(histogram_buckets_are_contiguous) {
     struct histogram *histogram = calloc(1, sizeof *histogram);
     for (size_t bucket = 0; bucket < HISTOGRAM_SIZE; bucket++) {
         ck_assert(bucket == 0 || histogram_bucket_low(bucket) > histogram_bucket_low(bucket - 1));
@@ -71,7 +71,7 @@ START_TEST(buckets_follow_each_other) {
 }
 END_TEST
 
-START_TEST(sums_are_as_if_counted_together) {
+START_TEST(histogram_add_equals_recording_together) {
     struct histogram *both = calloc(3, sizeof *both), *one = both + 1, *other = both + 2;
     for (uint64_t i = 5; i < 50000; i++) {
         histogram_record(i % 3 == 0 ? one : other, i * i);
@@ -94,7 +94,7 @@ static struct second *second_of(uint64_t messages) {
     return &second;
 }
 
-START_TEST(a_second_is_complete_when_all_have_delivered_it) {
+START_TEST(second_is_complete_when_all_threads_have_delivered_it) {
     struct seconds *seconds = seconds_create(2);
     struct second *taken = malloc(sizeof *taken);
     ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TIMEOUT);
@@ -123,12 +123,12 @@ END_TEST
 Suite *bench_time_suite(void) {
     Suite *suite = suite_create("bench_time");
     TCase *tcase = tcase_create("bench_time");
-    tcase_add_loop_test(tcase, messages_are_due_evenly, 0, 7);
-    tcase_add_test(tcase, what_is_overdue_keeps_its_time);
-    tcase_add_test(tcase, percentiles_are_near);
-    tcase_add_test(tcase, buckets_follow_each_other);
-    tcase_add_test(tcase, sums_are_as_if_counted_together);
-    tcase_add_test(tcase, a_second_is_complete_when_all_have_delivered_it);
+    tcase_add_loop_test(tcase, schedule_spaces_messages_evenly, 0, 7);
+    tcase_add_test(tcase, schedule_keeps_the_due_time_of_overdue_messages);
+    tcase_add_test(tcase, histogram_percentiles_are_within_0_4_percent);
+    tcase_add_test(tcase, histogram_buckets_are_contiguous);
+    tcase_add_test(tcase, histogram_add_equals_recording_together);
+    tcase_add_test(tcase, second_is_complete_when_all_threads_have_delivered_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }

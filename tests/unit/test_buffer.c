@@ -33,7 +33,7 @@ static void check(const uint8_t *buffer, size_t size) {
 }
 
 /* From every size to every other, around the bounds of the kinds. */
-START_TEST(contents_stay_whatever_the_size) {
+START_TEST(buffer_resize_keeps_contents_at_every_size) {
     static const size_t sizes[] = {0,       1,           100,     32 * KIB, 32 * KIB + 1, 64 * KIB, 100 * KIB,
                                    1 * MIB, 1 * MIB + 1, 3 * MIB, 4 * MIB,  4 * MIB + 1,  9 * MIB,  128 * KIB};
     enum { COUNT = sizeof sizes / sizeof *sizes };
@@ -56,7 +56,7 @@ START_TEST(contents_stay_whatever_the_size) {
 }
 END_TEST
 
-START_TEST(a_large_one_is_used_again) {
+START_TEST(released_large_buffer_is_used_again) {
     buffers_trim();
     uint8_t *buffer = buffer_resize(NULL, 0, MIB - 100);
     buffer_release(buffer);
@@ -71,7 +71,7 @@ START_TEST(a_large_one_is_used_again) {
 }
 END_TEST
 
-START_TEST(what_is_kept_is_bounded) {
+START_TEST(released_buffers_kept_are_bounded) {
     enum { COUNT = 200 };
     static const size_t sizes[] = {64 * KIB, 1 * MIB, 4 * MIB};
     uint8_t *buffers[COUNT];
@@ -89,7 +89,7 @@ START_TEST(what_is_kept_is_bounded) {
 END_TEST
 
 /* What memory_limit counts is what was allocated. */
-START_TEST(size_is_what_it_takes) {
+START_TEST(buffer_size_is_the_allocated_size) {
     static const struct {
         size_t asked, size;
     } cases[] = {{0, 0},
@@ -112,10 +112,10 @@ END_TEST
 Suite *buffer_suite(void) {
     Suite *suite = suite_create("buffer");
     TCase *tcase = tcase_create("buffer");
-    tcase_add_test(tcase, contents_stay_whatever_the_size);
-    tcase_add_test(tcase, size_is_what_it_takes);
-    tcase_add_test(tcase, a_large_one_is_used_again);
-    tcase_add_test(tcase, what_is_kept_is_bounded);
+    tcase_add_test(tcase, buffer_resize_keeps_contents_at_every_size);
+    tcase_add_test(tcase, buffer_size_is_the_allocated_size);
+    tcase_add_test(tcase, released_large_buffer_is_used_again);
+    tcase_add_test(tcase, released_buffers_kept_are_bounded);
     suite_add_tcase(suite, tcase);
     return suite;
 }

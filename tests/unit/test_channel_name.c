@@ -13,7 +13,7 @@
 
 /* --- Names ---------------------------------------------------------------------------------------------------- */
 
-START_TEST(the_alphabet) {
+START_TEST(channel_name_allows_letters_digits_and_listed_signs) {
     for (int byte = 0; byte < 256; byte++) {
         char name = (char)byte;
         bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
@@ -25,7 +25,7 @@ START_TEST(the_alphabet) {
 }
 END_TEST
 
-START_TEST(the_size_of_a_name) {
+START_TEST(channel_name_has_1_to_255_bytes) {
     char name[CHANNEL_NAME_MAX + 1];
     memset(name, 'x', sizeof name);
     for (size_t size = 0; size <= sizeof name; size++)
@@ -59,14 +59,14 @@ static void expect_error(const char *text, const char *error, const char *expect
         ck_assert_str_eq(error, expected);
 }
 
-START_TEST(errors_in_patterns) {
+START_TEST(channel_pattern_errors_are_reported) {
     for (int i = 0; i < COUNT(patterns); i++)
         expect_error(patterns[i].pattern, channel_pattern_error(patterns[i].pattern), patterns[i].error);
 }
 END_TEST
 
 /* With a star or without. */
-START_TEST(the_size_of_a_pattern) {
+START_TEST(channel_pattern_has_at_most_255_bytes) {
     for (int star = 0; star < 2; star++) {
         char pattern[CHANNEL_NAME_MAX + 2] = "";
         memset(pattern, 'x', CHANNEL_NAME_MAX + 1);
@@ -78,7 +78,7 @@ START_TEST(the_size_of_a_pattern) {
 }
 END_TEST
 
-START_TEST(which_names_a_pattern_matches) {
+START_TEST(channel_pattern_matches_exact_names_and_prefixes) {
     static const struct {
         const char *pattern, *name;
         bool expected;
@@ -102,7 +102,7 @@ START_TEST(which_names_a_pattern_matches) {
 END_TEST
 
 /* Each pattern before all that follow it, and none before itself. */
-START_TEST(the_more_specific_one) {
+START_TEST(channel_pattern_more_specific_precedes) {
     static const char *const order[] = {"a", "aaaa*", "aaa*", "a*", "*"};
     for (int i = 0; i < COUNT(order); i++)
         for (int j = 0; j < COUNT(order); j++)
@@ -141,7 +141,7 @@ static void expect_parts(const char *template, const char *expected) {
     ck_assert_str_eq(parts, expected);
 }
 
-START_TEST(what_templates_are_made_of) {
+START_TEST(channel_template_is_parsed_or_refused) {
     for (int i = 0; i < COUNT(templates); i++) {
         expect_error(templates[i].template, channel_template_error(templates[i].template), templates[i].error);
         if (templates[i].parts != NULL)
@@ -151,7 +151,7 @@ START_TEST(what_templates_are_made_of) {
 END_TEST
 
 /* Only what stands in it counts, for a parameter may be shorter than its name. */
-START_TEST(the_size_of_a_template) {
+START_TEST(channel_template_counts_only_its_literal_text) {
     char template[CHANNEL_NAME_MAX + 1 + sizeof "{name}"];
     memset(template, 'x', CHANNEL_NAME_MAX + 1);
     strcpy(template + CHANNEL_NAME_MAX + 1, "{name}");
@@ -164,18 +164,18 @@ END_TEST
 Suite *channel_name_suite(void) {
     Suite *suite = suite_create("channel_name");
     TCase *names = tcase_create("names");
-    tcase_add_test(names, the_alphabet);
-    tcase_add_test(names, the_size_of_a_name);
+    tcase_add_test(names, channel_name_allows_letters_digits_and_listed_signs);
+    tcase_add_test(names, channel_name_has_1_to_255_bytes);
     suite_add_tcase(suite, names);
     TCase *pattern = tcase_create("patterns");
-    tcase_add_test(pattern, errors_in_patterns);
-    tcase_add_test(pattern, the_size_of_a_pattern);
-    tcase_add_test(pattern, which_names_a_pattern_matches);
-    tcase_add_test(pattern, the_more_specific_one);
+    tcase_add_test(pattern, channel_pattern_errors_are_reported);
+    tcase_add_test(pattern, channel_pattern_has_at_most_255_bytes);
+    tcase_add_test(pattern, channel_pattern_matches_exact_names_and_prefixes);
+    tcase_add_test(pattern, channel_pattern_more_specific_precedes);
     suite_add_tcase(suite, pattern);
     TCase *template = tcase_create("templates");
-    tcase_add_test(template, what_templates_are_made_of);
-    tcase_add_test(template, the_size_of_a_template);
+    tcase_add_test(template, channel_template_is_parsed_or_refused);
+    tcase_add_test(template, channel_template_counts_only_its_literal_text);
     suite_add_tcase(suite, template);
     return suite;
 }

@@ -187,7 +187,7 @@ static void check_empty(struct arena *arena) {
     ck_assert_uint_eq(channels->idle_count + channels->idle_memory, 0);
 }
 
-START_TEST(nothing_is_left_when_all_is_over) {
+START_TEST(channels_are_empty_after_random_concurrent_calls) {
     struct arena arena;
     pthread_t threads[THREADS];
     start(&arena, _i == 1);
@@ -227,7 +227,7 @@ static void *leave_again_and_again(void *arg) {
 }
 
 /* A channel that lives no longer than each subscription: made by one thread, ended by another. */
-START_TEST(one_joins_while_another_has_it_leave) {
+START_TEST(channel_survives_concurrent_join_and_leave) {
     struct arena arena;
     pthread_t joins, leaves;
     start(&arena, false);
@@ -250,8 +250,8 @@ END_TEST
 Suite *channel_races_suite(void) {
     Suite *suite = suite_create("channel_races");
     TCase *tcase = tcase_create("channel_races");
-    tcase_add_loop_test(tcase, nothing_is_left_when_all_is_over, 0, 2);
-    tcase_add_test(tcase, one_joins_while_another_has_it_leave);
+    tcase_add_loop_test(tcase, channels_are_empty_after_random_concurrent_calls, 0, 2);
+    tcase_add_test(tcase, channel_survives_concurrent_join_and_leave);
     suite_add_tcase(suite, tcase);
     return suite;
 }

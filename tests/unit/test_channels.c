@@ -36,7 +36,7 @@ static bool leave(const struct guest *guest, const char *channel) {
 
 /* --- Publishing -------------------------------------------------------------------------------------------- */
 
-START_TEST(each_form_in_order) {
+START_TEST(channel_delivers_every_form_in_order) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct guest raw = guest_connect(&harness), wrapped = guest_connect(&harness);
@@ -65,7 +65,7 @@ START_TEST(each_form_in_order) {
 }
 END_TEST
 
-START_TEST(reaches_its_channel_alone) {
+START_TEST(publish_reaches_only_its_channel) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct guest one = guest_connect(&harness), other = guest_connect(&harness);
@@ -88,7 +88,7 @@ START_TEST(reaches_its_channel_alone) {
 }
 END_TEST
 
-START_TEST(publishers_are_named_or_skipped) {
+START_TEST(publish_names_or_skips_the_publisher) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "named", .options = usual_options()};
@@ -124,7 +124,7 @@ END_TEST
 
 /* --- Coming and going -------------------------------------------------------------------------------------- */
 
-START_TEST(another_incarnation_has_another_epoch) {
+START_TEST(recreated_channel_has_a_new_epoch) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct guest guest = guest_connect(&harness);
@@ -148,7 +148,7 @@ START_TEST(another_incarnation_has_another_epoch) {
 }
 END_TEST
 
-START_TEST(who_leaves_gets_nothing_more) {
+START_TEST(subscriber_that_left_receives_nothing_more) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct guest goes = guest_connect(&harness), stays = guest_connect(&harness);
@@ -179,7 +179,7 @@ START_TEST(who_leaves_gets_nothing_more) {
 }
 END_TEST
 
-START_TEST(whoever_ends_has_left) {
+START_TEST(ended_connection_has_left_its_channels) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct guest polite = guest_connect(&harness), lost = guest_connect(&harness), stays = guest_connect(&harness);
@@ -207,7 +207,7 @@ END_TEST
 
 /* --- Limits ------------------------------------------------------------------------------------------------ */
 
-START_TEST(limits_refuse_and_leave_nothing_behind) {
+START_TEST(channel_limits_refuse_without_side_effects) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rules[] = {{.pattern = "two", .options = usual_options()},
@@ -249,7 +249,7 @@ END_TEST
 
 /* --- Options ----------------------------------------------------------------------------------------------- */
 
-START_TEST(the_most_specific_rule_counts) {
+START_TEST(channel_options_come_from_the_most_specific_rule) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rules[] = {{.pattern = "*", .options = usual_options()},
@@ -273,7 +273,7 @@ START_TEST(the_most_specific_rule_counts) {
 }
 END_TEST
 
-START_TEST(new_rules_are_for_channels_that_exist_too) {
+START_TEST(new_channel_rules_apply_to_existing_channels) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "*", .options = usual_options()};
@@ -305,7 +305,7 @@ START_TEST(new_rules_are_for_channels_that_exist_too) {
 END_TEST
 
 /* A channel that is remembered needs no subscriber, until its past is too old. */
-START_TEST(the_past_keeps_a_channel) {
+START_TEST(channel_with_history_exists_without_subscribers) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rules[] = {{.pattern = "old", .options = usual_options()},
@@ -349,7 +349,7 @@ static void expect_announcement(const struct guest *reader, const char *type, co
     ck_assert_str_eq(text + strlen(text) - 2, "}}");
 }
 
-START_TEST(comings_and_goings_are_announced) {
+START_TEST(channel_announces_join_and_leave) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "a", .options = usual_options()};
@@ -404,7 +404,7 @@ static void check_presence(struct harness *harness, const struct guest *guests, 
     json_writer_release(&writer);
 }
 
-START_TEST(presence_lists_who_is_there) {
+START_TEST(presence_lists_subscribers_up_to_a_maximum) {
     enum { MANY = 20 };
     struct harness harness;
     struct guest guests[MANY];
@@ -425,7 +425,7 @@ END_TEST
 
 /* --- Closing ----------------------------------------------------------------------------------------------- */
 
-START_TEST(closing_sends_everybody_away) {
+START_TEST(channel_close_disconnects_all_subscribers) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "a", .options = usual_options()};
@@ -475,7 +475,7 @@ static void collect(const struct channel_statistics *figures, void *arg) {
     seen[number]++;
 }
 
-START_TEST(each_is_met_once) {
+START_TEST(channels_each_visits_each_channel_once) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
     struct channel_rule rule = {.pattern = "*", .options = usual_options()};
@@ -510,7 +510,7 @@ START_TEST(each_is_met_once) {
 }
 END_TEST
 
-START_TEST(the_past_can_be_read) {
+START_TEST(channel_history_can_be_read_in_pages) {
     struct harness harness;
     struct history_page past;
     harness_start(&harness, 2, &silent_handler, NULL);
@@ -544,21 +544,21 @@ END_TEST
 Suite *channels_suite(void) {
     Suite *suite = suite_create("channels");
     TCase *tcase = tcase_create("channels");
-    tcase_add_test(tcase, each_form_in_order);
-    tcase_add_test(tcase, reaches_its_channel_alone);
-    tcase_add_test(tcase, publishers_are_named_or_skipped);
-    tcase_add_test(tcase, another_incarnation_has_another_epoch);
-    tcase_add_test(tcase, who_leaves_gets_nothing_more);
-    tcase_add_test(tcase, whoever_ends_has_left);
-    tcase_add_test(tcase, limits_refuse_and_leave_nothing_behind);
-    tcase_add_test(tcase, the_most_specific_rule_counts);
-    tcase_add_test(tcase, new_rules_are_for_channels_that_exist_too);
-    tcase_add_test(tcase, the_past_keeps_a_channel);
-    tcase_add_test(tcase, comings_and_goings_are_announced);
-    tcase_add_test(tcase, presence_lists_who_is_there);
-    tcase_add_test(tcase, closing_sends_everybody_away);
-    tcase_add_test(tcase, each_is_met_once);
-    tcase_add_test(tcase, the_past_can_be_read);
+    tcase_add_test(tcase, channel_delivers_every_form_in_order);
+    tcase_add_test(tcase, publish_reaches_only_its_channel);
+    tcase_add_test(tcase, publish_names_or_skips_the_publisher);
+    tcase_add_test(tcase, recreated_channel_has_a_new_epoch);
+    tcase_add_test(tcase, subscriber_that_left_receives_nothing_more);
+    tcase_add_test(tcase, ended_connection_has_left_its_channels);
+    tcase_add_test(tcase, channel_limits_refuse_without_side_effects);
+    tcase_add_test(tcase, channel_options_come_from_the_most_specific_rule);
+    tcase_add_test(tcase, new_channel_rules_apply_to_existing_channels);
+    tcase_add_test(tcase, channel_with_history_exists_without_subscribers);
+    tcase_add_test(tcase, channel_announces_join_and_leave);
+    tcase_add_test(tcase, presence_lists_subscribers_up_to_a_maximum);
+    tcase_add_test(tcase, channel_close_disconnects_all_subscribers);
+    tcase_add_test(tcase, channels_each_visits_each_channel_once);
+    tcase_add_test(tcase, channel_history_can_be_read_in_pages);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -24,7 +24,7 @@ static struct guest guest_with_path(struct harness *harness, size_t size) {
     return guest;
 }
 
-START_TEST(long_paths_are_counted) {
+START_TEST(memory_counts_long_paths) {
     struct harness harness;
     harness_start(&harness, 1, &(struct weir_handler){.flags = WEIR_NEVER_BLOCKS}, NULL);
     int64_t before = memory_used();
@@ -48,7 +48,7 @@ static void open_at_leisure(weir_conn *conn, void *context) {
     sem_wait(gate);
 }
 
-START_TEST(headers_are_counted_until_open_returns) {
+START_TEST(memory_counts_headers_until_open_returns) {
     static const struct weir_handler handler = {.open = open_at_leisure};
     struct harness harness;
     sem_t gate;
@@ -73,7 +73,7 @@ static size_t heap(void) {
 }
 
 /* To channels of its own, and to some that another has made. */
-START_TEST(subscriptions_and_channels_are_counted) {
+START_TEST(memory_counts_subscriptions_and_channels) {
     enum { CHANNELS = 1000 };
     struct harness harness;
     char name[16];
@@ -107,9 +107,9 @@ Suite *client_memory_suite(void) {
     Suite *suite = suite_create("client_memory");
     TCase *tcase = tcase_create("client_memory");
     tcase_set_timeout(tcase, 300);
-    tcase_add_test(tcase, long_paths_are_counted);
-    tcase_add_test(tcase, headers_are_counted_until_open_returns);
-    tcase_add_test(tcase, subscriptions_and_channels_are_counted);
+    tcase_add_test(tcase, memory_counts_long_paths);
+    tcase_add_test(tcase, memory_counts_headers_until_open_returns);
+    tcase_add_test(tcase, memory_counts_subscriptions_and_channels);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -19,13 +19,13 @@ static const struct {
     {1015, 2999, false}, {3000, 4999, true}, {5000, 70000, false},
 };
 
-START_TEST(codes_by_range) {
+START_TEST(close_code_is_sendable_in_listed_ranges_only) {
     for (unsigned code = ranges[_i].first; code <= ranges[_i].last; code++)
         ck_assert_msg(close_code_sendable(code) == ranges[_i].sendable, "%u", code);
 }
 END_TEST
 
-START_TEST(payload_of_a_close) {
+START_TEST(close_payload_has_code_and_reason) {
     uint8_t payload[CONTROL_PAYLOAD_MAX];
     ck_assert_uint_eq(close_payload(payload, 1000, NULL, 0), 2);
     ck_assert_mem_eq(payload, "\x03\xe8", 2);
@@ -36,7 +36,7 @@ START_TEST(payload_of_a_close) {
 END_TEST
 
 /* The cut falls on every place of characters of every size. */
-START_TEST(long_reasons_are_cut_between_characters) {
+START_TEST(close_payload_cuts_long_reasons_between_characters) {
     static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
     size_t character_size = strlen(characters[_i]);
     for (size_t shift = 0; shift < 4; shift++) {
@@ -54,7 +54,7 @@ START_TEST(long_reasons_are_cut_between_characters) {
 }
 END_TEST
 
-START_TEST(longest_reason_is_whole) {
+START_TEST(close_payload_keeps_the_longest_reason) {
     char reason[CLOSE_REASON_MAX];
     uint8_t payload[CONTROL_PAYLOAD_MAX];
     memset(reason, 'r', sizeof reason);
@@ -66,10 +66,10 @@ END_TEST
 Suite *close_code_suite(void) {
     Suite *suite = suite_create("close_code");
     TCase *tcase = tcase_create("close_code");
-    tcase_add_loop_test(tcase, codes_by_range, 0, sizeof ranges / sizeof *ranges);
-    tcase_add_test(tcase, payload_of_a_close);
-    tcase_add_loop_test(tcase, long_reasons_are_cut_between_characters, 0, 4);
-    tcase_add_test(tcase, longest_reason_is_whole);
+    tcase_add_loop_test(tcase, close_code_is_sendable_in_listed_ranges_only, 0, sizeof ranges / sizeof *ranges);
+    tcase_add_test(tcase, close_payload_has_code_and_reason);
+    tcase_add_loop_test(tcase, close_payload_cuts_long_reasons_between_characters, 0, 4);
+    tcase_add_test(tcase, close_payload_keeps_the_longest_reason);
     suite_add_tcase(suite, tcase);
     return suite;
 }

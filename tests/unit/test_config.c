@@ -14,7 +14,7 @@
 
 /* --- Files ---------------------------------------------------------------------------------------------------- */
 
-START_TEST(defaults) {
+START_TEST(config_has_documented_defaults) {
     struct config *config = config_create();
     ck_assert_ptr_null(config->path);
     ck_assert_str_eq(config->server.listen[0], "0.0.0.0:9000");
@@ -87,7 +87,7 @@ static void expect_whole_file(const struct config *config) {
     expect_channels(config);
 }
 
-START_TEST(a_file) {
+START_TEST(config_file_sets_options_and_places) {
     struct config *config = config_loaded_text(config_whole_file);
     expect_whole_file(config);
     ck_assert_uint_eq(config->routes[0].place.line, 15);
@@ -101,7 +101,7 @@ START_TEST(a_file) {
 END_TEST
 
 /* As an editor on another system may leave it: a byte order mark, CRLF, no end of the last line. */
-START_TEST(a_file_from_elsewhere) {
+START_TEST(config_file_may_have_byte_order_mark_and_crlf) {
     char bytes[2000] = "\xEF\xBB\xBF";
     size_t size = 3;
     ck_assert_uint_lt(2 * strlen(config_whole_file), sizeof bytes - 3);
@@ -118,7 +118,7 @@ START_TEST(a_file_from_elsewhere) {
 }
 END_TEST
 
-START_TEST(a_file_may_say_nothing) {
+START_TEST(config_file_may_be_empty) {
     static const char *const texts[] = {
         "", "\n", "\r\n", "#", "; x", "\xEF\xBB\xBF", "[server]", "[server]\n\n[log]", " \t ", "[websocket]\n# x",
     };
@@ -134,7 +134,7 @@ START_TEST(a_file_may_say_nothing) {
 }
 END_TEST
 
-START_TEST(what_is_printed_loads_to_the_same) {
+START_TEST(config_printed_loads_to_the_same) {
     struct config *config = config_loaded_text(config_whole_file);
     char *text = config_printed(config);
     struct config *again = config_loaded_text(text);
@@ -148,7 +148,7 @@ START_TEST(what_is_printed_loads_to_the_same) {
 }
 END_TEST
 
-START_TEST(long_lines_and_many_routes) {
+START_TEST(config_file_may_have_long_lines_and_1000_routes) {
     enum { LONG = 200000 };
     struct config *config;
     char *text = malloc(LONG + 100), *at = text;
@@ -174,7 +174,7 @@ END_TEST
 /* --- Single options, and values together -----------------------------------------------------------------------
  */
 
-START_TEST(single_options) {
+START_TEST(config_set_changes_or_refuses_one_option) {
     static const char *const wrong[][4] = {
         {"server", "workers", "x", "workers: \"x\" is not a number; write it in digits, like 8"},
         {"server", "worker", "1", "unknown key \"worker\" in [server]; did you mean workers?"},
@@ -202,7 +202,7 @@ START_TEST(single_options) {
 }
 END_TEST
 
-START_TEST(single_options_with_a_pattern) {
+START_TEST(config_set_adds_sections_with_a_pattern) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = config_create();
     ck_assert_int_eq(config_set(config, "channel news:*", "history", "100", error, sizeof error), 0);
@@ -227,7 +227,7 @@ START_TEST(single_options_with_a_pattern) {
 }
 END_TEST
 
-START_TEST(files_add_up) {
+START_TEST(config_loads_add_up_and_errors_change_nothing) {
     char error[CONFIG_ERROR_SIZE];
     struct config *config = config_loaded_text("[server]\nworkers = 2\n[channel x]\nhistory = 7\n"
                                                "[route /x]\nhandler = echo\n");
@@ -245,7 +245,7 @@ START_TEST(files_add_up) {
 }
 END_TEST
 
-START_TEST(values_that_do_not_go_together) {
+START_TEST(config_check_refuses_a_too_small_send_buffer_hard) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = config_create();
     ck_assert_int_eq(config_set(config, "websocket", "send_buffer_hard", "3MiB", error, sizeof error), 0);
@@ -261,18 +261,18 @@ END_TEST
 Suite *config_suite(void) {
     Suite *suite = suite_create("config");
     TCase *files = tcase_create("files");
-    tcase_add_test(files, defaults);
-    tcase_add_test(files, a_file);
-    tcase_add_test(files, a_file_from_elsewhere);
-    tcase_add_test(files, a_file_may_say_nothing);
-    tcase_add_test(files, what_is_printed_loads_to_the_same);
-    tcase_add_test(files, long_lines_and_many_routes);
+    tcase_add_test(files, config_has_documented_defaults);
+    tcase_add_test(files, config_file_sets_options_and_places);
+    tcase_add_test(files, config_file_may_have_byte_order_mark_and_crlf);
+    tcase_add_test(files, config_file_may_be_empty);
+    tcase_add_test(files, config_printed_loads_to_the_same);
+    tcase_add_test(files, config_file_may_have_long_lines_and_1000_routes);
     suite_add_tcase(suite, files);
     TCase *set = tcase_create("set");
-    tcase_add_test(set, single_options);
-    tcase_add_test(set, single_options_with_a_pattern);
-    tcase_add_test(set, files_add_up);
-    tcase_add_test(set, values_that_do_not_go_together);
+    tcase_add_test(set, config_set_changes_or_refuses_one_option);
+    tcase_add_test(set, config_set_adds_sections_with_a_pattern);
+    tcase_add_test(set, config_loads_add_up_and_errors_change_nothing);
+    tcase_add_test(set, config_check_refuses_a_too_small_send_buffer_hard);
     suite_add_tcase(suite, set);
     suite_add_tcase(suite, config_errors_tcase());
     suite_add_tcase(suite, config_include_tcase());

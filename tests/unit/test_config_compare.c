@@ -55,7 +55,7 @@ static const char *const cases[][3] = {
      "[route /a] two: 2 -> 3\n[route /a] three: (gone) -> 3\n"},
 };
 
-START_TEST(what_differs) {
+START_TEST(config_compare_lists_the_changes) {
     struct config *before = config_loaded_text(cases[_i][0]), *after = config_loaded_text(cases[_i][1]);
     expect_changes(before, after, cases[_i][2]);
     expect_changes(after, after, "");
@@ -65,7 +65,7 @@ START_TEST(what_differs) {
 END_TEST
 
 /* Each option that is set to something else than its default is reported, with what the table says of a restart. */
-START_TEST(no_option_is_missed) {
+START_TEST(config_compare_misses_no_option) {
     static const char *const others[] = {"/seven", "127.0.0.1:7", "7", "7s", "7KiB", "7MiB", "no", "::1", "*"};
     char error[CONFIG_ERROR_SIZE], expected[600];
     for (const struct option *option = options; !option_section_has_pattern(option->section); option++) {
@@ -91,7 +91,7 @@ START_TEST(no_option_is_missed) {
 END_TEST
 
 /* Its text is not shown, and it counts wherever it stands. */
-START_TEST(tokens) {
+START_TEST(config_compare_hides_tokens) {
     char error[CONFIG_ERROR_SIZE];
     struct config *none = config_create(), *one = config_create(), *two = config_create();
     ck_assert_int_eq(config_set(one, "admin", "token", "0123456789abcdef", error, sizeof error), 0);
@@ -110,8 +110,8 @@ END_TEST
 
 TCase *config_compare_tcase(void) {
     TCase *compare = tcase_create("compare");
-    tcase_add_loop_test(compare, what_differs, 0, COUNT(cases));
-    tcase_add_test(compare, no_option_is_missed);
-    tcase_add_test(compare, tokens);
+    tcase_add_loop_test(compare, config_compare_lists_the_changes, 0, COUNT(cases));
+    tcase_add_test(compare, config_compare_misses_no_option);
+    tcase_add_test(compare, config_compare_hides_tokens);
     return compare;
 }

@@ -169,18 +169,18 @@ static void expect_error(const char *bytes, size_t size, const char *expected) {
     config_destroy(config);
 }
 
-START_TEST(errors_name_the_line_and_what_would_be_right) {
+START_TEST(config_errors_name_the_line_and_a_remedy) {
     expect_error(errors[_i][0], strlen(errors[_i][0]), errors[_i][1]);
 }
 END_TEST
 
-START_TEST(a_zero_byte_is_an_error) {
+START_TEST(config_file_with_a_zero_byte_is_refused) {
     static const char bytes[] = "[log]\nlevel = info\0debug\n";
     expect_error(bytes, sizeof bytes - 1, "2: the line contains a control character");
 }
 END_TEST
 
-START_TEST(bounds_on_the_file) {
+START_TEST(config_file_bounds_are_enforced) {
     enum { MUCH = (1 << 20) + 1 };
     char *text = malloc(MUCH), *at = text;
     ck_assert_ptr_nonnull(text);
@@ -218,7 +218,7 @@ START_TEST(bounds_on_the_file) {
 }
 END_TEST
 
-START_TEST(files_that_cannot_be_read) {
+START_TEST(config_file_that_cannot_be_read_is_reported) {
     static const char *const paths[][2] = {
         {"/tmp/weir/no/such.ini", "/tmp/weir/no/such.ini: No such file or directory"},
         {"", ": No such file or directory"},
@@ -237,7 +237,7 @@ START_TEST(files_that_cannot_be_read) {
 END_TEST
 
 /* Every prefix of a file that has everything: none crashes, and each error is one line with its place. */
-START_TEST(a_file_cut_anywhere) {
+START_TEST(config_file_cut_anywhere_yields_one_line_errors) {
     for (size_t size = 0; size <= strlen(config_whole_file); size++) {
         char error[CONFIG_ERROR_SIZE];
         struct config *config = config_create();
@@ -253,10 +253,10 @@ END_TEST
 
 TCase *config_errors_tcase(void) {
     TCase *wrong = tcase_create("errors");
-    tcase_add_loop_test(wrong, errors_name_the_line_and_what_would_be_right, 0, COUNT(errors));
-    tcase_add_test(wrong, a_zero_byte_is_an_error);
-    tcase_add_test(wrong, bounds_on_the_file);
-    tcase_add_test(wrong, files_that_cannot_be_read);
-    tcase_add_test(wrong, a_file_cut_anywhere);
+    tcase_add_loop_test(wrong, config_errors_name_the_line_and_a_remedy, 0, COUNT(errors));
+    tcase_add_test(wrong, config_file_with_a_zero_byte_is_refused);
+    tcase_add_test(wrong, config_file_bounds_are_enforced);
+    tcase_add_test(wrong, config_file_that_cannot_be_read_is_reported);
+    tcase_add_test(wrong, config_file_cut_anywhere_yields_one_line_errors);
     return wrong;
 }

@@ -42,7 +42,7 @@ static void make_subfolder(const char *name) {
 }
 
 /* What is read later wins: b.ini over a.ini, the including file over both. Paths are relative to the file. */
-START_TEST(later_wins) {
+START_TEST(include_later_files_win) {
     make_subfolder("conf.d");
     config_folder_write("main.ini", "# first\ninclude = conf.d/*.ini\n\n[server]\nworkers = 1\n"
                                     "[route /main]\nhandler = echo\n");
@@ -64,7 +64,7 @@ START_TEST(later_wins) {
 }
 END_TEST
 
-START_TEST(several_files_and_patterns) {
+START_TEST(include_takes_several_files_and_patterns) {
     static const char *const heads[] = {
         "include = a.ini, b.ini\n",
         "include = a.ini\ninclude=b.ini",
@@ -83,7 +83,7 @@ START_TEST(several_files_and_patterns) {
 }
 END_TEST
 
-START_TEST(a_folder_may_look_like_a_pattern) {
+START_TEST(include_allows_a_folder_that_looks_like_a_pattern) {
     make_subfolder("[x]*");
     config_folder_write("main.ini", "include = [[]x]*/a.ini\n");
     config_folder_write("[x]*/a.ini", "include = *.inc");
@@ -95,7 +95,7 @@ START_TEST(a_folder_may_look_like_a_pattern) {
 END_TEST
 
 /* Whatever has a path, in the file and in one that it includes. */
-START_TEST(paths_begin_at_the_folder_of_their_file) {
+START_TEST(config_paths_are_relative_to_their_file) {
     make_subfolder("sub");
     config_folder_write("main.ini", "include = sub/a.ini\n[admin]\ntoken_file = t\n"
                                     "[route /1]\nhandler = plugin:x.so\n[route /2]\nhandler = plugin:../y/x.so\n"
@@ -143,7 +143,7 @@ static const char *const errors[][3] = {
      "DIR/main.ini:1: include: these files include each other: DIR/main.ini -> DIR/main.ini"},
 };
 
-START_TEST(errors_name_the_file_they_are_in) {
+START_TEST(include_errors_name_their_file) {
     config_folder_write("main.ini", errors[_i][0]);
     config_folder_write("a.ini", errors[_i][1]);
     expect_error(errors[_i][2]);
@@ -161,7 +161,7 @@ static void write_chain(int last) {
     }
 }
 
-START_TEST(eight_deep_and_no_deeper) {
+START_TEST(include_is_limited_to_eight_levels) {
     write_chain(8);
     struct config *config = loaded();
     ck_assert_uint_eq(config->server.workers, 9);
@@ -171,7 +171,7 @@ START_TEST(eight_deep_and_no_deeper) {
 }
 END_TEST
 
-START_TEST(a_very_long_loop_is_named_in_one_line) {
+START_TEST(include_loop_with_long_names_is_one_error_line) {
     char error[CONFIG_ERROR_SIZE], folder[120], name[140], text[160];
     memset(folder, 'n', sizeof folder);
     folder[sizeof folder - 1] = '\0';
@@ -196,12 +196,12 @@ END_TEST
 TCase *config_include_tcase(void) {
     TCase *include = tcase_create("include");
     tcase_add_checked_fixture(include, config_folder_make, config_folder_remove);
-    tcase_add_test(include, later_wins);
-    tcase_add_test(include, several_files_and_patterns);
-    tcase_add_test(include, a_folder_may_look_like_a_pattern);
-    tcase_add_test(include, paths_begin_at_the_folder_of_their_file);
-    tcase_add_loop_test(include, errors_name_the_file_they_are_in, 0, COUNT(errors));
-    tcase_add_test(include, eight_deep_and_no_deeper);
-    tcase_add_test(include, a_very_long_loop_is_named_in_one_line);
+    tcase_add_test(include, include_later_files_win);
+    tcase_add_test(include, include_takes_several_files_and_patterns);
+    tcase_add_test(include, include_allows_a_folder_that_looks_like_a_pattern);
+    tcase_add_test(include, config_paths_are_relative_to_their_file);
+    tcase_add_loop_test(include, include_errors_name_their_file, 0, COUNT(errors));
+    tcase_add_test(include, include_is_limited_to_eight_levels);
+    tcase_add_test(include, include_loop_with_long_names_is_one_error_line);
     return include;
 }

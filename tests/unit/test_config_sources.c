@@ -141,7 +141,7 @@ static const struct given right[] = {
      "\n# from WEIR_CHANNEL_NEWS_ALL_HISTORY\nhistory = 7\n"},
 };
 
-START_TEST(the_later_source_wins) {
+START_TEST(config_later_source_wins) {
     char error[CONFIG_ERROR_SIZE];
     struct config *config = build(&right[_i], error);
     ck_assert_msg(config != NULL, "%s", error);
@@ -265,7 +265,7 @@ static const struct {
      "and 1MiB together need 18MiB"},
 };
 
-START_TEST(errors_name_the_source) {
+START_TEST(config_errors_name_their_source) {
     char error[CONFIG_ERROR_SIZE];
     const struct given given = {wrong[_i].file, {wrong[_i].variable}, {wrong[_i].setting}, NULL};
     ck_assert_ptr_null(build(&given, error));
@@ -275,7 +275,7 @@ START_TEST(errors_name_the_source) {
 END_TEST
 
 /* Kubernetes makes these for every service of the namespace. */
-START_TEST(a_service_of_any_name_stops_nothing) {
+START_TEST(config_ignores_variables_of_kubernetes_services) {
     static const char *const services[] = {
         "WEIR",          "WEIR_SERVER",   "WEIR_LOG",           "WEIR_SERVER_INTERNAL",  "WEIR_ADMIN_WORKERS",
         "WEIR_CHANNELS", "WEIR_ROUTE_X",  "WEIR_ROUTE",         "WEIR_SERVER_PORT",      "WEIR_SERVER_LISTEN",
@@ -298,7 +298,7 @@ START_TEST(a_service_of_any_name_stops_nothing) {
 }
 END_TEST
 
-START_TEST(what_only_looks_like_a_service_is_an_error) {
+START_TEST(config_refuses_variables_that_resemble_services) {
     static const char *const variables[] = {"WEIR_SERVER_PORT=9000",
                                             "WEIR_SERVER_SERVICE=x",
                                             "WEIR_SERVER_PORT_9000=1",
@@ -323,7 +323,7 @@ static void collect(void *context, const char *error) {
 }
 
 /* Every error once, none that only follows from another, and no key of a section whose header is wrong. */
-START_TEST(all_errors_are_told) {
+START_TEST(config_reports_every_error_once) {
     static const char file[] = "include = a.ini, no.ini\ninclude = \ninclud = x\n"
                                "[server]\nworkers = x\nworkers = 8\nlisten\nhttp_threads = 7\n"
                                "[sever]\nworkers = y\n[\nlistem = 1\n"
@@ -387,7 +387,7 @@ START_TEST(all_errors_are_told) {
 END_TEST
 
 /* Each option's default, from its variable and from --set, is taken as such. */
-START_TEST(every_option_has_a_variable_and_a_setting) {
+START_TEST(config_option_has_a_variable_and_a_setting) {
     char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
     for (const struct option *option = options; !option_section_has_pattern(option->section); option++) {
         snprintf(variable, sizeof variable, "WEIR_%s_%s", option->section, option->name);
@@ -410,7 +410,7 @@ START_TEST(every_option_has_a_variable_and_a_setting) {
 END_TEST
 
 /* The file has changed; the environment and the command line have not. */
-START_TEST(built_anew_from_the_same_sources) {
+START_TEST(config_rebuild_uses_the_same_sources) {
     char error[CONFIG_ERROR_SIZE];
     struct given given = {FILE_TEXT, {"WEIR_SERVER_HTTP_THREADS=3"}, {"log.level=debug"}, NULL};
     struct config *before = build(&given, error);
@@ -429,12 +429,12 @@ END_TEST
 TCase *config_sources_tcase(void) {
     TCase *sources = tcase_create("sources");
     tcase_add_checked_fixture(sources, config_folder_make, config_folder_remove);
-    tcase_add_loop_test(sources, the_later_source_wins, 0, COUNT(right));
-    tcase_add_loop_test(sources, errors_name_the_source, 0, COUNT(wrong));
-    tcase_add_test(sources, a_service_of_any_name_stops_nothing);
-    tcase_add_test(sources, what_only_looks_like_a_service_is_an_error);
-    tcase_add_test(sources, every_option_has_a_variable_and_a_setting);
-    tcase_add_test(sources, all_errors_are_told);
-    tcase_add_test(sources, built_anew_from_the_same_sources);
+    tcase_add_loop_test(sources, config_later_source_wins, 0, COUNT(right));
+    tcase_add_loop_test(sources, config_errors_name_their_source, 0, COUNT(wrong));
+    tcase_add_test(sources, config_ignores_variables_of_kubernetes_services);
+    tcase_add_test(sources, config_refuses_variables_that_resemble_services);
+    tcase_add_test(sources, config_option_has_a_variable_and_a_setting);
+    tcase_add_test(sources, config_reports_every_error_once);
+    tcase_add_test(sources, config_rebuild_uses_the_same_sources);
     return sources;
 }

@@ -12,7 +12,7 @@
 #include "server/config/value.h"
 #include "tests/unit/config_text.h"
 
-START_TEST(the_table_is_in_order) {
+START_TEST(option_table_is_in_order) {
     const char *const *section = option_sections;
     for (const struct option *option = options; option->name != NULL; option++) {
         if (strcmp(option->section, *section) != 0)
@@ -29,7 +29,7 @@ START_TEST(the_table_is_in_order) {
 END_TEST
 
 /* A default is written as it is printed. What has no effect is printed only where somebody has set it. */
-START_TEST(defaults_print_as_they_are_written) {
+START_TEST(option_defaults_print_as_written) {
     struct config *config = config_loaded_text("[channel x]\n[route /x]\nhandler = echo\n");
     char *text = config_printed(config), line[200];
     for (const struct option *option = options; option->name != NULL; option++) {
@@ -80,7 +80,7 @@ static void expect_keys(const char *text, const char *names, bool shown) {
     }
 }
 
-START_TEST(what_has_no_effect_is_not_printed) {
+START_TEST(option_without_effect_is_not_printed) {
     struct config *config = config_loaded_text(effects[_i].text);
     char *text = config_printed(config);
     expect_keys(text, effects[_i].shown, true);
@@ -90,7 +90,7 @@ START_TEST(what_has_no_effect_is_not_printed) {
 }
 END_TEST
 
-START_TEST(what_is_set_without_effect_is_marked) {
+START_TEST(option_set_without_effect_is_marked) {
     struct config *config = config_loaded_text("[route /x]\nhandler = echo\necho_self = no\n");
     char *text = config_printed_whole(config);
     ck_assert_ptr_nonnull(strstr(text, ":3, without effect here\necho_self = no\n"));
@@ -99,7 +99,7 @@ START_TEST(what_is_set_without_effect_is_marked) {
 }
 END_TEST
 
-START_TEST(the_list_has_every_option) {
+START_TEST(option_list_has_every_option) {
     char *text = config_printed(NULL), line[400];
     for (const struct option *option = options; option->name != NULL; option++) {
         const char *value = option->default_value != NULL ? option->default_value : "(must be given)";
@@ -118,7 +118,7 @@ END_TEST
 
 static const char shipped[] = "conf/weir.ini";
 
-START_TEST(the_shipped_file_serves_echo_broadcast_and_channels) {
+START_TEST(shipped_file_serves_echo_broadcast_and_channels) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = config_create();
     ck_assert_msg(config_load(config, shipped, error, sizeof error) == 0, "%s", error);
@@ -160,7 +160,7 @@ static bool is_example(const struct option *option) {
 
 /* Every key of the file is an option, in its section and with its default, save examples; and every option is in
  * the file once. */
-START_TEST(the_shipped_file_describes_every_option) {
+START_TEST(shipped_file_describes_every_option) {
     FILE *file = fopen(shipped, "r");
     ck_assert_msg(file != NULL, "%s: run from the top of the tree", shipped);
     char line[300], section[64] = "", key[64], value[64];
@@ -198,12 +198,12 @@ END_TEST
 
 TCase *config_table_tcase(void) {
     TCase *table = tcase_create("table");
-    tcase_add_test(table, the_table_is_in_order);
-    tcase_add_test(table, defaults_print_as_they_are_written);
-    tcase_add_loop_test(table, what_has_no_effect_is_not_printed, 0, sizeof effects / sizeof *effects);
-    tcase_add_test(table, what_is_set_without_effect_is_marked);
-    tcase_add_test(table, the_list_has_every_option);
-    tcase_add_test(table, the_shipped_file_serves_echo_broadcast_and_channels);
-    tcase_add_test(table, the_shipped_file_describes_every_option);
+    tcase_add_test(table, option_table_is_in_order);
+    tcase_add_test(table, option_defaults_print_as_written);
+    tcase_add_loop_test(table, option_without_effect_is_not_printed, 0, sizeof effects / sizeof *effects);
+    tcase_add_test(table, option_set_without_effect_is_marked);
+    tcase_add_test(table, option_list_has_every_option);
+    tcase_add_test(table, shipped_file_serves_echo_broadcast_and_channels);
+    tcase_add_test(table, shipped_file_describes_every_option);
     return table;
 }

@@ -39,7 +39,7 @@ static struct config *load(const char *lines) {
 }
 
 /* Without a newline at its end, with one, with CRLF; a relative path begins at the file's folder. */
-START_TEST(one_line_of_a_file) {
+START_TEST(token_file_has_one_line) {
     static const char *const texts[] = {TOKEN, TOKEN "\n", TOKEN "\r\n", LONGEST, LONGEST "\n", LONGEST "\r\n"};
     char error[CONFIG_ERROR_SIZE] = "";
     for (int i = 0; i < COUNT(texts); i++) {
@@ -55,7 +55,7 @@ START_TEST(one_line_of_a_file) {
 }
 END_TEST
 
-START_TEST(given_or_not) {
+START_TEST(token_is_kept_until_it_is_set_to_none) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = load("token = " TOKEN);
     ck_assert_int_eq(config_check(config, error, sizeof error), 0);
@@ -100,13 +100,13 @@ static void expect_error(struct config *config, const char *why) {
     config_destroy(config);
 }
 
-START_TEST(files_that_are_wrong) {
+START_TEST(token_file_with_wrong_content_is_refused) {
     write_token(wrong[_i].text, strlen(wrong[_i].text), wrong[_i].mode);
     expect_error(load("token_file = token"), wrong[_i].why);
 }
 END_TEST
 
-START_TEST(files_that_are_none) {
+START_TEST(token_file_must_be_a_readable_regular_file) {
     expect_error(load("token_file = token"), "cannot be read: No such file or directory");
     static const char zero[] = TOKEN "\0\n";
     write_token(zero, sizeof zero - 1, 0600);
@@ -120,7 +120,7 @@ START_TEST(files_that_are_none) {
 }
 END_TEST
 
-START_TEST(not_both) {
+START_TEST(token_and_token_file_exclude_each_other) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = load("token = " TOKEN "\ntoken_file = token");
     ck_assert_int_eq(config_check(config, error, sizeof error), -1);
@@ -130,7 +130,7 @@ START_TEST(not_both) {
 }
 END_TEST
 
-START_TEST(no_token_is_shown) {
+START_TEST(token_is_never_shown) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = load("token = " TOKEN);
     char *text = config_printed_whole(config);
@@ -151,7 +151,7 @@ START_TEST(no_token_is_shown) {
 END_TEST
 
 /* What is printed has whole paths, so it means the same from another folder. */
-START_TEST(paths_are_printed_whole) {
+START_TEST(token_file_is_printed_with_its_whole_path) {
     struct config *config = load("token_file = ./token");
     char *text = config_printed(config), line[300];
     snprintf(line, sizeof line, "\ntoken_file = %s/./token\n", config_folder);
@@ -167,12 +167,12 @@ END_TEST
 TCase *config_token_tcase(void) {
     TCase *token = tcase_create("token");
     tcase_add_checked_fixture(token, config_folder_make, config_folder_remove);
-    tcase_add_test(token, one_line_of_a_file);
-    tcase_add_test(token, given_or_not);
-    tcase_add_loop_test(token, files_that_are_wrong, 0, COUNT(wrong));
-    tcase_add_test(token, files_that_are_none);
-    tcase_add_test(token, not_both);
-    tcase_add_test(token, no_token_is_shown);
-    tcase_add_test(token, paths_are_printed_whole);
+    tcase_add_test(token, token_file_has_one_line);
+    tcase_add_test(token, token_is_kept_until_it_is_set_to_none);
+    tcase_add_loop_test(token, token_file_with_wrong_content_is_refused, 0, COUNT(wrong));
+    tcase_add_test(token, token_file_must_be_a_readable_regular_file);
+    tcase_add_test(token, token_and_token_file_exclude_each_other);
+    tcase_add_test(token, token_is_never_shown);
+    tcase_add_test(token, token_file_is_printed_with_its_whole_path);
     return token;
 }

@@ -80,7 +80,7 @@ static void *order_client(void *arg) {
     return NULL;
 }
 
-START_TEST(messages_arrive_in_order_none_lost_none_doubled) {
+START_TEST(conn_delivers_each_message_once_and_in_order) {
     struct harness harness;
     struct totals totals = {0};
     int clients[ORDER_CONNECTIONS];
@@ -102,7 +102,7 @@ END_TEST
 /* --- What is known of it ------------------------------------------------------------------------------------- */
 
 /* The places of its strings have 16 bits. */
-START_TEST(strings_up_to_what_their_places_can_tell) {
+START_TEST(conn_create_limits_its_strings_to_64_kib) {
     enum { PLACES_END = 1 << 16 };
     static const struct weir_handler silent = {.flags = WEIR_NEVER_BLOCKS};
     static char path[PLACES_END];
@@ -147,7 +147,7 @@ static void gate_message(weir_conn *conn, enum weir_opcode opcode, const void *d
 static const struct weir_handler gate_handler = {.message = gate_message};
 
 /* The handler blocks: what it has sent arrives, a ping is answered, and a Close. */
-START_TEST(a_blocked_handler_holds_up_nothing_but_its_messages) {
+START_TEST(blocked_handler_delays_only_its_own_messages) {
     struct harness harness;
     struct gate gate = {0};
     char payload[64];
@@ -174,7 +174,7 @@ START_TEST(a_blocked_handler_holds_up_nothing_but_its_messages) {
 END_TEST
 
 /* While the handler blocks, a client can send no more than the inbox and the socket hold. */
-START_TEST(a_full_inbox_stops_reading_and_resumes) {
+START_TEST(full_inbox_pauses_reading_until_it_drains) {
     enum { MESSAGES = 20000, SIZE = 100 };
     struct harness harness;
     struct gate gate = {0};
@@ -291,7 +291,7 @@ static void play_close_and_shut(int client) {
     close(client);
 }
 
-START_TEST(every_ending_is_told_once) {
+START_TEST(conn_close_callback_runs_once_for_each_ending) {
     expect_ending(_i, play_close, 1001, "bye");
     expect_ending(_i, play_vanish, 1006, "");
     expect_ending(_i, play_server_closes, 3000, "enough");
@@ -301,7 +301,7 @@ START_TEST(every_ending_is_told_once) {
 END_TEST
 
 /* A client that never answers our Close is gone after the close timeout. */
-START_TEST(close_timeout_ends_a_silent_client) {
+START_TEST(close_timeout_cuts_a_silent_client) {
     struct harness harness;
     struct ending ending = {0};
     sem_init(&ending.closed, 0, 0);
@@ -332,7 +332,7 @@ static void flood_message(weir_conn *conn, enum weir_opcode opcode, const void *
 
 static const struct weir_handler flood_handler = {.message = flood_message, .close = ending_close};
 
-START_TEST(hard_limit_disconnects) {
+START_TEST(send_buffer_hard_disconnects_with_1013) {
     struct harness harness;
     struct ending ending = {0};
     char *payload = malloc(1 << 17);
@@ -357,7 +357,7 @@ START_TEST(hard_limit_disconnects) {
 END_TEST
 
 /* Stopping: what has been accepted is handled and answered, then comes 1001. */
-START_TEST(a_drain_handles_what_was_accepted) {
+START_TEST(drain_handles_accepted_messages_before_1001) {
     struct harness harness;
     struct gate gate = {0};
     char payload[64];
@@ -417,7 +417,7 @@ static long ask_round_trip(int client, const _Atomic long *round_trip, bool answ
     }
 }
 
-START_TEST(pings_are_sent_and_their_round_trip_kept) {
+START_TEST(keepalive_sends_pings_and_keeps_the_round_trip) {
     struct harness harness;
     _Atomic long round_trip = 0;
     harness_start(&harness, 1, &round_trip_handler, (void *)&round_trip);
@@ -432,7 +432,7 @@ START_TEST(pings_are_sent_and_their_round_trip_kept) {
 }
 END_TEST
 
-START_TEST(a_client_that_answers_no_ping_is_closed) {
+START_TEST(keepalive_closes_a_client_that_answers_no_ping) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
     harness.terms.ping_interval_ms = 20;
@@ -442,7 +442,7 @@ START_TEST(a_client_that_answers_no_ping_is_closed) {
 }
 END_TEST
 
-START_TEST(an_idle_client_is_closed) {
+START_TEST(idle_timeout_closes_an_idle_client) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
     harness.terms.idle_timeout_ms = 30;
@@ -452,7 +452,7 @@ START_TEST(an_idle_client_is_closed) {
 END_TEST
 
 /* The handler blocks and messages wait for it: that is not the client's fault. */
-START_TEST(a_client_that_is_kept_waiting_is_not_closed) {
+START_TEST(timeouts_spare_a_client_whose_handler_blocks) {
     struct harness harness;
     struct gate gate = {0};
     sem_init(&gate.entered, 0, 0);
@@ -491,7 +491,7 @@ static void ring(void *arg) {
     sem_post(&alarm->rung);
 }
 
-START_TEST(timer_calls_once_or_not_at_all) {
+START_TEST(timer_calls_once_or_is_cancelled) {
     struct harness harness;
     struct alarm alarm = {0};
     sem_init(&alarm.rung, 0, 0);
@@ -584,19 +584,19 @@ END_TEST
 Suite *conn_suite(void) {
     Suite *suite = suite_create("conn");
     TCase *tcase = tcase_create("conn");
-    tcase_add_test(tcase, messages_arrive_in_order_none_lost_none_doubled);
-    tcase_add_test(tcase, strings_up_to_what_their_places_can_tell);
-    tcase_add_test(tcase, a_blocked_handler_holds_up_nothing_but_its_messages);
-    tcase_add_test(tcase, a_full_inbox_stops_reading_and_resumes);
-    tcase_add_loop_test(tcase, every_ending_is_told_once, 0, 2);
-    tcase_add_test(tcase, close_timeout_ends_a_silent_client);
-    tcase_add_test(tcase, hard_limit_disconnects);
-    tcase_add_test(tcase, a_drain_handles_what_was_accepted);
-    tcase_add_test(tcase, pings_are_sent_and_their_round_trip_kept);
-    tcase_add_test(tcase, a_client_that_answers_no_ping_is_closed);
-    tcase_add_test(tcase, an_idle_client_is_closed);
-    tcase_add_test(tcase, a_client_that_is_kept_waiting_is_not_closed);
-    tcase_add_test(tcase, timer_calls_once_or_not_at_all);
+    tcase_add_test(tcase, conn_delivers_each_message_once_and_in_order);
+    tcase_add_test(tcase, conn_create_limits_its_strings_to_64_kib);
+    tcase_add_test(tcase, blocked_handler_delays_only_its_own_messages);
+    tcase_add_test(tcase, full_inbox_pauses_reading_until_it_drains);
+    tcase_add_loop_test(tcase, conn_close_callback_runs_once_for_each_ending, 0, 2);
+    tcase_add_test(tcase, close_timeout_cuts_a_silent_client);
+    tcase_add_test(tcase, send_buffer_hard_disconnects_with_1013);
+    tcase_add_test(tcase, drain_handles_accepted_messages_before_1001);
+    tcase_add_test(tcase, keepalive_sends_pings_and_keeps_the_round_trip);
+    tcase_add_test(tcase, keepalive_closes_a_client_that_answers_no_ping);
+    tcase_add_test(tcase, idle_timeout_closes_an_idle_client);
+    tcase_add_test(tcase, timeouts_spare_a_client_whose_handler_blocks);
+    tcase_add_test(tcase, timer_calls_once_or_is_cancelled);
     tcase_add_test(tcase, timer_repeats_until_cancelled);
     tcase_add_test(tcase, timer_slower_than_its_interval_leaves_ticks_out);
     tcase_add_test(tcase, timer_released_at_once_is_still_called);

@@ -50,7 +50,7 @@ static const struct {
     {"/PING", SLASH_WRONG, NULL, 0},
 };
 
-START_TEST(lines_to_commands) {
+START_TEST(slash_line_is_parsed_to_a_command) {
     char line[64];
     struct slash slash;
     strcpy(line, slashes[_i].line);
@@ -77,7 +77,7 @@ static enum slash_kind parse_long(const char *command, size_t rest) {
     return slash.kind;
 }
 
-START_TEST(limits_of_commands) {
+START_TEST(slash_command_payloads_are_limited) {
     ck_assert_int_eq(parse_long("/ping ", 125), SLASH_PING);
     ck_assert_int_eq(parse_long("/ping ", 126), SLASH_WRONG);
     ck_assert_int_eq(parse_long("/close 1000 ", 123), SLASH_CLOSE);
@@ -127,7 +127,7 @@ static const struct {
     {"nan", NOT, NOT},
 };
 
-START_TEST(seconds_and_sizes) {
+START_TEST(quantity_parses_seconds_and_sizes) {
     const char *text = quantities[_i].text;
     uint64_t milliseconds = NOT;
     size_t bytes = SIZE_MAX;
@@ -158,7 +158,7 @@ static const struct {
     {5000, "", "5000 (unknown)", false},
 };
 
-START_TEST(names_of_ends) {
+START_TEST(closing_is_printed_with_its_name) {
     char text[100] = "";
     FILE *out = fmemopen(text, sizeof text, "w");
     closing_print(out, ends[_i].code, ends[_i].reason);
@@ -170,7 +170,7 @@ END_TEST
 
 /* --- Pings ------------------------------------------------------------------------------------------------- */
 
-START_TEST(pongs_find_their_pings) {
+START_TEST(pong_is_matched_with_its_ping) {
     struct pings pings;
     uint64_t took = 0;
     pings_init(&pings);
@@ -190,7 +190,7 @@ START_TEST(pongs_find_their_pings) {
 }
 END_TEST
 
-START_TEST(too_many_pings) {
+START_TEST(pings_beyond_the_maximum_forget_the_oldest) {
     struct pings pings;
     uint64_t took = 0;
     char payload = 0;
@@ -208,14 +208,14 @@ END_TEST
 Suite *connect_parts_suite(void) {
     Suite *suite = suite_create("connect_parts");
     TCase *typed = tcase_create("typed");
-    tcase_add_loop_test(typed, lines_to_commands, 0, COUNT(slashes));
-    tcase_add_test(typed, limits_of_commands);
-    tcase_add_loop_test(typed, seconds_and_sizes, 0, COUNT(quantities));
+    tcase_add_loop_test(typed, slash_line_is_parsed_to_a_command, 0, COUNT(slashes));
+    tcase_add_test(typed, slash_command_payloads_are_limited);
+    tcase_add_loop_test(typed, quantity_parses_seconds_and_sizes, 0, COUNT(quantities));
     suite_add_tcase(suite, typed);
     TCase *said = tcase_create("said");
-    tcase_add_loop_test(said, names_of_ends, 0, COUNT(ends));
-    tcase_add_test(said, pongs_find_their_pings);
-    tcase_add_test(said, too_many_pings);
+    tcase_add_loop_test(said, closing_is_printed_with_its_name, 0, COUNT(ends));
+    tcase_add_test(said, pong_is_matched_with_its_ping);
+    tcase_add_test(said, pings_beyond_the_maximum_forget_the_oldest);
     suite_add_tcase(suite, said);
     return suite;
 }

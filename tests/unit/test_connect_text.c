@@ -50,14 +50,14 @@ static const struct {
     {"\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80"}, /* beyond U+10FFFF */
 };
 
-START_TEST(what_is_dangerous_is_escaped) {
+START_TEST(text_escapes_dangerous_bytes) {
     char *text = printed(text_show, shown[_i].text, shown[_i].size);
     ck_assert_str_eq(text, shown[_i].shown);
     free(text);
 }
 END_TEST
 
-START_TEST(newlines_become_spaces) {
+START_TEST(text_print_line_replaces_newlines_with_spaces) {
     static const char *const lines[][2] = {
         {"", ""}, {"a", "a"}, {"a\nb", "a b"}, {"\n\n", "  "}, {"\xff\x1b\r\n", "\xff\x1b\r "}};
     for (int i = 0; i < COUNT(lines); i++) {
@@ -72,7 +72,7 @@ static void print_hex(FILE *out, const char *text, size_t size) {
     text_print_hex(out, text, size);
 }
 
-START_TEST(hexadecimal_digits) {
+START_TEST(text_reads_and_prints_hexadecimal_digits) {
     static const struct {
         const char *digits, *bytes;
         size_t size;
@@ -123,7 +123,7 @@ static void expect_line(struct lines *lines, bool last, const char *expected) {
     }
 }
 
-START_TEST(lines_whole_and_in_pieces) {
+START_TEST(lines_are_found_at_every_split) {
     static const char text[] = "one\n\nthree\nrest";
     static const char *const expected[] = {"one", "", "three"};
     for (size_t split = 0; split < sizeof text; split++) {
@@ -144,7 +144,7 @@ START_TEST(lines_whole_and_in_pieces) {
 }
 END_TEST
 
-START_TEST(nothing_is_no_line) {
+START_TEST(lines_yields_no_line_for_empty_input) {
     struct lines lines = {0};
     expect_line(&lines, false, NULL);
     expect_line(&lines, true, NULL);
@@ -155,7 +155,7 @@ START_TEST(nothing_is_no_line) {
 }
 END_TEST
 
-START_TEST(a_long_line) {
+START_TEST(lines_takes_a_line_of_a_megabyte) {
     enum { LENGTH = 1000000 };
     struct lines lines = {0};
     char *text = malloc(LENGTH + 1);
@@ -197,7 +197,7 @@ static const struct {
     {L"\ue000\u200b", 1, 0},
 };
 
-START_TEST(rows_of_the_cursor) {
+START_TEST(screen_row_follows_the_cursor) {
     setlocale(LC_CTYPE, "C.UTF-8");
     ck_assert_uint_eq(screen_row(cursors[_i].text, wcslen(cursors[_i].text), cursors[_i].cursor, 2, 10),
                       cursors[_i].row);
@@ -205,7 +205,7 @@ START_TEST(rows_of_the_cursor) {
 }
 END_TEST
 
-START_TEST(no_columns_at_all) {
+START_TEST(screen_row_is_0_without_columns) {
     ck_assert_uint_eq(screen_row(L"text", 4, 4, 2, 0), 0);
     ck_assert_uint_eq(screen_row(L"text", 4, 4, 2, 1), 0);
 }
@@ -214,18 +214,18 @@ END_TEST
 Suite *connect_text_suite(void) {
     Suite *suite = suite_create("connect_text");
     TCase *texts = tcase_create("texts");
-    tcase_add_loop_test(texts, what_is_dangerous_is_escaped, 0, COUNT(shown));
-    tcase_add_test(texts, newlines_become_spaces);
-    tcase_add_test(texts, hexadecimal_digits);
+    tcase_add_loop_test(texts, text_escapes_dangerous_bytes, 0, COUNT(shown));
+    tcase_add_test(texts, text_print_line_replaces_newlines_with_spaces);
+    tcase_add_test(texts, text_reads_and_prints_hexadecimal_digits);
     suite_add_tcase(suite, texts);
     TCase *lines = tcase_create("lines");
-    tcase_add_test(lines, lines_whole_and_in_pieces);
-    tcase_add_test(lines, nothing_is_no_line);
-    tcase_add_test(lines, a_long_line);
+    tcase_add_test(lines, lines_are_found_at_every_split);
+    tcase_add_test(lines, lines_yields_no_line_for_empty_input);
+    tcase_add_test(lines, lines_takes_a_line_of_a_megabyte);
     suite_add_tcase(suite, lines);
     TCase *screen = tcase_create("screen");
-    tcase_add_loop_test(screen, rows_of_the_cursor, 0, COUNT(cursors));
-    tcase_add_test(screen, no_columns_at_all);
+    tcase_add_loop_test(screen, screen_row_follows_the_cursor, 0, COUNT(cursors));
+    tcase_add_test(screen, screen_row_is_0_without_columns);
     suite_add_tcase(suite, screen);
     return suite;
 }

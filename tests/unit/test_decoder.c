@@ -119,7 +119,7 @@ static void wire_exchange(struct wire *wire, const struct exchange *exchange) {
         wire_frame(wire, frame->first, frame->payload, frame->size);
 }
 
-START_TEST(frames_make_events) {
+START_TEST(decoder_turns_frames_into_events) {
     const struct exchange *exchange = &exchanges[_i];
     struct wire wire = {0};
     wire_exchange(&wire, exchange);
@@ -168,7 +168,7 @@ static const struct fault faults[] = {
     {"a bad byte in a later fragment", 1007, 14, F(0x01, "\x81\0\0\0\0\xe2\x80\x82\0\0\0\0\x28\xa1")},
 };
 
-START_TEST(faults_are_found_at_once) {
+START_TEST(decoder_finds_errors_at_once) {
     const struct fault *fault = &faults[_i];
     struct wire wire = {0};
     char expected[32];
@@ -180,7 +180,7 @@ START_TEST(faults_are_found_at_once) {
 }
 END_TEST
 
-START_TEST(reserved_opcodes_are_refused) {
+START_TEST(decoder_refuses_reserved_opcodes) {
     for (unsigned opcode = 0; opcode <= 0xF; opcode++) {
         bool known = opcode <= 2 || (opcode >= 8 && opcode <= 10);
         for (unsigned fin = 0; !known && fin <= FIN; fin += FIN) {
@@ -193,7 +193,7 @@ START_TEST(reserved_opcodes_are_refused) {
 }
 END_TEST
 
-START_TEST(close_codes_are_checked) {
+START_TEST(decoder_checks_close_codes) {
     static const unsigned codes[] = {0,    1,    999,  1000, 1001, 1002, 1003, 1004, 1005, 1006,
                                      1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016,
                                      1100, 2000, 2999, 3000, 3999, 4000, 4999, 5000, 65535};
@@ -212,7 +212,7 @@ END_TEST
 
 /* --- Sizes, limits, memory ------------------------------------------------------------------------------- */
 
-START_TEST(every_form_of_length) {
+START_TEST(decoder_reads_every_form_of_length) {
     static const size_t sizes[] = {1, 124, 125, 126, 127, 128, 1000, 65535, 65536, 100001};
     size_t size = sizes[_i];
     struct decoder_limits limits = {.max_message_size = 200000, .expect_masked = true};
@@ -231,7 +231,7 @@ START_TEST(every_form_of_length) {
 }
 END_TEST
 
-START_TEST(longest_control_frames) {
+START_TEST(decoder_reads_the_longest_control_frames) {
     char *text = wire_letters(CONTROL_PAYLOAD_MAX);
     struct transcript expected = {0};
     struct wire wire = {0};
@@ -250,7 +250,7 @@ START_TEST(longest_control_frames) {
 }
 END_TEST
 
-START_TEST(limit_counts_what_is_reassembled) {
+START_TEST(decoder_limits_reassembled_messages) {
     struct decoder_limits limits = {.max_message_size = 10, .expect_masked = true};
     struct wire wire = {0};
     wire_frame(&wire, 0x82, "0123456789", 10);
@@ -267,7 +267,7 @@ START_TEST(limit_counts_what_is_reassembled) {
 }
 END_TEST
 
-START_TEST(one_byte_fragments_stay_within_the_limit) {
+START_TEST(decoder_limits_memory_of_one_byte_fragments) {
     struct decoder_limits limits = {.max_message_size = 5000, .expect_masked = true};
     struct transcript transcript = {.limits = limits};
     for (size_t i = 0; i < 20000; i++) {
@@ -282,7 +282,7 @@ START_TEST(one_byte_fragments_stay_within_the_limit) {
 }
 END_TEST
 
-START_TEST(fragments_are_counted) {
+START_TEST(decoder_limits_the_number_of_fragments) {
     struct decoder_limits limits = {.max_message_size = LIMIT, .max_fragments = 3, .expect_masked = true};
     struct wire wire = {0};
     for (int message = 0; message < 2; message++) {
@@ -302,7 +302,7 @@ START_TEST(fragments_are_counted) {
 END_TEST
 
 /* After a Close of ours: only control frames still count, but what is wrong is still wrong. */
-START_TEST(unwanted_messages_take_no_memory) {
+START_TEST(decoder_discards_messages_without_memory) {
     struct wire wire = {0};
     wire_frame(&wire, 0x01, "\xff not looked at", 16);
     wire_frame(&wire, 0x89, "p", 1);
@@ -322,7 +322,7 @@ START_TEST(unwanted_messages_take_no_memory) {
 }
 END_TEST
 
-START_TEST(memory_follows_what_has_arrived) {
+START_TEST(decoder_memory_follows_arrived_bytes) {
     struct transcript transcript = {.limits = {.max_message_size = 1 << 20, .expect_masked = true}};
     static const uint8_t header[] = {0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0}; /* 1 MiB */
     transcript_feed(&transcript, header, sizeof header);
@@ -341,7 +341,7 @@ START_TEST(memory_follows_what_has_arrived) {
 }
 END_TEST
 
-START_TEST(split_control_frame_holds_one_buffer) {
+START_TEST(decoder_holds_one_buffer_for_a_split_control_frame) {
     struct transcript transcript = {.limits = server_limits};
     struct wire wire = {0};
     wire_frame(&wire, 0x89, "0123456789", 10);
@@ -357,7 +357,7 @@ START_TEST(split_control_frame_holds_one_buffer) {
 }
 END_TEST
 
-START_TEST(whole_message_stays_where_it_is) {
+START_TEST(decoder_leaves_a_whole_message_in_the_input) {
     struct decoder decoder = {0};
     struct decoded decoded;
     struct wire wire = {0};
@@ -378,7 +378,7 @@ START_TEST(whole_message_stays_where_it_is) {
 }
 END_TEST
 
-START_TEST(detached_message_is_the_callers) {
+START_TEST(decoder_detach_gives_the_message_to_the_caller) {
     struct decoder decoder = {0};
     struct decoded decoded;
     struct wire wire = {0};
@@ -400,7 +400,7 @@ START_TEST(detached_message_is_the_callers) {
 }
 END_TEST
 
-START_TEST(feeding_nothing_changes_nothing) {
+START_TEST(decoder_ignores_empty_input) {
     struct transcript transcript = {.limits = server_limits};
     struct wire wire = {0};
     wire_frame(&wire, 0x01, "ab", 2);
@@ -416,7 +416,7 @@ START_TEST(feeding_nothing_changes_nothing) {
 }
 END_TEST
 
-START_TEST(client_takes_only_unmasked_frames) {
+START_TEST(decoder_of_a_client_takes_only_unmasked_frames) {
     struct decoder_limits client_limits = {.max_message_size = LIMIT, .expect_masked = false};
     struct wire wire = {0};
     wire_frame_unmasked(&wire, 0x81, "Hello", 5);
@@ -478,7 +478,7 @@ static void feed_at_random(uint64_t *seed, const struct wire *wire, struct trans
     }
 }
 
-START_TEST(random_messages_in_random_pieces) {
+START_TEST(decoder_reads_random_messages_in_random_pieces) {
     uint64_t seed = 0x9E3779B97F4A7C15u + (uint64_t)_i;
     struct transcript expected = {0}, transcript = {.limits = {.max_message_size = 70000, .expect_masked = true}};
     struct wire wire = {0};
@@ -493,7 +493,7 @@ START_TEST(random_messages_in_random_pieces) {
 END_TEST
 
 /* Whatever the bytes are, the split does not show. */
-START_TEST(random_damage_in_random_pieces) {
+START_TEST(decoder_finds_random_damage_at_any_split) {
     uint64_t seed = 0xD1B54A32D192ED03u + (uint64_t)_i;
     struct transcript ignored = {0}, whole = {.limits = server_limits}, pieces = {.limits = server_limits};
     struct wire wire = {0};
@@ -516,24 +516,24 @@ END_TEST
 Suite *decoder_suite(void) {
     Suite *suite = suite_create("decoder");
     TCase *tcase = tcase_create("decoder");
-    tcase_add_loop_test(tcase, frames_make_events, 0, sizeof exchanges / sizeof *exchanges);
-    tcase_add_loop_test(tcase, faults_are_found_at_once, 0, sizeof faults / sizeof *faults);
-    tcase_add_test(tcase, reserved_opcodes_are_refused);
-    tcase_add_test(tcase, close_codes_are_checked);
-    tcase_add_loop_test(tcase, every_form_of_length, 0, 10);
-    tcase_add_test(tcase, longest_control_frames);
-    tcase_add_test(tcase, limit_counts_what_is_reassembled);
-    tcase_add_test(tcase, one_byte_fragments_stay_within_the_limit);
-    tcase_add_test(tcase, fragments_are_counted);
-    tcase_add_test(tcase, unwanted_messages_take_no_memory);
-    tcase_add_loop_test(tcase, memory_follows_what_has_arrived, 0, 4);
-    tcase_add_test(tcase, split_control_frame_holds_one_buffer);
-    tcase_add_test(tcase, whole_message_stays_where_it_is);
-    tcase_add_test(tcase, detached_message_is_the_callers);
-    tcase_add_test(tcase, feeding_nothing_changes_nothing);
-    tcase_add_test(tcase, client_takes_only_unmasked_frames);
-    tcase_add_loop_test(tcase, random_messages_in_random_pieces, 0, 30);
-    tcase_add_loop_test(tcase, random_damage_in_random_pieces, 0, 1000);
+    tcase_add_loop_test(tcase, decoder_turns_frames_into_events, 0, sizeof exchanges / sizeof *exchanges);
+    tcase_add_loop_test(tcase, decoder_finds_errors_at_once, 0, sizeof faults / sizeof *faults);
+    tcase_add_test(tcase, decoder_refuses_reserved_opcodes);
+    tcase_add_test(tcase, decoder_checks_close_codes);
+    tcase_add_loop_test(tcase, decoder_reads_every_form_of_length, 0, 10);
+    tcase_add_test(tcase, decoder_reads_the_longest_control_frames);
+    tcase_add_test(tcase, decoder_limits_reassembled_messages);
+    tcase_add_test(tcase, decoder_limits_memory_of_one_byte_fragments);
+    tcase_add_test(tcase, decoder_limits_the_number_of_fragments);
+    tcase_add_test(tcase, decoder_discards_messages_without_memory);
+    tcase_add_loop_test(tcase, decoder_memory_follows_arrived_bytes, 0, 4);
+    tcase_add_test(tcase, decoder_holds_one_buffer_for_a_split_control_frame);
+    tcase_add_test(tcase, decoder_leaves_a_whole_message_in_the_input);
+    tcase_add_test(tcase, decoder_detach_gives_the_message_to_the_caller);
+    tcase_add_test(tcase, decoder_ignores_empty_input);
+    tcase_add_test(tcase, decoder_of_a_client_takes_only_unmasked_frames);
+    tcase_add_loop_test(tcase, decoder_reads_random_messages_in_random_pieces, 0, 30);
+    tcase_add_loop_test(tcase, decoder_finds_random_damage_at_any_split, 0, 1000);
     suite_add_tcase(suite, tcase);
     return suite;
 }

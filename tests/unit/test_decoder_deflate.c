@@ -152,7 +152,7 @@ static const struct {
     {"a message within a compressed one", "error 1002; ", false, {F(0x41, "\xf2"), F(0xC1, HELLO)}},
 };
 
-START_TEST(compressed_frames_make_events) {
+START_TEST(decoder_inflates_compressed_messages) {
     struct wire wire = {0};
     for (const struct frame *frame = exchanges[_i].frames; frame->payload.at != NULL; frame++)
         wire_frame(&wire, frame->first, frame->payload.at, frame->payload.size);
@@ -161,7 +161,7 @@ START_TEST(compressed_frames_make_events) {
 }
 END_TEST
 
-START_TEST(rsv1_needs_an_agreement) {
+START_TEST(decoder_refuses_rsv1_without_the_extension) {
     struct transcript transcript = {.limits = {.max_message_size = LIMIT, .expect_masked = true}};
     static const uint8_t first = 0xC1;
     transcript_feed(&transcript, &first, 1);
@@ -170,7 +170,7 @@ START_TEST(rsv1_needs_an_agreement) {
 }
 END_TEST
 
-START_TEST(limit_counts_what_is_inflated) {
+START_TEST(decoder_limits_inflated_messages) {
     for (size_t size = LIMIT - 1; size <= LIMIT + 1; size++)
         for (enum kind kind = ZEROS; kind < KINDS; kind += NOISE - ZEROS) {
             struct deflater *deflater = deflater_create(15);
@@ -195,7 +195,7 @@ START_TEST(limit_counts_what_is_inflated) {
 END_TEST
 
 /* What can come to no message within the limit is refused at its header, in fragments too. */
-START_TEST(compressed_size_is_limited) {
+START_TEST(decoder_limits_compressed_size) {
     static const uint8_t header[] = {0xC2, 0xFE, 0xFF, 0xFF};
     static const uint8_t piece[500];
     struct receiver whole = receiver_of(LIMIT, false), pieces = receiver_of(LIMIT, false);
@@ -211,7 +211,7 @@ START_TEST(compressed_size_is_limited) {
 }
 END_TEST
 
-START_TEST(no_inflater_is_no_memory) {
+START_TEST(decoder_without_inflater_fails_with_1011) {
     struct decoder decoder = {.deflate = true};
     struct decoder_limits limits = {.max_message_size = LIMIT, .expect_masked = true};
     struct decoded decoded;
@@ -231,7 +231,7 @@ START_TEST(no_inflater_is_no_memory) {
 END_TEST
 
 /* It is told what it is before it costs anything but its bytes; inflated, it can be taken over. */
-START_TEST(message_is_held_until_the_next_feed) {
+START_TEST(decoder_keeps_an_inflated_message_until_the_next_feed) {
     struct decoder decoder = {.deflate = true};
     struct decoder_limits limits = {.max_message_size = LIMIT, .expect_masked = true};
     struct decoded decoded;
@@ -268,12 +268,12 @@ END_TEST
 Suite *decoder_deflate_suite(void) {
     Suite *suite = suite_create("decoder_deflate");
     TCase *tcase = tcase_create("decoder_deflate");
-    tcase_add_loop_test(tcase, compressed_frames_make_events, 0, sizeof exchanges / sizeof *exchanges);
-    tcase_add_test(tcase, rsv1_needs_an_agreement);
-    tcase_add_test(tcase, limit_counts_what_is_inflated);
-    tcase_add_test(tcase, compressed_size_is_limited);
-    tcase_add_test(tcase, no_inflater_is_no_memory);
-    tcase_add_test(tcase, message_is_held_until_the_next_feed);
+    tcase_add_loop_test(tcase, decoder_inflates_compressed_messages, 0, sizeof exchanges / sizeof *exchanges);
+    tcase_add_test(tcase, decoder_refuses_rsv1_without_the_extension);
+    tcase_add_test(tcase, decoder_limits_inflated_messages);
+    tcase_add_test(tcase, decoder_limits_compressed_size);
+    tcase_add_test(tcase, decoder_without_inflater_fails_with_1011);
+    tcase_add_test(tcase, decoder_keeps_an_inflated_message_until_the_next_feed);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -55,18 +55,18 @@ static void check_all_sizes(unsigned bits, bool takeover) {
     inflater_destroy(inflater);
 }
 
-START_TEST(each_message_by_itself) {
+START_TEST(deflate_round_trips_each_message_by_itself) {
     check_all_sizes((unsigned)_i, false);
 }
 END_TEST
 
-START_TEST(messages_of_one_stream) {
+START_TEST(deflate_round_trips_with_context_takeover) {
     check_all_sizes((unsigned)_i, true);
 }
 END_TEST
 
 /* What does not compress needs the most room, and not always the same. */
-START_TEST(bound_is_enough_at_every_size) {
+START_TEST(deflate_bound_is_enough_at_every_size) {
     struct deflater *deflater = deflater_create((unsigned)_i);
     struct inflater *inflater = inflater_create((unsigned)_i);
     for (size_t size = 1; size < 9000; size += size < 600 ? 1 : 97)
@@ -76,7 +76,7 @@ START_TEST(bound_is_enough_at_every_size) {
 }
 END_TEST
 
-START_TEST(repeats_are_found_within_the_stream) {
+START_TEST(deflate_finds_repeats_until_reset) {
     struct deflater *deflater = deflater_create(12);
     uint8_t *data = data_of(NOISE, 1000);
     struct bytes first = deflated(deflater, data, 1000), second = deflated(deflater, data, 1000);
@@ -115,7 +115,7 @@ static void check_capacity(struct deflater *deflater, const uint8_t *data, size_
     free(out.at);
 }
 
-START_TEST(too_little_room_leaves_a_fresh_stream) {
+START_TEST(deflate_with_too_little_room_resets_its_state) {
     struct deflater *deflater = deflater_create(12);
     for (enum kind kind = ZEROS; kind < KINDS; kind++) {
         size_t size = kind == NOISE ? 500 : 3000;
@@ -144,7 +144,7 @@ static enum inflate_result result_of(struct inflater *inflater, struct bytes in,
     return result;
 }
 
-START_TEST(size_is_limited_to_the_byte) {
+START_TEST(inflate_limits_size_to_the_byte) {
     static const size_t limits[] = {1, 2, 255, 256, 257, 1000, 65536, MIB};
     struct deflater *deflater = deflater_create(15);
     struct inflater *inflater = inflater_create(15);
@@ -182,7 +182,7 @@ static const struct {
     {"empty blocks before", "Hello", B("\x00\x00\x00\xff\xff\x00\x00\x00\xff\xff" HELLO)},
 };
 
-START_TEST(whole_messages_are_inflated) {
+START_TEST(inflate_takes_every_kind_of_block) {
     struct inflater *inflater = inflater_create(15);
     for (int times = 0; times < 3; times++)
         check_inflates(inflater, wholes[_i].in, wholes[_i].expected, strlen(wholes[_i].expected));
@@ -202,7 +202,7 @@ static const struct bytes faults[] = {
 };
 
 /* Whatever came before, and after a reset all is well. */
-START_TEST(faults_are_found) {
+START_TEST(inflate_refuses_invalid_data_and_recovers_by_reset) {
     struct inflater *inflater = inflater_create(15);
     ck_assert_int_eq(result_of(inflater, faults[_i], 1000), INFLATE_INVALID);
     inflater_reset(inflater);
@@ -215,7 +215,7 @@ START_TEST(faults_are_found) {
 }
 END_TEST
 
-START_TEST(window_outlives_a_final_block) {
+START_TEST(inflate_window_outlives_a_final_block) {
     struct inflater *inflater = inflater_create(15);
     check_inflates(inflater, (struct bytes)B(HELLO_FINAL), "Hello", 5);
     check_inflates(inflater, (struct bytes)B(HELLO_AGAIN), "Hello", 5);
@@ -224,7 +224,7 @@ START_TEST(window_outlives_a_final_block) {
 END_TEST
 
 /* Where the deflate_tail makes a whole block of what is left is known for these. */
-START_TEST(cut_off_messages_are_found) {
+START_TEST(inflate_refuses_truncated_messages) {
     static const struct {
         struct bytes in;
         const char *whole_at; /* the sizes that are a message, too */
@@ -243,7 +243,7 @@ START_TEST(cut_off_messages_are_found) {
 END_TEST
 
 /* In dynamic blocks, nothing passes for an end. */
-START_TEST(cut_off_long_message_is_found) {
+START_TEST(inflate_refuses_a_truncated_long_message) {
     struct deflater *deflater = deflater_create(15);
     struct inflater *inflater = inflater_create(15);
     uint8_t *data = data_of(WORDS, 1000);
@@ -260,7 +260,7 @@ START_TEST(cut_off_long_message_is_found) {
 END_TEST
 
 /* The window of the message before, to its last byte and beyond: "257, distance" as fixed blocks by hand. */
-START_TEST(window_ends_where_it_should) {
+START_TEST(inflate_refuses_distances_beyond_the_window) {
     static const struct {
         unsigned bits;
         struct bytes within, beyond;
@@ -284,7 +284,7 @@ START_TEST(window_ends_where_it_should) {
 }
 END_TEST
 
-START_TEST(many_final_blocks_in_one_message) {
+START_TEST(inflate_takes_many_final_blocks_in_one_message) {
     enum { COUNT = 100000, BLOCK = sizeof HELLO_FINAL - 2 };
     struct bytes in = {.at = malloc(COUNT * BLOCK + 1), .size = COUNT * BLOCK + 1};
     uint8_t *expected = malloc(COUNT * 5);
@@ -305,19 +305,20 @@ END_TEST
 Suite *deflate_suite(void) {
     Suite *suite = suite_create("deflate");
     TCase *tcase = tcase_create("deflate");
-    tcase_add_loop_test(tcase, each_message_by_itself, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
-    tcase_add_loop_test(tcase, messages_of_one_stream, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
-    tcase_add_loop_test(tcase, bound_is_enough_at_every_size, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
-    tcase_add_test(tcase, repeats_are_found_within_the_stream);
-    tcase_add_test(tcase, too_little_room_leaves_a_fresh_stream);
-    tcase_add_test(tcase, size_is_limited_to_the_byte);
-    tcase_add_loop_test(tcase, whole_messages_are_inflated, 0, sizeof wholes / sizeof *wholes);
-    tcase_add_loop_test(tcase, faults_are_found, 0, sizeof faults / sizeof *faults);
-    tcase_add_test(tcase, window_outlives_a_final_block);
-    tcase_add_loop_test(tcase, cut_off_messages_are_found, 0, 4);
-    tcase_add_test(tcase, cut_off_long_message_is_found);
-    tcase_add_loop_test(tcase, window_ends_where_it_should, 0, 2);
-    tcase_add_test(tcase, many_final_blocks_in_one_message);
+    tcase_add_loop_test(tcase, deflate_round_trips_each_message_by_itself, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
+    tcase_add_loop_test(tcase, deflate_round_trips_with_context_takeover, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
+    tcase_add_loop_test(tcase, deflate_bound_is_enough_at_every_size, WINDOW_BITS_MIN, WINDOW_BITS_MAX + 1);
+    tcase_add_test(tcase, deflate_finds_repeats_until_reset);
+    tcase_add_test(tcase, deflate_with_too_little_room_resets_its_state);
+    tcase_add_test(tcase, inflate_limits_size_to_the_byte);
+    tcase_add_loop_test(tcase, inflate_takes_every_kind_of_block, 0, sizeof wholes / sizeof *wholes);
+    tcase_add_loop_test(tcase, inflate_refuses_invalid_data_and_recovers_by_reset, 0,
+                        sizeof faults / sizeof *faults);
+    tcase_add_test(tcase, inflate_window_outlives_a_final_block);
+    tcase_add_loop_test(tcase, inflate_refuses_truncated_messages, 0, 4);
+    tcase_add_test(tcase, inflate_refuses_a_truncated_long_message);
+    tcase_add_loop_test(tcase, inflate_refuses_distances_beyond_the_window, 0, 2);
+    tcase_add_test(tcase, inflate_takes_many_final_blocks_in_one_message);
     suite_add_tcase(suite, tcase);
     return suite;
 }

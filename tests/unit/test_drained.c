@@ -10,7 +10,7 @@
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
 
-START_TEST(buffered_rises_and_falls_to_nothing) {
+START_TEST(buffered_rises_and_falls_to_zero) {
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     for (int round = 0; round < 3; round++) {
@@ -97,7 +97,7 @@ static void watch_init(struct watch *watch) {
     sem_init(&watch->may_go, 0, 0);
 }
 
-START_TEST(drained_is_called_once_for_each_crossing) {
+START_TEST(drained_is_called_once_per_crossing) {
     enum { ROUNDS = 20 };
     struct late late;
     struct watch watch;
@@ -121,7 +121,7 @@ START_TEST(drained_is_called_once_for_each_crossing) {
 }
 END_TEST
 
-START_TEST(drained_comes_after_open) {
+START_TEST(drained_is_called_after_open) {
     struct late late;
     struct watch watch;
     watch_init(&watch);
@@ -141,7 +141,7 @@ START_TEST(drained_comes_after_open) {
 END_TEST
 
 /* It is due while a callback blocks, and then the client goes. */
-START_TEST(drained_never_comes_after_close) {
+START_TEST(drained_is_never_called_after_close) {
     struct late late;
     struct watch watch;
     watch_init(&watch);
@@ -166,7 +166,7 @@ END_TEST
 
 /* One large message is dropped for a small one: what waits has fallen below half of the soft limit without having
  * been sent, and whoever waits for `drained` must still be told. */
-START_TEST(drained_comes_though_the_backlog_was_dropped) {
+START_TEST(drained_is_called_after_the_backlog_was_dropped) {
     struct late late;
     struct watch watch;
     char *large = calloc(1, HARD);
@@ -190,11 +190,11 @@ END_TEST
 Suite *drained_suite(void) {
     Suite *suite = suite_create("drained");
     TCase *tcase = tcase_create("drained");
-    tcase_add_test(tcase, buffered_rises_and_falls_to_nothing);
-    tcase_add_loop_test(tcase, drained_is_called_once_for_each_crossing, 0, 2);
-    tcase_add_test(tcase, drained_comes_after_open);
-    tcase_add_loop_test(tcase, drained_never_comes_after_close, 0, 2);
-    tcase_add_loop_test(tcase, drained_comes_though_the_backlog_was_dropped, 0, 2);
+    tcase_add_test(tcase, buffered_rises_and_falls_to_zero);
+    tcase_add_loop_test(tcase, drained_is_called_once_per_crossing, 0, 2);
+    tcase_add_test(tcase, drained_is_called_after_open);
+    tcase_add_loop_test(tcase, drained_is_never_called_after_close, 0, 2);
+    tcase_add_loop_test(tcase, drained_is_called_after_the_backlog_was_dropped, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

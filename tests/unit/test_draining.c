@@ -58,7 +58,7 @@ static struct guest start_limited(struct harness *harness, const struct weir_han
     return guest_connect(harness);
 }
 
-START_TEST(what_was_read_is_not_held_back) {
+START_TEST(drain_ignores_the_message_rate_for_read_messages) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     struct guest guest = start_limited(&harness, &echoes[_i], &handled);
@@ -70,7 +70,7 @@ START_TEST(what_was_read_is_not_held_back) {
 }
 END_TEST
 
-START_TEST(what_has_arrived_is_read_once_more) {
+START_TEST(drain_reads_once_more_and_answers) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     struct guest guest = start_limited(&harness, &echoes[_i], &handled);
@@ -84,7 +84,7 @@ START_TEST(what_has_arrived_is_read_once_more) {
 }
 END_TEST
 
-START_TEST(byte_rate_holds_nothing_back) {
+START_TEST(drain_ignores_the_byte_rate) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     harness_start(&harness, 2, &echoes[_i], (void *)&handled);
@@ -101,7 +101,7 @@ END_TEST
 
 /* --- A client that does not read --------------------------------------------------------------------------- */
 
-START_TEST(a_pause_ends_with_an_answer) {
+START_TEST(drain_answers_after_a_backlog_pause) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     struct guest guest = start_limited(&harness, &echoes[_i], &handled);
@@ -136,7 +136,7 @@ static void publish_and_drain(weir_conn *conn, enum weir_opcode opcode, const vo
 
 static const struct weir_handler publisher = {.message = publish_and_drain, .flags = WEIR_NEVER_BLOCKS};
 
-START_TEST(what_it_has_published_comes_back) {
+START_TEST(drain_delivers_published_messages) {
     struct harness harness;
     unsigned published = 0;
     struct guest guests[MEMBERS];
@@ -177,7 +177,7 @@ static void close_first(weir_conn *conn, enum weir_opcode opcode, const void *da
 
 static const struct weir_handler closer = {.message = close_first};
 
-START_TEST(what_waits_when_a_handler_closes_is_dropped) {
+START_TEST(close_by_a_handler_drops_waiting_messages) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     harness_start(&harness, 2, &closer, (void *)&handled);
@@ -191,12 +191,12 @@ END_TEST
 Suite *draining_suite(void) {
     Suite *suite = suite_create("draining");
     TCase *tcase = tcase_create("draining");
-    tcase_add_loop_test(tcase, what_was_read_is_not_held_back, 0, 2);
-    tcase_add_loop_test(tcase, what_has_arrived_is_read_once_more, 0, 2);
-    tcase_add_loop_test(tcase, byte_rate_holds_nothing_back, 0, 2);
-    tcase_add_loop_test(tcase, a_pause_ends_with_an_answer, 0, 2);
-    tcase_add_test(tcase, what_it_has_published_comes_back);
-    tcase_add_test(tcase, what_waits_when_a_handler_closes_is_dropped);
+    tcase_add_loop_test(tcase, drain_ignores_the_message_rate_for_read_messages, 0, 2);
+    tcase_add_loop_test(tcase, drain_reads_once_more_and_answers, 0, 2);
+    tcase_add_loop_test(tcase, drain_ignores_the_byte_rate, 0, 2);
+    tcase_add_loop_test(tcase, drain_answers_after_a_backlog_pause, 0, 2);
+    tcase_add_test(tcase, drain_delivers_published_messages);
+    tcase_add_test(tcase, close_by_a_handler_drops_waiting_messages);
     suite_add_tcase(suite, tcase);
     return suite;
 }

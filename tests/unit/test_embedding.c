@@ -23,7 +23,7 @@ static void count(void *arg) {
     ++*(_Atomic unsigned *)arg;
 }
 
-START_TEST(timers_of_a_run_before_can_be_cancelled) {
+START_TEST(timer_of_an_earlier_run_can_be_cancelled) {
     struct embedded embedded;
     _Atomic unsigned calls = 0;
     embedded_create(&embedded);
@@ -68,7 +68,7 @@ static void cancel_other(void *arg) {
     pair->ended++;
 }
 
-START_TEST(two_timers_cancel_each_other) {
+START_TEST(timers_that_cancel_each_other_do_not_deadlock) {
     struct embedded embedded;
     struct pair pair = {.ended = 0};
     struct half halves[] = {{&pair, 1}, {&pair, 0}};
@@ -121,7 +121,7 @@ static void stop_with(struct embedded *embedded, weir_client *client) {
     ck_assert_int_eq(embedded->result, 0);
 }
 
-START_TEST(a_handle_outlives_its_server) {
+START_TEST(handle_outlives_its_server) {
     struct embedded embedded;
     weir_conn *_Atomic kept = NULL;
     weir_client *client;
@@ -157,7 +157,7 @@ static void *send_until_gone(void *arg) {
     return NULL;
 }
 
-START_TEST(senders_do_not_mind_the_end) {
+START_TEST(handle_can_be_sent_to_while_the_server_ends) {
     for (int round = 0; round < ROUNDS; round++) {
         struct embedded embedded;
         weir_conn *_Atomic kept = NULL;
@@ -178,7 +178,7 @@ END_TEST
 
 /* --- Routes and options ------------------------------------------------------------------------------------ */
 
-START_TEST(routes_that_tie_are_refused) {
+START_TEST(server_refuses_routes_that_match_the_same_paths) {
     static const char *const wrong[][2] = {
         {"/a", "pattern \"/a\" matches the same paths as \"/a\""},
         {"/b/{other}", "pattern \"/b/{other}\" matches the same paths as \"/b/{name}\""},
@@ -210,7 +210,7 @@ static void say_count(weir_conn *conn, enum weir_opcode opcode, const void *data
 
 static const struct weir_handler publishing = {WEIR_HANDLER_INIT, .message = say_count};
 
-START_TEST(options_of_routes_and_channels_come_from_c) {
+START_TEST(server_set_applies_to_routes_and_channels) {
     struct embedded embedded;
     struct weir_client_error error;
     struct weir_client_message message;
@@ -244,7 +244,7 @@ START_TEST(options_of_routes_and_channels_come_from_c) {
 }
 END_TEST
 
-START_TEST(options_without_a_route_are_an_error) {
+START_TEST(server_refuses_options_of_a_route_without_handler) {
     struct embedded embedded;
     embedded_create(&embedded);
     embedded_set(&embedded, "route /chat", "subprotocols", "chat.v1");
@@ -261,7 +261,7 @@ static void on_pipe(int number) {
     (void)number;
 }
 
-START_TEST(sigpipe_stays_the_programs) {
+START_TEST(server_leaves_sigpipe_to_the_program) {
     struct embedded embedded;
     const struct sigaction mine = {.sa_handler = _i == 0 ? SIG_DFL : on_pipe};
     struct sigaction now;
@@ -310,7 +310,7 @@ static void *come(void *arg) {
     return NULL;
 }
 
-START_TEST(a_start_that_fails_leaves_nothing) {
+START_TEST(failed_start_leaks_no_descriptor_and_no_thread) {
     struct embedded embedded;
     char address[32];
     pthread_t thread;
@@ -342,15 +342,15 @@ END_TEST
 Suite *embedding_suite(void) {
     Suite *suite = suite_create("embedding");
     TCase *tcase = tcase_create("embedding");
-    tcase_add_test(tcase, timers_of_a_run_before_can_be_cancelled);
-    tcase_add_test(tcase, two_timers_cancel_each_other);
-    tcase_add_test(tcase, a_handle_outlives_its_server);
-    tcase_add_test(tcase, senders_do_not_mind_the_end);
-    tcase_add_test(tcase, routes_that_tie_are_refused);
-    tcase_add_test(tcase, options_of_routes_and_channels_come_from_c);
-    tcase_add_test(tcase, options_without_a_route_are_an_error);
-    tcase_add_loop_test(tcase, sigpipe_stays_the_programs, 0, 2);
-    tcase_add_loop_test(tcase, a_start_that_fails_leaves_nothing, 0, 2);
+    tcase_add_test(tcase, timer_of_an_earlier_run_can_be_cancelled);
+    tcase_add_test(tcase, timers_that_cancel_each_other_do_not_deadlock);
+    tcase_add_test(tcase, handle_outlives_its_server);
+    tcase_add_test(tcase, handle_can_be_sent_to_while_the_server_ends);
+    tcase_add_test(tcase, server_refuses_routes_that_match_the_same_paths);
+    tcase_add_test(tcase, server_set_applies_to_routes_and_channels);
+    tcase_add_test(tcase, server_refuses_options_of_a_route_without_handler);
+    tcase_add_loop_test(tcase, server_leaves_sigpipe_to_the_program, 0, 2);
+    tcase_add_loop_test(tcase, failed_start_leaks_no_descriptor_and_no_thread, 0, 2);
     tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;

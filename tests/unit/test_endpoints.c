@@ -26,7 +26,7 @@ static struct http_response answer(const char *method, const char *path, const c
     return answer_in(&state, method, path, host);
 }
 
-START_TEST(the_page_names_the_routes) {
+START_TEST(root_page_names_the_routes) {
     struct http_response response = answer("GET", "/", "example.com:9000", NULL);
     ck_assert_int_eq(response.status, 200);
     ck_assert_ptr_nonnull(strstr(response.body, "ws://example.com:9000/echo"));
@@ -34,7 +34,7 @@ START_TEST(the_page_names_the_routes) {
 }
 END_TEST
 
-START_TEST(a_strange_host_is_not_repeated) {
+START_TEST(root_page_does_not_repeat_a_malformed_host) {
     struct http_response response = answer("GET", "/", "<script>", NULL);
     ck_assert_ptr_null(strstr(response.body, "<script>"));
     ck_assert_ptr_nonnull(strstr(response.body, "ws://localhost/echo"));
@@ -42,7 +42,7 @@ START_TEST(a_strange_host_is_not_repeated) {
 END_TEST
 
 /* What a proxy tells counts only if it is trusted; the first element of a list is the client's side. */
-START_TEST(links_are_those_of_the_client) {
+START_TEST(root_page_links_follow_a_trusted_proxy) {
     static const struct {
         bool trusted;
         const char *protocol, *host, *link;
@@ -79,14 +79,14 @@ START_TEST(links_are_those_of_the_client) {
 }
 END_TEST
 
-START_TEST(other_paths) {
+START_TEST(plain_request_gets_426_on_a_route_and_404_elsewhere) {
     ck_assert_int_eq(answer("GET", "/echo", "h", "/echo").status, 426);
     ck_assert_str_eq(answer("GET", "/echo", "h", "/echo").headers, "Upgrade: websocket\r\n");
     ck_assert_int_eq(answer("GET", "/none", "h", NULL).status, 404);
 }
 END_TEST
 
-START_TEST(other_methods) {
+START_TEST(plain_request_with_another_method_gets_405_or_204) {
     static const struct {
         const char *method, *path, *route;
         int status;
@@ -106,7 +106,7 @@ START_TEST(other_methods) {
 }
 END_TEST
 
-START_TEST(a_handshake_without_its_upgrade_is_told_of_the_proxy) {
+START_TEST(handshake_without_upgrade_gets_advice_about_proxies) {
     const struct http_header headers[] = {{"Host", "h"}, {"Sec-WebSocket-Key", "k"}, {"Upgrade", "h2c"}};
     const struct endpoints_state states[] = {{.route = "/echo"}, {.route = "/"}};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
@@ -124,7 +124,7 @@ START_TEST(a_handshake_without_its_upgrade_is_told_of_the_proxy) {
 }
 END_TEST
 
-START_TEST(load_balancers_ask) {
+START_TEST(health_pages_answer_unless_a_route_has_their_path) {
     static const struct {
         const char *method, *path, *route;
         bool stopping;
@@ -169,7 +169,7 @@ static int check_upgrade(const struct http_header *headers, size_t count, long l
     return upgrade_check(&request, accept, &why, &response) ? 101 : response.status;
 }
 
-START_TEST(headers_sent_in_pieces_are_joined) {
+START_TEST(repeated_header_lines_are_joined_for_the_handshake) {
     char accept[HANDSHAKE_ACCEPT_SIZE];
     const struct http_header headers[] = {{"Host", "h"},
                                           {"Connection", "keep-alive"},
@@ -188,7 +188,7 @@ START_TEST(headers_sent_in_pieces_are_joined) {
 END_TEST
 
 /* A line on the wire is longer than what it adds to the list, so a head's worth of lines always fits. */
-START_TEST(lists_are_as_long_as_a_head) {
+START_TEST(header_list_has_room_for_a_whole_head) {
     static char value[HTTP_HEAD_MAX / HTTP_HEADERS_MAX - sizeof "Sec-WebSocket-Protocol: \r\n"];
     static struct http_header headers[HTTP_HEADERS_MAX];
     static struct http_lists lists;
@@ -211,7 +211,7 @@ static bool allows(const char *allowed, const char *origin, const char *host) {
     return origin_is_allowed(list, origin, host);
 }
 
-START_TEST(origins) {
+START_TEST(origin_rules_allow_listed_origins_only) {
     static const struct {
         const char *allowed, *origin, *host;
         bool expected;
@@ -258,7 +258,7 @@ START_TEST(origins) {
 }
 END_TEST
 
-START_TEST(the_preferred_subprotocol_wins) {
+START_TEST(handshake_selects_the_preferred_subprotocol) {
     char *preferred[] = {"chat.v2", "chat.v1", NULL};
     ck_assert_str_eq(handshake_select(preferred, "chat.v1, chat.v2"), "chat.v2");
     ck_assert_str_eq(handshake_select(preferred, "other,chat.v1"), "chat.v1");
@@ -278,7 +278,7 @@ static void respond(const struct negotiated *negotiated, char response[UPGRADE_R
     ck_assert_str_eq(response + size - 4, "\r\n\r\n");
 }
 
-START_TEST(the_101_names_what_was_agreed) {
+START_TEST(response_101_names_what_was_negotiated) {
     char response[UPGRADE_RESPONSE_MAX + 1];
     respond(&(struct negotiated){.subprotocol = "chat.v2", .extensions = "permessage-deflate"}, response);
     ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Protocol: chat.v2\r\n"));
@@ -290,7 +290,7 @@ START_TEST(the_101_names_what_was_agreed) {
 }
 END_TEST
 
-START_TEST(the_101_has_room_for_the_longest_names) {
+START_TEST(response_101_has_room_for_the_longest_names) {
     static char longest[1024];
     struct negotiated negotiated = {.subprotocol = longest};
     memset(longest, 'p', sizeof longest - 1);
@@ -305,19 +305,19 @@ END_TEST
 Suite *endpoints_suite(void) {
     Suite *suite = suite_create("endpoints");
     TCase *tcase = tcase_create("endpoints");
-    tcase_add_test(tcase, the_page_names_the_routes);
-    tcase_add_test(tcase, a_strange_host_is_not_repeated);
-    tcase_add_test(tcase, links_are_those_of_the_client);
-    tcase_add_test(tcase, other_paths);
-    tcase_add_test(tcase, other_methods);
-    tcase_add_test(tcase, a_handshake_without_its_upgrade_is_told_of_the_proxy);
-    tcase_add_test(tcase, load_balancers_ask);
-    tcase_add_test(tcase, headers_sent_in_pieces_are_joined);
-    tcase_add_test(tcase, lists_are_as_long_as_a_head);
-    tcase_add_test(tcase, origins);
-    tcase_add_test(tcase, the_preferred_subprotocol_wins);
-    tcase_add_test(tcase, the_101_names_what_was_agreed);
-    tcase_add_test(tcase, the_101_has_room_for_the_longest_names);
+    tcase_add_test(tcase, root_page_names_the_routes);
+    tcase_add_test(tcase, root_page_does_not_repeat_a_malformed_host);
+    tcase_add_test(tcase, root_page_links_follow_a_trusted_proxy);
+    tcase_add_test(tcase, plain_request_gets_426_on_a_route_and_404_elsewhere);
+    tcase_add_test(tcase, plain_request_with_another_method_gets_405_or_204);
+    tcase_add_test(tcase, handshake_without_upgrade_gets_advice_about_proxies);
+    tcase_add_test(tcase, health_pages_answer_unless_a_route_has_their_path);
+    tcase_add_test(tcase, repeated_header_lines_are_joined_for_the_handshake);
+    tcase_add_test(tcase, header_list_has_room_for_a_whole_head);
+    tcase_add_test(tcase, origin_rules_allow_listed_origins_only);
+    tcase_add_test(tcase, handshake_selects_the_preferred_subprotocol);
+    tcase_add_test(tcase, response_101_names_what_was_negotiated);
+    tcase_add_test(tcase, response_101_has_room_for_the_longest_names);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -174,7 +174,7 @@ static const struct {
      "10+,15"},
 };
 
-START_TEST(offers_and_answers) {
+START_TEST(extension_answers_each_offer) {
     expect(offers[_i].offered, offers[_i].policy, offers[_i].response, offers[_i].agreed);
 }
 END_TEST
@@ -248,7 +248,7 @@ static void expect_malformed(const char *before, const char *text, const char *a
 }
 
 /* Wherever it stands in the list, and whether or not compression is wanted. */
-START_TEST(broken_grammar) {
+START_TEST(extension_refuses_malformed_headers_anywhere) {
     const char *text = malformed[_i];
     expect_malformed("", text, "", &full);
     expect_malformed("", text, "", &off);
@@ -260,13 +260,13 @@ START_TEST(broken_grammar) {
 END_TEST
 
 /* What the table above rests on: without its fault the text is in order. */
-START_TEST(sound_grammar) {
+START_TEST(extension_accepts_all_of_the_grammar) {
     expect("a; b=\"c\" , d;e = f;g , h", &full, "", "");
     expect("!#$%&'*+-.^_`|~; b=\"!#$%&'*+-.^_`|~\"", &full, "", "");
 }
 END_TEST
 
-START_TEST(every_character_of_a_token) {
+START_TEST(extension_accepts_token_characters_only) {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     char character = (char)_i;
     bool is_token = (_i >= '0' && _i <= '9') || (_i >= 'A' && _i <= 'Z') || (_i >= 'a' && _i <= 'z') ||
@@ -286,7 +286,7 @@ START_TEST(every_character_of_a_token) {
 END_TEST
 
 /* What lies behind the terminator would make it whole, and accepted. */
-START_TEST(open_quote_ends_with_the_text) {
+START_TEST(extension_reads_no_further_than_an_open_quote) {
     static const char open[] = "a; b=\"c\0d\", " PMD;
     static const char escaping[] = "a; b=\"c\\\0d\", " PMD;
     struct deflate_params params;
@@ -297,7 +297,7 @@ START_TEST(open_quote_ends_with_the_text) {
 END_TEST
 
 /* Every beginning of a header, in memory that ends where it ends: nothing behind it is read. */
-START_TEST(cut_anywhere) {
+START_TEST(extension_reads_nothing_after_a_truncated_header) {
     static const char whole[] = "x; y=\"\\z\", " PMD SERVER_BITS "=\"1\\2\"" CLIENT_BITS " = 10 , " PMD;
     for (size_t size = 0; size < sizeof whole; size++) {
         char *offered = malloc(size + 1), response[EXTENSION_RESPONSE_SIZE];
@@ -346,7 +346,7 @@ static const struct {
     {PMD " x", ""},
 };
 
-START_TEST(answers_judged) {
+START_TEST(extension_checks_the_servers_response) {
     struct deflate_params params;
     char described[16];
     memset(&params, 0x55, sizeof params);
@@ -358,7 +358,7 @@ START_TEST(answers_judged) {
 END_TEST
 
 /* Whatever the policy, what the server answers to our offer is what both then hold to. */
-START_TEST(both_sides_agree) {
+START_TEST(extension_offer_and_response_agree_on_parameters) {
     for (uint8_t bits = 9; bits <= 15; bits++)
         for (int takeover = 0; takeover <= 1; takeover++) {
             struct deflate_policy policy = {.enabled = true, .takeover = takeover == 1, .window_bits = bits};
@@ -377,14 +377,14 @@ END_TEST
 Suite *extension_suite(void) {
     Suite *suite = suite_create("extension");
     TCase *tcase = tcase_create("extension");
-    tcase_add_loop_test(tcase, offers_and_answers, 0, COUNT(offers));
-    tcase_add_loop_test(tcase, broken_grammar, 0, COUNT(malformed));
-    tcase_add_test(tcase, sound_grammar);
-    tcase_add_loop_test(tcase, every_character_of_a_token, 1, 256);
-    tcase_add_test(tcase, open_quote_ends_with_the_text);
-    tcase_add_test(tcase, cut_anywhere);
-    tcase_add_loop_test(tcase, answers_judged, 0, COUNT(responses));
-    tcase_add_test(tcase, both_sides_agree);
+    tcase_add_loop_test(tcase, extension_answers_each_offer, 0, COUNT(offers));
+    tcase_add_loop_test(tcase, extension_refuses_malformed_headers_anywhere, 0, COUNT(malformed));
+    tcase_add_test(tcase, extension_accepts_all_of_the_grammar);
+    tcase_add_loop_test(tcase, extension_accepts_token_characters_only, 1, 256);
+    tcase_add_test(tcase, extension_reads_no_further_than_an_open_quote);
+    tcase_add_test(tcase, extension_reads_nothing_after_a_truncated_header);
+    tcase_add_loop_test(tcase, extension_checks_the_servers_response, 0, COUNT(responses));
+    tcase_add_test(tcase, extension_offer_and_response_agree_on_parameters);
     suite_add_tcase(suite, tcase);
     return suite;
 }

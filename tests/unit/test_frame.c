@@ -25,7 +25,7 @@ static const struct {
     {OPCODE_BINARY, 0x0123456789ABCDEF, 10, {0x82, 127, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF}},
 };
 
-START_TEST(headers_take_the_shortest_form) {
+START_TEST(frame_header_takes_the_shortest_form) {
     uint8_t header[FRAME_HEADER_MAX];
     ck_assert_uint_eq(frame_header(header, headers[_i].opcode, headers[_i].size), headers[_i].header_size);
     ck_assert_mem_eq(header, headers[_i].header, headers[_i].header_size);
@@ -33,7 +33,7 @@ START_TEST(headers_take_the_shortest_form) {
 }
 END_TEST
 
-START_TEST(masked_headers_end_in_the_mask) {
+START_TEST(frame_header_masked_ends_in_the_mask) {
     static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
     size_t size = headers[_i].header_size;
     uint8_t header[FRAME_HEADER_MAX], expected[FRAME_HEADER_MAX];
@@ -45,7 +45,7 @@ START_TEST(masked_headers_end_in_the_mask) {
 }
 END_TEST
 
-START_TEST(payloads_are_found_again) {
+START_TEST(frame_payload_finds_the_payload) {
     uint8_t frame[FRAME_HEADER_MAX];
     size_t size, header_size = frame_header(frame, headers[_i].opcode, headers[_i].size);
     ck_assert_ptr_eq(frame_payload(frame, &size), frame + header_size);
@@ -53,7 +53,7 @@ START_TEST(payloads_are_found_again) {
 }
 END_TEST
 
-START_TEST(mask_of_the_rfc) {
+START_TEST(frame_mask_agrees_with_the_rfc_example) {
     uint8_t bytes[] = {0x7f, 0x9f, 0x4d, 0x51, 0x58};
     frame_mask(bytes, sizeof bytes, (const uint8_t[]){0x37, 0xfa, 0x21, 0x3d});
     ck_assert_mem_eq(bytes, "Hello", 5);
@@ -61,7 +61,7 @@ START_TEST(mask_of_the_rfc) {
 END_TEST
 
 /* Sizes around every step that it takes, at every alignment; the bytes around stay as they are. */
-START_TEST(mask_by_the_definition) {
+START_TEST(frame_mask_agrees_with_the_definition) {
     static const uint8_t mask[4] = {0x01, 0x82, 0x43, 0xC4};
     uint8_t bytes[160], expected[160];
     for (size_t offset = 0; offset < 16; offset++)
@@ -77,7 +77,7 @@ START_TEST(mask_by_the_definition) {
 END_TEST
 
 /* From every alignment to every other. */
-START_TEST(mask_to_another_place) {
+START_TEST(frame_mask_to_masks_at_every_alignment) {
     enum { ROOM = 200 };
     static const uint8_t mask[4] = {0x01, 0x82, 0x43, 0xC4};
     uint8_t from[ROOM], to[ROOM], expected[ROOM];
@@ -99,12 +99,12 @@ END_TEST
 Suite *frame_suite(void) {
     Suite *suite = suite_create("frame");
     TCase *tcase = tcase_create("frame");
-    tcase_add_loop_test(tcase, headers_take_the_shortest_form, 0, sizeof headers / sizeof *headers);
-    tcase_add_loop_test(tcase, masked_headers_end_in_the_mask, 0, sizeof headers / sizeof *headers);
-    tcase_add_loop_test(tcase, payloads_are_found_again, 0, sizeof headers / sizeof *headers);
-    tcase_add_test(tcase, mask_of_the_rfc);
-    tcase_add_test(tcase, mask_by_the_definition);
-    tcase_add_test(tcase, mask_to_another_place);
+    tcase_add_loop_test(tcase, frame_header_takes_the_shortest_form, 0, sizeof headers / sizeof *headers);
+    tcase_add_loop_test(tcase, frame_header_masked_ends_in_the_mask, 0, sizeof headers / sizeof *headers);
+    tcase_add_loop_test(tcase, frame_payload_finds_the_payload, 0, sizeof headers / sizeof *headers);
+    tcase_add_test(tcase, frame_mask_agrees_with_the_rfc_example);
+    tcase_add_test(tcase, frame_mask_agrees_with_the_definition);
+    tcase_add_test(tcase, frame_mask_to_masks_at_every_alignment);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -81,14 +81,14 @@ static void run(const struct round *round, bool backwards) {
     ck_assert_str_eq(verdicts, round->verdicts);
 }
 
-START_TEST(verdicts) {
+START_TEST(half_open_requests_are_cut_by_age_and_number) {
     run(&rounds[_i], false);
     run(&rounds[_i], true);
 }
 END_TEST
 
 /* However many wait. */
-START_TEST(who_has_sent_nothing_has_a_second) {
+START_TEST(half_open_silent_request_is_cut_after_one_second) {
     const struct half_open_limits limits = {8, TIMEOUT, 1, QUEUE};
     for (uint64_t age = HALF_OPEN_PATIENCE_MAX_MS - 1; age <= HALF_OPEN_PATIENCE_MAX_MS; age++) {
         struct half_open request = {.silent = true, .since_ms = NOW - age};
@@ -97,7 +97,7 @@ START_TEST(who_has_sent_nothing_has_a_second) {
 }
 END_TEST
 
-START_TEST(a_queue_of_one) {
+START_TEST(half_open_request_is_cut_with_a_queue_of_one) {
     const struct half_open_limits limits = {8, TIMEOUT, 1, 1};
     struct half_open request = {.since_ms = NOW - HALF_OPEN_PATIENCE_MIN_MS};
     ck_assert_uint_eq(half_open_judge(&request, 1, 2, &limits, NOW), 1);
@@ -107,9 +107,10 @@ END_TEST
 Suite *half_open_suite(void) {
     Suite *suite = suite_create("half_open");
     TCase *judge = tcase_create("judge");
-    tcase_add_loop_test(judge, verdicts, 0, (int)(sizeof rounds / sizeof *rounds));
-    tcase_add_test(judge, who_has_sent_nothing_has_a_second);
-    tcase_add_test(judge, a_queue_of_one);
+    tcase_add_loop_test(judge, half_open_requests_are_cut_by_age_and_number, 0,
+                        (int)(sizeof rounds / sizeof *rounds));
+    tcase_add_test(judge, half_open_silent_request_is_cut_after_one_second);
+    tcase_add_test(judge, half_open_request_is_cut_with_a_queue_of_one);
     suite_add_tcase(suite, judge);
     return suite;
 }

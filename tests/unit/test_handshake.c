@@ -31,7 +31,7 @@ static int check(const struct handshake_request *request) {
     return status;
 }
 
-START_TEST(answer_of_the_rfc) {
+START_TEST(handshake_accept_agrees_with_the_rfc_example) {
     char accept[HANDSHAKE_ACCEPT_SIZE];
     const char *why;
     ck_assert_int_eq(handshake_check(&good, accept, &why), 101);
@@ -71,12 +71,12 @@ static const struct {
     {"h2c, websocket, x/1.0", "websocket", true},
 };
 
-START_TEST(token_lists) {
+START_TEST(handshake_finds_tokens_in_lists) {
     ck_assert_msg(handshake_has_token(lists[_i].list, lists[_i].token) == lists[_i].has, "%s", lists[_i].list);
 }
 END_TEST
 
-START_TEST(websocket_is_wanted_by_its_upgrade_alone) {
+START_TEST(handshake_is_wanted_if_upgrade_names_websocket) {
     struct handshake_request request = {.upgrade = "WebSocket"};
     ck_assert(handshake_wanted(&request));
     request.upgrade = "h2c";
@@ -150,7 +150,7 @@ static const struct {
     {FIELD(key), RFC_KEY ", " RFC_KEY, 400},
 };
 
-START_TEST(one_field_changed) {
+START_TEST(handshake_with_one_wrong_field_is_refused) {
     struct handshake_request request = good;
     memcpy((char *)&request + changes[_i].field, &changes[_i].value, sizeof changes[_i].value);
     const char *shown = changes[_i].value == NULL ? "(none)" : changes[_i].value;
@@ -158,7 +158,7 @@ START_TEST(one_field_changed) {
 }
 END_TEST
 
-START_TEST(bodies_and_repetitions_are_refused) {
+START_TEST(handshake_with_body_or_repeated_header_is_refused) {
     struct handshake_request request = good;
     request.has_body = true;
     ck_assert_int_eq(check(&request), 400);
@@ -169,7 +169,7 @@ START_TEST(bodies_and_repetitions_are_refused) {
 END_TEST
 
 /* All is wrong; each time the fault that is named is put right, and the next one must be another. */
-START_TEST(most_basic_fault_is_named_first) {
+START_TEST(handshake_reports_the_most_basic_error_first) {
     static const int statuses[] = {405, 400, 400, 426, 400, 426, 400, 400, 400, 101};
     struct handshake_request request = {.has_body = true, .repeated = true};
     const char *previous = NULL, *why;
@@ -217,12 +217,12 @@ END_TEST
 Suite *handshake_suite(void) {
     Suite *suite = suite_create("handshake");
     TCase *tcase = tcase_create("handshake");
-    tcase_add_test(tcase, answer_of_the_rfc);
-    tcase_add_loop_test(tcase, token_lists, 0, sizeof lists / sizeof *lists);
-    tcase_add_test(tcase, websocket_is_wanted_by_its_upgrade_alone);
-    tcase_add_loop_test(tcase, one_field_changed, 0, sizeof changes / sizeof *changes);
-    tcase_add_test(tcase, bodies_and_repetitions_are_refused);
-    tcase_add_test(tcase, most_basic_fault_is_named_first);
+    tcase_add_test(tcase, handshake_accept_agrees_with_the_rfc_example);
+    tcase_add_loop_test(tcase, handshake_finds_tokens_in_lists, 0, sizeof lists / sizeof *lists);
+    tcase_add_test(tcase, handshake_is_wanted_if_upgrade_names_websocket);
+    tcase_add_loop_test(tcase, handshake_with_one_wrong_field_is_refused, 0, sizeof changes / sizeof *changes);
+    tcase_add_test(tcase, handshake_with_body_or_repeated_header_is_refused);
+    tcase_add_test(tcase, handshake_reports_the_most_basic_error_first);
     suite_add_tcase(suite, tcase);
     return suite;
 }

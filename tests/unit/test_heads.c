@@ -108,7 +108,7 @@ static const struct {
     {"GET / HTTP/1.1\r\nHost: h\r\nA: b\r\nB: c\r\nC: d\r\n\r\n", 431},
 };
 
-START_TEST(cut_heads) {
+START_TEST(head_is_split_into_fields_or_refused) {
     struct cut result = cut(heads[_i].head);
     ck_assert_msg(result.status == heads[_i].status, "%s: %d %s", heads[_i].head, result.status, result.why);
     ck_assert_int_eq(result.status == 0, *result.why == '\0');
@@ -118,7 +118,7 @@ START_TEST(cut_heads) {
 }
 END_TEST
 
-START_TEST(blanks_around_a_value_are_removed) {
+START_TEST(head_values_lose_surrounding_blanks) {
     struct cut result = cut("GET / HTTP/1.1\r\nA:  \t b \tc \t \r\nB: \t \r\nC:d\r\n\r\n");
     ck_assert_int_eq(result.status, 0);
     ck_assert_str_eq(result.fields[0].value, "b \tc");
@@ -162,7 +162,7 @@ static const struct {
     {"/\xc3\xa9", 400, NULL, NULL, NULL},
 };
 
-START_TEST(request_targets) {
+START_TEST(target_is_parsed_or_refused) {
     struct target target;
     const char *why = NULL;
     char *text = strdup(targets[_i].target);
@@ -188,7 +188,7 @@ static int status_of_length(const char *front, size_t size) {
     return target_parse(text, &target, &why);
 }
 
-START_TEST(targets_have_a_bound) {
+START_TEST(target_length_is_limited) {
     ck_assert_int_eq(status_of_length("/", TARGET_PATH_MAX), 0);
     ck_assert_int_eq(status_of_length("/", TARGET_PATH_MAX + 1), 414);
     ck_assert_int_eq(status_of_length("/?", TARGET_MAX), 0);
@@ -225,7 +225,7 @@ static const struct {
     {"1.0", {"Transfer-Encoding", "Content-Length"}, {"chunked", "5"}, 400},
 };
 
-START_TEST(fields_agree) {
+START_TEST(request_fields_must_agree) {
     struct http_header headers[2];
     struct http_request request = {
         .method = "GET", .version = requests[_i].version, .path = "/", .headers = headers};
@@ -238,7 +238,7 @@ START_TEST(fields_agree) {
 }
 END_TEST
 
-START_TEST(an_asterisk_is_for_options) {
+START_TEST(target_asterisk_is_for_options_only) {
     struct http_request request = {.method = "OPTIONS", .version = "1.0", .path = "*"};
     const char *why;
     ck_assert_int_eq(request_check(&request, &why), 0);
@@ -250,12 +250,12 @@ END_TEST
 Suite *heads_suite(void) {
     Suite *suite = suite_create("heads");
     TCase *tcase = tcase_create("heads");
-    tcase_add_loop_test(tcase, cut_heads, 0, COUNT(heads));
-    tcase_add_test(tcase, blanks_around_a_value_are_removed);
-    tcase_add_loop_test(tcase, request_targets, 0, COUNT(targets));
-    tcase_add_test(tcase, targets_have_a_bound);
-    tcase_add_loop_test(tcase, fields_agree, 0, COUNT(requests));
-    tcase_add_test(tcase, an_asterisk_is_for_options);
+    tcase_add_loop_test(tcase, head_is_split_into_fields_or_refused, 0, COUNT(heads));
+    tcase_add_test(tcase, head_values_lose_surrounding_blanks);
+    tcase_add_loop_test(tcase, target_is_parsed_or_refused, 0, COUNT(targets));
+    tcase_add_test(tcase, target_length_is_limited);
+    tcase_add_loop_test(tcase, request_fields_must_agree, 0, COUNT(requests));
+    tcase_add_test(tcase, target_asterisk_is_for_options_only);
     suite_add_tcase(suite, tcase);
     return suite;
 }

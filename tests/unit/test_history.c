@@ -60,7 +60,7 @@ static void check_empty(struct history_store *store) {
 
 /* --- Number and age ---------------------------------------------------------------------------------------- */
 
-START_TEST(remembers_the_last_ones) {
+START_TEST(history_keeps_the_last_messages) {
     int64_t before = memory_used();
     struct history_store store;
     history_store_init(&store, PLENTY);
@@ -81,7 +81,7 @@ START_TEST(remembers_the_last_ones) {
 }
 END_TEST
 
-START_TEST(forgets_with_age) {
+START_TEST(history_drops_messages_with_age) {
     struct history_store store;
     struct history history = {0};
     history_store_init(&store, PLENTY);
@@ -106,7 +106,7 @@ START_TEST(forgets_with_age) {
 }
 END_TEST
 
-START_TEST(smaller_bounds_forget) {
+START_TEST(history_with_smaller_bounds_drops_messages) {
     struct history_store store;
     struct history history = {0};
     history_store_init(&store, PLENTY);
@@ -126,7 +126,7 @@ END_TEST
 /* --- Memory ------------------------------------------------------------------------------------------------ */
 
 /* Of one account. */
-START_TEST(forgets_the_oldest_of_all) {
+START_TEST(history_limit_drops_the_oldest_of_an_account) {
     struct history_store store;
     struct history_account account = {0};
     struct history quiet = {.account = &account}, loud = {.account = &account};
@@ -163,7 +163,7 @@ START_TEST(forgets_the_oldest_of_all) {
 END_TEST
 
 /* Two channels of one client publish, in turn, ten times what there is room for. */
-START_TEST(one_client_pushes_out_its_own_past) {
+START_TEST(history_of_a_loud_client_displaces_its_own_messages) {
     enum { OTHERS = 20, LOUD = 1000 };
     struct history_store store;
     struct history_account account = {0};
@@ -199,7 +199,7 @@ START_TEST(one_client_pushes_out_its_own_past) {
 END_TEST
 
 /* So does one channel that no client made. */
-START_TEST(one_channel_pushes_out_its_own_past) {
+START_TEST(history_of_a_loud_channel_displaces_its_own_messages) {
     struct history_store store;
     struct history quiet = {0}, loud = {0};
     const struct history_bounds bounds = {.count = 1000};
@@ -217,7 +217,7 @@ START_TEST(one_channel_pushes_out_its_own_past) {
 END_TEST
 
 /* The others keep what they have: it could not have helped. */
-START_TEST(larger_than_the_limit_is_not_remembered) {
+START_TEST(history_skips_a_message_larger_than_the_limit) {
     struct history_store store;
     struct history one = {0}, other = {0};
     const struct history_bounds bounds = {.count = 100};
@@ -240,7 +240,7 @@ START_TEST(larger_than_the_limit_is_not_remembered) {
 END_TEST
 
 /* The limit counts messages; what finds them has to go with them. */
-START_TEST(gives_back_what_a_long_past_needed) {
+START_TEST(history_shrinks_when_its_messages_go) {
     struct history_store store;
     struct history history = {0};
     history_store_init(&store, PLENTY);
@@ -280,7 +280,7 @@ static void check_read(struct history_store *store, const struct history *histor
     ck_assert_ptr_null(slice.messages);
 }
 
-START_TEST(reads_from_every_position) {
+START_TEST(history_reads_from_every_position) {
     struct history_store store;
     struct history history = {0};
     history_store_init(&store, PLENTY);
@@ -309,7 +309,7 @@ START_TEST(reads_from_every_position) {
 }
 END_TEST
 
-START_TEST(reads_the_newest_that_fit) {
+START_TEST(history_reads_the_newest_messages_that_fit) {
     enum { OVERHEAD = 7 };
     struct history_store store;
     struct history history = {0};
@@ -338,7 +338,7 @@ START_TEST(reads_the_newest_that_fit) {
 END_TEST
 
 /* What has been read stays, whatever is forgotten. */
-START_TEST(a_slice_keeps_its_messages) {
+START_TEST(history_slice_keeps_its_messages) {
     struct history_store store;
     struct history history = {0};
     int64_t before = memory_used();
@@ -444,7 +444,7 @@ static void step(struct list *list, struct history_store *store, struct history 
     }
 }
 
-START_TEST(has_no_gap_whatever_is_forgotten) {
+START_TEST(history_has_no_gap_after_random_changes) {
     static struct list list;
     int64_t before = memory_used();
     struct history_store store;
@@ -486,7 +486,7 @@ static void check_accounts(struct history_store *store, const struct history_acc
     ck_assert_uint_eq(heavy, 0);
 }
 
-START_TEST(accounts_add_up_whatever_is_forgotten) {
+START_TEST(history_accounts_add_up_after_random_changes) {
     struct history_store store;
     struct history_account shared[2] = {{0}};
     struct history histories[HISTORIES] = {0};
@@ -518,19 +518,19 @@ END_TEST
 Suite *history_suite(void) {
     Suite *suite = suite_create("history");
     TCase *tcase = tcase_create("history");
-    tcase_add_test(tcase, remembers_the_last_ones);
-    tcase_add_test(tcase, forgets_with_age);
-    tcase_add_test(tcase, smaller_bounds_forget);
-    tcase_add_test(tcase, forgets_the_oldest_of_all);
-    tcase_add_test(tcase, one_client_pushes_out_its_own_past);
-    tcase_add_test(tcase, one_channel_pushes_out_its_own_past);
-    tcase_add_test(tcase, larger_than_the_limit_is_not_remembered);
-    tcase_add_test(tcase, gives_back_what_a_long_past_needed);
-    tcase_add_test(tcase, reads_from_every_position);
-    tcase_add_test(tcase, reads_the_newest_that_fit);
-    tcase_add_test(tcase, a_slice_keeps_its_messages);
-    tcase_add_test(tcase, has_no_gap_whatever_is_forgotten);
-    tcase_add_test(tcase, accounts_add_up_whatever_is_forgotten);
+    tcase_add_test(tcase, history_keeps_the_last_messages);
+    tcase_add_test(tcase, history_drops_messages_with_age);
+    tcase_add_test(tcase, history_with_smaller_bounds_drops_messages);
+    tcase_add_test(tcase, history_limit_drops_the_oldest_of_an_account);
+    tcase_add_test(tcase, history_of_a_loud_client_displaces_its_own_messages);
+    tcase_add_test(tcase, history_of_a_loud_channel_displaces_its_own_messages);
+    tcase_add_test(tcase, history_skips_a_message_larger_than_the_limit);
+    tcase_add_test(tcase, history_shrinks_when_its_messages_go);
+    tcase_add_test(tcase, history_reads_from_every_position);
+    tcase_add_test(tcase, history_reads_the_newest_messages_that_fit);
+    tcase_add_test(tcase, history_slice_keeps_its_messages);
+    tcase_add_test(tcase, history_has_no_gap_after_random_changes);
+    tcase_add_test(tcase, history_accounts_add_up_after_random_changes);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -32,7 +32,7 @@ static void publish(struct idempotency *table, const char *key, uint64_t now, ui
     finish(table, key, offset);
 }
 
-START_TEST(the_same_again) {
+START_TEST(idempotency_repeats_the_answer_of_the_same_request) {
     struct idempotency *table = idempotency_create(8);
     struct idempotency_answer answer = {0};
     publish(table, "a", 1000, 7);
@@ -47,7 +47,7 @@ START_TEST(the_same_again) {
 }
 END_TEST
 
-START_TEST(nothing_came_of_it) {
+START_TEST(idempotency_forgets_requests_without_result) {
     struct idempotency *table = idempotency_create(2);
     for (uint64_t round = 0; round < 10; round++) {
         publish(table, "a", 1000 + round, 0);
@@ -60,7 +60,7 @@ START_TEST(nothing_came_of_it) {
 }
 END_TEST
 
-START_TEST(five_minutes) {
+START_TEST(idempotency_forgets_keys_after_five_minutes) {
     struct idempotency *table = idempotency_create(8);
     struct idempotency_answer answer;
     publish(table, "a", 1000, 1);
@@ -76,7 +76,7 @@ START_TEST(five_minutes) {
 }
 END_TEST
 
-START_TEST(the_oldest_go_first) {
+START_TEST(idempotency_drops_the_oldest_keys_first) {
     enum { CAPACITY = 100, KEYS = 1000 };
     struct idempotency *table = idempotency_create(CAPACITY);
     struct idempotency_answer answer;
@@ -96,7 +96,7 @@ START_TEST(the_oldest_go_first) {
 }
 END_TEST
 
-START_TEST(digests_tell_where_a_text_ends) {
+START_TEST(idempotency_digest_depends_on_where_a_text_ends) {
     struct idempotency_digest first = idempotency_digest("ab", 2, "c", 1),
                               second = idempotency_digest("a", 1, "bc", 2);
     ck_assert_mem_ne(&first, &second, sizeof first);
@@ -131,7 +131,7 @@ static void *run_race(void *argument) {
     return NULL;
 }
 
-START_TEST(many_at_the_same_moment) {
+START_TEST(idempotency_runs_a_request_once_among_threads) {
     static struct race race;
     pthread_t threads[THREADS];
     race.table = idempotency_create(2 * ROUNDS); /* also for those that gave up */
@@ -148,12 +148,12 @@ END_TEST
 Suite *idempotency_suite(void) {
     Suite *suite = suite_create("idempotency");
     TCase *tcase = tcase_create("idempotency");
-    tcase_add_test(tcase, the_same_again);
-    tcase_add_test(tcase, nothing_came_of_it);
-    tcase_add_test(tcase, five_minutes);
-    tcase_add_test(tcase, the_oldest_go_first);
-    tcase_add_test(tcase, digests_tell_where_a_text_ends);
-    tcase_add_test(tcase, many_at_the_same_moment);
+    tcase_add_test(tcase, idempotency_repeats_the_answer_of_the_same_request);
+    tcase_add_test(tcase, idempotency_forgets_requests_without_result);
+    tcase_add_test(tcase, idempotency_forgets_keys_after_five_minutes);
+    tcase_add_test(tcase, idempotency_drops_the_oldest_keys_first);
+    tcase_add_test(tcase, idempotency_digest_depends_on_where_a_text_ends);
+    tcase_add_test(tcase, idempotency_runs_a_request_once_among_threads);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -93,7 +93,7 @@ static void expect_messages(const struct guest *guest, int first, int last) {
 }
 
 /* The last subscriber leaves before there is a message, and comes back after 20. */
-START_TEST(a_position_outlives_the_subscribers) {
+START_TEST(idle_channel_keeps_its_position_without_subscribers) {
     struct harness harness;
     start(&harness, 100, 10);
     struct guest guest = guest_connect(&harness);
@@ -117,7 +117,7 @@ START_TEST(a_position_outlives_the_subscribers) {
 END_TEST
 
 /* Who has missed nothing is told so when all messages are too old; who has missed one, too. */
-START_TEST(a_position_outlives_the_messages) {
+START_TEST(idle_channel_keeps_its_position_without_messages) {
     struct harness harness;
     start(&harness, 100, 10);
     struct guest guest = guest_connect(&harness);
@@ -144,7 +144,7 @@ START_TEST(a_position_outlives_the_messages) {
 }
 END_TEST
 
-START_TEST(a_position_is_forgotten_in_the_end) {
+START_TEST(idle_channel_loses_its_position_in_the_end) {
     struct harness harness;
     start(&harness, 100, 10);
     struct guest guest = guest_connect(&harness);
@@ -165,7 +165,7 @@ START_TEST(a_position_is_forgotten_in_the_end) {
 END_TEST
 
 /* A join that fails has told nobody where the channel stands. */
-START_TEST(a_join_in_vain_leaves_no_position) {
+START_TEST(failed_join_leaves_no_idle_channel) {
     struct harness harness;
     start(&harness, 100, 1);
     struct guest guest = guest_connect(&harness);
@@ -179,7 +179,7 @@ END_TEST
 
 /* --- What one client leaves behind ------------------------------------------------------------------------- */
 
-START_TEST(a_client_leaves_so_many_channels_behind) {
+START_TEST(idle_channels_of_one_creator_are_limited) {
     struct harness harness;
     start(&harness, 100, 5);
     struct guest other = guest_connect_as(&harness, "other", "192.0.2.1:2");
@@ -206,7 +206,7 @@ START_TEST(a_client_leaves_so_many_channels_behind) {
 END_TEST
 
 /* Those that it leaves by leaving count as well. */
-START_TEST(channels_that_were_left_count_too) {
+START_TEST(idle_channels_count_for_the_creator_after_a_leave) {
     struct harness harness;
     start(&harness, 100, 5);
     for (int round = 0; round < 4; round++) {
@@ -226,7 +226,7 @@ START_TEST(channels_that_were_left_count_too) {
 END_TEST
 
 /* Without a user it is the address that counts, or the network if that is what one customer has. */
-START_TEST(clients_are_told_apart_by_address) {
+START_TEST(idle_channel_creators_differ_by_address_or_network) {
     static const struct {
         const char *first, *second;
         bool same;
@@ -252,7 +252,7 @@ END_TEST
 
 /* --- When the table is full -------------------------------------------------------------------------------- */
 
-START_TEST(idle_channels_make_room) {
+START_TEST(idle_channels_make_room_for_new_ones) {
     struct harness harness;
     start(&harness, 4, 3);
     struct guest stays = guest_connect_as(&harness, "stays", "192.0.2.1:1");
@@ -283,7 +283,7 @@ START_TEST(idle_channels_make_room) {
 END_TEST
 
 /* Nobody is refused while idle channels are there to go, and they become fewer. */
-START_TEST(a_smaller_limit_is_reached_soon) {
+START_TEST(idle_channels_shrink_to_a_smaller_limit) {
     struct harness harness;
     start(&harness, 100, 100);
     struct guest guest = guest_connect(&harness);
@@ -301,7 +301,7 @@ START_TEST(a_smaller_limit_is_reached_soon) {
 END_TEST
 
 /* More than one turn of the expiry task. */
-START_TEST(expiry_visits_all) {
+START_TEST(idle_channel_expiry_visits_all) {
     enum { MANY = 5000 };
     struct harness harness;
     start(&harness, MANY, 10);
@@ -325,16 +325,16 @@ Suite *idle_channels_suite(void) {
     Suite *suite = suite_create("idle_channels");
     TCase *tcase = tcase_create("idle_channels");
     tcase_set_timeout(tcase, 300);
-    tcase_add_test(tcase, a_position_outlives_the_subscribers);
-    tcase_add_test(tcase, a_position_outlives_the_messages);
-    tcase_add_test(tcase, a_position_is_forgotten_in_the_end);
-    tcase_add_test(tcase, a_join_in_vain_leaves_no_position);
-    tcase_add_test(tcase, a_client_leaves_so_many_channels_behind);
-    tcase_add_test(tcase, channels_that_were_left_count_too);
-    tcase_add_test(tcase, clients_are_told_apart_by_address);
-    tcase_add_test(tcase, idle_channels_make_room);
-    tcase_add_test(tcase, a_smaller_limit_is_reached_soon);
-    tcase_add_test(tcase, expiry_visits_all);
+    tcase_add_test(tcase, idle_channel_keeps_its_position_without_subscribers);
+    tcase_add_test(tcase, idle_channel_keeps_its_position_without_messages);
+    tcase_add_test(tcase, idle_channel_loses_its_position_in_the_end);
+    tcase_add_test(tcase, failed_join_leaves_no_idle_channel);
+    tcase_add_test(tcase, idle_channels_of_one_creator_are_limited);
+    tcase_add_test(tcase, idle_channels_count_for_the_creator_after_a_leave);
+    tcase_add_test(tcase, idle_channel_creators_differ_by_address_or_network);
+    tcase_add_test(tcase, idle_channels_make_room_for_new_ones);
+    tcase_add_test(tcase, idle_channels_shrink_to_a_smaller_limit);
+    tcase_add_test(tcase, idle_channel_expiry_visits_all);
     suite_add_tcase(suite, tcase);
     return suite;
 }

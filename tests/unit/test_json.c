@@ -145,7 +145,7 @@ static const struct {
     {B("{\"x\":[{\"id\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}],\"id\":\"\\\\\"}"), JSON_OBJECT},
 };
 
-START_TEST(good_texts) {
+START_TEST(json_accepts_good_texts) {
     static const char *const blanks[] = {"", " ", "\n", "\t\r\n ", "         "};
     for (int i = 0; i < COUNT(blanks) * COUNT(blanks); i++) {
         const char *before = blanks[i / COUNT(blanks)], *behind = blanks[i % COUNT(blanks)];
@@ -388,7 +388,7 @@ static const struct {
     {B("{\xf0\x9f\x87\xa8}"), 1, NAME},
 };
 
-START_TEST(bad_texts) {
+START_TEST(json_refuses_bad_texts_with_place_and_reason) {
     struct json_value value;
     struct json_error error;
     if (checked(bads[_i].text, bads[_i].size, &value, &error))
@@ -401,7 +401,7 @@ END_TEST
 /* --- Cut short and changed --------------------------------------------------------------------------------- */
 
 /* A number may be cut and still be one; nothing else may. */
-START_TEST(half_a_text_is_none) {
+START_TEST(json_refuses_truncated_texts) {
     struct json_value value;
     struct json_error error;
     if (goods[_i].type == JSON_NUMBER)
@@ -412,7 +412,7 @@ START_TEST(half_a_text_is_none) {
 }
 END_TEST
 
-START_TEST(any_byte_may_change) {
+START_TEST(json_survives_a_change_of_any_byte) {
     size_t size = goods[_i].size, taken = 0;
     char *text = malloc(size);
     memcpy(text, goods[_i].text, size);
@@ -434,7 +434,7 @@ START_TEST(any_byte_may_change) {
 END_TEST
 
 /* Wherever it is, in whichever word of eight bytes. */
-START_TEST(one_bad_byte_in_a_string) {
+START_TEST(json_finds_a_bad_byte_anywhere_in_a_string) {
     static const struct {
         char byte;
         const char *what;
@@ -469,7 +469,7 @@ static size_t nest(char *text, int depth, bool objects) {
     return size;
 }
 
-START_TEST(depth) {
+START_TEST(json_limits_depth_to_64) {
     char text[1024];
     struct json_value value;
     struct json_error error;
@@ -505,7 +505,7 @@ static char *repeated(char first, const char *unit, char last, size_t size) {
 }
 
 /* Sizes at which the last unit is whole. */
-START_TEST(large_texts) {
+START_TEST(json_reads_large_texts) {
     static const struct {
         char first;
         const char *unit;
@@ -530,7 +530,7 @@ START_TEST(large_texts) {
 }
 END_TEST
 
-START_TEST(a_large_member_is_found) {
+START_TEST(json_finds_members_after_a_large_one) {
     char *data = repeated('"', "\\\\\\\"]}", '"', LARGE / 6 * 6 + 2), *text = NULL;
     int data_size = LARGE / 6 * 6 + 2;
     ck_assert_int_gt(asprintf(&text, "{\"a\":%.*s,\"b\":[{},%.*s],\"c\":3}", data_size, data, data_size, data), 0);
@@ -568,7 +568,7 @@ static size_t compare_all(const char *before, const char *characters, size_t siz
     return taken;
 }
 
-START_TEST(another_reader_agrees) {
+START_TEST(json_agrees_with_jansson_on_short_texts) {
     static const struct {
         const char *before, *characters, *behind;
         size_t size_max;
@@ -591,7 +591,7 @@ END_TEST
 
 /* --- Members ----------------------------------------------------------------------------------------------- */
 
-START_TEST(members_in_their_order) {
+START_TEST(json_member_visits_members_in_order) {
     struct json_value object = good(
                           " {\"a\":1 , \"\\\"}\" : \"\\\\\" ,\n\"c\":{\"a\":[2,{}]}\t,\"a\" :[\"]\"],\"\":null}"),
                       name, value;
@@ -616,7 +616,7 @@ START_TEST(members_in_their_order) {
 }
 END_TEST
 
-START_TEST(what_has_no_members) {
+START_TEST(json_member_finds_none_outside_nonempty_objects) {
     static const char *const texts[] = {"{}", "{ \n}", "[]",  "[{\"a\":1}]", "\"{\\\"a\\\":1}\"",
                                         "7",  "true",  "null"};
     for (int i = 0; i < COUNT(texts); i++) {
@@ -645,7 +645,7 @@ static void grope(const char *text, size_t size) {
     free(copy);
 }
 
-START_TEST(members_of_what_is_no_object) {
+START_TEST(json_member_is_safe_on_malformed_text) {
     char text[256];
     for (size_t size = 1; size <= goods[_i].size; size++)
         for (size_t at = 0; at < size; at++)
@@ -688,7 +688,7 @@ static const struct {
     {"\"\\ud800\\ue000\"", NULL},
 };
 
-START_TEST(strings_decoded) {
+START_TEST(json_text_decodes_strings_that_fit) {
     struct json_value string = good(strings[_i].string);
     const char *expected = strings[_i].text;
     for (size_t size = 0; size < TEXT_SIZE; size++) {
@@ -706,7 +706,7 @@ START_TEST(strings_decoded) {
 }
 END_TEST
 
-START_TEST(strings_compared) {
+START_TEST(json_text_is_compares_decoded_strings) {
     struct json_value string = good(strings[_i].string);
     for (int i = 0; i < COUNT(strings); i++) {
         bool same =
@@ -735,7 +735,7 @@ START_TEST(strings_compared) {
 }
 END_TEST
 
-START_TEST(what_is_no_string_has_no_text) {
+START_TEST(json_text_refuses_other_types) {
     static const char *const texts[] = {"1", "123", "true", "null", "[\"a\"]", "{\"a\":1}"};
     char text[TEXT_SIZE];
     for (int i = 0; i < COUNT(texts); i++) {
@@ -760,7 +760,7 @@ static void compare_text(const char *string) {
     free(other);
 }
 
-START_TEST(every_escaped_unit) {
+START_TEST(json_decodes_every_escaped_unit) {
     static const unsigned others[] = {0x0000, 0x0041, 0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDC01, 0xDFFF, 0xE000};
     char string[TEXT_SIZE];
     for (unsigned unit = 0; unit <= 0xFFFF; unit++) {
@@ -806,7 +806,7 @@ static const struct {
     {"{}", -1},
 };
 
-START_TEST(whole_numbers) {
+START_TEST(json_whole_reads_whole_numbers) {
     struct json_value value = good(numbers[_i].text);
     ck_assert_int_eq(json_whole(&value), numbers[_i].whole);
 }
@@ -815,23 +815,23 @@ END_TEST
 Suite *json_suite(void) {
     Suite *suite = suite_create("json");
     TCase *tcase = tcase_create("json");
-    tcase_add_loop_test(tcase, good_texts, 0, COUNT(goods));
-    tcase_add_loop_test(tcase, bad_texts, 0, COUNT(bads));
-    tcase_add_loop_test(tcase, half_a_text_is_none, 0, COUNT(goods));
-    tcase_add_loop_test(tcase, any_byte_may_change, 0, COUNT(goods));
-    tcase_add_test(tcase, one_bad_byte_in_a_string);
-    tcase_add_test(tcase, depth);
-    tcase_add_test(tcase, large_texts);
-    tcase_add_test(tcase, a_large_member_is_found);
-    tcase_add_loop_test(tcase, another_reader_agrees, 0, 9);
-    tcase_add_test(tcase, members_in_their_order);
-    tcase_add_test(tcase, what_has_no_members);
-    tcase_add_loop_test(tcase, members_of_what_is_no_object, 0, COUNT(goods));
-    tcase_add_loop_test(tcase, strings_decoded, 0, COUNT(strings));
-    tcase_add_loop_test(tcase, strings_compared, 0, COUNT(strings));
-    tcase_add_test(tcase, what_is_no_string_has_no_text);
-    tcase_add_test(tcase, every_escaped_unit);
-    tcase_add_loop_test(tcase, whole_numbers, 0, COUNT(numbers));
+    tcase_add_loop_test(tcase, json_accepts_good_texts, 0, COUNT(goods));
+    tcase_add_loop_test(tcase, json_refuses_bad_texts_with_place_and_reason, 0, COUNT(bads));
+    tcase_add_loop_test(tcase, json_refuses_truncated_texts, 0, COUNT(goods));
+    tcase_add_loop_test(tcase, json_survives_a_change_of_any_byte, 0, COUNT(goods));
+    tcase_add_test(tcase, json_finds_a_bad_byte_anywhere_in_a_string);
+    tcase_add_test(tcase, json_limits_depth_to_64);
+    tcase_add_test(tcase, json_reads_large_texts);
+    tcase_add_test(tcase, json_finds_members_after_a_large_one);
+    tcase_add_loop_test(tcase, json_agrees_with_jansson_on_short_texts, 0, 9);
+    tcase_add_test(tcase, json_member_visits_members_in_order);
+    tcase_add_test(tcase, json_member_finds_none_outside_nonempty_objects);
+    tcase_add_loop_test(tcase, json_member_is_safe_on_malformed_text, 0, COUNT(goods));
+    tcase_add_loop_test(tcase, json_text_decodes_strings_that_fit, 0, COUNT(strings));
+    tcase_add_loop_test(tcase, json_text_is_compares_decoded_strings, 0, COUNT(strings));
+    tcase_add_test(tcase, json_text_refuses_other_types);
+    tcase_add_test(tcase, json_decodes_every_escaped_unit);
+    tcase_add_loop_test(tcase, json_whole_reads_whole_numbers, 0, COUNT(numbers));
     suite_add_tcase(suite, tcase);
     return suite;
 }

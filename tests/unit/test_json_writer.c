@@ -37,7 +37,7 @@ static struct json_value checked(const struct json_writer *writer) {
     return value;
 }
 
-START_TEST(nothing_written) {
+START_TEST(json_writer_is_empty_without_writes) {
     struct json_writer writer = {0};
     json_write(&writer, "", 0);
     json_write(&writer, NULL, 0);
@@ -48,7 +48,7 @@ START_TEST(nothing_written) {
 }
 END_TEST
 
-START_TEST(a_message) {
+START_TEST(json_writer_writes_a_message) {
     struct json_writer writer = {0};
     json_write_literal(&writer, "{\"type\":");
     json_write_string(&writer, "message");
@@ -71,7 +71,7 @@ END_TEST
 
 /* --- Strings ----------------------------------------------------------------------------------------------- */
 
-START_TEST(escapes) {
+START_TEST(json_writer_escapes_strings) {
     static const struct {
         const char *text, *written;
     } cases[] = {
@@ -95,7 +95,7 @@ START_TEST(escapes) {
 }
 END_TEST
 
-START_TEST(every_character_of_one_byte_comes_back) {
+START_TEST(json_writer_round_trips_every_ascii_character) {
     for (char character = 1; character > 0; character++) {
         char text[] = {'a', character, character, 'b', '\0'}, read[sizeof text];
         struct json_writer writer = {0};
@@ -114,7 +114,7 @@ END_TEST
 /* --- Base64 ------------------------------------------------------------------------------------------------ */
 
 /* RFC 4648, 10, and every character of the alphabet. */
-START_TEST(base64) {
+START_TEST(json_writer_writes_base64) {
     static const struct {
         const char *bytes, *written;
         size_t size;
@@ -149,7 +149,7 @@ END_TEST
 /* --- Growth ------------------------------------------------------------------------------------------------ */
 
 /* A terminator that is never written would be one byte too many at some size. */
-START_TEST(growth_at_every_size) {
+START_TEST(json_writer_grows_at_every_size) {
     enum { SIZE_MAX_TRIED = 1100 };
     char text[SIZE_MAX_TRIED + 1];
     memset(text, 'x', sizeof text);
@@ -169,7 +169,7 @@ START_TEST(growth_at_every_size) {
 }
 END_TEST
 
-START_TEST(grown_piece_by_piece) {
+START_TEST(json_writer_grows_piece_by_piece) {
     enum { PIECES = 100000 };
     struct json_writer writer = {0};
     json_write_literal(&writer, "[0");
@@ -191,7 +191,7 @@ START_TEST(grown_piece_by_piece) {
 END_TEST
 
 /* More than any memory: what was written stays, and nothing follows the gap. */
-START_TEST(out_of_memory) {
+START_TEST(json_writer_stops_after_a_failed_allocation) {
     static volatile const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, PTRDIFF_MAX};
     for (int i = 0; i < COUNT(sizes); i++) {
         struct json_writer writer = {0};
@@ -213,7 +213,7 @@ END_TEST
 
 /* --- Numbers ----------------------------------------------------------------------------------------------- */
 
-START_TEST(numbers) {
+START_TEST(json_writer_writes_numbers) {
     static const struct {
         uint64_t number;
         const char *written;
@@ -259,7 +259,7 @@ static void expect_times(void) {
     }
 }
 
-START_TEST(seconds) {
+START_TEST(json_writer_writes_seconds) {
     expect_times();
 }
 END_TEST
@@ -286,7 +286,7 @@ static void remove_comma_locale(const char *folder) {
     rmdir(folder);
 }
 
-START_TEST(seconds_where_a_comma_is_the_point) {
+START_TEST(json_writer_writes_seconds_in_a_comma_locale) {
     char folder[] = "/tmp/weir-locale-XXXXXX", text[8];
     ck_assert_ptr_nonnull(mkdtemp(folder));
     write_comma_locale(folder);
@@ -305,17 +305,17 @@ END_TEST
 Suite *json_writer_suite(void) {
     Suite *suite = suite_create("json_writer");
     TCase *tcase = tcase_create("json_writer");
-    tcase_add_test(tcase, nothing_written);
-    tcase_add_test(tcase, a_message);
-    tcase_add_test(tcase, escapes);
-    tcase_add_test(tcase, every_character_of_one_byte_comes_back);
-    tcase_add_test(tcase, base64);
-    tcase_add_test(tcase, growth_at_every_size);
-    tcase_add_test(tcase, grown_piece_by_piece);
-    tcase_add_test(tcase, out_of_memory);
-    tcase_add_test(tcase, numbers);
-    tcase_add_test(tcase, seconds);
-    tcase_add_test(tcase, seconds_where_a_comma_is_the_point);
+    tcase_add_test(tcase, json_writer_is_empty_without_writes);
+    tcase_add_test(tcase, json_writer_writes_a_message);
+    tcase_add_test(tcase, json_writer_escapes_strings);
+    tcase_add_test(tcase, json_writer_round_trips_every_ascii_character);
+    tcase_add_test(tcase, json_writer_writes_base64);
+    tcase_add_test(tcase, json_writer_grows_at_every_size);
+    tcase_add_test(tcase, json_writer_grows_piece_by_piece);
+    tcase_add_test(tcase, json_writer_stops_after_a_failed_allocation);
+    tcase_add_test(tcase, json_writer_writes_numbers);
+    tcase_add_test(tcase, json_writer_writes_seconds);
+    tcase_add_test(tcase, json_writer_writes_seconds_in_a_comma_locale);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -33,7 +33,7 @@ static void *count_under_latch(void *arg) {
     return NULL;
 }
 
-START_TEST(a_latch_lets_one_thread_in_at_a_time) {
+START_TEST(small_mutex_admits_one_thread_at_a_time) {
     struct guarded guarded = {0};
     latch_init(&guarded.latch, 1);
     pthread_t threads[THREADS];
@@ -52,7 +52,7 @@ END_TEST
 Suite *latch_suite(void) {
     Suite *suite = suite_create("latch");
     TCase *tcase = tcase_create("latch");
-    tcase_add_test(tcase, a_latch_lets_one_thread_in_at_a_time);
+    tcase_add_test(tcase, small_mutex_admits_one_thread_at_a_time);
     suite_add_tcase(suite, tcase);
     return suite;
 }

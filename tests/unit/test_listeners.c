@@ -50,7 +50,7 @@ static int accepted(int listener, const char *host, int *client) {
 }
 
 /* Other sockets listen, before and after it; one has its port, at another address, and one is only bound. */
-START_TEST(it_is_found_among_others) {
+START_TEST(listeners_find_the_socket_by_address_and_port) {
     struct listeners listeners = {0};
     int before = listening("127.0.0.1", 0), ours = listening("127.0.0.2", 0);
     uint16_t port = port_of(ours);
@@ -79,7 +79,7 @@ static void see(void *context, int fd, const struct peer *peer) {
 }
 
 /* Those of another listener with the same port, sockets of other kinds, and adopted ones are not. */
-START_TEST(its_clients_are_told_from_others) {
+START_TEST(listeners_each_client_visits_only_their_own_clients) {
     struct listeners listeners = {0};
     int ours = listening("127.0.0.2", 0), clients[CLIENTS];
     uint16_t port = port_of(ours);
@@ -107,7 +107,7 @@ START_TEST(its_clients_are_told_from_others) {
 END_TEST
 
 /* 0.0.0.0 takes clients at any address; a client at another port is not its. */
-START_TEST(an_address_for_all) {
+START_TEST(listener_for_all_addresses_has_clients_of_its_port) {
     struct listeners listeners = {0};
     struct peer peer;
     int ours = listening("0.0.0.0", 0), other = listening("127.0.0.1", 0), clients[2];
@@ -127,9 +127,9 @@ END_TEST
 Suite *listeners_suite(void) {
     Suite *suite = suite_create("listeners");
     TCase *test = tcase_create("listeners");
-    tcase_add_test(test, it_is_found_among_others);
-    tcase_add_test(test, its_clients_are_told_from_others);
-    tcase_add_test(test, an_address_for_all);
+    tcase_add_test(test, listeners_find_the_socket_by_address_and_port);
+    tcase_add_test(test, listeners_each_client_visits_only_their_own_clients);
+    tcase_add_test(test, listener_for_all_addresses_has_clients_of_its_port);
     suite_add_tcase(suite, test);
     return suite;
 }

@@ -46,7 +46,7 @@ static bool matches(const char *text, const char *pattern) {
     return result;
 }
 
-START_TEST(an_event_is_a_line) {
+START_TEST(log_event_is_one_line) {
     char text[500];
     begin_capture();
     errno = ENOENT;
@@ -70,7 +70,7 @@ static int count_lines(const char *text) {
     return count;
 }
 
-START_TEST(levels) {
+START_TEST(log_level_limits_what_is_logged) {
     char text[1000];
     static const int lines[] = {[LOG_ERROR] = 1, [LOG_WARNING] = 2, [LOG_INFO] = 3, [LOG_DEBUG] = 4};
     begin_capture();
@@ -86,7 +86,7 @@ START_TEST(levels) {
 END_TEST
 
 /* Each subsystem at a level of its own, and events of all levels in all of them. */
-START_TEST(levels_of_subsystems) {
+START_TEST(log_level_can_differ_per_subsystem) {
     static const enum log_level own[] = {LOG_ERROR, LOG_DEBUG, LOG_WARNING, LOG_INFO};
     char text[4000], wanted[40];
     begin_capture();
@@ -115,7 +115,7 @@ static void *write_lines(void *argument) {
     return NULL;
 }
 
-START_TEST(lines_of_threads_do_not_mix) {
+START_TEST(log_lines_of_threads_do_not_mix) {
     static char text[WRITERS * LINES_EACH * 100];
     static char *names[WRITERS] = {"a", "b", "c", "d"};
     pthread_t threads[WRITERS];
@@ -139,7 +139,7 @@ START_TEST(lines_of_threads_do_not_mix) {
 END_TEST
 
 /* A reader that has gone, or no stderr at all. */
-START_TEST(nobody_reads) {
+START_TEST(log_event_survives_a_closed_stderr) {
     char text[100];
     begin_capture();
     close(STDERR_FILENO);
@@ -150,7 +150,7 @@ END_TEST
 
 /* --- Rates ------------------------------------------------------------------------------------------------- */
 
-START_TEST(a_limit_lets_one_line_a_second_pass) {
+START_TEST(log_limit_passes_one_line_a_second) {
     struct log_limit limit = {0};
     unsigned suppressed = 99;
     ck_assert(log_limit_pass(&limit, 5000, &suppressed));
@@ -169,7 +169,7 @@ START_TEST(a_limit_lets_one_line_a_second_pass) {
 }
 END_TEST
 
-START_TEST(a_limited_line_says_what_was_left_out) {
+START_TEST(log_limited_line_counts_suppressed_lines) {
     char text[1000];
     struct log_limit limit = {0}, other = {0};
     begin_capture();
@@ -207,7 +207,7 @@ static void *flood(void *argument) {
 }
 
 /* Threads whose clocks are apart by what the scheduler makes of it: every line passes or is counted. */
-START_TEST(a_limit_counts_for_all_threads) {
+START_TEST(log_limit_counts_for_all_threads) {
     static struct flood shared;
     pthread_t threads[WRITERS];
     for (int i = 0; i < WRITERS; i++)
@@ -223,16 +223,16 @@ END_TEST
 Suite *log_suite(void) {
     Suite *suite = suite_create("log");
     TCase *lines = tcase_create("lines");
-    tcase_add_test(lines, an_event_is_a_line);
-    tcase_add_loop_test(lines, levels, LOG_ERROR, LOG_DEBUG + 1);
-    tcase_add_test(lines, levels_of_subsystems);
-    tcase_add_test(lines, lines_of_threads_do_not_mix);
-    tcase_add_test(lines, nobody_reads);
+    tcase_add_test(lines, log_event_is_one_line);
+    tcase_add_loop_test(lines, log_level_limits_what_is_logged, LOG_ERROR, LOG_DEBUG + 1);
+    tcase_add_test(lines, log_level_can_differ_per_subsystem);
+    tcase_add_test(lines, log_lines_of_threads_do_not_mix);
+    tcase_add_test(lines, log_event_survives_a_closed_stderr);
     suite_add_tcase(suite, lines);
     TCase *rates = tcase_create("rates");
-    tcase_add_test(rates, a_limit_lets_one_line_a_second_pass);
-    tcase_add_test(rates, a_limited_line_says_what_was_left_out);
-    tcase_add_test(rates, a_limit_counts_for_all_threads);
+    tcase_add_test(rates, log_limit_passes_one_line_a_second);
+    tcase_add_test(rates, log_limited_line_counts_suppressed_lines);
+    tcase_add_test(rates, log_limit_counts_for_all_threads);
     suite_add_tcase(suite, rates);
     return suite;
 }

@@ -51,7 +51,7 @@ static const struct {
     {"\xc2\xa0", "\xc2\xa0", "\xc2\xa0", true},
 };
 
-START_TEST(escaping) {
+START_TEST(log_escape_escapes_for_both_formats) {
     const char *const wanted[] = {[LOG_LOGFMT] = texts[_i].logfmt, [LOG_JSON] = texts[_i].json};
     ck_assert_int_eq(log_is_bare(texts[_i].text), texts[_i].bare);
     for (int format = LOG_LOGFMT; format <= LOG_JSON; format++) {
@@ -66,7 +66,7 @@ START_TEST(escaping) {
 END_TEST
 
 /* In a buffer of exactly each size, so that a sanitizer sees a byte too many. */
-START_TEST(escaping_cuts_to_fit) {
+START_TEST(log_escape_cuts_to_fit) {
     const char *const wanted[] = {[LOG_LOGFMT] = texts[_i].logfmt, [LOG_JSON] = texts[_i].json};
     for (int format = LOG_LOGFMT; format <= LOG_JSON; format++)
         for (size_t size = 0, full = strlen(wanted[format]); size <= full; size++) {
@@ -106,7 +106,7 @@ static void assert_line(enum log_format format, const struct log_field *fields, 
 #define LOGFMT_HEAD "time=2026-03-01T12:00:00.007Z level=warning event=try"
 #define JSON_HEAD   "{\"time\":\"2026-03-01T12:00:00.007Z\",\"level\":\"warning\",\"event\":\"try\""
 
-START_TEST(a_line_in_both_formats) {
+START_TEST(log_line_has_all_fields_in_both_formats) {
     const struct log_field *fields =
         LOG_FIELDS(LOG_NUMBER("conn", UINT64_MAX), LOG_TEXT("peer", "192.0.2.7:50124"), LOG_TEXT("none", NULL),
                    LOG_COUNT("dropped", 0), LOG_COUNT("lost", 3), LOG_BOOLEAN("clean", true),
@@ -120,7 +120,7 @@ START_TEST(a_line_in_both_formats) {
 }
 END_TEST
 
-START_TEST(a_line_without_fields) {
+START_TEST(log_line_may_have_no_fields) {
     const struct log_field none = {.name = NULL};
     assert_line(LOG_LOGFMT, &none, LOGFMT_HEAD "\n");
     assert_line(LOG_JSON, &none, JSON_HEAD "}\n");
@@ -128,7 +128,7 @@ START_TEST(a_line_without_fields) {
 END_TEST
 
 /* Each day of three hundred years, at a time that changes. */
-START_TEST(a_time_is_as_the_c_library_says) {
+START_TEST(log_line_time_agrees_with_the_c_library) {
     for (long day = 0; day < 300 * 366; day++) {
         const struct timespec moment = {.tv_sec = day * 86400 + day * 4799 % 86400, .tv_nsec = day * 1000003};
         char wanted[64], date[32];
@@ -143,7 +143,7 @@ START_TEST(a_time_is_as_the_c_library_says) {
 }
 END_TEST
 
-START_TEST(no_text_adds_a_line_or_a_field) {
+START_TEST(log_line_text_adds_no_line_and_no_field) {
     const struct log_field *fields = LOG_FIELDS(LOG_TEXT("a", "1\ntime=x"), LOG_TEXT("b", "\",\"c\":\"2"));
     assert_line(LOG_LOGFMT, fields, LOGFMT_HEAD " a=\"1\\ntime=x\" b=\"\\\",\\\"c\\\":\\\"2\"\n");
     assert_line(LOG_JSON, fields, JSON_HEAD ",\"a\":\"1\\ntime=x\",\"b\":\"\\\",\\\"c\\\":\\\"2\"}\n");
@@ -159,7 +159,7 @@ static char *repeat(const char *unit, size_t count) {
 
 /* A text of as many bytes as may be is whole, one of more is cut and the line says so; in either case what is
  * behind it still comes. */
-START_TEST(a_long_text_is_cut) {
+START_TEST(log_line_cuts_a_long_text) {
     char *text = repeat("x", LOG_TEXT_MAX + 1), *less = repeat("x", LOG_TEXT_MAX), wanted[LOG_TEXT_MAX + 200];
     snprintf(wanted, sizeof wanted, "%s a=%s b=1\n", LOGFMT_HEAD, less);
     assert_line(LOG_LOGFMT, LOG_FIELDS(LOG_TEXT("a", less), LOG_NUMBER("b", 1)), wanted);
@@ -173,7 +173,7 @@ START_TEST(a_long_text_is_cut) {
 END_TEST
 
 /* So many that the line is full, wherever its end falls: in a name, in an escape, in a character. */
-START_TEST(a_full_line_is_whole) {
+START_TEST(log_line_that_is_full_is_well_formed) {
     static const char *const units[] = {"x", "\x1b", "\"", "\xf0\x9f\x9a\xaa", "\xff", " "};
     for (int unit = 0; unit < COUNT(units); unit++)
         for (size_t length = 1; length <= 60; length++) {
@@ -199,16 +199,16 @@ END_TEST
 Suite *log_line_suite(void) {
     Suite *suite = suite_create("log_line");
     TCase *escape = tcase_create("escape");
-    tcase_add_loop_test(escape, escaping, 0, COUNT(texts));
-    tcase_add_loop_test(escape, escaping_cuts_to_fit, 0, COUNT(texts));
+    tcase_add_loop_test(escape, log_escape_escapes_for_both_formats, 0, COUNT(texts));
+    tcase_add_loop_test(escape, log_escape_cuts_to_fit, 0, COUNT(texts));
     suite_add_tcase(suite, escape);
     TCase *lines = tcase_create("lines");
-    tcase_add_test(lines, a_line_in_both_formats);
-    tcase_add_test(lines, a_line_without_fields);
-    tcase_add_test(lines, a_time_is_as_the_c_library_says);
-    tcase_add_test(lines, no_text_adds_a_line_or_a_field);
-    tcase_add_test(lines, a_long_text_is_cut);
-    tcase_add_test(lines, a_full_line_is_whole);
+    tcase_add_test(lines, log_line_has_all_fields_in_both_formats);
+    tcase_add_test(lines, log_line_may_have_no_fields);
+    tcase_add_test(lines, log_line_time_agrees_with_the_c_library);
+    tcase_add_test(lines, log_line_text_adds_no_line_and_no_field);
+    tcase_add_test(lines, log_line_cuts_a_long_text);
+    tcase_add_test(lines, log_line_that_is_full_is_well_formed);
     suite_add_tcase(suite, lines);
     return suite;
 }

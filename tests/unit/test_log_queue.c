@@ -61,7 +61,7 @@ static void finish(bool failed) {
     log_queue_finish(&queue, &piece, failed);
 }
 
-START_TEST(lines_keep_their_order) {
+START_TEST(log_queue_keeps_the_order) {
     unsigned pushed = 0, next = 0;
     open_queue();
     for (unsigned round = 0; round < 200; round++) { /* across the ring's edge, at every place */
@@ -79,7 +79,7 @@ START_TEST(lines_keep_their_order) {
 }
 END_TEST
 
-START_TEST(pieces_are_whole_lines) {
+START_TEST(log_queue_pieces_are_whole_lines) {
     struct log_queue large = {.mutex = MUTEX_INITIALIZER(LOG_LOCK_RANK)};
     char line[LOG_LINE_MAX];
     bool wake;
@@ -103,7 +103,7 @@ START_TEST(pieces_are_whole_lines) {
 }
 END_TEST
 
-START_TEST(only_a_sleeper_is_woken) {
+START_TEST(log_queue_wakes_only_a_sleeping_writer) {
     unsigned next = 0;
     open_queue();
     ck_assert(!push(0)); /* it has not been asked yet: it will see */
@@ -120,7 +120,7 @@ START_TEST(only_a_sleeper_is_woken) {
 END_TEST
 
 /* With its reader held back: ten lines fit, then there is one gap until all of them are written. */
-START_TEST(a_full_queue_drops_and_says_so) {
+START_TEST(log_queue_reports_lines_dropped_when_full) {
     unsigned next = 0;
     open_queue();
     for (unsigned i = 0; i < 13; i++)
@@ -143,7 +143,7 @@ START_TEST(a_full_queue_drops_and_says_so) {
 END_TEST
 
 /* A disk that is full, and then is not: nothing turns in circles, and every line is written or counted. */
-START_TEST(what_cannot_be_written_is_counted) {
+START_TEST(log_queue_counts_lines_that_cannot_be_written) {
     unsigned next = 0;
     open_queue();
     push(0);
@@ -167,7 +167,7 @@ START_TEST(what_cannot_be_written_is_counted) {
 }
 END_TEST
 
-START_TEST(it_closes_when_it_is_empty) {
+START_TEST(log_queue_closes_when_empty) {
     int timeout;
     bool wake;
     open_queue();
@@ -188,7 +188,7 @@ START_TEST(it_closes_when_it_is_empty) {
 }
 END_TEST
 
-START_TEST(it_closes_when_it_takes_too_long) {
+START_TEST(log_queue_closes_when_its_time_is_over) {
     int timeout;
     open_queue();
     push(0);
@@ -203,17 +203,17 @@ END_TEST
 Suite *log_queue_suite(void) {
     Suite *suite = suite_create("log_queue");
     TCase *lines = tcase_create("lines");
-    tcase_add_test(lines, lines_keep_their_order);
-    tcase_add_test(lines, pieces_are_whole_lines);
-    tcase_add_test(lines, only_a_sleeper_is_woken);
+    tcase_add_test(lines, log_queue_keeps_the_order);
+    tcase_add_test(lines, log_queue_pieces_are_whole_lines);
+    tcase_add_test(lines, log_queue_wakes_only_a_sleeping_writer);
     suite_add_tcase(suite, lines);
     TCase *gaps = tcase_create("gaps");
-    tcase_add_test(gaps, a_full_queue_drops_and_says_so);
-    tcase_add_test(gaps, what_cannot_be_written_is_counted);
+    tcase_add_test(gaps, log_queue_reports_lines_dropped_when_full);
+    tcase_add_test(gaps, log_queue_counts_lines_that_cannot_be_written);
     suite_add_tcase(suite, gaps);
     TCase *ends = tcase_create("ends");
-    tcase_add_test(ends, it_closes_when_it_is_empty);
-    tcase_add_test(ends, it_closes_when_it_takes_too_long);
+    tcase_add_test(ends, log_queue_closes_when_empty);
+    tcase_add_test(ends, log_queue_closes_when_its_time_is_over);
     suite_add_tcase(suite, ends);
     return suite;
 }

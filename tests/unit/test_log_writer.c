@@ -65,7 +65,7 @@ static void check_numbers(char *text, const char *event, int *next) {
     }
 }
 
-START_TEST(lines_go_to_the_file) {
+START_TEST(log_writer_writes_all_lines_to_the_file) {
     struct stat status;
     make_directory();
     mode_t mask = umask(0);
@@ -92,7 +92,7 @@ START_TEST(lines_go_to_the_file) {
 }
 END_TEST
 
-START_TEST(a_second_start_appends) {
+START_TEST(log_writer_appends_after_a_restart) {
     int next = 0;
     make_directory();
     for (int run = 0; run < 3; run++) {
@@ -110,7 +110,7 @@ START_TEST(a_second_start_appends) {
 }
 END_TEST
 
-START_TEST(the_last_event_comes_last) {
+START_TEST(log_last_event_is_written_last) {
     int next = 0;
     make_directory();
     start(path, 1 << 20);
@@ -133,7 +133,7 @@ static void await(const char *file) {
         poll(NULL, 0, 1);
 }
 
-START_TEST(a_renamed_file_is_opened_anew) {
+START_TEST(log_reopen_opens_a_renamed_file_again) {
     int next = 0;
     make_directory();
     start(path, 1 << 20);
@@ -164,7 +164,7 @@ START_TEST(a_renamed_file_is_opened_anew) {
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_opened_anew_stays) {
+START_TEST(log_reopen_that_fails_keeps_the_file) {
     char moved[80];
     int next = 0;
     make_directory();
@@ -187,7 +187,7 @@ START_TEST(a_file_that_cannot_be_opened_anew_stays) {
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_opened) {
+START_TEST(log_start_reports_a_file_that_cannot_be_opened) {
     const struct log_options options = {.file = "/nowhere/at/all", .buffer = 1 << 16};
     ck_assert_int_eq(log_start(&options, error, sizeof error), -1);
     ck_assert_str_eq(error, "log: /nowhere/at/all: No such file or directory");
@@ -196,7 +196,7 @@ START_TEST(a_file_that_cannot_be_opened) {
 END_TEST
 
 /* /dev/full: every write fails. Nothing waits for it, and each line is counted as lost. */
-START_TEST(a_full_disk_holds_up_nobody) {
+START_TEST(log_writer_counts_lost_lines_on_a_full_disk) {
     uint64_t before = log_lost();
     start("/dev/full", 1 << 16);
     for (int i = 0; i < 10000; i++)
@@ -218,7 +218,7 @@ static void *log_many(void *argument) {
 
 /* stderr is a pipe that nobody reads, and the buffer small: threads log on, and the stop does not wait for ever.
  * Then somebody reads what has gone into the pipe. */
-START_TEST(a_reader_that_does_not_read) {
+START_TEST(log_stop_does_not_wait_for_a_pipe_without_reader) {
     pthread_t threads[THREADS];
     int pipes[2], real_stderr = dup(STDERR_FILENO);
     ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
@@ -267,7 +267,7 @@ static void *read_all(void *argument) {
 }
 
 /* A reader that comes late gets every line, or hears of it. */
-START_TEST(what_was_dropped_is_counted) {
+START_TEST(log_writer_reports_lines_dropped_for_a_late_reader) {
     pthread_t thread;
     int pipes[2], real_stderr = dup(STDERR_FILENO);
     ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
@@ -291,17 +291,17 @@ END_TEST
 Suite *log_writer_suite(void) {
     Suite *suite = suite_create("log_writer");
     TCase *files = tcase_create("files");
-    tcase_add_test(files, lines_go_to_the_file);
-    tcase_add_test(files, a_second_start_appends);
-    tcase_add_test(files, the_last_event_comes_last);
-    tcase_add_test(files, a_renamed_file_is_opened_anew);
-    tcase_add_test(files, a_file_that_cannot_be_opened_anew_stays);
-    tcase_add_test(files, a_file_that_cannot_be_opened);
-    tcase_add_test(files, a_full_disk_holds_up_nobody);
+    tcase_add_test(files, log_writer_writes_all_lines_to_the_file);
+    tcase_add_test(files, log_writer_appends_after_a_restart);
+    tcase_add_test(files, log_last_event_is_written_last);
+    tcase_add_test(files, log_reopen_opens_a_renamed_file_again);
+    tcase_add_test(files, log_reopen_that_fails_keeps_the_file);
+    tcase_add_test(files, log_start_reports_a_file_that_cannot_be_opened);
+    tcase_add_test(files, log_writer_counts_lost_lines_on_a_full_disk);
     suite_add_tcase(suite, files);
     TCase *readers = tcase_create("readers");
-    tcase_add_test(readers, a_reader_that_does_not_read);
-    tcase_add_test(readers, what_was_dropped_is_counted);
+    tcase_add_test(readers, log_stop_does_not_wait_for_a_pipe_without_reader);
+    tcase_add_test(readers, log_writer_reports_lines_dropped_for_a_late_reader);
     suite_add_tcase(suite, readers);
     return suite;
 }

@@ -58,7 +58,7 @@ static void check_table(const struct members *members) {
 }
 
 /* Crowds come and go: sometimes most join, sometimes most leave, until nobody is left. */
-START_TEST(knows_who_is_there) {
+START_TEST(members_agree_with_a_plain_array) {
     struct members members = {0};
     bool present[PEOPLE] = {false};
     uint32_t most = 0;
@@ -130,7 +130,7 @@ static void shuffle(size_t *items, size_t count) {
     }
 }
 
-START_TEST(leaves_no_gap_on_anybodys_way) {
+START_TEST(members_are_found_after_removals_from_a_full_probe) {
     size_t crowd[CROWD];
     find_crowd(crowd);
     srand(2);
@@ -155,7 +155,7 @@ END_TEST
 
 /* --- Memory ------------------------------------------------------------------------------------------------ */
 
-START_TEST(reserves_room_for_one_more) {
+START_TEST(members_reserve_makes_room_for_one_more) {
     struct members members = {0};
     ck_assert_ptr_null(members_find(&members, conn_at(0)));
     for (int i = 0; i < 100; i++)
@@ -177,7 +177,7 @@ START_TEST(reserves_room_for_one_more) {
 }
 END_TEST
 
-START_TEST(gives_back_what_a_crowd_needed) {
+START_TEST(members_shrink_when_a_crowd_leaves) {
     enum { MANY = 10000 };
     struct members members = {0};
     for (size_t i = 0; i < MANY; i++)
@@ -195,10 +195,10 @@ END_TEST
 Suite *members_suite(void) {
     Suite *suite = suite_create("members");
     TCase *tcase = tcase_create("members");
-    tcase_add_test(tcase, knows_who_is_there);
-    tcase_add_test(tcase, leaves_no_gap_on_anybodys_way);
-    tcase_add_test(tcase, reserves_room_for_one_more);
-    tcase_add_test(tcase, gives_back_what_a_crowd_needed);
+    tcase_add_test(tcase, members_agree_with_a_plain_array);
+    tcase_add_test(tcase, members_are_found_after_removals_from_a_full_probe);
+    tcase_add_test(tcase, members_reserve_makes_room_for_one_more);
+    tcase_add_test(tcase, members_shrink_when_a_crowd_leaves);
     suite_add_tcase(suite, tcase);
     return suite;
 }

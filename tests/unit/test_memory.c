@@ -38,7 +38,7 @@ static void *grow_by_steps(void *arg) {
     return NULL;
 }
 
-START_TEST(looks_once_for_each_step_of_a_thread) {
+START_TEST(memory_limit_is_checked_once_per_step_of_a_thread) {
     int64_t before = memory_used();
     pthread_t thread;
     pthread_create(&thread, NULL, grow_by_steps, NULL);
@@ -55,7 +55,7 @@ static void *release_messages(void *arg) {
 }
 
 /* Whoever makes them, and whoever frees them. */
-START_TEST(messages_are_counted_until_the_last_reference) {
+START_TEST(memory_counts_a_message_until_its_last_reference) {
     static const char payload[10000];
     int64_t before = memory_used();
     struct message *messages[100];
@@ -74,7 +74,7 @@ START_TEST(messages_are_counted_until_the_last_reference) {
 END_TEST
 
 /* A compressed message counts with what it has come to. */
-START_TEST(compressed_messages_are_counted_as_they_are) {
+START_TEST(memory_counts_a_compressed_message_by_its_size) {
     static const char payload[100000];
     int64_t before = memory_used();
     struct deflater *deflater = deflater_create(15);
@@ -93,7 +93,7 @@ START_TEST(compressed_messages_are_counted_as_they_are) {
 }
 END_TEST
 
-START_TEST(inbox_items_are_counted) {
+START_TEST(memory_counts_inbox_items) {
     int64_t before = memory_used();
     struct inbox inbox = {0};
     uint8_t *heap = buffer_resize(NULL, 0, 3000);
@@ -110,7 +110,7 @@ START_TEST(inbox_items_are_counted) {
 END_TEST
 
 /* Not with what was asked for: a buffer may be twice as large. */
-START_TEST(buffers_count_as_large_as_they_are) {
+START_TEST(memory_counts_the_allocated_size_of_buffers) {
     enum { SIZE = 40000, REAL = 65536 };
     int64_t before = memory_used();
     uint8_t *buffer = buffer_resize(NULL, 0, SIZE);
@@ -129,7 +129,7 @@ START_TEST(buffers_count_as_large_as_they_are) {
 END_TEST
 
 /* References taken by the lot: those that nobody took are given back, the others stand until they are. */
-START_TEST(lots_of_references) {
+START_TEST(reference_batch_gives_back_unused_references) {
     enum { COUNT = 200 };
     int64_t before = memory_used();
     struct lot lot = {.message = message_create(2, "hello", 5)}, none = {0};
@@ -150,12 +150,12 @@ END_TEST
 Suite *memory_suite(void) {
     Suite *suite = suite_create("memory");
     TCase *tcase = tcase_create("memory");
-    tcase_add_test(tcase, looks_once_for_each_step_of_a_thread);
-    tcase_add_test(tcase, messages_are_counted_until_the_last_reference);
-    tcase_add_test(tcase, compressed_messages_are_counted_as_they_are);
-    tcase_add_test(tcase, inbox_items_are_counted);
-    tcase_add_test(tcase, buffers_count_as_large_as_they_are);
-    tcase_add_test(tcase, lots_of_references);
+    tcase_add_test(tcase, memory_limit_is_checked_once_per_step_of_a_thread);
+    tcase_add_test(tcase, memory_counts_a_message_until_its_last_reference);
+    tcase_add_test(tcase, memory_counts_a_compressed_message_by_its_size);
+    tcase_add_test(tcase, memory_counts_inbox_items);
+    tcase_add_test(tcase, memory_counts_the_allocated_size_of_buffers);
+    tcase_add_test(tcase, reference_batch_gives_back_unused_references);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -41,7 +41,7 @@ static size_t check_frame(const struct message *message, uint8_t first) {
     return size;
 }
 
-START_TEST(plain_message_has_the_shortest_header) {
+START_TEST(message_plain_has_the_shortest_header) {
     static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
     const uint8_t *data = noise();
     struct message *message = message_create(OPCODE_BINARY, data, sizes[_i]);
@@ -54,7 +54,7 @@ START_TEST(plain_message_has_the_shortest_header) {
 END_TEST
 
 /* It looks as any other, and its payload has not moved. */
-START_TEST(message_around_a_buffer) {
+START_TEST(message_around_a_buffer_equals_a_copied_one) {
     static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
     uint8_t *buffer = buffer_resize(NULL, 0, sizes[_i]);
     if (sizes[_i] > 0)
@@ -71,7 +71,7 @@ START_TEST(message_around_a_buffer) {
 }
 END_TEST
 
-START_TEST(payload_of_a_close) {
+START_TEST(message_close_has_code_and_reason) {
     struct message *message = message_create_close(1000, "bye");
     ck_assert_mem_eq(message_payload(message),
                      "\x03\xe8"
@@ -120,14 +120,14 @@ static void check_around(size_t edge, size_t from) {
     inflater_destroy(inflater);
 }
 
-START_TEST(compressed_message_has_the_shortest_header) {
+START_TEST(message_compressed_has_the_shortest_header) {
     check_around(125, 100);
     check_around(65535, 65350);
 }
 END_TEST
 
 /* Room is left for the header that the plain payload might need; the one that is needed is shorter. */
-START_TEST(header_fits_what_compressed_well) {
+START_TEST(message_header_fits_a_well_compressed_payload) {
     static const size_t sizes[] = {100, 126, 1000, 65535, 65536, NOISE_MAX};
     static const uint8_t zeros[NOISE_MAX];
     struct deflater *deflater = deflater_create(BITS);
@@ -148,7 +148,7 @@ START_TEST(header_fits_what_compressed_well) {
 END_TEST
 
 /* By itself there is no use in it; the stream is fresh afterwards. */
-START_TEST(what_does_not_become_smaller_is_not_compressed) {
+START_TEST(message_is_compressed_only_if_it_becomes_smaller) {
     static const size_t sizes[] = {1, 2, 5, 125, 126, 1000, 65535, 65536, NOISE_MAX};
     static const uint8_t zeros[1000];
     struct deflater *deflater = deflater_create(BITS);
@@ -167,7 +167,7 @@ START_TEST(what_does_not_become_smaller_is_not_compressed) {
 }
 END_TEST
 
-START_TEST(stream_that_goes_on_takes_every_message) {
+START_TEST(message_with_context_takeover_is_always_compressed) {
     static const size_t sizes[] = {1, 2, 5, 125, 126, 1000, 65535, 65536, NOISE_MAX, 1, 1000};
     struct deflater *deflater = deflater_create(BITS);
     struct inflater *inflater = inflater_create(BITS);
@@ -185,13 +185,13 @@ END_TEST
 Suite *message_suite(void) {
     Suite *suite = suite_create("message");
     TCase *tcase = tcase_create("message");
-    tcase_add_loop_test(tcase, plain_message_has_the_shortest_header, 0, 8);
-    tcase_add_loop_test(tcase, message_around_a_buffer, 0, 8);
-    tcase_add_test(tcase, payload_of_a_close);
-    tcase_add_test(tcase, compressed_message_has_the_shortest_header);
-    tcase_add_test(tcase, header_fits_what_compressed_well);
-    tcase_add_test(tcase, what_does_not_become_smaller_is_not_compressed);
-    tcase_add_test(tcase, stream_that_goes_on_takes_every_message);
+    tcase_add_loop_test(tcase, message_plain_has_the_shortest_header, 0, 8);
+    tcase_add_loop_test(tcase, message_around_a_buffer_equals_a_copied_one, 0, 8);
+    tcase_add_test(tcase, message_close_has_code_and_reason);
+    tcase_add_test(tcase, message_compressed_has_the_shortest_header);
+    tcase_add_test(tcase, message_header_fits_a_well_compressed_payload);
+    tcase_add_test(tcase, message_is_compressed_only_if_it_becomes_smaller);
+    tcase_add_test(tcase, message_with_context_takeover_is_always_compressed);
     suite_add_tcase(suite, tcase);
     return suite;
 }

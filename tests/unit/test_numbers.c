@@ -37,7 +37,7 @@ static bool some(int fd) {
     return (fd >= 190 && fd < 330) || fd == FIRST + COUNT - 1;
 }
 
-START_TEST(marked_numbers_are_skipped) {
+START_TEST(descriptor_scan_skips_marked_numbers) {
     for (int fd = FIRST; fd < FIRST + COUNT; fd++)
         if (some(fd))
             ck_assert(numbers_mark(fd));
@@ -49,7 +49,7 @@ START_TEST(marked_numbers_are_skipped) {
 }
 END_TEST
 
-START_TEST(open_numbers_are_told_from_free_ones) {
+START_TEST(descriptor_scan_tells_open_from_free_numbers) {
     struct pollfd found[2];
     int opened = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, FIRST), next = opened;
     ck_assert_int_ge(opened, FIRST);
@@ -63,7 +63,7 @@ START_TEST(open_numbers_are_told_from_free_ones) {
 }
 END_TEST
 
-START_TEST(the_end_is_above_the_highest) {
+START_TEST(descriptor_scan_ends_above_the_highest_number) {
     struct rlimit limit;
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     int wanted = limit.rlim_cur > FAR ? FAR : (int)limit.rlim_cur - 1;
@@ -77,9 +77,9 @@ END_TEST
 Suite *numbers_suite(void) {
     Suite *suite = suite_create("numbers");
     TCase *test = tcase_create("numbers");
-    tcase_add_test(test, marked_numbers_are_skipped);
-    tcase_add_test(test, open_numbers_are_told_from_free_ones);
-    tcase_add_test(test, the_end_is_above_the_highest);
+    tcase_add_test(test, descriptor_scan_skips_marked_numbers);
+    tcase_add_test(test, descriptor_scan_tells_open_from_free_numbers);
+    tcase_add_test(test, descriptor_scan_ends_above_the_highest_number);
     suite_add_tcase(suite, test);
     return suite;
 }

@@ -44,7 +44,7 @@ static void expect_request(const char *text, const struct weir_client_options *o
 #define FIXED                                                                                                      \
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY "\r\n"
 
-START_TEST(requests) {
+START_TEST(opening_request_has_all_headers) {
     static const char *const headers[] = {"Cookie: a=b; c=d", "X-Empty:", NULL};
     struct weir_client_options all = {
         .headers = headers, .subprotocols = chats, .origin = "https://example.com", .compress = true};
@@ -80,7 +80,7 @@ static const char *const bad_headers[] = {"",
                                           "Origin: x",
                                           "Authorization: x"};
 
-START_TEST(headers_that_may_not_stand) {
+START_TEST(opening_refuses_forbidden_headers) {
     const char *const headers[] = {"Good: x", bad_headers[_i], NULL};
     struct weir_client_options options = {.headers = headers, .origin = "https://example.com"};
     struct weir_client_error error;
@@ -90,7 +90,7 @@ START_TEST(headers_that_may_not_stand) {
 }
 END_TEST
 
-START_TEST(subprotocols_and_origins_that_may_not_stand) {
+START_TEST(opening_refuses_malformed_subprotocols_and_origins) {
     static const char *const names[][3] = {{""}, {"a b"}, {"a,b"}, {"a\r\n"}, {"a", "a"}, {"a", "\xc3\xbc"}};
     struct weir_client_error error;
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -104,7 +104,7 @@ START_TEST(subprotocols_and_origins_that_may_not_stand) {
 }
 END_TEST
 
-START_TEST(keys_differ) {
+START_TEST(opening_keys_are_random) {
     char one[OPENING_KEY_SIZE], other[OPENING_KEY_SIZE], accept[HANDSHAKE_ACCEPT_SIZE];
     ck_assert(opening_key(one) && opening_key(other));
     ck_assert_uint_eq(strlen(one), OPENING_KEY_SIZE - 1);
@@ -140,7 +140,7 @@ static const struct {
      &compressing, NULL, 9},
 };
 
-START_TEST(answers_that_are_right) {
+START_TEST(opening_accepts_valid_responses) {
     struct opening opening;
     struct weir_client_error error;
     char head[4096];
@@ -186,7 +186,7 @@ static const struct {
     {START UPGRADE "X: y\r" ACCEPT END, "stray line end"},
 };
 
-START_TEST(answers_that_are_wrong) {
+START_TEST(opening_rejects_invalid_responses) {
     struct opening opening;
     struct weir_client_error error;
     char head[4096];
@@ -221,7 +221,7 @@ static const struct {
 };
 
 /* In memory that ends where the bytes do. */
-START_TEST(refusals_say_why) {
+START_TEST(opening_reports_status_and_body_of_a_refusal) {
     struct opening opening;
     struct weir_client_error error;
     char head[4096];
@@ -243,7 +243,7 @@ START_TEST(refusals_say_why) {
 END_TEST
 
 /* Every beginning of a good answer may become one; what can not is told with the first byte that shows it. */
-START_TEST(beginnings) {
+START_TEST(opening_accepts_every_prefix_of_a_response) {
     static const char good[] = START UPGRADE ACCEPT END;
     struct weir_client_error error;
     for (size_t size = 0; size < sizeof good; size++) {
@@ -259,7 +259,7 @@ START_TEST(beginnings) {
 }
 END_TEST
 
-START_TEST(longest_head) {
+START_TEST(opening_limits_the_size_of_the_head) {
     static char bytes[OPENING_HEAD_MAX + 1];
     struct weir_client_error error;
     memset(bytes, 'x', sizeof bytes);
@@ -273,7 +273,7 @@ END_TEST
 
 /* --- Error texts --------------------------------------------------------------------------------------------- */
 
-START_TEST(what_a_server_says_is_made_printable) {
+START_TEST(client_error_text_is_printable_and_limited) {
     struct weir_client_error error;
     client_error(&error, WEIR_CLIENT_HTTP, "a%s", "\tb\n\x1b[1m\x7f\xff\xc3\xbc\xc2\x9b\xe2\x9c");
     ck_assert_str_eq(error.text, "a\\x09b\\x0a\\x1b[1m\\x7f\\xff\xc3\xbc\\xc2\\x9b\\xe2\\x9c");
@@ -287,16 +287,16 @@ END_TEST
 Suite *opening_suite(void) {
     Suite *suite = suite_create("opening");
     TCase *tcase = tcase_create("opening");
-    tcase_add_test(tcase, requests);
-    tcase_add_loop_test(tcase, headers_that_may_not_stand, 0, COUNT(bad_headers));
-    tcase_add_test(tcase, subprotocols_and_origins_that_may_not_stand);
-    tcase_add_test(tcase, keys_differ);
-    tcase_add_loop_test(tcase, answers_that_are_right, 0, COUNT(accepted));
-    tcase_add_loop_test(tcase, answers_that_are_wrong, 0, COUNT(rejected));
-    tcase_add_loop_test(tcase, refusals_say_why, 0, COUNT(refusals));
-    tcase_add_test(tcase, beginnings);
-    tcase_add_test(tcase, longest_head);
-    tcase_add_test(tcase, what_a_server_says_is_made_printable);
+    tcase_add_test(tcase, opening_request_has_all_headers);
+    tcase_add_loop_test(tcase, opening_refuses_forbidden_headers, 0, COUNT(bad_headers));
+    tcase_add_test(tcase, opening_refuses_malformed_subprotocols_and_origins);
+    tcase_add_test(tcase, opening_keys_are_random);
+    tcase_add_loop_test(tcase, opening_accepts_valid_responses, 0, COUNT(accepted));
+    tcase_add_loop_test(tcase, opening_rejects_invalid_responses, 0, COUNT(rejected));
+    tcase_add_loop_test(tcase, opening_reports_status_and_body_of_a_refusal, 0, COUNT(refusals));
+    tcase_add_test(tcase, opening_accepts_every_prefix_of_a_response);
+    tcase_add_test(tcase, opening_limits_the_size_of_the_head);
+    tcase_add_test(tcase, client_error_text_is_printable_and_limited);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -35,7 +35,7 @@ static const char *gather(struct outbox *outbox, int max) {
     return text;
 }
 
-START_TEST(sends_in_order_whatever_the_pieces) {
+START_TEST(outbox_sends_in_order_in_pieces_of_any_size) {
     for (size_t piece = 1; piece <= 12; piece++) {
         struct outbox outbox = {0};
         char sent[64];
@@ -59,7 +59,7 @@ START_TEST(sends_in_order_whatever_the_pieces) {
 }
 END_TEST
 
-START_TEST(counts_replies_apart) {
+START_TEST(outbox_counts_replies_separately) {
     struct outbox outbox = {0};
     push(&outbox, "broadcast", false);
     ck_assert_uint_ge(outbox.bytes, 9);
@@ -81,7 +81,7 @@ static void push_frame(struct outbox *outbox, uint8_t opcode, size_t size) {
 
 /* Payloads of text and binary, whatever the length of their headers; not the 101, not control frames, not a part.
  */
-START_TEST(counts_what_has_left_whole) {
+START_TEST(outbox_counts_messages_sent_whole) {
     struct outbox outbox = {0};
     push(&outbox, "HTTP/1.1 101", true);
     push_frame(&outbox, 1, 0);
@@ -102,7 +102,7 @@ START_TEST(counts_what_has_left_whole) {
 }
 END_TEST
 
-START_TEST(shares_messages) {
+START_TEST(outboxes_share_one_message) {
     struct outbox a = {0}, b = {0};
     struct message *message = message_create(1, "hello", 5);
     outbox_push(&a, message_retain(message));
@@ -118,7 +118,7 @@ START_TEST(shares_messages) {
 }
 END_TEST
 
-START_TEST(drops_all_but_what_is_under_way) {
+START_TEST(outbox_drop_unsent_keeps_a_message_in_flight) {
     struct outbox outbox = {0};
     push(&outbox, "aaaa", true);
     push(&outbox, "bbbb", true);
@@ -140,7 +140,7 @@ START_TEST(drops_all_but_what_is_under_way) {
 }
 END_TEST
 
-START_TEST(what_is_committed_is_not_dropped) {
+START_TEST(outbox_drop_unsent_keeps_committed_messages) {
     struct outbox outbox = {0};
     push(&outbox, "aaaa", true);
     push(&outbox, "bbbb", false);
@@ -163,7 +163,7 @@ START_TEST(what_is_committed_is_not_dropped) {
 }
 END_TEST
 
-START_TEST(grows_around_its_end) {
+START_TEST(outbox_grows_while_its_ring_wraps) {
     struct outbox outbox = {0};
     char text[16], expected[16];
     int pushed = 0, popped = 0;
@@ -204,7 +204,7 @@ static void push_letters(struct outbox *outbox, const char *letters) {
         push(outbox, (char[]){*letters, '\0'}, *letters < 'a');
 }
 
-START_TEST(drops_the_oldest_that_nobody_has_begun_to_send) {
+START_TEST(outbox_drop_oldest_drops_the_first_unsent_message) {
     struct outbox outbox = {0};
     ck_assert(!outbox_drop_oldest(&outbox));
     push_letters(&outbox, "abc");
@@ -222,7 +222,7 @@ START_TEST(drops_the_oldest_that_nobody_has_begun_to_send) {
 }
 END_TEST
 
-START_TEST(drops_the_oldest_behind_what_is_in_flight) {
+START_TEST(outbox_drop_oldest_skips_messages_in_flight) {
     struct outbox outbox = {0};
     push_letters(&outbox, "abcd");
     ck_assert_str_eq(gather(&outbox, 2), "ab");
@@ -238,7 +238,7 @@ START_TEST(drops_the_oldest_behind_what_is_in_flight) {
 }
 END_TEST
 
-START_TEST(drops_the_oldest_behind_what_is_partly_sent) {
+START_TEST(outbox_drop_oldest_skips_a_partly_sent_message) {
     struct outbox outbox = {0};
     push(&outbox, "first", false);
     push_letters(&outbox, "bc");
@@ -255,7 +255,7 @@ START_TEST(drops_the_oldest_behind_what_is_partly_sent) {
 }
 END_TEST
 
-START_TEST(drops_the_oldest_behind_what_is_committed) {
+START_TEST(outbox_drop_oldest_skips_committed_messages) {
     struct outbox outbox = {0};
     push_letters(&outbox, "abcde");
     outbox_commit(&outbox);
@@ -276,7 +276,7 @@ START_TEST(drops_the_oldest_behind_what_is_committed) {
 END_TEST
 
 /* Wherever the ring begins, with any number of messages kept. */
-START_TEST(drops_the_oldest_around_the_end_of_the_ring) {
+START_TEST(outbox_drop_oldest_works_at_every_ring_position) {
     for (int start = 0; start < 8; start++)
         for (int kept = 0; kept <= 6; kept++) {
             struct outbox outbox = {0};
@@ -330,18 +330,18 @@ END_TEST
 Suite *outbox_suite(void) {
     Suite *suite = suite_create("outbox");
     TCase *tcase = tcase_create("outbox");
-    tcase_add_test(tcase, sends_in_order_whatever_the_pieces);
-    tcase_add_test(tcase, counts_replies_apart);
-    tcase_add_test(tcase, counts_what_has_left_whole);
-    tcase_add_test(tcase, shares_messages);
-    tcase_add_test(tcase, drops_all_but_what_is_under_way);
-    tcase_add_test(tcase, what_is_committed_is_not_dropped);
-    tcase_add_test(tcase, grows_around_its_end);
-    tcase_add_test(tcase, drops_the_oldest_that_nobody_has_begun_to_send);
-    tcase_add_test(tcase, drops_the_oldest_behind_what_is_in_flight);
-    tcase_add_test(tcase, drops_the_oldest_behind_what_is_partly_sent);
-    tcase_add_test(tcase, drops_the_oldest_behind_what_is_committed);
-    tcase_add_test(tcase, drops_the_oldest_around_the_end_of_the_ring);
+    tcase_add_test(tcase, outbox_sends_in_order_in_pieces_of_any_size);
+    tcase_add_test(tcase, outbox_counts_replies_separately);
+    tcase_add_test(tcase, outbox_counts_messages_sent_whole);
+    tcase_add_test(tcase, outboxes_share_one_message);
+    tcase_add_test(tcase, outbox_drop_unsent_keeps_a_message_in_flight);
+    tcase_add_test(tcase, outbox_drop_unsent_keeps_committed_messages);
+    tcase_add_test(tcase, outbox_grows_while_its_ring_wraps);
+    tcase_add_test(tcase, outbox_drop_oldest_drops_the_first_unsent_message);
+    tcase_add_test(tcase, outbox_drop_oldest_skips_messages_in_flight);
+    tcase_add_test(tcase, outbox_drop_oldest_skips_a_partly_sent_message);
+    tcase_add_test(tcase, outbox_drop_oldest_skips_committed_messages);
+    tcase_add_test(tcase, outbox_drop_oldest_works_at_every_ring_position);
     tcase_add_test(tcase, inbox_keeps_order_and_count);
     suite_add_tcase(suite, tcase);
     return suite;

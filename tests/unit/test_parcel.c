@@ -60,7 +60,7 @@ static size_t check_readable(struct parcel *parcel, unsigned bits, const void *d
     return sent;
 }
 
-START_TEST(all_windows_share_few_encodings) {
+START_TEST(encodings_are_few_for_all_windows) {
     uint8_t *data = data_of(WORDS, SIZE);
     struct audience audience = {{0}};
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
@@ -85,7 +85,7 @@ START_TEST(all_windows_share_few_encodings) {
 END_TEST
 
 /* What refers back within 1,000 bytes can be read by all whose window is as large. */
-START_TEST(a_small_message_needs_no_large_window) {
+START_TEST(encodings_of_a_small_message_need_no_large_window) {
     uint8_t *data = data_of(WORDS, 1000);
     struct audience audience = {{0}};
     for (unsigned bits = 10; bits <= WINDOW_BITS_MAX; bits++)
@@ -100,7 +100,7 @@ START_TEST(a_small_message_needs_no_large_window) {
 END_TEST
 
 /* Who comes while it is compressed. */
-START_TEST(a_latecomer_gets_what_it_can_read) {
+START_TEST(encodings_give_a_late_receiver_a_readable_one) {
     uint8_t *data = data_of(WORDS, SIZE);
     struct audience audience = {{0}};
     add(&audience, 12, 1);
@@ -116,7 +116,7 @@ START_TEST(a_latecomer_gets_what_it_can_read) {
 }
 END_TEST
 
-START_TEST(what_gains_nothing_goes_plain) {
+START_TEST(encodings_are_plain_if_compression_gains_nothing) {
     uint8_t *data = data_of(NOISE, SIZE);
     struct audience audience = {{0}};
     add(&audience, 9, 1);
@@ -134,10 +134,10 @@ END_TEST
 Suite *parcel_suite(void) {
     Suite *suite = suite_create("parcel");
     TCase *tcase = tcase_create("parcel");
-    tcase_add_test(tcase, all_windows_share_few_encodings);
-    tcase_add_test(tcase, a_small_message_needs_no_large_window);
-    tcase_add_test(tcase, a_latecomer_gets_what_it_can_read);
-    tcase_add_test(tcase, what_gains_nothing_goes_plain);
+    tcase_add_test(tcase, encodings_are_few_for_all_windows);
+    tcase_add_test(tcase, encodings_of_a_small_message_need_no_large_window);
+    tcase_add_test(tcase, encodings_give_a_late_receiver_a_readable_one);
+    tcase_add_test(tcase, encodings_are_plain_if_compression_gains_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -116,20 +116,20 @@ static uint64_t elapsed_for_3_and_2(unsigned workers) {
     return elapsed;
 }
 
-START_TEST(two_workers_overlap) {
+START_TEST(pool_with_two_workers_overlaps_handlers) {
     uint64_t elapsed = elapsed_for_3_and_2(2);
     ck_assert_uint_ge(elapsed, 3 * UNIT_MS - 5);
     ck_assert_uint_lt(elapsed, 5 * UNIT_MS);
 }
 END_TEST
 
-START_TEST(one_worker_does_not) {
+START_TEST(pool_with_one_worker_runs_one_handler_at_a_time) {
     ck_assert_uint_ge(elapsed_for_3_and_2(1), 5 * UNIT_MS - 5);
 }
 END_TEST
 
 /* With every slot held, io tasks still run: the thread more that the pool has. */
-START_TEST(io_runs_while_every_slot_blocks) {
+START_TEST(pool_runs_io_while_every_permit_is_held) {
     struct pool *pool = start(3);
     sem_t begun, may_end, ended, io_ended;
     sem_init(&begun, 0, 0);
@@ -161,7 +161,7 @@ START_TEST(io_runs_while_every_slot_blocks) {
 }
 END_TEST
 
-START_TEST(a_lane_limits_its_own_tasks) {
+START_TEST(concurrency_limit_delays_only_its_own_tasks) {
     struct pool *pool = start(4);
     struct lane narrow = {.limit = 1};
     sem_t begun, may_end, ended, other_ended;
@@ -202,7 +202,7 @@ static const struct task_kind flood_kind = {
     .queue = TASK_IO, .run = flood_run, .retain = job_retain, .release = job_release};
 
 /* Handler tasks get their turns though io tasks never end. */
-START_TEST(io_does_not_starve_handlers) {
+START_TEST(pool_io_does_not_starve_handlers) {
     struct pool *pool = start(1);
     sem_t flood_end, ended;
     sem_init(&flood_end, 0, 0);
@@ -240,7 +240,7 @@ static void queue_and_block(struct task *task) {
 static const struct task_kind queue_and_block_kind = {
     .queue = TASK_HANDLER, .run = queue_and_block, .retain = job_retain, .release = job_release};
 
-START_TEST(a_task_queued_by_a_blocking_handler_runs) {
+START_TEST(pool_runs_a_task_queued_by_a_blocking_handler) {
     struct pool *pool = start(1);
     sem_t may_end, ended, queued_ended;
     sem_init(&may_end, 0, 0);
@@ -262,7 +262,7 @@ START_TEST(a_task_queued_by_a_blocking_handler_runs) {
 END_TEST
 
 /* What a handler leaves for its end is rescued when the end does not come. */
-START_TEST(a_stalled_handler_has_its_rescue_queued) {
+START_TEST(pool_queues_the_stall_task_of_a_stalled_handler) {
     struct pool *pool = start(1);
     sem_t may_end, ended, rescued;
     sem_init(&may_end, 0, 0);
@@ -307,7 +307,7 @@ static void exclusive_run(struct task *task) {
 static const struct task_kind exclusive_kind = {
     .queue = TASK_IO, .run = exclusive_run, .retain = job_retain, .release = job_release};
 
-START_TEST(a_task_runs_on_one_thread_at_a_time) {
+START_TEST(pool_runs_a_task_on_one_thread_at_a_time) {
     enum { THREADS = 4, TIMES = 5000 };
     struct pool *pool = start(4);
     struct job job = make_job(pool, &exclusive_kind, NULL);
@@ -325,7 +325,7 @@ START_TEST(a_task_runs_on_one_thread_at_a_time) {
 }
 END_TEST
 
-START_TEST(stop_gives_up_on_a_task_that_runs_on) {
+START_TEST(pool_stop_gives_up_on_a_task_that_does_not_end) {
     struct pool *pool = start(2);
     sem_t begun, may_end, ended;
     sem_init(&begun, 0, 0);
@@ -346,7 +346,7 @@ END_TEST
 
 /* --- Descriptors and deadlines ----------------------------------------------------------------------------- */
 
-START_TEST(a_deadline_queues_its_task) {
+START_TEST(pool_timer_queues_its_task_at_the_deadline) {
     struct pool *pool = start(1);
     sem_t ended;
     sem_init(&ended, 0, 0);
@@ -406,7 +406,7 @@ static void init_owner(struct owner *owner, struct pool *pool) {
     task_init(&owner->source.flush, &flush_kind);
 }
 
-START_TEST(a_flood_of_tasks_does_not_stop_the_polling) {
+START_TEST(pool_polls_during_a_flood_of_tasks) {
     enum { FLOOD = 4 };
     struct pool *pool = start(1);
     sem_t flood_end;
@@ -496,7 +496,7 @@ static int crowds_that_wake(unsigned size) {
 
 /* Where the machine is slow, the monitor may have woken one meanwhile, and one from the crowd before may not sleep
  * yet: not each time. */
-START_TEST(a_long_queue_wakes_another_thread_if_a_processor_is_free) {
+START_TEST(pool_wakes_a_thread_for_a_long_queue_if_a_processor_is_free) {
     cpu_set_t allowed, one;
     ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
     ck_assert_int_lt(crowds_that_wake(LONG_QUEUE - 1), CROWDS / 2);
@@ -514,7 +514,7 @@ START_TEST(a_long_queue_wakes_another_thread_if_a_processor_is_free) {
 }
 END_TEST
 
-START_TEST(a_descriptor_queues_its_tasks) {
+START_TEST(pool_queues_tasks_of_a_ready_descriptor) {
     struct pool *pool = start(1);
     struct owner owner;
     init_owner(&owner, pool);
@@ -538,19 +538,19 @@ END_TEST
 Suite *pool_suite(void) {
     Suite *suite = suite_create("pool");
     TCase *tcase = tcase_create("pool");
-    tcase_add_test(tcase, two_workers_overlap);
-    tcase_add_test(tcase, one_worker_does_not);
-    tcase_add_test(tcase, io_runs_while_every_slot_blocks);
-    tcase_add_test(tcase, a_lane_limits_its_own_tasks);
-    tcase_add_test(tcase, io_does_not_starve_handlers);
-    tcase_add_test(tcase, a_task_queued_by_a_blocking_handler_runs);
-    tcase_add_test(tcase, a_stalled_handler_has_its_rescue_queued);
-    tcase_add_test(tcase, a_task_runs_on_one_thread_at_a_time);
-    tcase_add_test(tcase, stop_gives_up_on_a_task_that_runs_on);
-    tcase_add_test(tcase, a_deadline_queues_its_task);
-    tcase_add_test(tcase, a_long_queue_wakes_another_thread_if_a_processor_is_free);
-    tcase_add_test(tcase, a_descriptor_queues_its_tasks);
-    tcase_add_test(tcase, a_flood_of_tasks_does_not_stop_the_polling);
+    tcase_add_test(tcase, pool_with_two_workers_overlaps_handlers);
+    tcase_add_test(tcase, pool_with_one_worker_runs_one_handler_at_a_time);
+    tcase_add_test(tcase, pool_runs_io_while_every_permit_is_held);
+    tcase_add_test(tcase, concurrency_limit_delays_only_its_own_tasks);
+    tcase_add_test(tcase, pool_io_does_not_starve_handlers);
+    tcase_add_test(tcase, pool_runs_a_task_queued_by_a_blocking_handler);
+    tcase_add_test(tcase, pool_queues_the_stall_task_of_a_stalled_handler);
+    tcase_add_test(tcase, pool_runs_a_task_on_one_thread_at_a_time);
+    tcase_add_test(tcase, pool_stop_gives_up_on_a_task_that_does_not_end);
+    tcase_add_test(tcase, pool_timer_queues_its_task_at_the_deadline);
+    tcase_add_test(tcase, pool_wakes_a_thread_for_a_long_queue_if_a_processor_is_free);
+    tcase_add_test(tcase, pool_queues_tasks_of_a_ready_descriptor);
+    tcase_add_test(tcase, pool_polls_during_a_flood_of_tasks);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -15,7 +15,7 @@ static unsigned take_all(struct rate *rate, uint64_t amount, uint64_t per_second
     return taken;
 }
 
-START_TEST(an_empty_bucket_takes_a_second_and_what_overflows_it) {
+START_TEST(token_bucket_takes_one_second_at_once) {
     static const uint64_t rates[] = {1, 2, 3, 7, 10, 1000, 999999, 1000000};
     struct rate rate = {0};
     uint64_t per_second = rates[_i], now = 5 * SECOND;
@@ -29,7 +29,7 @@ START_TEST(an_empty_bucket_takes_a_second_and_what_overflows_it) {
 }
 END_TEST
 
-START_TEST(waits_exactly_until_it_has_leaked) {
+START_TEST(token_bucket_waits_exactly_until_refilled) {
     struct rate rate = {0};
     uint64_t now = 3 * SECOND;
     ck_assert_uint_eq(take_all(&rate, 1, 10, now), 11);
@@ -43,7 +43,7 @@ START_TEST(waits_exactly_until_it_has_leaked) {
 END_TEST
 
 /* One that always comes as soon as it may gets what the rate says, and no more, however large its pieces. */
-START_TEST(never_more_than_the_rate_in_the_long_run) {
+START_TEST(token_bucket_never_exceeds_the_rate_in_the_long_run) {
     static const struct {
         uint64_t amount, per_second;
     } cases[] = {{1, 1}, {1, 7}, {1, 1000}, {65536, 1000}, {65536, 1 << 30}, {20, 100000}, {65536, 3}};
@@ -62,7 +62,7 @@ START_TEST(never_more_than_the_rate_in_the_long_run) {
 }
 END_TEST
 
-START_TEST(one_that_keeps_to_it_never_waits) {
+START_TEST(token_bucket_never_delays_traffic_within_the_rate) {
     struct rate rate = {0};
     uint64_t now = SECOND;
     for (int i = 0; i < 10000; i++, now += SECOND / 50) {
@@ -75,10 +75,10 @@ END_TEST
 Suite *rate_suite(void) {
     Suite *suite = suite_create("rate");
     TCase *tcase = tcase_create("rate");
-    tcase_add_loop_test(tcase, an_empty_bucket_takes_a_second_and_what_overflows_it, 0, 8);
-    tcase_add_test(tcase, waits_exactly_until_it_has_leaked);
-    tcase_add_loop_test(tcase, never_more_than_the_rate_in_the_long_run, 0, 7);
-    tcase_add_test(tcase, one_that_keeps_to_it_never_waits);
+    tcase_add_loop_test(tcase, token_bucket_takes_one_second_at_once, 0, 8);
+    tcase_add_test(tcase, token_bucket_waits_exactly_until_refilled);
+    tcase_add_loop_test(tcase, token_bucket_never_exceeds_the_rate_in_the_long_run, 0, 7);
+    tcase_add_test(tcase, token_bucket_never_delays_traffic_within_the_rate);
     suite_add_tcase(suite, tcase);
     return suite;
 }

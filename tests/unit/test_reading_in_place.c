@@ -9,7 +9,7 @@
 #include "tests/unit/transcript.h"
 
 /* A large payload goes straight to its place; control frames, small frames and what begins a large one do not. */
-START_TEST(large_frames_are_read_in_place) {
+START_TEST(decoder_reads_large_frames_in_place) {
     static const size_t chunks[] = {1000, 32768, 65536, 1 << 20};
     static const char *const letters_of[] = {"abcdefgh", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
     struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
@@ -42,7 +42,7 @@ START_TEST(large_frames_are_read_in_place) {
 END_TEST
 
 /* A reload may lower the limit while a frame is under way that was within it. */
-START_TEST(a_lower_limit_leaves_room_for_the_frame_under_way) {
+START_TEST(decoder_finishes_a_frame_after_the_limit_was_lowered) {
     enum { SIZE = 300000 };
     char *text = wire_letters(SIZE);
     struct wire wire = {0};
@@ -69,7 +69,7 @@ START_TEST(a_lower_limit_leaves_room_for_the_frame_under_way) {
 }
 END_TEST
 
-START_TEST(an_error_in_place_is_found_at_once) {
+START_TEST(decoder_finds_invalid_utf8_in_place_at_once) {
     enum { SIZE = 300000, WRONG = 210000 };
     struct decoder_limits limits = {.max_message_size = 1 << 20, .expect_masked = true};
     char *text = wire_letters(SIZE);
@@ -90,9 +90,9 @@ END_TEST
 Suite *reading_in_place_suite(void) {
     Suite *suite = suite_create("reading_in_place");
     TCase *tcase = tcase_create("reading_in_place");
-    tcase_add_loop_test(tcase, large_frames_are_read_in_place, 0, 12);
-    tcase_add_test(tcase, a_lower_limit_leaves_room_for_the_frame_under_way);
-    tcase_add_test(tcase, an_error_in_place_is_found_at_once);
+    tcase_add_loop_test(tcase, decoder_reads_large_frames_in_place, 0, 12);
+    tcase_add_test(tcase, decoder_finishes_a_frame_after_the_limit_was_lowered);
+    tcase_add_test(tcase, decoder_finds_invalid_utf8_in_place_at_once);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -64,7 +64,7 @@ static const struct channel_counters *counters_of(struct harness *harness) {
     return &harness->channels.counters;
 }
 
-START_TEST(what_was_missed_comes_first) {
+START_TEST(recovery_delivers_missed_messages_before_new_ones) {
     struct harness harness;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
@@ -89,7 +89,7 @@ START_TEST(what_was_missed_comes_first) {
 END_TEST
 
 /* Then nothing comes but what is new: the client knows what it does not know. */
-START_TEST(what_has_a_gap_is_not_recovered) {
+START_TEST(recovery_is_refused_if_there_is_a_gap) {
     struct harness harness;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
@@ -115,7 +115,7 @@ START_TEST(what_has_a_gap_is_not_recovered) {
 }
 END_TEST
 
-START_TEST(another_epoch_is_not_recovered) {
+START_TEST(recovery_is_refused_in_another_epoch) {
     struct harness harness;
     struct channel_statistics figures;
     start(&harness, 5);
@@ -139,7 +139,7 @@ START_TEST(another_epoch_is_not_recovered) {
 }
 END_TEST
 
-START_TEST(without_history_only_the_last_misses_nothing) {
+START_TEST(recovery_without_history_needs_the_current_offset) {
     struct harness harness;
     start(&harness, 0);
     struct guest guest = guest_connect(&harness), stays = guest_connect(&harness);
@@ -161,7 +161,7 @@ START_TEST(without_history_only_the_last_misses_nothing) {
 END_TEST
 
 /* Too old is forgotten, though expiry has not run yet. */
-START_TEST(what_is_too_old_is_not_recovered) {
+START_TEST(recovery_is_refused_if_messages_are_too_old) {
     struct harness harness;
     start(&harness, 5);
     struct channel_rule rule = {.pattern = "a", .options = usual_options()};
@@ -180,7 +180,7 @@ START_TEST(what_is_too_old_is_not_recovered) {
 }
 END_TEST
 
-START_TEST(the_last_come_first) {
+START_TEST(last_messages_come_before_new_ones) {
     struct harness harness;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
@@ -208,7 +208,7 @@ START_TEST(the_last_come_first) {
 END_TEST
 
 /* All that was missed; or, if that is gone, the last. */
-START_TEST(the_last_stand_in_for_what_was_missed) {
+START_TEST(last_messages_replace_a_refused_recovery) {
     struct harness harness;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
@@ -249,7 +249,7 @@ static size_t cost_of_missed(struct late *late, uint64_t since, bool *recovered)
 }
 
 /* Small ones, of which each costs more than its bytes. Who is sent them is not beyond the soft limit thereby. */
-START_TEST(more_than_the_soft_limit_is_not_recovered) {
+START_TEST(recovery_beyond_the_soft_limit_is_refused) {
     enum { MESSAGES = 2000, ROOM = SOFT / 2 };
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
@@ -280,7 +280,7 @@ START_TEST(more_than_the_soft_limit_is_not_recovered) {
 END_TEST
 
 /* As many of the last as there is room for. */
-START_TEST(the_last_keep_to_the_soft_limit) {
+START_TEST(last_messages_fill_no_more_than_the_soft_limit) {
     enum { MESSAGES = 2000 };
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
@@ -356,7 +356,7 @@ static uint64_t visit(const struct guest *guest, uint64_t last) {
     return last;
 }
 
-START_TEST(each_number_comes_once_and_in_order) {
+START_TEST(recovery_delivers_each_message_once_and_in_order) {
     struct harness harness;
     pthread_t threads[WRITERS];
     start(&harness, WRITERS * NUMBERS);
@@ -383,16 +383,16 @@ END_TEST
 Suite *recovery_suite(void) {
     Suite *suite = suite_create("recovery");
     TCase *tcase = tcase_create("recovery");
-    tcase_add_test(tcase, what_was_missed_comes_first);
-    tcase_add_test(tcase, what_has_a_gap_is_not_recovered);
-    tcase_add_test(tcase, another_epoch_is_not_recovered);
-    tcase_add_test(tcase, without_history_only_the_last_misses_nothing);
-    tcase_add_test(tcase, what_is_too_old_is_not_recovered);
-    tcase_add_test(tcase, the_last_come_first);
-    tcase_add_test(tcase, the_last_stand_in_for_what_was_missed);
-    tcase_add_test(tcase, more_than_the_soft_limit_is_not_recovered);
-    tcase_add_test(tcase, the_last_keep_to_the_soft_limit);
-    tcase_add_test(tcase, each_number_comes_once_and_in_order);
+    tcase_add_test(tcase, recovery_delivers_missed_messages_before_new_ones);
+    tcase_add_test(tcase, recovery_is_refused_if_there_is_a_gap);
+    tcase_add_test(tcase, recovery_is_refused_in_another_epoch);
+    tcase_add_test(tcase, recovery_without_history_needs_the_current_offset);
+    tcase_add_test(tcase, recovery_is_refused_if_messages_are_too_old);
+    tcase_add_test(tcase, last_messages_come_before_new_ones);
+    tcase_add_test(tcase, last_messages_replace_a_refused_recovery);
+    tcase_add_test(tcase, recovery_beyond_the_soft_limit_is_refused);
+    tcase_add_test(tcase, last_messages_fill_no_more_than_the_soft_limit);
+    tcase_add_test(tcase, recovery_delivers_each_message_once_and_in_order);
     suite_add_tcase(suite, tcase);
     return suite;
 }

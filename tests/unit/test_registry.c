@@ -11,7 +11,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/suites.h"
 
-START_TEST(slots_keys_are_never_reused) {
+START_TEST(handle_table_keys_are_never_reused) {
     struct slots slots = {0};
     int a, b;
     uint64_t first = slots_take(&slots, &a);
@@ -30,7 +30,7 @@ START_TEST(slots_keys_are_never_reused) {
 }
 END_TEST
 
-START_TEST(slots_grow) {
+START_TEST(handle_table_grows) {
     enum { MANY = 1000 };
     struct slots slots = {0};
     static int owners[MANY];
@@ -43,7 +43,7 @@ START_TEST(slots_grow) {
 }
 END_TEST
 
-START_TEST(places_are_limited) {
+START_TEST(registry_admits_up_to_its_limit) {
     struct registry registry;
     registry_init(&registry, 2);
     ck_assert_int_eq(registry_admit(&registry), REGISTRY_ADMITTED);
@@ -71,7 +71,7 @@ static void collect_id(struct weir_conn *conn, void *arg) {
     *(*next)++ = weir_conn_id(conn);
 }
 
-START_TEST(finds_by_id_until_the_end) {
+START_TEST(registry_finds_by_id_and_handles_outlive_connections) {
     struct harness harness;
     harness_start(&harness, 2, &silent, NULL);
     int clients[3];
@@ -98,7 +98,7 @@ START_TEST(finds_by_id_until_the_end) {
 }
 END_TEST
 
-START_TEST(goes_on_where_it_stopped) {
+START_TEST(registry_each_from_resumes_after_connections_ended) {
     struct harness harness;
     harness_start(&harness, 2, &silent, NULL);
     struct registry *registry = &harness.core.registry;
@@ -133,7 +133,7 @@ START_TEST(goes_on_where_it_stopped) {
 }
 END_TEST
 
-START_TEST(broadcasts_reach_the_route_alone) {
+START_TEST(broadcast_reaches_only_its_route) {
     struct harness harness;
     harness_start(&harness, 2, &silent, NULL);
     struct route other = harness.route;
@@ -158,12 +158,12 @@ END_TEST
 Suite *registry_suite(void) {
     Suite *suite = suite_create("registry");
     TCase *tcase = tcase_create("registry");
-    tcase_add_test(tcase, slots_keys_are_never_reused);
-    tcase_add_test(tcase, slots_grow);
-    tcase_add_test(tcase, places_are_limited);
-    tcase_add_test(tcase, finds_by_id_until_the_end);
-    tcase_add_test(tcase, goes_on_where_it_stopped);
-    tcase_add_test(tcase, broadcasts_reach_the_route_alone);
+    tcase_add_test(tcase, handle_table_keys_are_never_reused);
+    tcase_add_test(tcase, handle_table_grows);
+    tcase_add_test(tcase, registry_admits_up_to_its_limit);
+    tcase_add_test(tcase, registry_finds_by_id_and_handles_outlive_connections);
+    tcase_add_test(tcase, registry_each_from_resumes_after_connections_ended);
+    tcase_add_test(tcase, broadcast_reaches_only_its_route);
     suite_add_tcase(suite, tcase);
     return suite;
 }

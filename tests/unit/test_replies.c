@@ -117,7 +117,7 @@ static unsigned expected_from(const char *script, size_t size) {
     return count;
 }
 
-START_TEST(in_the_order_in_which_it_was_sent) {
+START_TEST(replies_are_sent_in_the_order_of_the_calls) {
     static const char *const scripts[] = {"s",    "ss",    "sbs",   "sos",   "ooo", "slsls",  "bbb",
                                           "mmmm", "sosbs", "lslss", "sslbo", "",    "sssssss"};
     struct late late;
@@ -163,7 +163,7 @@ static void make_stingy(struct weir_conn *conn) {
     latch_unlock(&conn->latch);
 }
 
-START_TEST(nothing_is_lost_where_the_socket_takes_little) {
+START_TEST(replies_survive_a_socket_that_takes_little) {
     static const char letters[] = "ssssmmsob";
     struct late late;
     struct said said = {0};
@@ -187,7 +187,7 @@ START_TEST(nothing_is_lost_where_the_socket_takes_little) {
 }
 END_TEST
 
-START_TEST(a_close_leaves_behind_the_replies) {
+START_TEST(close_leaves_after_the_corked_replies) {
     struct late late;
     struct said said = {0};
     unsigned pongs = 0;
@@ -219,7 +219,7 @@ static bool is_idle(const struct task *task) {
 
 /* Another thread has the flush task while the client says something that needs no answer. What the connection's
  * next turn begins with, on the same thread maybe, is no answer of that turn. */
-START_TEST(a_turn_that_could_not_flush_leaves_nothing_behind) {
+START_TEST(turn_that_could_not_flush_leaves_no_reply_corked) {
     static const struct weir_handler drained = {
         .flags = WEIR_NEVER_BLOCKS, .message = follow, .drained = say_drained};
     enum { ROUNDS = 100 };
@@ -256,7 +256,7 @@ static void measure(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     *buffered = weir_conn_buffered(conn) - before;
 }
 
-START_TEST(what_has_been_sent_is_buffered) {
+START_TEST(corked_reply_counts_as_buffered) {
     static const struct weir_handler measuring = {.flags = WEIR_NEVER_BLOCKS, .message = measure};
     struct late late;
     char payload[1024];
@@ -269,7 +269,7 @@ START_TEST(what_has_been_sent_is_buffered) {
 }
 END_TEST
 
-START_TEST(one_that_leaves_without_reading) {
+START_TEST(replies_survive_a_client_that_leaves_without_reading) {
     struct late late;
     struct said said = {.may_leave = true};
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &obedient, &said);
@@ -286,12 +286,12 @@ END_TEST
 Suite *replies_suite(void) {
     Suite *suite = suite_create("replies");
     TCase *tcase = tcase_create("replies");
-    tcase_add_test(tcase, in_the_order_in_which_it_was_sent);
-    tcase_add_loop_test(tcase, nothing_is_lost_where_the_socket_takes_little, 0, 8);
-    tcase_add_loop_test(tcase, a_close_leaves_behind_the_replies, 0, 2);
-    tcase_add_test(tcase, a_turn_that_could_not_flush_leaves_nothing_behind);
-    tcase_add_test(tcase, what_has_been_sent_is_buffered);
-    tcase_add_loop_test(tcase, one_that_leaves_without_reading, 0, 2);
+    tcase_add_test(tcase, replies_are_sent_in_the_order_of_the_calls);
+    tcase_add_loop_test(tcase, replies_survive_a_socket_that_takes_little, 0, 8);
+    tcase_add_loop_test(tcase, close_leaves_after_the_corked_replies, 0, 2);
+    tcase_add_test(tcase, turn_that_could_not_flush_leaves_no_reply_corked);
+    tcase_add_test(tcase, corked_reply_counts_as_buffered);
+    tcase_add_loop_test(tcase, replies_survive_a_client_that_leaves_without_reading, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

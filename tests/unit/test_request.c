@@ -87,7 +87,7 @@ static const struct {
      "publish|news|{\"type\" : \"ping\", \"type\":2 }|||"},
 };
 
-START_TEST(parts) {
+START_TEST(request_is_split_into_its_members) {
     struct request_error error = {.message = ""};
     char got[1024];
     ck_assert_msg(parse(good[_i].text, &error, got, sizeof got) == 0, "%s: %s", good[_i].text, error.message);
@@ -162,7 +162,7 @@ static const struct {
     {PRESENCE "null}", "invalid_message: \"presence\" must be", "news|"},
 };
 
-START_TEST(errors) {
+START_TEST(request_errors_name_code_and_reason) {
     struct request_error error = {.message = ""};
     char got[1024], told[256], read[1024];
     ck_assert_msg(parse(bad[_i].text, &error, got, sizeof got) == -1, "%s: %s", bad[_i].text, got);
@@ -175,7 +175,7 @@ START_TEST(errors) {
 END_TEST
 
 /* The whole message nests so deep that its data may nest one less. */
-START_TEST(deepest) {
+START_TEST(request_data_may_nest_one_level_less_than_json) {
     static const char head[] = "{\"type\":\"publish\"" MEMBER ",\"data\":";
     for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
         char text[256] = "", got[512];
@@ -194,9 +194,9 @@ END_TEST
 Suite *request_suite(void) {
     Suite *suite = suite_create("request");
     TCase *tcase = tcase_create("request");
-    tcase_add_loop_test(tcase, parts, 0, COUNT(good));
-    tcase_add_loop_test(tcase, errors, 0, COUNT(bad));
-    tcase_add_test(tcase, deepest);
+    tcase_add_loop_test(tcase, request_is_split_into_its_members, 0, COUNT(good));
+    tcase_add_loop_test(tcase, request_errors_name_code_and_reason, 0, COUNT(bad));
+    tcase_add_test(tcase, request_data_may_nest_one_level_less_than_json);
     suite_add_tcase(suite, tcase);
     return suite;
 }

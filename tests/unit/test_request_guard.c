@@ -14,7 +14,7 @@ static bool goes(enum request_phase phase, uint64_t age, unsigned waiting) {
     return sight.cut;
 }
 
-START_TEST(each_phase_has_its_time) {
+START_TEST(slow_request_is_cut_after_the_time_of_its_phase) {
     static const struct {
         enum request_phase phase;
         uint64_t most, least;
@@ -31,7 +31,7 @@ START_TEST(each_phase_has_its_time) {
 }
 END_TEST
 
-START_TEST(as_many_as_wait_the_oldest_first) {
+START_TEST(slow_requests_are_cut_oldest_first_for_those_waiting) {
     for (unsigned waiting = 0; waiting <= MOST + 1; waiting++) {
         struct request_sight sights[MOST];
         unsigned cut = 0;
@@ -50,7 +50,7 @@ START_TEST(as_many_as_wait_the_oldest_first) {
 }
 END_TEST
 
-START_TEST(who_is_over_its_time_makes_room_too) {
+START_TEST(slow_request_over_its_time_makes_room_for_one_waiting) {
     struct request_sight sights[] = {{.phase = PHASE_HEAD, .since_ms = NOW - 6000},
                                      {.phase = PHASE_BODY, .since_ms = NOW - 9000},
                                      {.phase = PHASE_WORK, .since_ms = 0}};
@@ -62,9 +62,9 @@ END_TEST
 Suite *request_guard_suite(void) {
     Suite *suite = suite_create("request_guard");
     TCase *tcase = tcase_create("request_guard");
-    tcase_add_test(tcase, each_phase_has_its_time);
-    tcase_add_test(tcase, as_many_as_wait_the_oldest_first);
-    tcase_add_test(tcase, who_is_over_its_time_makes_room_too);
+    tcase_add_test(tcase, slow_request_is_cut_after_the_time_of_its_phase);
+    tcase_add_test(tcase, slow_requests_are_cut_oldest_first_for_those_waiting);
+    tcase_add_test(tcase, slow_request_over_its_time_makes_room_for_one_waiting);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -80,7 +80,7 @@ static void make_key(void) {
     ck_assert_int_eq(pthread_key_create(&key, end_late), 0);
 }
 
-START_TEST(its_thread_has_ended) {
+START_TEST(resolve_ends_its_thread_before_it_returns) {
     ck_assert_int_eq(failure_of("known", PATIENCE_MS), 0);
     ck_assert_uint_eq(ended, 1);
     ck_assert_int_eq(failure_of("unknown", PATIENCE_MS), EAI_NONAME);
@@ -88,7 +88,7 @@ START_TEST(its_thread_has_ended) {
 }
 END_TEST
 
-START_TEST(those_that_hang_are_counted) {
+START_TEST(resolve_limits_threads_that_hang) {
     answers = false;
     for (int i = 0; i < RESOLVE_ABANDONED_MAX; i++)
         ck_assert_int_eq(failure_of("slow", 1), RESOLVE_TIMED_OUT);
@@ -104,8 +104,8 @@ Suite *resolve_suite(void) {
     Suite *suite = suite_create("resolve");
     TCase *tcase = tcase_create("resolve");
     tcase_add_checked_fixture(tcase, make_key, NULL);
-    tcase_add_test(tcase, its_thread_has_ended);
-    tcase_add_test(tcase, those_that_hang_are_counted);
+    tcase_add_test(tcase, resolve_ends_its_thread_before_it_returns);
+    tcase_add_test(tcase, resolve_limits_threads_that_hang);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -131,7 +131,7 @@ static void look_up(const struct router *router, const char *path, char *outcome
 }
 
 /* Every step is coprime to the number of patterns, which makes each a different order of all of them. */
-START_TEST(paths_find_their_routes_in_any_order) {
+START_TEST(router_prefers_the_leftmost_literal_in_any_order) {
     static const size_t steps[] = {1, 3, 5, 7, 9, 11, 13, 15};
     char outcome[256];
     for (size_t first = 0; first < PATTERN_COUNT; first++)
@@ -145,7 +145,7 @@ START_TEST(paths_find_their_routes_in_any_order) {
 }
 END_TEST
 
-START_TEST(star_alone_takes_everything) {
+START_TEST(router_star_alone_matches_every_path) {
     static const struct {
         const char *path, *rest;
     } cases[] = {{"/", ""}, {"/a", "a"}, {"/a/b/", "a/b/"}, {"//", "/"}};
@@ -164,7 +164,7 @@ START_TEST(star_alone_takes_everything) {
 }
 END_TEST
 
-START_TEST(empty_router_finds_nothing) {
+START_TEST(router_without_routes_finds_nothing) {
     struct router *router = router_create();
     struct router_match match;
     char storage[16];
@@ -211,7 +211,7 @@ static const struct {
     {TEN_PARAMETERS "/{k}/{l}/{m}/{n}/{o}/{p}/*", "16"},
 };
 
-START_TEST(malformed_patterns_are_refused) {
+START_TEST(router_refuses_malformed_patterns) {
     struct router *router = router_create();
     char error[256] = "", named[256];
     ck_assert_int_eq(router_add(router, malformed[_i].pattern, 0, error, sizeof error), -1);
@@ -243,7 +243,7 @@ static const struct {
     {"/{a}/{b}", "/{a}", false},
 };
 
-START_TEST(ties_name_the_other_pattern) {
+START_TEST(router_refuses_patterns_that_match_the_same_paths) {
     struct router *router = router_create();
     char error[256] = "";
     ck_assert_int_eq(router_add(router, pairs[_i].first, 0, error, sizeof error), 0);
@@ -258,7 +258,7 @@ START_TEST(ties_name_the_other_pattern) {
 }
 END_TEST
 
-START_TEST(sixteen_parameters_are_enough) {
+START_TEST(router_takes_sixteen_parameters) {
     struct router *router = router_create();
     struct router_match match;
     char error[256] = "", storage[64];
@@ -273,7 +273,7 @@ START_TEST(sixteen_parameters_are_enough) {
 }
 END_TEST
 
-START_TEST(paths_decode_for_reading) {
+START_TEST(router_decode_path_decodes_paths) {
     char decoded[32];
     ck_assert_int_eq(router_decode_path("/switch/on", decoded), 0);
     ck_assert_str_eq(decoded, "/switch/on");
@@ -283,7 +283,7 @@ START_TEST(paths_decode_for_reading) {
 END_TEST
 
 /* What one of the two ways calls malformed, the other one does. */
-START_TEST(both_ways_agree_on_malformed_paths) {
+START_TEST(router_decode_path_and_find_agree_on_malformed_paths) {
     char decoded[64];
     bool is_malformed = strcmp(lookups[_i].expected, "malformed") == 0;
     ck_assert_int_eq(router_decode_path(lookups[_i].path, decoded), is_malformed ? -1 : 0);
@@ -293,14 +293,14 @@ END_TEST
 Suite *router_suite(void) {
     Suite *suite = suite_create("router");
     TCase *tcase = tcase_create("router");
-    tcase_add_loop_test(tcase, paths_find_their_routes_in_any_order, 0, LOOKUP_COUNT);
-    tcase_add_test(tcase, star_alone_takes_everything);
-    tcase_add_test(tcase, empty_router_finds_nothing);
-    tcase_add_loop_test(tcase, malformed_patterns_are_refused, 0, sizeof malformed / sizeof *malformed);
-    tcase_add_loop_test(tcase, ties_name_the_other_pattern, 0, sizeof pairs / sizeof *pairs);
-    tcase_add_test(tcase, sixteen_parameters_are_enough);
-    tcase_add_test(tcase, paths_decode_for_reading);
-    tcase_add_loop_test(tcase, both_ways_agree_on_malformed_paths, 0, LOOKUP_COUNT);
+    tcase_add_loop_test(tcase, router_prefers_the_leftmost_literal_in_any_order, 0, LOOKUP_COUNT);
+    tcase_add_test(tcase, router_star_alone_matches_every_path);
+    tcase_add_test(tcase, router_without_routes_finds_nothing);
+    tcase_add_loop_test(tcase, router_refuses_malformed_patterns, 0, sizeof malformed / sizeof *malformed);
+    tcase_add_loop_test(tcase, router_refuses_patterns_that_match_the_same_paths, 0, sizeof pairs / sizeof *pairs);
+    tcase_add_test(tcase, router_takes_sixteen_parameters);
+    tcase_add_test(tcase, router_decode_path_decodes_paths);
+    tcase_add_loop_test(tcase, router_decode_path_and_find_agree_on_malformed_paths, 0, LOOKUP_COUNT);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -80,7 +80,7 @@ static void start_publisher(struct publisher *publisher) {
     ck_assert_int_eq(pthread_create(&publisher->thread, NULL, publish_it, publisher), 0);
 }
 
-START_TEST(no_publisher_waits_for_another) {
+START_TEST(publish_does_not_wait_for_a_compressing_publisher) {
     struct harness harness;
     size_t size;
     harness_start(&harness, 2, &silent_handler, NULL);
@@ -107,7 +107,7 @@ START_TEST(no_publisher_waits_for_another) {
 END_TEST
 
 /* More publishers than threads, and one who only wants an echo. */
-START_TEST(the_pool_goes_on_meanwhile) {
+START_TEST(pool_handles_messages_while_publishers_compress) {
     enum { WORKERS = 2, PUBLISHERS = WORKERS + 2 };
     struct harness harness;
     struct guest publishers[PUBLISHERS];
@@ -136,7 +136,7 @@ START_TEST(the_pool_goes_on_meanwhile) {
 }
 END_TEST
 
-START_TEST(what_is_late_goes_as_it_is) {
+START_TEST(delivery_is_plain_if_compression_is_late) {
     enum { MANY = 1100 };
     struct harness harness;
     size_t size;
@@ -170,7 +170,7 @@ static void hold_slot(weir_conn *conn, enum weir_opcode opcode, const void *data
         sleep_ms(1);
 }
 
-START_TEST(what_finds_no_slot_goes_as_it_is) {
+START_TEST(delivery_is_plain_if_no_permit_is_free) {
     static const struct weir_handler holds_slot = {.message = hold_slot};
     struct harness harness;
     _Atomic bool held = false;
@@ -196,7 +196,7 @@ static uint64_t offset_of(struct harness *harness) {
     return figures.offset;
 }
 
-START_TEST(who_publishes_too_fast_is_not_read) {
+START_TEST(publisher_that_is_too_fast_is_paused) {
     enum { MANY = 200, FEW = 100 }; /* the socket has room for all */
     struct harness harness;
     size_t size;
@@ -249,7 +249,7 @@ static int receive_number(const struct guest *guest) {
     return atoi(text);
 }
 
-START_TEST(each_gets_each_once_while_others_come_and_go) {
+START_TEST(delivery_is_complete_while_subscribers_come_and_go) {
     static struct crowd crowd;
     pthread_t thread;
     char text[32];
@@ -278,7 +278,7 @@ START_TEST(each_gets_each_once_while_others_come_and_go) {
 }
 END_TEST
 
-START_TEST(all_are_sent_away_after_what_waits) {
+START_TEST(channel_close_comes_after_waiting_deliveries) {
     static struct guest members[MEMBERS];
     struct harness harness;
     size_t size;
@@ -302,13 +302,13 @@ Suite *row_suite(void) {
     Suite *suite = suite_create("row");
     TCase *tcase = tcase_create("row");
     tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, no_publisher_waits_for_another, 0, sizeof sizes / sizeof *sizes);
-    tcase_add_test(tcase, the_pool_goes_on_meanwhile);
-    tcase_add_test(tcase, what_is_late_goes_as_it_is);
-    tcase_add_test(tcase, what_finds_no_slot_goes_as_it_is);
-    tcase_add_test(tcase, who_publishes_too_fast_is_not_read);
-    tcase_add_test(tcase, each_gets_each_once_while_others_come_and_go);
-    tcase_add_test(tcase, all_are_sent_away_after_what_waits);
+    tcase_add_loop_test(tcase, publish_does_not_wait_for_a_compressing_publisher, 0, sizeof sizes / sizeof *sizes);
+    tcase_add_test(tcase, pool_handles_messages_while_publishers_compress);
+    tcase_add_test(tcase, delivery_is_plain_if_compression_is_late);
+    tcase_add_test(tcase, delivery_is_plain_if_no_permit_is_free);
+    tcase_add_test(tcase, publisher_that_is_too_fast_is_paused);
+    tcase_add_test(tcase, delivery_is_complete_while_subscribers_come_and_go);
+    tcase_add_test(tcase, channel_close_comes_after_waiting_deliveries);
     suite_add_tcase(suite, tcase);
     return suite;
 }

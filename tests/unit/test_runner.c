@@ -80,7 +80,7 @@ static void expect(const char *part) {
     ck_assert_msg(strstr(output, part) != NULL, "no \"%s\" in:\n%s", part, output);
 }
 
-START_TEST(each_fault_is_reported) {
+START_TEST(runner_reports_each_fault) {
     run_faults();
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), EXIT_FAILURE);
@@ -94,7 +94,7 @@ END_TEST
 Suite *runner_suite(void) {
     Suite *suite = suite_create("runner");
     TCase *tcase = tcase_create("runner");
-    tcase_add_test(tcase, each_fault_is_reported);
+    tcase_add_test(tcase, runner_reports_each_fault);
     suite_add_tcase(suite, tcase);
     return suite;
 }

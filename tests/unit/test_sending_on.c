@@ -48,7 +48,7 @@ static void expect_sent_on(int client, int first, size_t from, size_t to) {
 }
 
 /* In fragments, so that it is put together in a buffer; in one frame, so that it is not. Some wait in the inbox. */
-START_TEST(a_message_can_be_sent_on_again_and_again) {
+START_TEST(current_message_can_be_sent_repeatedly) {
     enum { MESSAGES = 8 };
     struct harness harness;
     _Atomic int wrong = 0;
@@ -84,7 +84,7 @@ static void note_in_hand(weir_conn *conn, enum weir_opcode opcode, const void *d
 }
 
 /* The buffer of two bytes has room for a hundred, which no limit would count while a reply waits in it. */
-START_TEST(a_small_message_is_not_sent_on_in_its_buffer) {
+START_TEST(current_message_is_copied_if_its_buffer_is_too_large) {
     static const struct weir_handler noting[] = {{.message = note_in_hand},
                                                  {.message = note_in_hand, .flags = WEIR_NEVER_BLOCKS}};
     static const uint8_t data[SENT_ON];
@@ -108,8 +108,8 @@ END_TEST
 Suite *sending_on_suite(void) {
     Suite *suite = suite_create("sending_on");
     TCase *tcase = tcase_create("sending_on");
-    tcase_add_loop_test(tcase, a_message_can_be_sent_on_again_and_again, 0, 2);
-    tcase_add_loop_test(tcase, a_small_message_is_not_sent_on_in_its_buffer, 0, 2);
+    tcase_add_loop_test(tcase, current_message_can_be_sent_repeatedly, 0, 2);
+    tcase_add_loop_test(tcase, current_message_is_copied_if_its_buffer_is_too_large, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -14,7 +14,7 @@ static const uint64_t moments[] = {1,        5000,     TURN / 2 - 1, TURN / 2,  
                                    TURN - 1, TURN + 1, TURN + 5000,  3 * TURN - 1, 3 * TURN + 1};
 enum { MOMENTS = sizeof moments / sizeof *moments };
 
-START_TEST(a_stamp_means_its_moment) {
+START_TEST(time32_means_its_moment) {
     const uint64_t moment = moments[_i], offsets[] = {0, 1, HOUR, DAY, 24 * DAY, 25 * DAY, 48 * DAY};
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
         ck_assert_uint_eq(stamp_time(stamp_at(moment), moment + offsets[i]), moment);
@@ -23,7 +23,7 @@ START_TEST(a_stamp_means_its_moment) {
 }
 END_TEST
 
-START_TEST(no_moment_is_none) {
+START_TEST(time32_of_a_moment_is_never_none) {
     for (uint64_t turn = 1; turn < 4; turn++) {
         ck_assert_uint_ne(stamp_at(turn * TURN), STAMP_NONE);
         ck_assert_uint_eq(stamp_time(stamp_at(turn * TURN), turn * TURN), turn * TURN - 1);
@@ -32,7 +32,7 @@ START_TEST(no_moment_is_none) {
 END_TEST
 
 /* A timer is set to the moment itself, and fires once: who then asks the stamp must not be told to wait. */
-START_TEST(what_is_due_is_due_by_its_stamp) {
+START_TEST(time32_of_a_due_moment_is_due) {
     for (uint64_t turn = 1; turn < 4; turn++)
         for (uint64_t moment = turn * TURN - 3; moment < turn * TURN + 3; moment++)
             ck_assert_uint_le(stamp_time(stamp_at(moment), moment), moment);
@@ -40,7 +40,7 @@ START_TEST(what_is_due_is_due_by_its_stamp) {
 END_TEST
 
 /* However old, a deadline that was reckoned from it comes. */
-START_TEST(one_that_is_too_old_is_never_far_ahead) {
+START_TEST(time32_that_is_too_old_is_never_far_ahead) {
     for (uint64_t age = 0; age < 3 * TURN; age += HOUR)
         ck_assert_uint_le(stamp_time(stamp_at(moments[_i]), moments[_i] + age), moments[_i] + age + 38 * HOUR);
 }
@@ -49,10 +49,10 @@ END_TEST
 Suite *stamp_suite(void) {
     Suite *suite = suite_create("stamp");
     TCase *tcase = tcase_create("stamp");
-    tcase_add_loop_test(tcase, a_stamp_means_its_moment, 0, MOMENTS);
-    tcase_add_test(tcase, no_moment_is_none);
-    tcase_add_test(tcase, what_is_due_is_due_by_its_stamp);
-    tcase_add_loop_test(tcase, one_that_is_too_old_is_never_far_ahead, 0, MOMENTS);
+    tcase_add_loop_test(tcase, time32_means_its_moment, 0, MOMENTS);
+    tcase_add_test(tcase, time32_of_a_moment_is_never_none);
+    tcase_add_test(tcase, time32_of_a_due_moment_is_due);
+    tcase_add_loop_test(tcase, time32_that_is_too_old_is_never_far_ahead, 0, MOMENTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

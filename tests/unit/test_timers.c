@@ -7,7 +7,7 @@
 #include "pool/timers.h"
 #include "tests/unit/suites.h"
 
-START_TEST(expires_in_order) {
+START_TEST(timers_expire_in_order) {
     struct timers timers = {0};
     struct timer late = {0}, early = {0}, middle = {0};
     ck_assert_uint_eq(timers_next(&timers), UINT64_MAX);
@@ -25,7 +25,7 @@ START_TEST(expires_in_order) {
 }
 END_TEST
 
-START_TEST(moves_and_cancels) {
+START_TEST(timers_can_be_moved_and_cancelled) {
     struct timers timers = {0};
     struct timer a = {0}, b = {0};
     timers_set(&timers, &a, 10);
@@ -52,7 +52,7 @@ static size_t count_due(const struct timer *timers, uint64_t now) {
 }
 
 /* Random sets, moves, cancels and expiries; whatever comes out is due, the earliest, and nothing due stays. */
-START_TEST(agrees_with_a_plain_search) {
+START_TEST(timers_agree_with_a_plain_search) {
     struct timers timers = {0};
     struct timer many[MANY] = {0};
     srand(1);
@@ -78,9 +78,9 @@ END_TEST
 Suite *timers_suite(void) {
     Suite *suite = suite_create("timers");
     TCase *tcase = tcase_create("timers");
-    tcase_add_test(tcase, expires_in_order);
-    tcase_add_test(tcase, moves_and_cancels);
-    tcase_add_test(tcase, agrees_with_a_plain_search);
+    tcase_add_test(tcase, timers_expire_in_order);
+    tcase_add_test(tcase, timers_can_be_moved_and_cancelled);
+    tcase_add_test(tcase, timers_agree_with_a_plain_search);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -42,7 +42,7 @@ static void send_many(const struct guest *guest, char who) {
     ck_assert_int_eq((int)send(guest->client, frames, sizeof frames, MSG_NOSIGNAL), (int)sizeof frames);
 }
 
-START_TEST(others_have_their_turn) {
+START_TEST(turn_ends_so_that_other_connections_are_handled) {
     struct harness harness;
     struct work work = {0};
     struct guest busy[BUSY];
@@ -69,7 +69,7 @@ Suite *turns_suite(void) {
     Suite *suite = suite_create("turns");
     TCase *tcase = tcase_create("turns");
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, others_have_their_turn);
+    tcase_add_test(tcase, turn_ends_so_that_other_connections_are_handled);
     suite_add_tcase(suite, tcase);
     return suite;
 }

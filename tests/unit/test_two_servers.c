@@ -94,7 +94,7 @@ static void await(const struct one *one) {
     }
 }
 
-START_TEST(one_stops_and_the_other_serves_on) {
+START_TEST(server_serves_on_when_another_one_stops) {
     for (int round = 0; round < ROUNDS; round++) {
         struct one first, second;
         start(&first);
@@ -111,7 +111,7 @@ START_TEST(one_stops_and_the_other_serves_on) {
 END_TEST
 
 /* While one runs, others come and go at the same time. */
-START_TEST(they_start_and_stop_at_once) {
+START_TEST(servers_can_start_and_stop_at_the_same_time) {
     struct one stays, first, second;
     start(&stays);
     await(&stays);
@@ -134,8 +134,8 @@ Suite *two_servers_suite(void) {
     Suite *suite = suite_create("two_servers");
     TCase *test = tcase_create("two_servers");
     tcase_set_timeout(test, 60);
-    tcase_add_test(test, one_stops_and_the_other_serves_on);
-    tcase_add_test(test, they_start_and_stop_at_once);
+    tcase_add_test(test, server_serves_on_when_another_one_stops);
+    tcase_add_test(test, servers_can_start_and_stop_at_the_same_time);
     suite_add_tcase(suite, test);
     return suite;
 }

@@ -39,7 +39,7 @@ static const struct {
     {"ws://h/%zz%2f//../{x}", "|h|80|/%zz%2f//../{x}"},
 };
 
-START_TEST(parts) {
+START_TEST(url_is_split_into_its_parts) {
     struct url url;
     char error[160] = "", got[1024];
     ck_assert_msg(url_parse(good[_i].text, &url, error, sizeof error), "%s: %s", good[_i].text, error);
@@ -94,7 +94,7 @@ static const struct {
     {"ws://u%0a@h/", "%25"},
 };
 
-START_TEST(errors) {
+START_TEST(url_errors_are_one_line_with_the_reason) {
     struct url url;
     char error[160] = "";
     ck_assert_msg(!url_parse(bad[_i].text, &url, error, sizeof error), "%s", bad[_i].text);
@@ -115,7 +115,7 @@ static bool takes(const char *before, size_t count, char character, const char *
     return url_parse(text, &url, error, sizeof error);
 }
 
-START_TEST(longest) {
+START_TEST(url_limits_host_user_and_target) {
     ck_assert(takes("ws://", URL_HOST_SIZE - 1, 'h', ":65535/"));
     ck_assert(!takes("ws://", URL_HOST_SIZE, 'h', ":65535/"));
     ck_assert(takes("ws://", URL_USER_SIZE - 1, 'u', "@h/"));
@@ -128,9 +128,9 @@ END_TEST
 Suite *url_suite(void) {
     Suite *suite = suite_create("url");
     TCase *tcase = tcase_create("url");
-    tcase_add_loop_test(tcase, parts, 0, COUNT(good));
-    tcase_add_loop_test(tcase, errors, 0, COUNT(bad));
-    tcase_add_test(tcase, longest);
+    tcase_add_loop_test(tcase, url_is_split_into_its_parts, 0, COUNT(good));
+    tcase_add_loop_test(tcase, url_errors_are_one_line_with_the_reason, 0, COUNT(bad));
+    tcase_add_test(tcase, url_limits_host_user_and_target);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -45,7 +45,7 @@ static const struct {
     {"serveserveserveserveserveserveserveserve", NULL},
 };
 
-START_TEST(misspelt_words) {
+START_TEST(usage_suggests_the_nearest_word) {
     const char *meant = usage_nearest(words[_i].word, NAMES_OF(table));
     if (words[_i].meant == NULL)
         ck_assert_msg(meant == NULL, "%s: %s", words[_i].word, meant);
@@ -57,7 +57,7 @@ END_TEST
 Suite *usage_suite(void) {
     Suite *suite = suite_create("usage");
     TCase *words_case = tcase_create("words");
-    tcase_add_loop_test(words_case, misspelt_words, 0, COUNT(words));
+    tcase_add_loop_test(words_case, usage_suggests_the_nearest_word, 0, COUNT(words));
     suite_add_tcase(suite, words_case);
     return suite;
 }

@@ -74,7 +74,7 @@ static bool valid_in_two(const uint8_t *bytes, size_t size, size_t split) {
     return utf8_feed(&utf8, bytes, split) && utf8_feed(&utf8, bytes + split, size - split) && utf8_complete(&utf8);
 }
 
-START_TEST(valid_texts) {
+START_TEST(utf8_accepts_valid_texts_at_every_split) {
     ck_assert(utf8_valid(valid[_i].bytes, valid[_i].size));
     ck_assert_uint_eq(accepted_bytewise(valid[_i].bytes, valid[_i].size), valid[_i].size);
     for (size_t split = 0; split <= valid[_i].size; split++)
@@ -82,7 +82,7 @@ START_TEST(valid_texts) {
 }
 END_TEST
 
-START_TEST(unfinished_texts) {
+START_TEST(utf8_tells_unfinished_from_invalid_texts) {
     struct utf8 utf8 = {0};
     ck_assert(utf8_feed(&utf8, unfinished[_i].bytes, unfinished[_i].size));
     ck_assert(!utf8_complete(&utf8));
@@ -90,7 +90,7 @@ START_TEST(unfinished_texts) {
 }
 END_TEST
 
-START_TEST(invalid_texts) {
+START_TEST(utf8_refuses_invalid_texts_at_the_first_wrong_byte) {
     ck_assert(!utf8_valid(invalid[_i].bytes, invalid[_i].size));
     ck_assert_uint_eq(accepted_bytewise(invalid[_i].bytes, invalid[_i].size), invalid[_i].at);
     for (size_t split = 0; split <= invalid[_i].size; split++)
@@ -101,7 +101,7 @@ START_TEST(invalid_texts) {
 }
 END_TEST
 
-START_TEST(bad_byte_anywhere_in_ascii) {
+START_TEST(utf8_finds_a_bad_byte_anywhere_in_ascii) {
     uint8_t text[50];
     for (size_t at = 0; at < sizeof text; at++)
         for (size_t start = 0; start <= at; start++) {
@@ -123,7 +123,7 @@ static size_t encode(uint32_t character, uint8_t *bytes) {
     return size;
 }
 
-START_TEST(every_character) {
+START_TEST(utf8_accepts_every_character_but_surrogates) {
     for (uint32_t character = 0; character < 0x120000; character++) {
         uint8_t bytes[4];
         size_t size = encode(character, bytes);
@@ -152,7 +152,7 @@ static bool reference(const uint8_t *bytes, size_t size) {
 }
 
 /* All leads with what lies around every bound; the length is the one that the lead asks for. */
-START_TEST(every_sequence_at_the_bounds) {
+START_TEST(utf8_agrees_with_the_reference_at_the_bounds) {
     static const uint8_t others[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
     enum { COUNT = sizeof others };
     for (unsigned lead = 0x80; lead <= 0xFF; lead++)
@@ -214,7 +214,7 @@ static void check_embedded(const uint8_t *piece, size_t size) {
         }
 }
 
-START_TEST(anything_within_long_texts) {
+START_TEST(utf8_checks_sequences_within_long_texts) {
     for (size_t i = 0; i < sizeof valid / sizeof *valid; i++)
         check_embedded(valid[i].bytes, valid[i].size);
     for (size_t i = 0; i < sizeof unfinished / sizeof *unfinished; i++)
@@ -244,7 +244,7 @@ static size_t random_text(uint32_t *seed, uint8_t *bytes) {
     return size;
 }
 
-START_TEST(random_long_texts) {
+START_TEST(utf8_checks_random_long_texts) {
     uint32_t seed = 1;
     uint8_t text[LONG_MAX + 64];
     for (unsigned round = 0; round < 20000; round++) {
@@ -259,7 +259,7 @@ START_TEST(random_long_texts) {
 END_TEST
 
 /* Two bytes decide most: all pairs, where one vector ends and the next begins. */
-START_TEST(every_pair_across_vectors) {
+START_TEST(utf8_checks_every_pair_across_vectors) {
     uint8_t text[192];
     for (uint32_t pair = 0; pair < 0x10000; pair++)
         for (size_t at = 63; at < 128; at += 32) {
@@ -272,7 +272,7 @@ START_TEST(every_pair_across_vectors) {
 }
 END_TEST
 
-START_TEST(mends_byte_by_byte) {
+START_TEST(utf8_mend_replaces_invalid_bytes) {
     static const char *const texts[][2] = {
         {"", ""},
         {"plain", "plain"},
@@ -291,7 +291,7 @@ START_TEST(mends_byte_by_byte) {
 }
 END_TEST
 
-START_TEST(control_characters) {
+START_TEST(utf8_recognises_control_characters) {
     static const char *const controls[] = {"\x01", "\t", "\x1F", "\x7F", "\xC2\x80", "\xC2\x9B", "\xC2\x9F"};
     static const char *const others[] = {" ", "~", "\xC2\xA0", "\xC3\x9B", "\xE2\x80\xA8"};
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
@@ -304,17 +304,18 @@ END_TEST
 Suite *utf8_suite(void) {
     Suite *suite = suite_create("utf8");
     TCase *tcase = tcase_create("utf8");
-    tcase_add_loop_test(tcase, valid_texts, 0, sizeof valid / sizeof *valid);
-    tcase_add_loop_test(tcase, unfinished_texts, 0, sizeof unfinished / sizeof *unfinished);
-    tcase_add_loop_test(tcase, invalid_texts, 0, sizeof invalid / sizeof *invalid);
-    tcase_add_test(tcase, bad_byte_anywhere_in_ascii);
-    tcase_add_test(tcase, every_character);
-    tcase_add_test(tcase, every_sequence_at_the_bounds);
-    tcase_add_test(tcase, anything_within_long_texts);
-    tcase_add_test(tcase, random_long_texts);
-    tcase_add_test(tcase, every_pair_across_vectors);
-    tcase_add_test(tcase, mends_byte_by_byte);
-    tcase_add_test(tcase, control_characters);
+    tcase_add_loop_test(tcase, utf8_accepts_valid_texts_at_every_split, 0, sizeof valid / sizeof *valid);
+    tcase_add_loop_test(tcase, utf8_tells_unfinished_from_invalid_texts, 0, sizeof unfinished / sizeof *unfinished);
+    tcase_add_loop_test(tcase, utf8_refuses_invalid_texts_at_the_first_wrong_byte, 0,
+                        sizeof invalid / sizeof *invalid);
+    tcase_add_test(tcase, utf8_finds_a_bad_byte_anywhere_in_ascii);
+    tcase_add_test(tcase, utf8_accepts_every_character_but_surrogates);
+    tcase_add_test(tcase, utf8_agrees_with_the_reference_at_the_bounds);
+    tcase_add_test(tcase, utf8_checks_sequences_within_long_texts);
+    tcase_add_test(tcase, utf8_checks_random_long_texts);
+    tcase_add_test(tcase, utf8_checks_every_pair_across_vectors);
+    tcase_add_test(tcase, utf8_mend_replaces_invalid_bytes);
+    tcase_add_test(tcase, utf8_recognises_control_characters);
     suite_add_tcase(suite, tcase);
     return suite;
 }

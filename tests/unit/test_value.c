@@ -65,7 +65,7 @@ static void expect_number(const char *text, const char *error, uint64_t expected
     ck_assert_msg(number == expected, "\"%s\"", text);
 }
 
-START_TEST(numbers_with_and_without_units) {
+START_TEST(value_reads_numbers_with_and_without_units) {
     const char *text = quantities[_i].text;
     uint64_t duration = NOT, size = NOT, integer = NOT;
     const char *error = value_duration(text, &duration);
@@ -77,7 +77,7 @@ START_TEST(numbers_with_and_without_units) {
 }
 END_TEST
 
-START_TEST(what_is_printed_reads_back) {
+START_TEST(value_printed_reads_back) {
     char text[32];
     uint64_t back = NOT;
     if (quantities[_i].duration != NOT) {
@@ -95,7 +95,7 @@ START_TEST(what_is_printed_reads_back) {
 }
 END_TEST
 
-START_TEST(errors_say_what_would_be_right) {
+START_TEST(value_errors_say_what_would_be_right) {
     uint64_t number;
     bool truth;
     ck_assert_str_eq(value_duration("20 sec", &number), "is not a duration; write it like 500ms, 20s or 5m");
@@ -106,7 +106,7 @@ START_TEST(errors_say_what_would_be_right) {
 }
 END_TEST
 
-START_TEST(booleans) {
+START_TEST(value_boolean_takes_yes_no_and_synonyms) {
     static const char *const yes[] = {"yes", "true", "on"}, *const no[] = {"no", "false", "off"};
     static const char *const neither[] = {"", "Yes", "1", "yes ", "y"};
     bool truth = false;
@@ -157,7 +157,7 @@ static const char *const addresses[][2] = {
     {"*:80", NULL},
 };
 
-START_TEST(addresses_in_their_canonical_form) {
+START_TEST(value_address_is_made_canonical) {
     char address[VALUE_ADDRESS_SIZE] = "untouched";
     const char *error = value_address(addresses[_i][0], address);
     ck_assert_msg((error == NULL) == (addresses[_i][1] != NULL), "%s: %s", addresses[_i][0], error);
@@ -165,7 +165,7 @@ START_TEST(addresses_in_their_canonical_form) {
 }
 END_TEST
 
-START_TEST(lists) {
+START_TEST(value_list_splits_at_commas) {
     char **list = NULL;
     ck_assert_ptr_null(value_list("a", &list));
     ck_assert_str_eq(list[0], "a");
@@ -182,7 +182,7 @@ START_TEST(lists) {
 }
 END_TEST
 
-START_TEST(lists_have_no_empty_item) {
+START_TEST(value_list_refuses_empty_items) {
     static const char *const wrong[] = {"", " ", ",", "a,", ",a", "a,,b", "a, ,b"};
     for (int i = 0; i < COUNT(wrong); i++) {
         char **list = NULL;
@@ -192,7 +192,7 @@ START_TEST(lists_have_no_empty_item) {
 }
 END_TEST
 
-START_TEST(the_nearest_name) {
+START_TEST(value_nearest_finds_the_misspelt_name) {
     static const char *const names[] = {"ping_interval", "ping_timeout", "workers", "level", NULL};
     static const char *const none[] = {NULL};
     static const char *const slips[][2] = {
@@ -212,7 +212,7 @@ START_TEST(the_nearest_name) {
 }
 END_TEST
 
-START_TEST(flaws_of_a_text) {
+START_TEST(value_refuses_control_characters_and_invalid_utf8) {
     ck_assert_ptr_null(value_flaw("", 0));
     ck_assert_ptr_null(value_flaw("a\tb caf\xc3\xa9", 9));
     ck_assert_str_eq(value_flaw("a\0b", 3), "contains a control character");
@@ -223,7 +223,7 @@ START_TEST(flaws_of_a_text) {
 }
 END_TEST
 
-START_TEST(quotes_are_cut_between_characters) {
+START_TEST(value_quote_cuts_between_characters) {
     char quoted[VALUE_QUOTED_SIZE], text[80], expected[100];
     ck_assert_str_eq(value_quote("", quoted), "\"\"");
     ck_assert_str_eq(value_quote("20 sec", quoted), "\"20 sec\"");
@@ -264,7 +264,7 @@ static const struct {
     {"", false},
 };
 
-START_TEST(origins_that_may_be_named) {
+START_TEST(value_origin_accepts_valid_origins) {
     ck_assert_msg((value_origin(origins[_i].text) == NULL) == origins[_i].right, "%s", origins[_i].text);
 }
 END_TEST
@@ -272,21 +272,21 @@ END_TEST
 Suite *value_suite(void) {
     Suite *suite = suite_create("value");
     TCase *numbers = tcase_create("numbers");
-    tcase_add_loop_test(numbers, numbers_with_and_without_units, 0, COUNT(quantities));
-    tcase_add_loop_test(numbers, what_is_printed_reads_back, 0, COUNT(quantities));
-    tcase_add_test(numbers, errors_say_what_would_be_right);
+    tcase_add_loop_test(numbers, value_reads_numbers_with_and_without_units, 0, COUNT(quantities));
+    tcase_add_loop_test(numbers, value_printed_reads_back, 0, COUNT(quantities));
+    tcase_add_test(numbers, value_errors_say_what_would_be_right);
     suite_add_tcase(suite, numbers);
     TCase *texts = tcase_create("texts");
-    tcase_add_test(texts, booleans);
-    tcase_add_loop_test(texts, addresses_in_their_canonical_form, 0, COUNT(addresses));
-    tcase_add_test(texts, lists);
-    tcase_add_test(texts, lists_have_no_empty_item);
-    tcase_add_loop_test(texts, origins_that_may_be_named, 0, COUNT(origins));
+    tcase_add_test(texts, value_boolean_takes_yes_no_and_synonyms);
+    tcase_add_loop_test(texts, value_address_is_made_canonical, 0, COUNT(addresses));
+    tcase_add_test(texts, value_list_splits_at_commas);
+    tcase_add_test(texts, value_list_refuses_empty_items);
+    tcase_add_loop_test(texts, value_origin_accepts_valid_origins, 0, COUNT(origins));
     suite_add_tcase(suite, texts);
     TCase *errors = tcase_create("errors");
-    tcase_add_test(errors, the_nearest_name);
-    tcase_add_test(errors, flaws_of_a_text);
-    tcase_add_test(errors, quotes_are_cut_between_characters);
+    tcase_add_test(errors, value_nearest_finds_the_misspelt_name);
+    tcase_add_test(errors, value_refuses_control_characters_and_invalid_utf8);
+    tcase_add_test(errors, value_quote_cuts_between_characters);
     suite_add_tcase(suite, errors);
     return suite;
 }

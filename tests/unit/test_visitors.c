@@ -39,7 +39,7 @@ static enum visitors_answer visit(struct visitors *visitors, const char *text, u
 
 /* --- Without limits ---------------------------------------------------------------------------------------- */
 
-START_TEST(without_limits_nothing_is_kept) {
+START_TEST(address_limiter_without_limits_keeps_nothing) {
     struct visitors visitors;
     struct visitor *visitor;
     ck_assert_int_eq(visitors_init(&visitors, 0, 0, 1000), 0);
@@ -59,7 +59,7 @@ END_TEST
 
 /* --- Places ------------------------------------------------------------------------------------------------ */
 
-START_TEST(places_are_given_back) {
+START_TEST(address_limiter_frees_a_place_on_leave) {
     struct visitors visitors;
     struct visitor *first, *second, *other, *nobody;
     ck_assert_int_eq(visitors_init(&visitors, 2, 0, 1000), 0);
@@ -81,7 +81,7 @@ START_TEST(places_are_given_back) {
 }
 END_TEST
 
-START_TEST(an_ipv6_client_is_its_network) {
+START_TEST(address_limiter_counts_an_ipv6_network_as_one) {
     struct visitors visitors;
     struct visitor *first, *other, *nobody;
     ck_assert_int_eq(visitors_init(&visitors, 1, 0, 1000), 0);
@@ -135,14 +135,14 @@ static void follow_rate(int row, unsigned max_connections) {
     visitors_release(&visitors);
 }
 
-START_TEST(handshakes_in_time) {
+START_TEST(address_limiter_limits_the_handshake_rate) {
     follow_rate(_i, 0);
     follow_rate(_i, 1);
 }
 END_TEST
 
 /* The same while a connection of that address stays. */
-START_TEST(handshakes_beside_a_connection) {
+START_TEST(address_limiter_rate_holds_during_a_connection) {
     struct visitors visitors;
     struct visitor *stays;
     ck_assert_int_eq(visitors_init(&visitors, 0, 2, 1000), 0);
@@ -158,7 +158,7 @@ START_TEST(handshakes_beside_a_connection) {
 END_TEST
 
 /* A client that has all its connections and goes on asking is too fast at last. */
-START_TEST(a_refused_place_is_a_handshake_too) {
+START_TEST(address_limiter_counts_refused_handshakes) {
     struct visitors visitors;
     struct visitor *stays;
     ck_assert_int_eq(visitors_init(&visitors, 1, 3, 1000), 0);
@@ -174,7 +174,7 @@ END_TEST
 
 /* --- Memory ------------------------------------------------------------------------------------------------ */
 
-START_TEST(idle_addresses_are_forgotten) {
+START_TEST(address_limiter_forgets_idle_addresses) {
     struct visitors visitors;
     struct visitor *visitor;
     ck_assert_int_eq(visitors_init(&visitors, 0, 1, 1000), 0);
@@ -197,7 +197,7 @@ START_TEST(idle_addresses_are_forgotten) {
 END_TEST
 
 /* Half a million addresses within a moment: the stalest are dropped, those that have connections stay. */
-START_TEST(memory_is_bounded) {
+START_TEST(address_limiter_memory_is_bounded) {
     enum { MANY = 500000, STAYING = 100 };
     struct visitors visitors;
     struct visitor *visitor, *staying[STAYING];
@@ -272,7 +272,7 @@ static void run_crowd(struct crowd *crowd, unsigned rate) {
     ck_assert_uint_eq(crowd->excess, 0);
 }
 
-START_TEST(threads_come_and_go) {
+START_TEST(address_limiter_counts_right_under_threads) {
     struct crowd crowd;
     run_crowd(&crowd, 0);
     ck_assert_uint_gt(crowd.admitted, 0);
@@ -291,15 +291,15 @@ END_TEST
 Suite *visitors_suite(void) {
     Suite *suite = suite_create("visitors");
     TCase *tcase = tcase_create("visitors");
-    tcase_add_test(tcase, without_limits_nothing_is_kept);
-    tcase_add_test(tcase, places_are_given_back);
-    tcase_add_test(tcase, an_ipv6_client_is_its_network);
-    tcase_add_loop_test(tcase, handshakes_in_time, 0, COUNT(rates));
-    tcase_add_test(tcase, handshakes_beside_a_connection);
-    tcase_add_test(tcase, a_refused_place_is_a_handshake_too);
-    tcase_add_test(tcase, idle_addresses_are_forgotten);
-    tcase_add_test(tcase, memory_is_bounded);
-    tcase_add_test(tcase, threads_come_and_go);
+    tcase_add_test(tcase, address_limiter_without_limits_keeps_nothing);
+    tcase_add_test(tcase, address_limiter_frees_a_place_on_leave);
+    tcase_add_test(tcase, address_limiter_counts_an_ipv6_network_as_one);
+    tcase_add_loop_test(tcase, address_limiter_limits_the_handshake_rate, 0, COUNT(rates));
+    tcase_add_test(tcase, address_limiter_rate_holds_during_a_connection);
+    tcase_add_test(tcase, address_limiter_counts_refused_handshakes);
+    tcase_add_test(tcase, address_limiter_forgets_idle_addresses);
+    tcase_add_test(tcase, address_limiter_memory_is_bounded);
+    tcase_add_test(tcase, address_limiter_counts_right_under_threads);
     suite_add_tcase(suite, tcase);
     return suite;
 }
