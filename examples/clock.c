@@ -29,7 +29,7 @@ static void tick(void *argument) {
     const struct clock *clock = argument;
     char json[64];
     int size = snprintf(json, sizeof json, "{\"seconds\":%lld}", (long long)time(NULL));
-    weir_publish_json(clock->server, channel, json, (size_t)size);
+    weir_publish_json(clock->server, channel, json, (size_t)size, NULL, NULL);
 }
 
 static int clock_start(weir_server *server, const weir_options *options, void **context, char *error,
@@ -59,7 +59,7 @@ static void clock_stop(void *context) {
 
 static void clock_open(weir_conn *conn, void *context) {
     (void)context;
-    if (weir_conn_subscribe(conn, channel) != WEIR_OK)
+    if (weir_conn_subscribe(conn, channel, NULL, NULL) != WEIR_OK)
         weir_conn_close(conn, 1013, "too many are listening");
 }
 

@@ -181,17 +181,18 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
     return accepted;
 }
 
-long weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data,
-                  size_t size) {
+enum weir_status weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data,
+                              size_t size, weir_publish_callback *done, void *context) {
     if (!atomic_load(&server->running))
         return WEIR_CLOSED;
-    return channels_publish_message(&server->run->channels, channel, opcode, data, size);
+    return channels_publish_message(&server->run->channels, channel, opcode, data, size, done, context);
 }
 
-long weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size) {
+enum weir_status weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size,
+                                   weir_publish_callback *done, void *context) {
     if (!atomic_load(&server->running))
         return WEIR_CLOSED;
-    return channels_publish_json(&server->run->channels, channel, json, size);
+    return channels_publish_json(&server->run->channels, channel, json, size, done, context);
 }
 
 weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, uint64_t interval_ms,

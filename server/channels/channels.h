@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/channel.h>
+
 #include "base/buckets.h"
 #include "base/slots.h"
 #include "base/striped.h"
@@ -176,17 +178,20 @@ struct published {
     uint64_t offset; /* 0: there is no such channel; nothing was sent or remembered */
     uint32_t subscribers;
     uint32_t receivers; /* `subscribers` without a skipped publisher */
+    char epoch[20];     /* "" if there is no such channel */
 };
 
 /* Returns WEIR_OK, WEIR_LIMIT, WEIR_NO_MEMORY, or WEIR_DENIED if clients may not publish to the channel. */
 enum weir_status channels_publish(struct channels *channels, const struct publication *publication,
                                   struct published *published);
 
-/* Publish a handler's message. They check name, opcode and data themselves, and return what weir_publish() and
- * weir_publish_json() return. */
-long channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
-                              const void *data, size_t size);
-long channels_publish_json(struct channels *channels, const char *channel, const void *json, size_t size);
+/* Publish a handler's message. They check name, opcode and data themselves, and do what weir_publish() and
+ * weir_publish_json() do. */
+enum weir_status channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
+                                          const void *data, size_t size, weir_publish_callback *done,
+                                          void *context);
+enum weir_status channels_publish_json(struct channels *channels, const char *channel, const void *json,
+                                       size_t size, weir_publish_callback *done, void *context);
 
 /* --- Looking ----------------------------------------------------------------------------------------------- */
 

@@ -140,6 +140,8 @@ static bool try_to_publish(struct channel *channel, const struct publication *pu
     enum commit outcome = COMMIT_AGAIN;
     while (outcome == COMMIT_AGAIN && (*result = prepare(&publishing)) == WEIR_OK)
         outcome = commit(&publishing);
+    if (outcome == COMMIT_DONE)
+        memcpy(published->epoch, channel->epoch, sizeof published->epoch);
     if (outcome == COMMIT_DONE && publishing.compresses)
         delivery_compress(publishing.delivery);
     if (publishing.full)
@@ -212,16 +214,24 @@ void channel_announce_locked(struct channel *channel, const char *type, const st
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */
 
-static long publish(struct channels *channels, const struct publication *publication) {
+static enum weir_status publish(struct channels *channels, const struct publication *publication,
+                                weir_publish_callback *done, void *context) {
     struct published published;
     if (!channel_name_valid(publication->channel, strlen(publication->channel)))
         return WEIR_INVALID;
-    enum weir_status result = channels_publish(channels, publication, &published);
-    return result == WEIR_OK ? published.receivers : (long)result;
+    enum weir_status status = channels_publish(channels, publication, &published);
+    if (status == WEIR_OK && done != NULL)
+        done(&(struct weir_publish_result){.status = WEIR_OK,
+                                           .receivers = published.receivers,
+                                           .offset = published.offset,
+                                           .epoch = published.epoch},
+             context);
+    return status;
 }
 
-long channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
-                              const void *data, size_t size) {
+enum weir_status channels_publish_message(struct channels *channels, const char *channel, enum weir_opcode opcode,
+                                          const void *data, size_t size, weir_publish_callback *done,
+                                          void *context) {
     if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     const struct publication publication = {.channel = channel,
@@ -229,10 +239,11 @@ long channels_publish_message(struct channels *channels, const char *channel, en
                                             .data = data,
                                             .size = size,
                                             .published_by = PUBLISHED_BY_HANDLER};
-    return publish(channels, &publication);
+    return publish(channels, &publication, done, context);
 }
 
-long channels_publish_json(struct channels *channels, const char *channel, const void *json, size_t size) {
+enum weir_status channels_publish_json(struct channels *channels, const char *channel, const void *json,
+                                       size_t size, weir_publish_callback *done, void *context) {
     struct json_value value;
     struct json_error error;
     if (json_check(json, size, &value, &error) != 0)
@@ -242,11 +253,11 @@ long channels_publish_json(struct channels *channels, const char *channel, const
                                             .data = value.bytes,
                                             .size = value.size,
                                             .published_by = PUBLISHED_BY_HANDLER};
-    return publish(channels, &publication);
+    return publish(channels, &publication, done, context);
 }
 
-long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
-                       bool include_self) {
+enum weir_status weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data,
+                                   size_t size, bool include_self, weir_publish_callback *done, void *context) {
     if (!conn_message_is_valid(opcode, data, size))
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
@@ -258,5 +269,5 @@ long weir_conn_publish(weir_conn *conn, const char *channel, enum weir_opcode op
                                             .publisher = conn,
                                             .skip_publisher = !include_self,
                                             .published_by = PUBLISHED_BY_CLIENT};
-    return publish(conn_core(conn)->channels, &publication);
+    return publish(conn_core(conn)->channels, &publication, done, context);
 }

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -352,7 +353,38 @@ bool channels_is_member(struct channels *channels, const struct weir_conn *conn,
 
 /* --- For handlers ------------------------------------------------------------------------------------------ */
 
-enum weir_status weir_conn_subscribe(weir_conn *conn, const char *channel) {
+/* Where a channel stood when a subscription began. */
+struct position {
+    uint64_t offset;
+    char epoch[20];
+};
+
+/* An answer that sends nothing. */
+static struct message *note_position(const struct joined *joined, void *context) {
+    struct position *position = context;
+    position->offset = joined->offset;
+    snprintf(position->epoch, sizeof position->epoch, "%s", joined->epoch);
+    return NULL;
+}
+
+static void report_subscribed(weir_conn *conn, const struct position *position, weir_subscribe_callback *done,
+                              void *context) {
+    done(conn,
+         &(struct weir_subscribe_result){.status = WEIR_OK, .offset = position->offset, .epoch = position->epoch},
+         context);
+}
+
+/* The connection has been subscribed before. */
+static void query_position(struct weir_conn *conn, const char *channel, struct position *position) {
+    struct channel_statistics statistics;
+    if (channels_query(conn_core(conn)->channels, channel, &statistics) != 0)
+        return;
+    position->offset = statistics.offset;
+    memcpy(position->epoch, statistics.epoch, sizeof position->epoch);
+}
+
+enum weir_status weir_conn_subscribe(weir_conn *conn, const char *channel, weir_subscribe_callback *done,
+                                     void *context) {
     static const enum weir_status results[] = {
         [JOIN_DONE] = WEIR_OK,
         [JOIN_ALREADY] = WEIR_OK,
@@ -366,8 +398,16 @@ enum weir_status weir_conn_subscribe(weir_conn *conn, const char *channel) {
         return WEIR_INVALID;
     if (!weir_conn_is_open(conn))
         return WEIR_CLOSED;
-    const struct join join = {.form = FORM_RAW};
-    return results[channels_join(conn_core(conn)->channels, conn, channel, &join)];
+    struct position position = {.offset = 0};
+    const struct join join = {
+        .form = FORM_RAW, .answer = done == NULL ? NULL : note_position, .context = &position};
+    enum join_result result = channels_join(conn_core(conn)->channels, conn, channel, &join);
+    if (results[result] != WEIR_OK || done == NULL)
+        return results[result];
+    if (result == JOIN_ALREADY)
+        query_position(conn, channel, &position);
+    report_subscribed(conn, &position, done, context);
+    return WEIR_OK;
 }
 
 enum weir_status weir_conn_unsubscribe(weir_conn *conn, const char *channel) {

@@ -44,9 +44,9 @@ static bool expand(struct name *name, const weir_conn *conn, const char *templat
     return name->size > 0;
 }
 
-/* Closes the connection if `result` is an error, except WEIR_CLOSED. */
-static void close_unless(weir_conn *conn, long result) {
-    switch (result) {
+/* Closes the connection if `status` is an error, except WEIR_CLOSED. */
+static void close_unless(weir_conn *conn, enum weir_status status) {
+    switch (status) {
     case WEIR_INVALID:
         weir_conn_close(conn, 1008, "this path names no channel");
         break;
@@ -67,7 +67,8 @@ static void close_unless(weir_conn *conn, long result) {
 static void join(weir_conn *conn, void *context) {
     const struct builtin_route *route = context;
     struct name name;
-    close_unless(conn, expand(&name, conn, route->channel) ? weir_conn_subscribe(conn, name.text) : WEIR_INVALID);
+    close_unless(conn, expand(&name, conn, route->channel) ? weir_conn_subscribe(conn, name.text, NULL, NULL)
+                                                           : WEIR_INVALID);
 }
 
 static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
@@ -76,7 +77,7 @@ static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, 
     if (!route->may_publish)
         close_unless(conn, WEIR_DENIED);
     else if (expand(&name, conn, route->channel))
-        close_unless(conn, weir_conn_publish(conn, name.text, opcode, data, size, route->echo_self));
+        close_unless(conn, weir_conn_publish(conn, name.text, opcode, data, size, route->echo_self, NULL, NULL));
 }
 
 const struct weir_handler handler_channel = {WEIR_HANDLER_INIT, .open = join, .message = publish,

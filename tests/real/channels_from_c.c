@@ -18,7 +18,7 @@ static bool wants(weir_conn *conn, const char *what) {
 
 static void open_connection(weir_conn *conn, void *context) {
     (void)context;
-    if (wants(conn, "hear") && weir_conn_subscribe(conn, channel) != WEIR_OK)
+    if (wants(conn, "hear") && weir_conn_subscribe(conn, channel, NULL, NULL) != WEIR_OK)
         weir_conn_close(conn, 1011, "not subscribed");
 }
 
@@ -28,21 +28,23 @@ struct publication {
     enum weir_opcode opcode;
     const void *data;
     size_t size;
-    long result;
+    enum weir_status result;
 };
 
 static void *publish(void *argument) {
     struct publication *what = argument;
-    what->result = what->is_json ? weir_publish_json(what->server, channel, what->data, what->size)
-                                 : weir_publish(what->server, channel, what->opcode, what->data, what->size);
+    what->result = what->is_json
+                       ? weir_publish_json(what->server, channel, what->data, what->size, NULL, NULL)
+                       : weir_publish(what->server, channel, what->opcode, what->data, what->size, NULL, NULL);
     return NULL;
 }
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    struct publication what = {weir_conn_server(conn), wants(conn, "json"), opcode, data, size, 0};
+    struct publication what = {weir_conn_server(conn), wants(conn, "json"), opcode, data, size, WEIR_OK};
     pthread_t thread;
-    if (pthread_create(&thread, NULL, publish, &what) != 0 || pthread_join(thread, NULL) != 0 || what.result < 0)
+    if (pthread_create(&thread, NULL, publish, &what) != 0 || pthread_join(thread, NULL) != 0 ||
+        what.result != WEIR_OK)
         weir_conn_close(conn, 1011, "not published");
 }
 

@@ -22,8 +22,14 @@ static int upgrade(weir_upgrade *upgrade, void *context) {
     return result == WEIR_OK ? 0 : weir_upgrade_refuse(upgrade, 400, text);
 }
 
+static void note_receivers(const struct weir_publish_result *result, void *context) {
+    *(long *)context = (long)result->receivers;
+}
+
 static long call(weir_conn *conn, char function, const char *text, size_t size) {
     weir_server *server = weir_conn_server(conn);
+    enum weir_status status = WEIR_OK;
+    long receivers = 0;
     switch (function) {
     case 's':
         return weir_conn_send(conn, WEIR_TEXT, text, size);
@@ -32,15 +38,18 @@ static long call(weir_conn *conn, char function, const char *text, size_t size) 
     case 'B':
         return weir_server_broadcast(server, weir_conn_path(conn), WEIR_TEXT, text, size);
     case 'p':
-        return weir_publish(server, channel, WEIR_TEXT, text, size);
+        status = weir_publish(server, channel, WEIR_TEXT, text, size, note_receivers, &receivers);
+        return status == WEIR_OK ? receivers : status;
     case 'f':
-        return weir_conn_publish(conn, channel, WEIR_TEXT, text, size, true);
+        status = weir_conn_publish(conn, channel, WEIR_TEXT, text, size, true, note_receivers, &receivers);
+        return status == WEIR_OK ? receivers : status;
     case 'j':
-        return weir_publish_json(server, channel, text, size);
+        status = weir_publish_json(server, channel, text, size, note_receivers, &receivers);
+        return status == WEIR_OK ? receivers : status;
     case 'c':
         return weir_conn_close(conn, 4000, text);
     case 'n':
-        return weir_conn_subscribe(conn, text);
+        return weir_conn_subscribe(conn, text, NULL, NULL);
     default:
         return -100;
     }

@@ -91,11 +91,15 @@ PUBLISHING = """
 #include <stdio.h>
 #include <weir/weir.h>
 
-static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+static void published(const struct weir_publish_result *result, void *context) {
     char answer[32];
+    int size = snprintf(answer, sizeof answer, "%d", (int)result->receivers);
+    weir_conn_send((weir_conn *)context, WEIR_TEXT, answer, (size_t)size);
+}
+
+static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    long receivers = weir_publish(weir_conn_server(conn), "plain", opcode, data, size);
-    weir_conn_send(conn, WEIR_TEXT, answer, (size_t)snprintf(answer, sizeof answer, "%ld", receivers));
+    weir_publish(weir_conn_server(conn), "plain", opcode, data, size, published, conn);
 }
 
 static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = message};

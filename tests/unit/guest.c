@@ -75,6 +75,26 @@ void guest_expect_nothing(const struct guest *guest) {
     guest_expect_text(guest, "nothing else");
 }
 
+static void note_receivers(const struct weir_publish_result *result, void *context) {
+    ck_assert_int_eq(result->status, WEIR_OK);
+    *(long *)context = (long)result->receivers;
+}
+
+long publish_as(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
+                bool include_self) {
+    long receivers = -100;
+    enum weir_status status =
+        weir_conn_publish(conn, channel, opcode, data, size, include_self, note_receivers, &receivers);
+    return status == WEIR_OK ? receivers : (long)status;
+}
+
+long publish_json(struct harness *harness, const char *channel, const char *json, size_t size) {
+    long receivers = -100;
+    enum weir_status status =
+        channels_publish_json(&harness->channels, channel, json, size, note_receivers, &receivers);
+    return status == WEIR_OK ? receivers : (long)status;
+}
+
 struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
                          const char *text) {
     const struct publication publication = {

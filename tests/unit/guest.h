@@ -32,6 +32,13 @@ void guest_expect_nothing(const struct guest *guest);
 /* The next message, whose opcode is text. */
 void guest_receive(const struct guest *guest, char *text, size_t capacity);
 
+/* Publishes as this connection. Returns how many get the message, or a negative weir_status. */
+long publish_as(weir_conn *conn, const char *channel, enum weir_opcode opcode, const void *data, size_t size,
+                bool include_self);
+
+/* Does the same with a JSON value, without a connection. */
+long publish_json(struct harness *harness, const char *channel, const char *json, size_t size);
+
 struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
                          const char *text);
 

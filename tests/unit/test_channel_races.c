@@ -66,8 +66,8 @@ static void join_somewhere(struct arena *arena, struct weir_conn *conn, const ch
 
 static void publish_somewhere(struct arena *arena, struct weir_conn *conn, const char *name, unsigned random) {
     long result = random % 2 == 0
-                      ? weir_conn_publish(conn, name, random % 4 == 0 ? WEIR_TEXT : WEIR_BINARY, "hello", 5, true)
-                      : channels_publish_json(&arena->harness.channels, name, "[1,2]", 5);
+                      ? publish_as(conn, name, random % 4 == 0 ? WEIR_TEXT : WEIR_BINARY, "hello", 5, true)
+                      : publish_json(&arena->harness, name, "[1,2]", 5);
     arena->published += result >= 0;
     arena->wrong += result < 0 && result != WEIR_CLOSED && (result != WEIR_LIMIT || !arena->crowded);
 }

@@ -88,6 +88,60 @@ START_TEST(publish_reaches_only_its_channel) {
 }
 END_TEST
 
+struct seen {
+    unsigned calls;
+    uint64_t receivers, offset;
+    char epoch[20];
+    weir_conn *conn;
+};
+
+static void see_published(const struct weir_publish_result *result, void *context) {
+    struct seen *seen = context;
+    ck_assert_int_eq(result->status, WEIR_OK);
+    *seen = (struct seen){.calls = seen->calls + 1, .receivers = result->receivers, .offset = result->offset};
+    snprintf(seen->epoch, sizeof seen->epoch, "%s", result->epoch);
+}
+
+static void see_subscribed(weir_conn *conn, const struct weir_subscribe_result *result, void *context) {
+    struct seen *seen = context;
+    ck_assert_int_eq(result->status, WEIR_OK);
+    *seen = (struct seen){.calls = seen->calls + 1, .offset = result->offset, .conn = conn};
+    snprintf(seen->epoch, sizeof seen->epoch, "%s", result->epoch);
+}
+
+START_TEST(publish_reports_receivers_offset_and_epoch) {
+    struct harness harness;
+    struct seen sent = {0}, joined = {0};
+    harness_start(&harness, 2, &silent_handler, NULL);
+    struct guest guest = guest_connect(&harness);
+    ck_assert_int_eq(weir_conn_publish(guest.conn, "none", WEIR_TEXT, "x", 1, true, see_published, &sent), WEIR_OK);
+    ck_assert_uint_eq(sent.calls, 1);
+    ck_assert_uint_eq(sent.offset + sent.receivers, 0); /* the channel has no subscribers and no history */
+    ck_assert_str_eq(sent.epoch, "");
+    ck_assert_int_eq(weir_conn_subscribe(guest.conn, "a", see_subscribed, &joined), WEIR_OK);
+    ck_assert_uint_eq(joined.calls, 1);
+    ck_assert_uint_eq(joined.offset, 0);
+    ck_assert_ptr_eq(joined.conn, guest.conn);
+    ck_assert_int_eq(weir_conn_publish(guest.conn, "a", WEIR_TEXT, "x", 1, true, see_published, &sent), WEIR_OK);
+    ck_assert_uint_eq(sent.calls, 2);
+    ck_assert_uint_eq(sent.offset, 1);
+    ck_assert_uint_eq(sent.receivers, 1);
+    ck_assert_uint_eq(strlen(sent.epoch), 16);
+    ck_assert_str_eq(joined.epoch, sent.epoch);
+    ck_assert_int_eq(weir_conn_subscribe(guest.conn, "a", see_subscribed, &joined), WEIR_OK); /* is already */
+    ck_assert_uint_eq(joined.calls, 2);
+    ck_assert_uint_eq(joined.offset, 1);
+    ck_assert_str_eq(joined.epoch, sent.epoch);
+    ck_assert_int_eq(weir_conn_publish(guest.conn, "a b", WEIR_TEXT, "x", 1, true, see_published, &sent),
+                     WEIR_INVALID);
+    ck_assert_int_eq(weir_conn_subscribe(guest.conn, "a b", see_subscribed, &joined), WEIR_INVALID);
+    ck_assert_uint_eq(sent.calls + joined.calls, 4); /* what is refused has no result */
+    guest_expect_text(&guest, "x");
+    guest_leave(&guest);
+    harness_stop(&harness);
+}
+END_TEST
+
 START_TEST(publish_names_or_skips_the_publisher) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
@@ -97,8 +151,8 @@ START_TEST(publish_names_or_skips_the_publisher) {
     struct guest writer = guest_connect(&harness), reader = guest_connect(&harness);
     ck_assert_int_eq(join_raw(&writer, "named"), JOIN_DONE);
     ck_assert_int_eq(guest_join(&reader, "named", FORM_WRAPPED), JOIN_DONE);
-    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", WEIR_TEXT, "one", 3, false), 1);
-    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", WEIR_TEXT, "two", 3, true), 2);
+    ck_assert_int_eq(publish_as(writer.conn, "named", WEIR_TEXT, "one", 3, false), 1);
+    ck_assert_int_eq(publish_as(writer.conn, "named", WEIR_TEXT, "two", 3, true), 2);
     publish(&harness, "named", PUBLICATION_TEXT, "three");
     guest_expect_text(&writer, "two");
     guest_expect_text(&writer, "three");
@@ -111,10 +165,10 @@ START_TEST(publish_names_or_skips_the_publisher) {
         guest_expect_text(&reader, text);
     }
     guest_expect_text(&reader, "{\"type\":\"message\",\"channel\":\"named\",\"offset\":3,\"data\":\"three\"}");
-    ck_assert_int_eq(weir_conn_publish(writer.conn, "no such name", WEIR_TEXT, "x", 1, true), WEIR_INVALID);
-    ck_assert_int_eq(weir_conn_publish(writer.conn, "named", (enum weir_opcode)8, "x", 1, true), WEIR_INVALID);
-    ck_assert_int_eq(channels_publish_json(&harness.channels, "named", "[1", 2), WEIR_INVALID);
-    ck_assert_int_eq(channels_publish_json(&harness.channels, "named", " [1] ", 5), 2);
+    ck_assert_int_eq(publish_as(writer.conn, "no such name", WEIR_TEXT, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(publish_as(writer.conn, "named", (enum weir_opcode)8, "x", 1, true), WEIR_INVALID);
+    ck_assert_int_eq(publish_json(&harness, "named", "[1", 2), WEIR_INVALID);
+    ck_assert_int_eq(publish_json(&harness, "named", " [1] ", 5), 2);
     guest_expect_text(&writer, "[1]");
     guest_leave(&writer);
     guest_leave(&reader);
@@ -194,7 +248,7 @@ START_TEST(ended_connection_has_left_its_channels) {
     ck_assert_uint_eq(count_subscriptions(&harness), 2);
     ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
     ck_assert_int_eq(join_raw(&polite, "a"), JOIN_GONE);
-    ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a"), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a", NULL, NULL), WEIR_CLOSED);
     ck_assert_int_eq(weir_conn_unsubscribe(lost.conn, "a"), WEIR_CLOSED);
     guest_leave(&stays);
     UNTIL(count_channels(&harness) == 0);
@@ -220,21 +274,21 @@ START_TEST(channel_limits_refuse_without_side_effects) {
     struct guest guests[4];
     for (int i = 0; i < 4; i++)
         guests[i] = guest_connect(&harness);
-    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two"), WEIR_OK);
-    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two"), WEIR_OK);
+    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two", NULL, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_conn_subscribe(guests[0].conn, "two", NULL, NULL), WEIR_OK);
     ck_assert_int_eq(join_raw(&guests[0], "two"), JOIN_ALREADY);
     ck_assert_int_eq(join_raw(&guests[1], "two"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[2], "two"), JOIN_SUBSCRIBERS_LIMIT);
-    ck_assert_int_eq(weir_conn_subscribe(guests[2].conn, "two"), WEIR_LIMIT);
+    ck_assert_int_eq(weir_conn_subscribe(guests[2].conn, "two", NULL, NULL), WEIR_LIMIT);
     ck_assert_int_eq(join_raw(&guests[0], "b"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[0], "c"), JOIN_CONNECTION_LIMIT);
     ck_assert(!exists(&harness, "c"));
     ck_assert_int_eq(join_raw(&guests[1], "c"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[2], "d"), JOIN_CHANNELS_LIMIT);
-    ck_assert_int_eq(channels_publish_json(&harness.channels, "past:x", "1", 1), WEIR_LIMIT);
-    ck_assert_int_eq(channels_publish_json(&harness.channels, "d", "1", 1), 0); /* it need not be made */
+    ck_assert_int_eq(publish_json(&harness, "past:x", "1", 1), WEIR_LIMIT);
+    ck_assert_int_eq(publish_json(&harness, "d", "1", 1), 0); /* it need not be made */
     ck_assert_int_eq(join_raw(&guests[2], "c"), JOIN_DONE);
-    ck_assert_int_eq(weir_conn_subscribe(guests[3].conn, "no name"), WEIR_INVALID);
+    ck_assert_int_eq(weir_conn_subscribe(guests[3].conn, "no name", NULL, NULL), WEIR_INVALID);
     ck_assert_uint_eq(count_channels(&harness), 3);
     ck_assert_uint_eq(count_subscriptions(&harness), 5);
     ck_assert(leave(&guests[0], "two"));
@@ -547,6 +601,7 @@ Suite *channels_suite(void) {
     tcase_add_test(tcase, channel_delivers_every_form_in_order);
     tcase_add_test(tcase, publish_reaches_only_its_channel);
     tcase_add_test(tcase, publish_names_or_skips_the_publisher);
+    tcase_add_test(tcase, publish_reports_receivers_offset_and_epoch);
     tcase_add_test(tcase, recreated_channel_has_a_new_epoch);
     tcase_add_test(tcase, subscriber_that_left_receives_nothing_more);
     tcase_add_test(tcase, ended_connection_has_left_its_channels);

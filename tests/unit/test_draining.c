@@ -129,7 +129,7 @@ END_TEST
 static void publish_and_drain(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                               void *context) {
     unsigned *published = context;
-    ck_assert_int_eq((int)weir_conn_publish(conn, "all", opcode, data, size, true), MEMBERS);
+    ck_assert_int_eq((int)publish_as(conn, "all", opcode, data, size, true), MEMBERS);
     if (++*published == MESSAGES)
         drain(conn);
 }

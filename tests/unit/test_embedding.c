@@ -133,15 +133,16 @@ START_TEST(handle_outlives_its_server) {
     ck_assert_int_eq(weir_conn_send(conn, WEIR_TEXT, "x", 1), WEIR_CLOSED);
     ck_assert_int_eq(weir_conn_close(conn, 1000, NULL), WEIR_CLOSED);
     ck_assert_int_eq((int)weir_conn_broadcast(conn, WEIR_TEXT, "x", 1, true), WEIR_CLOSED);
-    ck_assert_int_eq((int)weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true), WEIR_CLOSED);
-    ck_assert_int_eq(weir_conn_subscribe(conn, "a"), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true, NULL, NULL), WEIR_CLOSED);
+    ck_assert_int_eq(weir_conn_subscribe(conn, "a", NULL, NULL), WEIR_CLOSED);
     ck_assert_uint_eq(weir_conn_buffered(conn), 0);
     /* What a call does that was overtaken by the end after it had seen an open connection. */
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
     pool_submit(conn_core(conn)->pool, &conn->handler);
     shed_check(conn_core(conn));
     ck_assert_uint_gt(conn_terms(conn)->send_buffer_hard, 0);
-    ck_assert_int_eq((int)channels_publish_message(conn_core(conn)->channels, "a", WEIR_TEXT, "x", 1), 0);
+    ck_assert_int_eq((int)channels_publish_message(conn_core(conn)->channels, "a", WEIR_TEXT, "x", 1, NULL, NULL),
+                     0);
     weir_client_destroy(client);
     weir_conn_release(conn);
 }
@@ -205,7 +206,7 @@ END_TEST
 
 static void say_count(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context;
-    weir_publish(weir_conn_server(conn), "news:de", opcode, data, size);
+    weir_publish(weir_conn_server(conn), "news:de", opcode, data, size, NULL, NULL);
 }
 
 static const struct weir_handler publishing = {WEIR_HANDLER_INIT, .message = say_count};

@@ -38,7 +38,7 @@ static bool leave(const struct guest *guest, const char *channel) {
 
 /* As one of clients, unlike publish(). */
 static long say(const struct guest *guest, const char *channel) {
-    return weir_conn_publish(guest->conn, channel, WEIR_TEXT, "x", 1, true);
+    return publish_as(guest->conn, channel, WEIR_TEXT, "x", 1, true);
 }
 
 static long say_to_many(const struct guest *guest, const char *prefix, int count) {

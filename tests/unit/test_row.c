@@ -35,7 +35,7 @@ static void publish_or_echo(weir_conn *conn, enum weir_opcode opcode, const void
                             void *context) {
     (void)context;
     if (size > 0 && *(const char *)data == 'p')
-        weir_conn_publish(conn, "a", opcode, data, size, true);
+        weir_conn_publish(conn, "a", opcode, data, size, true, NULL, NULL);
     else
         weir_conn_send(conn, opcode, data, size);
 }
