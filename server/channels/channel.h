@@ -45,8 +45,8 @@ struct row {
     uint32_t cursor;       /* the fan-out has reached the members before this index */
     uint32_t sent_away;    /* the channel has been closed: members before this index are still to be sent away */
     size_t bytes;          /* of the plain messages */
-    uint64_t last_place;   /* last number given; the first is 1 */
-    struct slowed *slowed; /* clients that are not read until the row is shorter */
+    uint64_t last_number;  /* of a delivery; the first is 1 */
+    struct paused *paused; /* clients that are not read until the row is shorter */
 };
 
 struct channel {
@@ -62,7 +62,7 @@ struct channel {
 
     struct audience audience[CHANNEL_FORMS]; /* subscribers by form; changed under `mutex` */
 
-    struct task handing_out; /* hands out the row */
+    struct task fanout; /* hands out the row */
 
     struct mutex mutex; /* guards all that follows */
     bool gone;
@@ -89,60 +89,20 @@ static inline struct channel *channel_retain(struct channel *channel) {
     return channel;
 }
 
-/* --- channels.c --- */
+/* --- Life (channel.c) -------------------------------------------------------------------------------------- */
 
-/* The channel of this name, with a reference; NULL if there is none. */
-struct channel *channels_find(struct channels *channels, const char *name);
+/* Makes a channel with one reference, and takes over the creator, who may be NULL. The table's mutex is held.
+ * Returns NULL if memory is out. */
+struct channel *channel_create_locked(struct channels *channels, const char *name, struct creator *creator);
 
-/* Like channels_find(), and makes an idle channel the last one to be evicted. */
-struct channel *channels_use(struct channels *channels, const char *name);
+/* Frees a channel that nothing refers to and nothing was added to. Leaves the creator to the caller. */
+void channel_free(struct channel *channel);
 
-/* Hashes a name together with a secret. Clients choose names, and without the secret they could choose many that
- * collide. */
-unsigned channels_hash(const struct channels *channels, const char *name, size_t size);
-
-struct opening {
-    const char *name;
-    struct weir_conn *client; /* the client that it is made for; NULL: none */
-    bool joins;               /* the caller will add a subscriber; if that fails, it must call channel_reap() */
-
-    bool full;               /* result: there are too many channels */
-    uint32_t per_connection; /* result: the limit in force */
-};
-
-/* Finds the channel of this name, or makes it. Returns it with a reference, or NULL if there are too many channels
- * or memory is out. */
-struct channel *channels_open(struct channels *channels, struct opening *opening);
-
-/* Gets up to `count` channels, each with a reference, from `*position` on, and moves `*position`. It is 0 at
- * first. Returns how many; fewer than `count` only at the end. */
-enum { CHANNELS_AT_ONCE = 200 };
-uint32_t channels_some(struct channels *channels, uint32_t *position, struct channel **some, uint32_t count);
-
-void channel_release(struct channel *channel);
-
-/* If the channel has no subscriber: removes it from the table if it has no past either, otherwise lists it as
- * idle. */
-void channel_reap(struct channel *channel);
-
-/* Forgets messages that are too old, and the channel if it has no subscriber and nothing of it is left. Waits for
- * the channel without holding the table's mutex, since a channel with many subscribers may be busy for a while. */
-void channel_forget_old(struct channel *channel);
-
-/* Removes the channel from the table; the caller then owns the table's reference. Call it with the table's and the
- * channel's mutex held. */
-void channel_take_out_locked(struct channel *channel);
+void channel_release(struct channel *channel); /* NULL is allowed */
 
 struct history_bounds channel_bounds_locked(const struct channel *channel);
 
-/* --- publish.c --- */
-
-/* Tells the subscribers of weir.v1 that a client joins or has left; `type` is "join" or "leave". */
-void channel_announce_locked(struct channel *channel, const char *type, const struct subscription *who,
-                             struct task_list *ready);
-
-/* --- expiry.c --- */
-
-extern const struct task_kind expiry_task_kind;
+/* Forgets messages that are too old. Returns whether anything is left that a client may ask for. */
+bool channel_has_past_locked(struct channel *channel);
 
 #endif

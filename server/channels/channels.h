@@ -68,7 +68,7 @@ struct channels {
     struct core *core;
     struct history_store store;
     struct channel_counters counters;
-    uint64_t epoch_seed, name_seed; /* name_seed is a secret: see channels_hash() */
+    uint64_t epoch_seed, name_seed; /* name_seed is a secret: see channel_table_hash() */
     _Atomic uint64_t subscriptions;
 
     struct mutex mutex;      /* guards all that follows */
@@ -193,7 +193,7 @@ enum weir_status channels_publish_message(struct channels *channels, const char 
 enum weir_status channels_publish_json(struct channels *channels, const char *channel, const void *json,
                                        size_t size, weir_publish_callback *done, void *context);
 
-/* --- Looking ----------------------------------------------------------------------------------------------- */
+/* --- Querying ---------------------------------------------------------------------------------------------- */
 
 struct channel_statistics {
     char name[CHANNEL_NAME_MAX + 1];
@@ -205,12 +205,12 @@ struct channel_statistics {
 };
 
 /* Returns -1 if there is no such channel. */
-int channels_query(struct channels *channels, const char *name, struct channel_statistics *figures);
+int channels_query(struct channels *channels, const char *name, struct channel_statistics *statistics);
 
 /* Calls `visit` for up to `count` channels, from `*position` on. It is 0 at first, and then left where the next
  * call goes on. Returns how many; fewer than `count` only at the end. Holds no mutex meanwhile. */
 uint32_t channels_each(struct channels *channels, uint32_t *position, uint32_t count,
-                       void (*visit)(const struct channel_statistics *figures, void *arg), void *arg);
+                       void (*visit)(const struct channel_statistics *statistics, void *arg), void *arg);
 
 /* The messages remembered after `since`, as frames that carry objects of weir.v1. */
 struct history_page {
@@ -225,8 +225,8 @@ struct history_page {
 /* Reads the oldest messages after `since`: `limit` at most, and `max_bytes` at most unless it is one alone.
  * Returns -1 with errno: ENOENT if there is no such channel, ENOMEM if memory is out. */
 int channels_read_history(struct channels *channels, const char *name, uint64_t since, uint32_t limit,
-                          size_t max_bytes, struct history_page *past);
-void history_page_release(struct history_page *past);
+                          size_t max_bytes, struct history_page *page);
+void history_page_release(struct history_page *page);
 
 /* Writes which clients are subscribed: `"count":n,"clients":[...]`, without braces, with `max` clients at most.
  * The first returns -1 if there is no such channel. */

@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "server/channels/channel_table.h"
 #include "server/core/memory.h"
 
 enum { NAME_SIZE = 300 /* "user " and the name of a user */ };
 
 /* Prints the address in "192.0.2.7:50124", "[2001:db8::1%eth0]:50124", "192.0.2.7" or "2001:db8::1". */
-static void print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
+static void creator_print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
     struct address address;
     bool bracketed = peer[0] == '[';
     bool has_port = bracketed || strchr(peer, ':') == strrchr(peer, ':');
@@ -27,15 +28,16 @@ static void print_address(const char *peer, char text[ADDRESS_TEXT_SIZE]) {
 }
 
 /* The prefix keeps a user from taking the name of an address. */
-static void print_name(const struct weir_conn *client, char name[NAME_SIZE]) {
+static void creator_print_name(const struct weir_conn *client, char name[NAME_SIZE]) {
     const char *user = weir_conn_user(client), *address = conn_string(client, client->client);
     char text[ADDRESS_TEXT_SIZE];
     if (user == NULL)
-        print_address(address != NULL ? address : weir_conn_peer(client), text);
+        creator_print_address(address != NULL ? address : weir_conn_peer(client), text);
     snprintf(name, NAME_SIZE, user != NULL ? "user %s" : "address %s", user != NULL ? user : text);
 }
 
-static struct creator *create_locked(struct channels *channels, const char *name, size_t size, unsigned hash) {
+static struct creator *creator_create_locked(struct channels *channels, const char *name, size_t size,
+                                             unsigned hash) {
     struct creator *creator = calloc(1, sizeof *creator + size + 1);
     if (creator == NULL)
         return NULL;
@@ -55,12 +57,12 @@ struct creator *creator_retain_locked(struct channels *channels, const struct we
     mutex_check_held(&channels->mutex);
     if (client == NULL)
         return NULL;
-    print_name(client, name);
+    creator_print_name(client, name);
     size_t size = strlen(name);
-    unsigned hash = channels_hash(channels, name, size);
+    unsigned hash = channel_table_hash(channels, name, size);
     HASH_FIND_BYHASHVALUE(hh, channels->creators, name, size, hash, creator);
     if (creator == NULL)
-        creator = create_locked(channels, name, size, hash);
+        creator = creator_create_locked(channels, name, size, hash);
     if (creator != NULL)
         creator->channels++;
     return creator;

@@ -12,15 +12,15 @@
 #include "server/channels/channel.h"
 
 struct delivery {
-    _Atomic uint32_t references; /* held by its maker, the row and the task */
-    struct channel *channel;     /* the task holds a reference to it */
-    struct task compressing;
+    _Atomic uint32_t references;          /* held by its maker, the row and the task */
+    struct channel *channel;              /* the task holds a reference to it */
+    struct task compressing;              /* set up only if the task is used, see compression.h */
     const struct weir_conn *skipped;      /* does not get it; only compared, as it may be gone. NULL: none */
     struct parcel parcels[CHANNEL_FORMS]; /* the plain message is NULL in a form that no subscriber wants */
     size_t size;                          /* of the plain messages */
 
     struct delivery *next; /* the channel's mutex guards these three */
-    uint64_t place;        /* its number in the row */
+    uint64_t number;       /* in the row: deliveries are numbered from 1 on */
     bool ready;            /* no thread compresses it, now or later */
 };
 
@@ -37,7 +37,7 @@ void delivery_release(struct delivery *delivery); /* NULL is allowed */
 
 /* Encodes a form, unless that has been done. delivery_set_offset() can replace the offset by another with as many
  * digits. Returns -1 if memory is out. */
-int delivery_encode(struct delivery *delivery, const struct encoding_input *source, enum channel_form form,
+int delivery_encode(struct delivery *delivery, const struct encoding_input *input, enum channel_form form,
                     uint64_t offset);
 
 bool delivery_has(const struct delivery *delivery, enum channel_form form);
@@ -49,12 +49,5 @@ bool delivery_set_offset(struct delivery *delivery, uint64_t offset);
 /* Makes it an announcement of weir.v1, which is ready at once. Takes over the caller's reference to the
  * message. */
 void delivery_set_announcement(struct delivery *delivery, struct message *message);
-
-/* Returns whether any form of it is to be compressed, and sets `ready` to the opposite. */
-bool delivery_needs_compression(struct delivery *delivery);
-
-/* Compresses a delivery that waits in the row and is not ready: here, or in a task if that takes long. If no
- * thread is free for the task, it stays uncompressed. Then hands out what it held up. Call it without locks. */
-void delivery_compress(struct delivery *delivery);
 
 #endif

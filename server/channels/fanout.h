@@ -1,5 +1,5 @@
-/* fanout.h - how a channel's row is handed out to its subscribers, step by step. Call everything here under the
- * channel's mutex.
+/* fanout.h - how a channel's row is handed out to its subscribers, step by step, on any thread that has the
+ * channel's mutex; a task of the pool takes the steps that are left.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,15 +8,20 @@
 
 #include "server/channels/channel.h"
 
-/* FANOUT_DELIVERIES_MAX: deliveries in one fan-out; conn_append_all() takes 64 at most. FANOUT_STEP_MEMBERS:
- * subscribers that one step meets, which takes a fifth of a millisecond at most. */
-enum { FANOUT_DELIVERIES_MAX = 32, FANOUT_STEP_MEMBERS = 256 };
+/* Prepares the task of a new channel. */
+void fanout_init(struct channel *channel);
 
-/* Takes one step: of the fan-out under way, else of the next one, else of sending away the subscribers of a channel
- * that has been closed. Returns whether there is more to do. */
-bool fanout_step_locked(struct channel *channel, struct task_list *ready);
+/* Takes one step. The task takes what is left: it and other tasks are claimed into `ready`. */
+void fanout_start_locked(struct channel *channel, struct task_list *ready);
 
-/* Call it before a subscriber leaves. It makes sure that the one that takes its place misses nothing. */
+/* Does what fanout_start_locked() does. But while this thread handles several messages of a client in a row, they
+ * may be left to the task, which hands them out together. */
+void fanout_start_soon_locked(struct channel *channel, struct task_list *ready);
+
+/* Takes some steps on this thread, which waits for nothing else. See row_pause_publisher_locked(). */
+void fanout_help(struct channel *channel);
+
+/* Call it before a subscriber leaves. It makes sure that the subscriber that moves to its index misses nothing. */
 void fanout_before_leave_locked(struct channel *channel, const struct member *member, struct task_list *ready);
 
 /* Hands one subscriber everything that waits. */

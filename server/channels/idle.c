@@ -6,6 +6,7 @@
 
 #include <utlist.h>
 
+#include "server/channels/channel_table.h"
 #include "server/channels/creator.h"
 #include "server/core/memory.h"
 
@@ -16,7 +17,7 @@ enum {
 
 /* --- The lists --------------------------------------------------------------------------------------------- */
 
-static void append_locked(struct channel *channel) {
+static void idle_append_locked(struct channel *channel) {
     struct channels *channels = channel->channels;
     struct creator *creator = channel->creator;
     channel->is_idle = true;
@@ -44,21 +45,26 @@ void idle_remove_locked(struct channel *channel) {
     DL_DELETE2(creator->idle, channel, own_previous, own_next);
 }
 
+void idle_take_out_locked(struct channel *channel) {
+    idle_remove_locked(channel);
+    channel_table_remove_locked(channel);
+}
+
 void idle_use_locked(struct channel *channel) {
     if (!channel->is_idle)
         return;
     idle_remove_locked(channel);
-    append_locked(channel);
+    idle_append_locked(channel);
 }
 
 /* --- Eviction ---------------------------------------------------------------------------------------------- */
 
 /* Returns whether the channel has left the table. One that has subscribers only leaves the list. */
-static bool evict_locked(struct channel *channel) {
+static bool idle_evict_locked(struct channel *channel) {
     mutex_lock(&channel->mutex);
     bool leaves = channel->members.count == 0;
     if (leaves)
-        channel_take_out_locked(channel);
+        idle_take_out_locked(channel);
     mutex_unlock(&channel->mutex);
     if (!leaves)
         idle_remove_locked(channel);
@@ -66,9 +72,9 @@ static bool evict_locked(struct channel *channel) {
 }
 
 /* Evicts the first channel in this list that has no subscriber. Returns whether there was one. */
-static bool evict_first_locked(struct channel *const *list, struct evicted *evicted) {
+static bool idle_evict_first_locked(struct channel *const *list, struct evicted *evicted) {
     for (struct channel *channel = *list; channel != NULL; channel = *list)
-        if (evict_locked(channel)) {
+        if (idle_evict_locked(channel)) {
             evicted->channels[evicted->count++] = channel;
             return true;
         }
@@ -81,26 +87,26 @@ void idle_add_locked(struct channel *channel, struct evicted *evicted) {
     mutex_check_held(&channels->mutex);
     if (channel->is_idle)
         return;
-    append_locked(channel);
+    idle_append_locked(channel);
     if (creator != NULL && creator->idle_count > channels->limits.per_connection &&
-        evict_first_locked(&creator->idle, evicted))
+        idle_evict_first_locked(&creator->idle, evicted))
         channels->counters.evicted_own++;
     for (int i = 0; i < MADE_ROOM_MAX && channels->idle_memory > channels->limits.idle_memory; i++)
-        channels->counters.evicted_full += evict_first_locked(&channels->idle, evicted);
+        channels->counters.evicted_full += idle_evict_first_locked(&channels->idle, evicted);
 }
 
-static bool is_full_locked(const struct channels *channels) {
+static bool idle_table_is_full_locked(const struct channels *channels) {
     return channels->count >= channels->limits.channels;
 }
 
 bool idle_make_room_locked(struct channels *channels, const struct creator *creator, struct evicted *evicted) {
     unsigned before = evicted->count;
     mutex_check_held(&channels->mutex);
-    while (is_full_locked(channels) && evicted->count - before < MADE_ROOM_MAX &&
-           ((creator != NULL && evict_first_locked(&creator->idle, evicted)) ||
-            evict_first_locked(&channels->idle, evicted)))
+    while (idle_table_is_full_locked(channels) && evicted->count - before < MADE_ROOM_MAX &&
+           ((creator != NULL && idle_evict_first_locked(&creator->idle, evicted)) ||
+            idle_evict_first_locked(&channels->idle, evicted)))
         channels->counters.evicted_full++;
-    return !is_full_locked(channels) || evicted->count > before;
+    return !idle_table_is_full_locked(channels) || evicted->count > before;
 }
 
 void evicted_release(struct evicted *evicted) {

@@ -28,6 +28,10 @@ void idle_add_locked(struct channel *channel, struct evicted *evicted);
 void idle_remove_locked(struct channel *channel);
 void idle_use_locked(struct channel *channel);
 
+/* Takes a channel from the list and from the table. The caller then owns the table's reference. Call it with the
+ * table's and the channel's mutex held. */
+void idle_take_out_locked(struct channel *channel);
+
 /* Makes room for one more channel, which this creator makes; its own channels are evicted first. Returns whether
  * there is room. */
 bool idle_make_room_locked(struct channels *channels, const struct creator *creator, struct evicted *evicted);

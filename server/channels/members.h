@@ -29,7 +29,7 @@ struct member {
 struct members {
     struct member *list;
     uint32_t count;
-    uint32_t *index;   /* by a hash of the connection: its position in the list, from 1 on; 0: the place is free */
+    uint32_t *index;   /* by a hash of the connection: its position in the list, from 1 on; 0: the cell is free */
     uint32_t capacity; /* of the index: 0 or a power of two; the list has room for three quarters of that */
 };
 
@@ -43,7 +43,7 @@ int members_reserve(struct members *members);
 /* Adds a connection that is not a member yet. Returns its entry, which the next call may move. */
 struct member *members_add(struct members *members, struct weir_conn *conn, struct subscription *subscription);
 
-/* Removes a member; the last of the list takes its place. Frees memory when few are left. */
+/* Removes a member; the last of the list moves to its position. Frees memory when few are left. */
 void members_remove(struct members *members, const struct weir_conn *conn);
 
 void members_release(struct members *members);

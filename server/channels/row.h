@@ -15,26 +15,17 @@
 
 struct delivery;
 
-extern const struct task_kind row_task_kind;
-
 /* Appends a delivery to the row, with a reference of the row's own. */
 void row_append_locked(struct channel *channel, struct delivery *delivery);
 
-/* Takes one step. The task takes what is left: it and other tasks are claimed into `ready`. */
-void row_hand_out_locked(struct channel *channel, struct task_list *ready);
-
-/* Like row_hand_out_locked(). But while this thread handles several messages of a client in a row, they may be
- * left to the task, which hands them out together. */
-void row_hand_out_soon_locked(struct channel *channel, struct task_list *ready);
-
 /* Call it after an append. If the row is full, the client whose message this thread handles is not read until half
- * of the row has left. Returns true if the row is full and there is no such client. Then row_help() must follow,
+ * of the row has left. Returns true if the row is full and there is no such client. Then fanout_help() must follow,
  * without locks, by which the thread takes some steps itself. */
-bool row_slow_down_locked(struct channel *channel);
-void row_help(struct channel *channel);
+bool row_pause_publisher_locked(struct channel *channel);
+bool row_is_full_locked(const struct row *row);
 
-/* How many deliveries a fan-out may hand out now, from the first on. */
-uint32_t row_count_due_locked(const struct channel *channel);
+/* How many deliveries a fan-out may hand out now, from the first on: `max` at most. */
+uint32_t row_count_due_locked(const struct channel *channel, uint32_t max);
 
 /* Removes from the row what the fan-out has handed out. If little is left, clients that were not read are read
  * again. */

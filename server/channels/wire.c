@@ -61,11 +61,11 @@ struct message *wire_message(const struct channel *channel, uint64_t offset, con
 bool wire_set_offset(struct message *message, const struct channel *channel, uint64_t offset) {
     char digits[24];
     size_t before = strlen("{\"type\":\"message\",\"channel\":\"\",\"offset\":") + strlen(channel->name);
-    char *place = (char *)message->bytes + message->header_size + before;
+    char *in_message = (char *)message->bytes + message->header_size + before;
     size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, offset);
-    if (strspn(place, "0123456789") != count)
+    if (strspn(in_message, "0123456789") != count)
         return false;
-    memcpy(place, digits, count);
+    memcpy(in_message, digits, count);
     return true;
 }
 
