@@ -16,7 +16,7 @@ enum { CAPACITY_FIRST = 256, ESCAPE_SIZE = sizeof "\\u0000", NUMBER_SIZE = 32 };
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
 /* Makes room for `more` bytes. Once this has failed it always fails, because a text with a gap is useless. */
-static bool reserve(struct json_writer *writer, size_t more) {
+static bool json_reserve(struct json_writer *writer, size_t more) {
     if (writer->failed)
         return false;
     if (more <= writer->capacity - writer->size)
@@ -37,7 +37,7 @@ static bool reserve(struct json_writer *writer, size_t more) {
 }
 
 void json_write(struct json_writer *writer, const void *bytes, size_t size) {
-    if (size == 0 || !reserve(writer, size))
+    if (size == 0 || !json_reserve(writer, size))
         return;
     memcpy(writer->bytes + writer->size, bytes, size);
     writer->size += size;
@@ -52,9 +52,53 @@ void json_writer_release(struct json_writer *writer) {
     *writer = (struct json_writer){0};
 }
 
+/* --- Objects and arrays ------------------------------------------------------------------------------------ */
+
+static bool json_needs_comma(const struct json_writer *writer) {
+    return writer->size > 0 && memchr("{[:,", writer->bytes[writer->size - 1], 4) == NULL;
+}
+
+void json_separate(struct json_writer *writer) {
+    if (json_needs_comma(writer))
+        json_write(writer, ",", 1);
+}
+
+void json_begin_object(struct json_writer *writer) {
+    json_separate(writer);
+    json_write(writer, "{", 1);
+}
+
+void json_end_object(struct json_writer *writer) {
+    json_write(writer, "}", 1);
+}
+
+void json_begin_array(struct json_writer *writer) {
+    json_separate(writer);
+    json_write(writer, "[", 1);
+}
+
+void json_end_array(struct json_writer *writer) {
+    json_write(writer, "]", 1);
+}
+
+void json_key(struct json_writer *writer, const char *name) {
+    size_t size = strlen(name);
+    if (!json_reserve(writer, size + 4)) /* comma, quotes, colon */
+        return;
+    uint8_t *end = writer->bytes + writer->size;
+    if (json_needs_comma(writer))
+        *end++ = ',';
+    *end++ = '"';
+    memcpy(end, name, size);
+    end += size;
+    *end++ = '"';
+    *end++ = ':';
+    writer->size = (size_t)(end - writer->bytes);
+}
+
 /* --- Strings ----------------------------------------------------------------------------------------------- */
 
-static void write_escape(struct json_writer *writer, uint8_t byte) {
+static void json_write_escape(struct json_writer *writer, uint8_t byte) {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     const char *known = byte == 0 ? NULL : strchr(escaped, byte);
     char escape[ESCAPE_SIZE];
@@ -73,9 +117,19 @@ void json_write_text(struct json_writer *writer, const void *text, size_t size) 
             plain++;
         json_write(writer, bytes + at, plain - at);
         if (plain < size)
-            write_escape(writer, bytes[plain++]);
+            json_write_escape(writer, bytes[plain++]);
     }
     json_write(writer, "\"", 1);
+}
+
+void json_write_plain(struct json_writer *writer, const char *text) {
+    size_t size = strlen(text);
+    if (!json_reserve(writer, size + 2))
+        return;
+    uint8_t *start = writer->bytes + writer->size;
+    start[0] = start[size + 1] = '"';
+    memcpy(start + 1, text, size);
+    writer->size += size + 2;
 }
 
 void json_write_string(struct json_writer *writer, const char *text) {
@@ -86,7 +140,7 @@ void json_write_string(struct json_writer *writer, const char *text) {
 
 /* Encodes three bytes as four characters. If there are only `size` bytes, the others count as 0 and become
  * padding. */
-static void encode_group(const uint8_t *bytes, size_t size, uint8_t group[4]) {
+static void json_encode_group(const uint8_t *bytes, size_t size, uint8_t group[4]) {
     static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = 0;
     for (size_t i = 0; i < 3; i++)
@@ -96,12 +150,12 @@ static void encode_group(const uint8_t *bytes, size_t size, uint8_t group[4]) {
 }
 
 void json_write_base64(struct json_writer *writer, const void *bytes, size_t size) {
-    if (!reserve(writer, size / 3 * 4 + sizeof "\"====\""))
+    if (!json_reserve(writer, size / 3 * 4 + sizeof "\"====\""))
         return;
     json_write(writer, "\"", 1);
     for (size_t at = 0, taken; at < size; at += taken, writer->size += 4) {
         taken = size - at < 3 ? size - at : 3;
-        encode_group((const uint8_t *)bytes + at, taken, writer->bytes + writer->size);
+        json_encode_group((const uint8_t *)bytes + at, taken, writer->bytes + writer->size);
     }
     json_write(writer, "\"", 1);
 }
@@ -110,8 +164,17 @@ void json_write_base64(struct json_writer *writer, const void *bytes, size_t siz
 
 void json_write_number(struct json_writer *writer, uint64_t number) {
     char text[NUMBER_SIZE];
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    json_write_literal(writer, text);
+    char *first = text + NUMBER_SIZE;
+    do
+        *--first = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    json_write(writer, first, (size_t)(text + NUMBER_SIZE - first));
+}
+
+void json_write_quoted_number(struct json_writer *writer, uint64_t number) {
+    json_write(writer, "\"", 1);
+    json_write_number(writer, number);
+    json_write(writer, "\"", 1);
 }
 
 /* Rounds to thousandths. Writes null for what is not a time: below 0, too large to have thousandths, not a
@@ -123,4 +186,8 @@ void json_write_seconds(struct json_writer *writer, double seconds) {
         snprintf(text, sizeof text, "%" PRIu64 ".%03" PRIu64, thousandths / 1000, thousandths % 1000);
     }
     json_write_literal(writer, text);
+}
+
+void json_write_bool(struct json_writer *writer, bool value) {
+    json_write_literal(writer, value ? "true" : "false");
 }

@@ -69,6 +69,39 @@ START_TEST(json_writer_writes_a_message) {
 }
 END_TEST
 
+START_TEST(json_writer_separates_keys_and_elements) {
+    struct json_writer writer = {0};
+    json_begin_object(&writer);
+    json_key(&writer, "type");
+    json_write_plain(&writer, "message");
+    json_key(&writer, "empty");
+    json_begin_object(&writer);
+    json_end_object(&writer);
+    json_key(&writer, "list");
+    json_begin_array(&writer);
+    for (int i = 0; i < 2; i++) {
+        json_begin_object(&writer);
+        json_key(&writer, "id");
+        json_write_quoted_number(&writer, UINT64_MAX);
+        json_end_object(&writer);
+    }
+    json_separate(&writer);
+    json_write_bool(&writer, true);
+    json_separate(&writer);
+    json_begin_array(&writer);
+    json_separate(&writer);
+    json_write_number(&writer, 0);
+    json_end_array(&writer);
+    json_end_array(&writer);
+    json_key(&writer, "last");
+    json_write_bool(&writer, false);
+    json_end_object(&writer);
+    checked(&writer);
+    expect(&writer, "{\"type\":\"message\",\"empty\":{},\"list\":[{\"id\":\"18446744073709551615\"},"
+                    "{\"id\":\"18446744073709551615\"},true,[0]],\"last\":false}");
+}
+END_TEST
+
 /* --- Strings ----------------------------------------------------------------------------------------------- */
 
 START_TEST(json_writer_escapes_strings) {
@@ -307,6 +340,7 @@ Suite *json_writer_suite(void) {
     TCase *tcase = tcase_create("json_writer");
     tcase_add_test(tcase, json_writer_is_empty_without_writes);
     tcase_add_test(tcase, json_writer_writes_a_message);
+    tcase_add_test(tcase, json_writer_separates_keys_and_elements);
     tcase_add_test(tcase, json_writer_escapes_strings);
     tcase_add_test(tcase, json_writer_round_trips_every_ascii_character);
     tcase_add_test(tcase, json_writer_writes_base64);
