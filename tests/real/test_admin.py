@@ -55,13 +55,13 @@ def configuration(listen="127.0.0.1", more="", routes=ECHO):
 
 
 class Health(unittest.TestCase):
-    def test_health_and_readiness(self):
+    def test_running_server_is_healthy_and_ready(self):
         with WithAdmin(configuration()) as weir:
             self.assertEqual(weir.ask("GET", "/healthz")[::2], (200, "ok\n"))
             self.assertEqual(weir.ask("GET", "/readyz")[::2], (200, "ready\n"))
             self.assertEqual(weir.ask("HEAD", "/readyz")[::2], (200, ""))
 
-    def test_a_draining_server_lives_and_is_not_ready(self):
+    def test_draining_server_is_healthy_but_not_ready(self):
         routes = "[route /light/{status}]\nhandler = plugin:EXAMPLES/light.so\ndelay = 2s\n"
         with WithAdmin(configuration(routes=routes)) as weir, RawClient(weir.port, "/light/on") as client:
             client.send(frame(TEXT, b"10.0.0.1"))
@@ -74,7 +74,7 @@ class Health(unittest.TestCase):
 
 class Metrics(unittest.TestCase):
     @unittest.skipUnless(shutil.which("promtool"), "promtool, of Debian's package prometheus, is not installed")
-    def test_the_format(self):
+    def test_metrics_pass_promtool(self):
         with WithAdmin(configuration()) as weir:
             with RawClient(weir.port, "/echo") as client:
                 client.send(frame(TEXT, b"x"))
@@ -84,7 +84,7 @@ class Metrics(unittest.TestCase):
         check = subprocess.run([shutil.which("promtool"), "check", "metrics"], input=text, capture_output=True, text=True)
         self.assertEqual((check.returncode, check.stdout + check.stderr), (0, ""))
 
-    def test_they_count_what_happens(self):
+    def test_metrics_count_messages_connections_and_refusals(self):
         routes = ECHO + (
             "[route /broadcast]\nhandler = broadcast\n"
             "[route /light/{status}]\nhandler = plugin:EXAMPLES/light.so\ndelay = 30ms\n"
@@ -138,7 +138,7 @@ class Metrics(unittest.TestCase):
         self.assertGreater(found["process_resident_memory_bytes"], 1e6)
         self.assertLess(abs(found["process_start_time_seconds"] - time.time()), 60)
 
-    def test_scraping_while_clients_come_and_go(self):
+    def test_counters_never_fall_while_clients_come_and_go(self):
         with WithAdmin(configuration()) as weir:
             stop = threading.Event()
 
@@ -165,7 +165,7 @@ class Metrics(unittest.TestCase):
 
 
 class Reload(unittest.TestCase):
-    def test_reload_tells_what_came_of_it(self):
+    def test_reload_answers_with_its_result(self):
         with WithAdmin(configuration()) as weir:
             weir.write(configuration(routes=ECHO + "[route /more]\nhandler = echo\n"))
             status, _, text = weir.ask("POST", "/api/reload")
@@ -178,7 +178,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(found['weir_reloads_total{result="done"}'], 1)
             self.assertEqual(found['weir_reloads_total{result="refused"}'], 1)
 
-    def test_the_token(self):
+    def test_reload_needs_the_current_token(self):
         right = {"Authorization": f"Bearer {TOKEN}"}
         wrong = [{}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}x"},
                  {"Authorization": f"Bearer {TOKEN[:-1]}"}, {"Authorization": f"Basic {TOKEN}"}]  # fmt: skip
@@ -194,7 +194,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(weir.ask("POST", "/api/reload", right)[0], 401)
             self.assertNotIn(TOKEN, weir.log())
 
-    def test_beyond_this_machine_without_a_token(self):
+    def test_reload_without_token_is_forbidden_beyond_loopback(self):
         with WithAdmin(configuration(BEYOND)) as weir:
             status, _, text = weir.ask("POST", "/api/reload")
             self.assertEqual(status, 403)
@@ -203,7 +203,7 @@ class Reload(unittest.TestCase):
 
 
 class Requests(unittest.TestCase):
-    def test_wrong_ones(self):
+    def test_unknown_paths_get_404_and_methods_405(self):
         with WithAdmin(configuration()) as weir:
             self.assertEqual(weir.ask("GET", "/nothing")[0], 404)
             status, headers, _ = weir.ask("GET", "/api/reload")
@@ -213,7 +213,7 @@ class Requests(unittest.TestCase):
             self.assertEqual(weir.ask("POST", "/healthz", body=b"x" * 1000)[0], 405)
             self.assertEqual(weir.ask("GET", "/readyz")[0], 200)
 
-    def test_connections_are_kept(self):
+    def test_admin_connections_are_kept_alive(self):
         with WithAdmin(configuration()) as weir:
             connection = http.client.HTTPConnection("127.0.0.1", weir.admin_port, timeout=PATIENCE)
             connection.connect()
@@ -227,7 +227,7 @@ class Requests(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, PATIENCE)
             connection.close()
 
-    def test_a_large_body_is_not_read_to_its_end(self):
+    def test_large_body_is_not_read_to_its_end(self):
         with WithAdmin(configuration()) as weir:
             with socket.create_connection(("127.0.0.1", weir.admin_port), timeout=PATIENCE) as client:
                 client.sendall(b"POST /api/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000000000\r\n\r\n")
@@ -242,7 +242,7 @@ class Requests(unittest.TestCase):
         except OSError:
             return False
 
-    def test_a_port_that_is_taken(self):
+    def test_start_fails_if_the_admin_port_is_taken(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()

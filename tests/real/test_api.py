@@ -118,7 +118,7 @@ def chunked(*chunks):
 
 
 class Document(unittest.TestCase):
-    def test_it_is_openapi_3_1(self):
+    def test_document_is_openapi_3_1(self):
         document = CONTRACT.whole
         self.assertRegex(document["openapi"], r"^3\.1\.")
         self.assertTrue({"title", "version"} <= document["info"].keys())
@@ -138,7 +138,7 @@ class Document(unittest.TestCase):
                     self.assertRegex(status, r"^[1-5]\d\d$")
                     self.assertTrue(response["description"])
 
-    def test_its_schemas_and_examples_are_right(self):
+    def test_schemas_are_valid_and_examples_match_them(self):
         def walk(value, where):
             if isinstance(value, dict):
                 if "schema" in value:
@@ -154,7 +154,7 @@ class Document(unittest.TestCase):
 
         walk(CONTRACT.whole, "#")
 
-    def test_everything_in_it_is_used(self):
+    def test_every_component_is_used(self):
         text = json.dumps(CONTRACT.document)
         for kind, parts in CONTRACT.document["components"].items():
             if kind != "securitySchemes":
@@ -168,7 +168,7 @@ class Operations(unittest.TestCase):
     # Memory that is out is test_memory_failures', and a reload that takes as long as that is told to come later.
     OUT_OF_REACH = {("reload", 202), ("getMetrics", 503)}
 
-    def test_each_operation(self):
+    def test_each_operation_gives_each_documented_status(self):
         CONTRACT.seen.clear()
         with Api(SERVER + LIMITS + ROUTES) as weir, weir.caller() as caller:
             self.channels(weir, caller)
@@ -330,7 +330,7 @@ class Operations(unittest.TestCase):
 
 
 class WhoMay(unittest.TestCase):
-    def test_the_token(self):
+    def test_api_needs_the_token(self):
         with Api(SERVER + f"token = {TOKEN}\n" + ROUTES) as weir, weir.caller() as caller:
             for value in (None, "", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN,
                           f"Bearer  {TOKEN}", f"Bearer {TOKEN.upper()}"):  # fmt: skip
@@ -347,7 +347,7 @@ class WhoMay(unittest.TestCase):
         caller.write("GET", target, headers=headers)
         return json.loads(caller.response().body)["error"]["code"]
 
-    def test_without_a_token_only_programs_of_this_machine(self):
+    def test_api_without_token_admits_loopback_hosts_only(self):
         with Api(SERVER + ROUTES) as weir:
             for host in ("127.0.0.1", "127.0.0.1:1", "127.9.9.9", "localhost", "LOCALHOST:9001", "[::1]", "[::1]:9001"):
                 self.assertEqual(weir.call("GET", "/api/channels", host=host).status, 200, host)
@@ -378,7 +378,7 @@ class BadInput(unittest.TestCase):
                     pass
             return answer
 
-    def test_names(self):
+    def test_malformed_channel_names_are_refused(self):
         wrong = ["", 256 * "x", 300 * "x", "a b", "a\x01", "\n", "\x7f", "ä", "\x1b[31m", *(f"a{c}b" for c in '?%*"&#=')]
         asked = [("GET", ""), ("DELETE", ""), ("GET", "/messages"), ("POST", "/messages"), ("GET", "/presence")]
         for name in wrong:
@@ -394,7 +394,7 @@ class BadInput(unittest.TestCase):
         answer = self.raw(POST.replace(b"/a/", b"/a\x01b/") + b"\r\n", kind="malformed-request")
         self.assertEqual((answer.status, answer.code), (400, "bad_request"))
 
-    def test_paths(self):
+    def test_unknown_paths_get_404(self):
         for target in (
             "/api", "/api/", "/api/nothing", "/api/channels/a/b", "/api/channels/a/messages/", "/api/reload/",
             "/api/channels/a/b/messages", "/api//channels", "/api/connections/1/2", "/api/1/2/3/4/5/6/7",
@@ -403,12 +403,12 @@ class BadInput(unittest.TestCase):
             for method in ("GET", "POST", "DELETE", "HEAD"):
                 self.assertEqual(self.caller.call(method, target).status, 404)
 
-    def test_a_slash_in_a_name(self):
+    def test_slash_in_a_channel_name_gets_a_hint(self):
         for target, hint in (("/api/channels/news/de/messages", True), ("/api/channels/a/b", True), ("/api/channel/a", False)):
             message = self.caller.call("GET", target).data["error"]["message"]
             self.assertEqual("%2F" in message, hint, message)
 
-    def test_methods(self):
+    def test_other_methods_get_405_and_unknown_ones_501(self):
         for path, item in CONTRACT.whole["paths"].items():
             target = re.sub(r"{\w+}", "1", path)
             allowed = {method.upper() for method in METHODS if method in item} | ({"HEAD"} if "get" in item else set())
@@ -421,7 +421,7 @@ class BadInput(unittest.TestCase):
                               "unknown-method")  # fmt: skip
             self.assertEqual((answer.status, answer.code), (501, "unknown_method"))
 
-    def test_head(self):
+    def test_head_has_the_headers_of_get(self):
         self.weir.publish("kept:head", b"x")
         for target in ("/api/channels", "/api/channels/kept:head", messages("kept:head"), "/api/channels/kept:head/presence",
                        "/api/connections"):  # fmt: skip
@@ -430,7 +430,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(self.caller.call("HEAD", "/api/channels/none").status, 404)
         self.weir.forget("kept:head")
 
-    def test_json(self):
+    def test_malformed_json_is_refused_with_its_offset(self):
         wrong = [
             b"", b" ", b"{", b"[1,]", b'{"a":1}x', b"nul", b'"\x01"', b'"\xff"', b"'a'", b"01", b"+1", b"NaN", b'{"a"}',
             b"\xef\xbb\xbf1", b"[" * 10000, b"[" * 10000 + b"]" * 10000, b'{"a":' * 65 + b"1" + b"}" * 65,
@@ -443,7 +443,7 @@ class BadInput(unittest.TestCase):
         for body in (b"[" * 64 + b"]" * 64, b"null", b'""', b" 1e400 ", b'{"a":1,"a":2}', b'"\\u0000\\ud800"'):
             self.assertEqual(self.caller.call("POST", messages("a"), body, JSON).status, 202, body[:20])
 
-    def test_content_types(self):
+    def test_content_type_decides_how_a_body_is_read(self):
         for value in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=x"):
             self.assertEqual(self.caller.call("POST", messages("a"), b"{", {"Content-Type": value}).code, "invalid_json")
         for value in ("text/plain", "text/html; charset=latin1", "TEXT/x", "application/x-www-form-urlencoded", None):
@@ -455,7 +455,7 @@ class BadInput(unittest.TestCase):
             answer = self.caller.call("POST", messages("a"), b"x", {"Content-Type": value})
             self.assertEqual((answer.status, answer.code), (415, "unsupported_type"), value)
 
-    def test_bodies_at_and_over_the_limit(self):
+    def test_bodies_over_the_limit_get_413(self):
         for headers in ({}, JSON, BYTES):
             self.assertEqual(self.caller.call("POST", messages("a"), b'"' + b"x" * (MAX - 2) + b'"', headers).status, 202)
         for size in (MAX + 1, 2 * MAX, 10 * MAX):
@@ -472,7 +472,7 @@ class BadInput(unittest.TestCase):
             answer = self.weir.call("POST", messages("a"), headers={"Content-Length": str(length)})
             self.assertEqual(answer.code, "too_large")
 
-    def test_chunked_bodies(self):
+    def test_chunked_bodies_are_published_or_refused(self):
         with RawClient(self.weir.port, "/room/chunks") as client:
             for chunks in ([b"a"], [b"hello, ", b"world"], [b"x" * 40000, b"y" * 20000], [b"z"] * 3000, []):
                 headers = {"Transfer-Encoding": "chunked"}
@@ -486,7 +486,7 @@ class BadInput(unittest.TestCase):
         answer = self.raw(head + b"Trailer: X\r\n\r\n1\r\nx\r\n0\r\nX: y\r\n\r\n")
         self.assertEqual((answer.status, answer.headers.get("Connection")), (202, "close"))
 
-    def test_bodies_that_break_off(self):
+    def test_truncated_bodies_are_not_published(self):
         for head, body in ((b"Content-Length: 10\r\n", b"12345"), (b"Transfer-Encoding: chunked\r\n", b"5\r\n123"),
                            (b"Transfer-Encoding: chunked\r\n", b"5\r\n12345\r\n")):  # fmt: skip
             with self.weir.caller() as caller:
@@ -495,7 +495,7 @@ class BadInput(unittest.TestCase):
                 self.assertEqual(caller.read("POST", messages("kept:broken")).code, "broken_body")
         self.assertEqual(self.caller.call("GET", "/api/channels/kept:broken").status, 404)
 
-    def test_lengths_that_may_be_read_in_two_ways(self):
+    def test_ambiguous_lengths_are_refused(self):
         chunked_once, one = "Transfer-Encoding: chunked", "Content-Length: 1"
         for lines in (
             f"{one}\r\n{one}", f"{one}\r\n{chunked_once}", f"{chunked_once}\r\n{one}", f"{chunked_once}\r\n{chunked_once}",
@@ -506,7 +506,7 @@ class BadInput(unittest.TestCase):
             self.assertIn(answer.status, (400, 411), lines)
             self.assertEqual((answer.code, answer.headers.get("Connection")), ("bad_request", "close"))
 
-    def test_keys_that_are_none(self):
+    def test_malformed_idempotency_keys_are_refused(self):
         for key in ("", 256 * "x", "ä", "\xa0"):
             answer = self.caller.call("POST", messages("a"), b"x", {"Idempotency-Key": key})
             self.assertEqual((answer.status, answer.code), (400, "invalid_key"), key)
@@ -515,7 +515,7 @@ class BadInput(unittest.TestCase):
         data = POST + b"Idempotency-Key: a\x01b\r\n\r\n"
         self.assertEqual(self.raw(data, kind="malformed-request").code, "bad_request")
 
-    def test_too_many_headers(self):
+    def test_too_many_headers_get_431(self):
         for count in (64, 1000):
             headers = {f"X-{number}": "x" for number in range(count)}
             self.caller.write("POST", messages("a"), b"x", headers)
@@ -524,7 +524,7 @@ class BadInput(unittest.TestCase):
             self.caller = self.weir.caller()
             self.addCleanup(self.caller.socket.close)
 
-    def test_what_is_no_request(self):
+    def test_bytes_that_are_no_request_are_refused(self):
         for data in (
             b"\r\n\r\n\r\n", b"GET\r\n\r\n", b"GET /api\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET /api HTTP/9.9\r\n\r\n",
             b"GET /api/channels HTTP/1.1\r\nbad header\r\n\r\n", b"GET x HTTP/1.1\r\n\r\n",
@@ -543,7 +543,7 @@ class BadInput(unittest.TestCase):
 class Connections(unittest.TestCase):
     """Keep-alive."""
 
-    def test_one_connection_for_many_requests(self):
+    def test_one_connection_serves_many_requests(self):
         with Api(SERVER + LIMITS + ROUTES) as weir, weir.caller() as caller:
             name = caller.socket.getsockname()
             for number in range(100):
@@ -554,7 +554,7 @@ class Connections(unittest.TestCase):
             caller.call("GET", "/healthz", headers={"Connection": "close"})
             self.assertTrue(caller.at_end())
 
-    def test_pipelined_requests(self):
+    def test_pipelined_requests_are_answered_in_order(self):
         with Api(SERVER + ROUTES) as weir, weir.caller() as caller, RawClient(weir.port, "/room/a") as client:
             for number in range(50):
                 caller.write("POST", messages("room:a"), b"%d" % number)
@@ -562,7 +562,7 @@ class Connections(unittest.TestCase):
                 self.assertEqual(caller.read("POST", messages("room:a")).data["offset"], number + 1)
                 self.assertEqual(client.frame().payload, b"%d" % number)
 
-    def test_expect_100_continue(self):
+    def test_expect_100_continue_is_answered(self):
         with Api(SERVER + LIMITS + ROUTES) as weir, weir.caller() as caller:
             caller.write("POST", messages("a"), headers={"Expect": "100-continue", "Content-Length": "5"})
             while b"\r\n\r\n" not in caller.buffer:
@@ -574,7 +574,7 @@ class Connections(unittest.TestCase):
             self.assertEqual(caller.read("POST", messages("a")).status, 413)
             self.assertTrue(caller.at_end())
 
-    def test_idle_connections_make_room(self):
+    def test_idle_connections_make_room_for_new_ones(self):
         with Api(SERVER.replace("[admin]\n", "[admin]\nhttp_threads = 2\n") + ROUTES) as weir:
             idle = [weir.caller() for _ in range(10)]
             for caller in idle:
@@ -589,7 +589,7 @@ class Keys(unittest.TestCase):
         self.weir = Api(SERVER.replace("[admin]\n", "[admin]\nhttp_threads = 16\n") + ROUTES)
         self.addCleanup(self.weir.stop)
 
-    def test_the_same_request_again(self):
+    def test_repeated_key_replays_the_answer(self):
         key = {"Idempotency-Key": "A key, of ~ printable characters!"}
         for channel in ("kept:a", "kept:b"):
             first = self.weir.publish(channel, b"1", {**key, **JSON})
@@ -601,12 +601,12 @@ class Keys(unittest.TestCase):
             self.assertEqual(self.weir.publish(channel, b"1", key).status, 422)  # text
             self.assertEqual(self.weir.call("GET", messages(channel)).data["offset"], 1)
 
-    def test_a_request_that_was_wrong_may_be_mended(self):
+    def test_key_of_a_refused_request_can_be_used_again(self):
         key = {"Idempotency-Key": "1", **JSON}
         self.assertEqual(self.weir.publish("kept:a", b"{", key).status, 400)
         self.assertEqual(self.weir.publish("kept:a", b"{}", key).data["offset"], 1)
 
-    def test_at_the_same_moment(self):
+    def test_concurrent_requests_with_one_key_publish_once(self):
         for number in range(10):
             start, answers = threading.Barrier(8), []
 
@@ -679,28 +679,28 @@ class Slow(unittest.TestCase):
                 self.assertLess(time.monotonic() - begun, PATIENCE)
             self.doCleanups()
 
-    def test_silent_ones(self):
+    def test_silent_clients_delay_no_others(self):
         self.check(b"")
 
-    def test_half_a_head(self):
+    def test_half_a_head_delays_no_others(self):
         self.check(b"GET /healthz HTTP/1.1\r\nX: ", b"x")
 
-    def test_half_a_body(self):
+    def test_half_a_body_delays_no_others(self):
         self.check(POST + b"Content-Length: 100000\r\n\r\nx")
 
-    def test_a_body_byte_by_byte(self):
+    def test_body_sent_byte_by_byte_delays_no_others(self):
         self.check(POST + b"Content-Length: 100000\r\n\r\n", b"x")
 
-    def test_a_chunked_body_byte_by_byte(self):
+    def test_chunked_body_sent_byte_by_byte_delays_no_others(self):
         self.check(POST + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n", b"x")
 
-    def test_a_body_that_nobody_wants(self):
+    def test_unwanted_body_delays_no_others(self):
         self.check(POST.replace(b"/api", b"/none") + b"Content-Length: 100000\r\n\r\n", b"x")
 
-    def test_an_answer_that_is_hardly_read(self):
+    def test_answer_that_is_hardly_read_delays_no_others(self):
         self.check(b"GET /api/channels/big/messages HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 
-    def test_one_that_is_only_slow_is_served(self):
+    def test_slow_request_within_its_time_is_served(self):
         with Api(self.CONFIGURATION) as weir, weir.caller() as caller:
             caller.write("POST", messages("kept:slow"), headers={"Content-Length": "10"})
             for _ in range(10):

@@ -167,41 +167,41 @@ class OnWeir(OnWeirTestCase):
         self.assertHandled(result)
         return result
 
-    def test_echo(self):
+    def test_echo_results_agree_with_the_server(self):
         result = self.echo()
         self.assertEqual(result["messages"]["sent_bytes"], 20 * result["messages"]["sent"])
 
-    def test_echo_with_a_window_and_threads(self):
+    def test_echo_with_window_and_threads_agrees_with_the_server(self):
         self.echo("--window", 16, "--threads", 2, clients=scaled(200, least=20))
 
-    def test_echo_of_a_range_of_sizes(self):
+    def test_echo_sizes_are_within_their_range(self):
         result = self.echo("--size", "100-2000", "--binary", "--window", 4)
         each = result["messages"]["sent_bytes"] / result["messages"]["sent"]
         self.assertTrue(100 < each < 2000, each)
 
-    def test_echo_of_tiny_messages(self):
+    def test_echo_of_empty_messages_sends_no_payload(self):
         self.assertEqual(self.echo("--size", 0)["messages"]["sent_bytes"], 0)
 
-    def test_echo_of_large_messages(self):
+    def test_echo_of_large_messages_agrees_with_the_server(self):
         self.echo("--size", "600KiB", "--window", 3)
 
-    def test_echo_compressed(self):
+    def test_compressed_echo_agrees_with_the_server(self):
         self.echo("--compress", "--size", "100-3000", "--window", 3)
 
-    def test_echo_compressed_and_large(self):
+    def test_large_compressed_echo_agrees_with_the_server(self):
         self.echo("--compress", "--size", "600KiB", "--window", 3)
 
-    def test_message_file(self):
+    def test_messages_of_a_file_are_echoed(self):
         path = self.file("messages", "first\n\nZwölf Boxkämpfer\n" + "x" * 1000)
         self.echo("--message-file", path, "--window", 5)
 
-    def test_rate(self):
+    def test_rate_sends_as_many_messages_as_asked_for(self):
         result = self.bench("--scenario", "rate", "--rate", 400, "--clients", 4, "--threads", 2, *SHORT, self.url())
         self.assertEchoes(result, 4)
         self.assertAlmostEqual(result["messages"]["sent"], 200, delta=2)
         self.assertHandled(result)
 
-    def test_broadcast(self):
+    def test_broadcast_counts_every_receiver(self):
         for more in (["--window", 4], ["--rate", 200], ["--publishers", 3, "--threads", 2, "--binary", "--size", 100]):
             with self.subTest(more=more):
                 result = self.bench("--scenario", "broadcast", "--clients", 7, *SHORT, *more, self.url("/broadcast"))
@@ -210,7 +210,7 @@ class OnWeir(OnWeirTestCase):
                 self.assertEqual(result["messages"]["received"], 7 * result["messages"]["sent"])
                 self.assertEqual(in_all(result, "received"), 7 * in_all(result, "sent"))
 
-    def test_rooms(self):
+    def test_broadcast_in_rooms_counts_each_room(self):
         """8 clients in 3 rooms: 3, 3 and 2."""
         for more, senders in (([], 3), (["--publishers", 2, "--window", 4, "--threads", 3], 6),
                               (["--publishers", 2, "--threads", 2, "--rate", 600], 6)):
@@ -222,7 +222,7 @@ class OnWeir(OnWeirTestCase):
                 self.assertGreater(in_all(result, "sent"), 0)
                 self.assertTrue(2 < in_all(result, "received") / in_all(result, "sent") < 3)
 
-    def test_messages_of_another_room(self):
+    def test_messages_of_another_room_are_unexpected(self):
         """One broadcast for what is said to be three rooms: each client gets two thirds too much."""
         for more in ([], ["--threads", 2]):
             with self.subTest(more=more):
@@ -236,14 +236,14 @@ class OnWeir(OnWeirTestCase):
                 self.bench("--scenario", "broadcast", "--rooms", 3, "--clients", 6, *SHORT, "--fail-if", "unexpected>0",
                            self.url("/broadcast?number={room}"), status=99)
 
-    def test_missing_in_rooms(self):
+    def test_missing_messages_in_rooms_are_counted(self):
         """An echo reaches one client of three in each room."""
         result = self.bench("--scenario", "broadcast", "--rooms", 2, "--clients", 6, "--timeout", "1s", *SHORT,
                             self.url("/echo?number={room}"), status=1)
         self.assertEqual(result["messages"]["missing"], 2 * in_all(result, "sent"))
         self.assertEqual(result["messages"]["unexpected"], 0)
 
-    def test_rooms_of_several_processes(self):
+    def test_rooms_of_several_processes_are_merged(self):
         """They have rooms of their own on one server: the sum is as if one had done all."""
         servers = self.url("/room/{room}"), self.url("/broadcast?{room}")
         paths, processes = [], []
@@ -258,22 +258,22 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual((merged["settings"]["rooms"], merged["settings"]["publishers"]), (4, 4))
         self.assertEqual(merged["messages"]["received"], sum(result["messages"]["received"] for result in results))
 
-    def test_an_echo_is_no_broadcast(self):
+    def test_echo_route_misses_broadcast_messages(self):
         result = self.bench("--scenario", "broadcast", "--clients", 3, "--timeout", "1s", *SHORT, self.url(), status=1)
         self.assertEqual(result["messages"]["missing"], 2 * in_all(result, "sent"))
         self.assertEqual(in_all(result, "received"), in_all(result, "sent"))
 
-    def test_a_broadcast_is_no_echo(self):
+    def test_broadcast_route_gives_wrong_echoes(self):
         result = self.bench("--clients", 2, *SHORT, self.url("/broadcast"), status=1)
         self.assertGreater(result["messages"]["wrong"], 0)
 
-    def test_idle(self):
+    def test_idle_opens_all_clients_at_the_ramp(self):
         result = self.bench("--scenario", "idle", "--clients", 30, "--ramp", 100, *SHORT, self.url())
         self.assertClean(result, 30)
         self.assertEqual(max(interval["open"] for interval in result["intervals"]), 30)
         self.assertGreater(result["connections"]["connect_seconds"], 0.28)  # the 30th comes after 290 ms
 
-    def test_connect(self):
+    def test_connect_counts_every_handshake(self):
         result = self.bench("--scenario", "connect", "--clients", 5, *SHORT, self.url())
         connections = result["connections"]
         self.assertGreater(connections["connected"], 5)
@@ -292,22 +292,22 @@ class OnWeir(OnWeirTestCase):
             *before, last = heights[title]
             self.assertGreater(last, max(before) / 4, title)
 
-    def test_several_urls_and_sources(self):
+    def test_several_urls_and_source_addresses_are_used(self):
         result = self.bench("--clients", 6, "--source", "127.0.0.2-127.0.0.4", *SHORT, self.url(), self.url())
         self.assertEchoes(result, 6)
 
-    def test_a_route_that_is_not_there(self):
+    def test_unknown_route_counts_as_dropped_connections(self):
         connections = self.bench("--clients", 3, *SHORT, self.url("/nowhere"), status=1)["connections"]
         self.assertEqual((connections["connected"], connections["dropped"]), (3, 3))
         self.assertEqual(connections["failures"]["no_error"], 3)
         self.assertIn("4040", connections["first_error"])
 
-    def test_conditions(self):
+    def test_fail_if_decides_the_exit_status(self):
         for condition, status in (("missing>0", 0), ("rate<1", 0), ("p99>=0ns", 99), ("connected<3", 99)):
             with self.subTest(condition=condition):
                 self.bench("--clients", 2, *SHORT, "--fail-if", condition, self.url(), status=status)
 
-    def test_the_server_dies(self):
+    def test_death_of_the_server_ends_the_run_with_lost_connections(self):
         process = self.start_long()
         self.weir.process.kill()
         began = time.monotonic()
@@ -320,7 +320,7 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual(messages["sent"], messages["received"] + messages["missing"])
         self.weir.stop(status=None)
 
-    def test_the_server_stops(self):
+    def test_stop_of_the_server_is_reported_as_1001(self):
         process = self.start_long("--scenario", "idle")
         self.weir.process.send_signal(signal.SIGTERM)
         result, _, _ = self.finish(process, status=1)
@@ -328,7 +328,7 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual(result["connections"]["failures"]["no_error"], 8)
         self.assertIn("1001", result["connections"]["first_error"])
 
-    def test_interrupted(self):
+    def test_interrupt_ends_the_run_with_its_results(self):
         process = self.start_long()
         process.send_signal(signal.SIGINT)
         result, stdout, _ = self.finish(process, status=1)
@@ -336,7 +336,7 @@ class OnWeir(OnWeirTestCase):
         self.assertIn("latency", stdout)
         self.assertTrue(0 < result["measured_seconds"] < PATIENCE)
 
-    def test_json_on_stdout(self):
+    def test_json_can_be_written_to_stdout(self):
         done = subprocess.run([WEIR, "bench", "--quiet", "--json", "-", *SHORT, self.url()], cwd=ROOT,
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(json.loads(done.stdout)["connections"]["connected"], 1)
@@ -355,7 +355,7 @@ class OtherAnswers(OnWeirTestCase):
         cls.configuration = (f"{SERVER}[route /hello/{{name}}]\nhandler = plugin:EXAMPLES/hello.so\n"
                              f"[route /answers/{{how}}]\nhandler = plugin:{plugin}\n")
 
-    def test_any_answer(self):
+    def test_expect_any_accepts_any_answer(self):
         """examples/hello.c greets, and answers something else."""
         for load in (["--clients", 5], ["--scenario", "rate", "--rate", 500, "--clients", 5]):
             result = self.bench(*SHORT, *load, "--expect", "any", self.url("/hello/Ada"))
@@ -366,7 +366,7 @@ class OtherAnswers(OnWeirTestCase):
         text = self.finish(self.start(*SHORT, "--expect", "echo", self.url("/hello/Ada")), status=1)[1]
         self.assertIn("changed on", text)
 
-    def test_answers_that_are_too_few_or_too_many(self):
+    def test_missing_and_surplus_answers_are_counted(self):
         result, text, _ = self.finish(self.start(*SHORT, "--timeout", "1s", "--clients", 2, "--expect", "any",
                                                  self.url("/answers/none")), status=1)
         self.assertEqual((result["messages"]["missing"], result["messages"]["received"]), (2, 0))
@@ -376,7 +376,7 @@ class OtherAnswers(OnWeirTestCase):
         self.assertGreater(result["messages"]["wrong"], 0)
         self.assertRegex(text, "messages? more than")
 
-    def test_no_answer_is_awaited(self):
+    def test_expect_none_awaits_no_answer(self):
         """All that was sent has been handled, and no more is said to have been sent."""
         for path, load in (("/answers/none", []), ("/answers/none", ["--window", 50]), ("/echo", ["--compress", "--size", "100-2000"]),
                            ("/answers/none", ["--scenario", "rate", "--rate", 2000])):
@@ -391,7 +391,7 @@ class OtherAnswers(OnWeirTestCase):
                 self.assertIn("not known", text)
                 self.assertHandled(result)
 
-    def test_a_reader_slower_than_the_sender(self):
+    def test_messages_a_slow_reader_did_not_take_are_missing(self):
         """What counts as sent is what the server's host has taken, not what was to be sent: sockets hold no 64 MiB."""
         done = self.start("--duration", "1s", "--warmup", "0", "--timeout", "1s", "--size", "1MiB", "--window", 64,
                           "--expect", "none", self.url("/answers/slow"))
@@ -408,16 +408,16 @@ class OnOthers(BenchTestCase):
                 with self.subTest(more=more):
                     self.assertEchoes(self.bench("--clients", 4, *SHORT, *more, f"ws://127.0.0.1:{port}/"), 4)
 
-    def test_websockets(self):
+    def test_echo_on_python_websockets_is_clean(self):
         self.on(sys.executable, self.file("server.py", PYTHON_ECHO))
 
-    def test_ws(self):
+    def test_echo_on_node_ws_is_clean(self):
         self.on("node", self.file("server.cjs", NODE_ECHO))
 
-    def test_ws_with_compression(self):
+    def test_compressed_echo_on_node_ws_is_clean(self):
         self.on("node", self.file("server.cjs", NODE_ECHO), options=["deflate"])
 
-    def test_a_stall_is_seen_in_full(self):
+    def test_stall_counts_in_full_for_latency(self):
         """The messages that a stalled server keeps waiting are sent late, but their latency counts from when they
         were to be sent: a second without an answer is a third of all messages of three seconds."""
         port = free_port()
@@ -431,13 +431,13 @@ class OnOthers(BenchTestCase):
 
 
 class Failures(BenchTestCase):
-    def test_nobody_listens(self):
+    def test_refused_connections_are_counted(self):
         result, stdout, _ = self.finish(self.start("--clients", 3, *SHORT, f"ws://127.0.0.1:{free_port()}/"), status=1)
         self.assertEqual(result["connections"]["failed"], 3)
         self.assertEqual(result["connections"]["failures"]["refused"], 3)
         self.assertIn("refused", stdout)
 
-    def test_nobody_answers(self):
+    def test_handshakes_without_answer_time_out(self):
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))
             silent.listen(10)
@@ -470,7 +470,7 @@ class Failures(BenchTestCase):
         thread.start()
         return f"ws://127.0.0.1:{listener.getsockname()[1]}/"
 
-    def test_a_server_that_is_behind(self):
+    def test_rate_counts_what_a_slow_server_returns_per_second(self):
         """All messages come back in the end; but as many per second as the server makes."""
 
         def echo_slowly(conn):
@@ -492,7 +492,7 @@ class Failures(BenchTestCase):
                             status=None)
         self.assertGreater(result["connections"]["connected"] + result["connections"]["failed"], 5)
 
-    def test_http_status(self):
+    def test_http_refusals_are_counted(self):
         with socket.socket() as server:
             server.bind(("127.0.0.1", 0))
             server.listen(10)
@@ -512,14 +512,14 @@ class Failures(BenchTestCase):
         self.assertEqual(result["connections"]["failures"]["http"], 3)
         self.assertIn("503", result["connections"]["first_error"])
 
-    def test_descriptor_limit(self):
+    def test_too_few_descriptors_are_reported(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
         done = subprocess.run([WEIR, "bench", "--clients", "1000", "ws://127.0.0.1:1/"], cwd=ROOT, preexec_fn=limit,
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("256", done.stderr)
 
-    def test_usage(self):
+    def test_bench_usage_errors_are_one_line_with_status_2(self):
         url = "ws://127.0.0.1:1/"
         empty = self.file("empty", "")
         for arguments in (
@@ -543,7 +543,7 @@ class Failures(BenchTestCase):
                 self.assertEqual((result, stdout), (None, ""))
                 self.assertEqual(stderr.count("\n"), 1, stderr)
 
-    def test_help(self):
+    def test_bench_help_names_the_options(self):
         done = subprocess.run([WEIR, "bench", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ("--scenario", "--rooms", "--rate", "--fail-if", "p99.9", "--merge"):

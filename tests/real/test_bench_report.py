@@ -186,7 +186,7 @@ class BenchPage(WeirTestCase):
         done = run_weir("bench", "--merge", self.json, "--html", self.html)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_every_kind_of_result(self):
+    def test_page_of_every_kind_of_result_fits_every_width(self):
         for name, (values, figures) in RESULTS.items():
             self.draw(values)
             for width, seen in look(self.html, WIDTHS).items():
@@ -197,21 +197,21 @@ class BenchPage(WeirTestCase):
                     self.assertEqual(seen["requests"], 0)
                     self.assertNotIn("taken over", seen["title"])
 
-    def test_what_came_from_outside_is_text(self):
+    def test_foreign_text_is_shown_as_text(self):
         values = everything_failed()
         self.draw(values)
         seen = look(self.html, [1240])[1240]
         self.assertIn(NASTY, seen["text"])
         self.assertIn(values["settings"]["url"].strip(), seen["text"])
 
-    def test_it_follows_the_readers_colours(self):
+    def test_page_follows_the_colour_scheme(self):
         self.draw(result())
         light, dark = (look(self.html, [1000], dark)[1000]["background"] for dark in (False, True))
         brightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (light, dark)]
         self.assertGreater(brightness[0], 600)
         self.assertLess(brightness[1], 200)
 
-    def test_the_page_of_a_run(self):
+    def test_page_of_a_run_shows_its_results(self):
         done = run_weir("bench", "--scenario", "echo", "--clients", 5, "--duration", "1s", "--warmup", "0s",
                         "--json", self.json, "--html", self.html, self.weir.url("/echo"))
         self.assertEqual(done.returncode, 0, done.stderr)

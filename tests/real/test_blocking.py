@@ -69,7 +69,7 @@ class Blocking(AsyncWeirTestCase):
             self.addAsyncCleanup(websocket.close)
         return opened
 
-    async def test_one_blocks_a_second_beside_fifty_echoes(self):
+    async def test_handler_that_blocks_delays_no_echo(self):
         (slow,) = await self.connect("/second/on", 1)
         clients = await self.connect("/echo", 50)
         latencies, stop = [], asyncio.Event()
@@ -93,7 +93,7 @@ class Blocking(AsyncWeirTestCase):
         # A client that waits for the handler waits between 0 and 1 s: one in four waits 0.75 s or more.
         self.assertLess(percentile(latencies, 75), 0.5)
 
-    async def test_every_slot_blocked(self):
+    async def test_others_go_on_while_every_permit_is_held(self):
         blockers = await self.connect("/block/on", 4)
         (late,) = await self.connect("/slow/on", 1)
         (echoer,) = await self.connect("/echo", 1)
@@ -124,7 +124,7 @@ class Blocking(AsyncWeirTestCase):
 
         self.assertEqual(await asyncio.gather(*answers, late_answer), ["the light has turned on"] * 5)
 
-    async def test_more_blockers_than_slots_all_get_their_turn(self):
+    async def test_more_blocking_handlers_than_permits_take_turns(self):
         clients = await self.connect("/second/off", 12)
         for websocket in clients:
             await websocket.send("lamp")
@@ -135,7 +135,7 @@ class Blocking(AsyncWeirTestCase):
 
 
 class SendThenBlock(AsyncTestCase):
-    async def test_what_was_sent_leaves_before_the_handler_returns(self):
+    async def test_sent_message_leaves_before_the_handler_returns(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = Path(directory) / "send_then_block.so"
             source = Path(__file__).with_name("send_then_block.c")

@@ -44,7 +44,7 @@ class BusyWorkers(AsyncTestCase):
         events = [json.loads(line) for line in weir.log().splitlines()]
         return [event for event in events if event["event"] == "workers_busy"]
 
-    async def test_warning(self):
+    async def test_warning_names_the_routes_that_hold_all_workers(self):
         """Two sleep for three seconds; two more wait meanwhile. Then these sleep, and nothing waits."""
         with self.serve("3s") as weir:
             await self.ask_all(weir, 4)
@@ -57,7 +57,7 @@ class BusyWorkers(AsyncTestCase):
         self.assertGreater(int(held[1]), 900)
         self.assertRegex(event["reason"], "raise workers, or limit these routes with concurrency")
 
-    async def test_others_go_on(self):
+    async def test_echo_goes_on_while_all_workers_are_busy(self):
         with self.serve("3s") as weir:
             asking = asyncio.create_task(self.ask_all(weir, 4))
             await asyncio.to_thread(weir.log_line, "workers_busy")
@@ -68,12 +68,12 @@ class BusyWorkers(AsyncTestCase):
             self.assertFalse(asking.done())
             await asking
 
-    async def test_no_warning_while_one_is_free(self):
+    async def test_no_warning_while_a_worker_is_free(self):
         with self.serve("2s") as weir:
             await self.ask_all(weir, 2)
             self.assertEqual(self.warnings(weir), [])
 
-    async def test_no_warning_for_those_that_wait_for_their_route(self):
+    async def test_no_warning_for_waits_at_a_concurrency_limit(self):
         with self.serve("1500ms", concurrency=1) as weir:
             await self.ask_all(weir, 3)
             self.assertEqual(self.warnings(weir), [])

@@ -145,13 +145,13 @@ class Speaking(AsyncWeirTestCase):
 
 
 class Requests(Speaking):
-    async def test_the_subprotocol(self):
+    async def test_subprotocol_weir_v1_is_selected(self):
         url = self.weir.url("/channels")
         async with websockets.connect(url, subprotocols=["weir.v2", "weir.v1"]) as socket:
             self.assertEqual(socket.subprotocol, "weir.v1")
             await Peer(socket).quiet()
 
-    async def test_a_conversation(self):
+    async def test_conversation_is_as_documented(self):
         ann, bob = await self.peer(), await self.peer()
         first = await ann.ask("subscribe", "news:de", id=1)
         epoch = first["epoch"]
@@ -172,14 +172,14 @@ class Requests(Speaking):
         self.assertEqual((late["offset"], late["epoch"]), (2, epoch))
         self.assertEqual(await bob.ask("ping", id=3), {"type": "pong", "id": 3})
 
-    async def test_publishing_where_nobody_is(self):
+    async def test_publish_without_subscribers_is_answered(self):
         peer = await self.peer()
         answer = await peer.ask("publish", "nobody", data=1)
         self.assertEqual(answer, {"type": "published", "channel": "nobody", "offset": 0, "subscribers": 0})
         answer = await peer.ask("publish", "past:nobody", data=1)
         self.assertEqual(answer, {"type": "published", "channel": "past:nobody", "offset": 1, "subscribers": 0})
 
-    async def test_ids_come_back_as_they_came(self):
+    async def test_ids_come_back_unchanged(self):
         peer = await self.peer()
         ids = ['""', '"a"', '"\\u00e9\\/\\n"', '"é"', '"' + "x" * 64 + '"', "0", "-0", "-17", "9" * 64]
         for text in ids:
@@ -189,7 +189,7 @@ class Requests(Speaking):
                 await peer.say('{"id": %s , "type":"pong"}' % text)
                 self.assertTrue((await peer.hear()).endswith(',"id":%s}' % text))
 
-    async def test_data_comes_as_it_was_written(self):
+    async def test_data_arrives_as_it_was_written(self):
         values = [
             "null", "true", '""', "-0.0", "1.50e+003", "123456789012345678901234567890", '"\\ud83d\\ude00 😀 \\/"',
             '"\\ud800"', '{ "b" : 1, "a":[ ] ,"b":2 }', "[" * 63 + "]" * 63, '"' + "x" * 100_000 + '"',
@@ -209,7 +209,7 @@ class Requests(Speaking):
             await peer.say(json.dumps({"type": "ping" if number % 3 else "publish", "id": number}))
         self.assertEqual([(await peer.next())["id"] for _ in range(300)], list(range(300)))
 
-    async def test_text_and_bytes_from_a_path_channel(self):
+    async def test_text_and_bytes_of_a_relay_arrive_wrapped(self):
         listener, path = await self.peer(), (await self.peer("/room/1")).socket
         await listener.subscribe("room:1")
         begin = {"type": "message", "channel": "room:1"}
@@ -288,7 +288,7 @@ RIGHT_FOR_A_SCHEMA = ("not_subscribed", "presence_off", "not_permitted")
 
 
 class Errors(Speaking):
-    async def test_what_is_wrong(self):
+    async def test_wrong_requests_get_their_error(self):
         peer = await self.peer()
         for text, code, message, members in WRONG:
             with self.subTest(text=text[:100]):
@@ -298,20 +298,20 @@ class Errors(Speaking):
                 self.assertEqual(answer, {"type": "error", "code": code, **members})
         await peer.quiet()
 
-    def test_the_schema_agrees(self):
+    def test_schema_agrees_about_wrong_requests(self):
         for text, code, message, _ in WRONG:
             if code != "invalid_json" and "twice" not in message:
                 with self.subTest(text=text[:100]):
                     self.assertEqual(REQUEST.is_valid(json.loads(text)), code in RIGHT_FOR_A_SCHEMA)
 
-    async def test_a_binary_message(self):
+    async def test_binary_requests_are_refused(self):
         peer = await self.peer()
         for data in (b"", b'{"type":"ping","id":1}'):
             await peer.say(data)
             self.assert_error(await peer.next(), "binary", "a request must be a text message")
         await peer.quiet()
 
-    async def test_subscribing_twice(self):
+    async def test_second_subscribe_is_refused(self):
         peer = await self.peer()
         await peer.subscribe("c")
         answer = await peer.ask("subscribe", "c", since=0, id=1)
@@ -320,7 +320,7 @@ class Errors(Speaking):
         await peer.ask("unsubscribe", "c")
         await peer.subscribe("c")
 
-    async def test_what_a_route_does_not_have(self):
+    async def test_channels_a_route_does_not_allow_are_refused(self):
         peer = await self.peer("/some")
         for channel in ("news", "room:", "room:7"):
             await peer.subscribe(channel)
@@ -330,7 +330,7 @@ class Errors(Speaking):
             answer = await peer.ask("publish", channel, data=1)
             self.assert_error(answer, "not_permitted", "clients of this route may not publish to it", channel=channel)
 
-    async def test_a_route_that_only_listens(self):
+    async def test_publish_is_refused_on_a_route_that_only_listens(self):
         peer = await self.peer("/listen")
         await peer.subscribe("c")
         answer = await peer.ask("publish", "c", data=1)
@@ -338,11 +338,11 @@ class Errors(Speaking):
         await (await self.peer()).publish("c", "heard")
         self.assertEqual(await peer.data(1), [(1, "heard")])
 
-    async def test_publishing_without_permission_to_subscribe(self):
+    async def test_publish_needs_no_permission_to_subscribe(self):
         peer = await self.peer()
         await peer.publish("closed", 1)
 
-    async def test_subscriptions_of_a_connection(self):
+    async def test_subscriptions_of_a_connection_are_limited(self):
         peer = await self.peer()
         for number in range(8):
             await peer.subscribe(f"s:{number}")
@@ -352,7 +352,7 @@ class Errors(Speaking):
         await peer.ask("unsubscribe", "s:0")
         await peer.subscribe("s:8")
 
-    async def test_subscribers_of_a_channel(self):
+    async def test_subscribers_of_a_channel_are_limited(self):
         peers = [await self.peer() for _ in range(3)]
         await peers[0].subscribe("full")
         await peers[1].subscribe("full")
@@ -361,7 +361,7 @@ class Errors(Speaking):
         await peers[0].ask("unsubscribe", "full")
         await peers[2].subscribe("full")
 
-    async def test_what_ends_the_connection(self):
+    async def test_invalid_utf8_and_large_requests_end_the_connection(self):
         for payload, code in ((b"\xff", 1007), (b"x" * (1 << 20) + b"x", 1009)):
             with RawClient(self.weir.port, "/channels") as client:
                 client.send_all_it_takes(frame(TEXT, payload))
@@ -372,7 +372,7 @@ class Errors(Speaking):
 class TooManyChannels(Speaking):
     """On a server of its own, since the channels of all tests count."""
 
-    async def test_they_are_refused(self):
+    async def test_channels_over_the_limit_are_refused(self):
         message = "the server has as many channels as it may have"
         peers = [await self.peer() for _ in range(4)]
         for number in range(30):
@@ -385,7 +385,7 @@ class TooManyChannels(Speaking):
 
 
 class Presence(Speaking):
-    async def test_who_is_there(self):
+    async def test_presence_lists_subscribers_for_subscribers_only(self):
         ann, bob = await self.peer(), await self.peer()
         first = (await ann.subscribe("here:1", presence=True))["presence"]
         self.assertEqual((first["count"], len(first["clients"])), (1, 1))
@@ -400,7 +400,7 @@ class Presence(Speaking):
         message = "only its subscribers are told who is there"
         self.assert_error(await bob.ask("presence", "here:1"), "not_subscribed", message, channel="here:1")
 
-    async def test_the_list_is_bounded(self):
+    async def test_presence_list_is_bounded(self):
         peers = [await self.peer() for _ in range(103)]
         for peer in peers[:-1]:
             await peer.subscribe("here:many")
@@ -409,7 +409,7 @@ class Presence(Speaking):
         answer = await peers[0].ask("presence", "here:many")
         self.assertEqual((answer["count"], len(answer["clients"])), (103, 100))
 
-    async def test_announcements(self):
+    async def test_join_and_leave_are_announced(self):
         ann, bob, path = await self.peer(), await self.peer(), await self.peer()
         me = (await ann.subscribe("loud:1", presence=True))["presence"]["clients"][0]
         clients = (await bob.subscribe("loud:1", presence=True))["presence"]["clients"]
@@ -429,7 +429,7 @@ class Presence(Speaking):
         await bob.socket.close()
         self.assertEqual((await ann.next())["type"], "leave")
 
-    async def test_the_publisher(self):
+    async def test_message_names_its_publisher(self):
         ann, bob = await self.peer(), await self.peer()
         me = (await ann.subscribe("loud:2", presence=True))["presence"]["clients"][0]
         await bob.subscribe("loud:2")
@@ -447,7 +447,7 @@ class Recovery(Speaking):
         await peer.ask("unsubscribe", channel)
         return peer, epoch
 
-    async def test_what_was_missed(self):
+    async def test_recovery_delivers_missed_messages(self):
         sender, epoch = await self.left("past:1", 1, 2, 3, 4, 5, 6, 7)
         for since, members in ((2, {"epoch": epoch}), (2, {}), (6, {"epoch": epoch}), (7, {"epoch": epoch})):
             with self.subTest(since=since, **members):
@@ -460,7 +460,7 @@ class Recovery(Speaking):
         await sender.publish("past:1", 8)
         self.assertEqual(await peer.data(1), [(8, 8)])
 
-    async def test_what_cannot_be_told(self):
+    async def test_recovery_is_refused_if_messages_are_gone(self):
         sender, epoch = await self.left("past:2", 1, 2, 3, 4, 5, 6, 7)
         cases = {
             "too old": {"since": 1, "epoch": epoch},
@@ -481,7 +481,7 @@ class Recovery(Speaking):
         for peer in peers:
             self.assertEqual(await peer.data(1), [(8, "new")])
 
-    async def test_without_history(self):
+    async def test_recovery_without_history_needs_the_current_offset(self):
         peer, other = await self.peer(), await self.peer()
         epoch = (await other.subscribe("forgets"))["epoch"]
         await peer.publish("forgets", 1)
@@ -490,7 +490,7 @@ class Recovery(Speaking):
         self.assertEqual((await peer.subscribe("forgets", since=1, epoch=epoch))["recovered"], True)
         await peer.quiet()
 
-    async def test_a_channel_that_went_away_has_another_epoch(self):
+    async def test_recreated_channel_has_another_epoch(self):
         peer = await self.peer()
         first = await peer.subscribe("brief")
         await peer.ask("unsubscribe", "brief")
@@ -498,7 +498,7 @@ class Recovery(Speaking):
         self.assertNotEqual(again["epoch"], first["epoch"])
         self.assertEqual((again["offset"], again["recovered"]), (0, False))
 
-    async def test_more_than_a_client_may_leave_unread(self):
+    async def test_recovery_beyond_send_buffer_soft_is_refused(self):
         sender, epoch = await self.left("long:1", *["x" * 10_000] * 10)
         peer = await self.peer()
         self.assertEqual((await peer.subscribe("long:1", since=0, epoch=epoch))["recovered"], False)
@@ -507,7 +507,7 @@ class Recovery(Speaking):
         self.assertEqual([offset for offset, _ in await peer.data(4)], [7, 8, 9, 10])
         await peer.quiet()
 
-    async def test_the_last(self):
+    async def test_last_delivers_the_latest_messages(self):
         sender, epoch = await self.left("past:3", *range(1, 8))
         for last, first in ((1, 7), (3, 5), (5, 3), (6, 3), (10000, 3)):
             with self.subTest(last=last):
@@ -519,13 +519,13 @@ class Recovery(Speaking):
         await sender.publish("past:3", 8)
         self.assertEqual(await peer.data(1), [(8, 8)])
 
-    async def test_the_last_where_nothing_is_remembered(self):
+    async def test_last_delivers_nothing_without_history(self):
         for channel in ("past:new", "forgets"):
             peer = await self.peer()
             self.assertEqual((await peer.subscribe(channel, last=5))["offset"], 0)
             await peer.quiet()
 
-    async def test_the_last_if_what_was_missed_is_gone(self):
+    async def test_last_replaces_a_refused_recovery(self):
         sender, epoch = await self.left("past:4", *range(1, 8))
         for since, members, recovered, first in (
             (2, {"epoch": epoch}, True, 3), (7, {"epoch": epoch}, True, 8), (1, {"epoch": epoch}, False, 4),
@@ -538,7 +538,7 @@ class Recovery(Speaking):
                 self.assertEqual([offset for offset, _ in await peer.data(8 - first)], list(range(first, 8)))
                 await peer.quiet()
 
-    async def test_the_last_that_fit(self):
+    async def test_last_delivers_no_more_than_send_buffer_soft(self):
         await self.left("long:3", *["x" * 10_000] * 10)
         peer = await self.peer()
         self.assertEqual((await peer.subscribe("long:3", last=10))["offset"], 10)
@@ -549,7 +549,7 @@ class Recovery(Speaking):
         self.assertEqual([offset for offset, _ in await peer.data(6)], [5, 6, 7, 8, 9, 10])
         await peer.quiet()
 
-    async def test_coming_back_while_somebody_publishes(self):
+    async def test_recovery_during_publishes_misses_nothing(self):
         count, channel = 600, "long:2"
         sender, back = await self.peer(), await self.peer()
         answer = await back.subscribe(channel)
@@ -575,7 +575,7 @@ class Recovery(Speaking):
 class OwnHandler(AsyncTestCase):
     """weir_channels_message() and the hooks in a plug-in."""
 
-    async def test_users_and_permissions(self):
+    async def test_plugin_decides_users_and_permissions(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = Path(directory) / "speaks_channels.so"
             source = Path(__file__).parent / "speaks_channels.c"
@@ -610,7 +610,7 @@ class OwnHandler(AsyncTestCase):
 class PathChannels(WeirTestCase):
     configuration = CONFIGURATION
 
-    def test_whether_a_sender_hears_itself(self):
+    def test_echo_self_decides_whether_a_sender_hears_itself(self):
         with RawClient(self.weir.port, "/room/a") as loud, RawClient(self.weir.port, "/quiet/a") as quiet:
             quiet.send(frame(TEXT, b"from quiet"))
             self.assertEqual(loud.frame(), (TEXT, b"from quiet"))
@@ -618,21 +618,21 @@ class PathChannels(WeirTestCase):
             for client in (loud, quiet):
                 self.assertEqual(client.frame(), (BINARY, b"\x00"))
 
-    def test_receive_only(self):
+    def test_message_to_a_receive_only_route_closes(self):
         with RawClient(self.weir.port, "/radio/room:r") as radio, RawClient(self.weir.port, "/room/r") as sender:
             sender.send(frame(TEXT, b"on air"))
             self.assertEqual(radio.frame(), (TEXT, b"on air"))
             radio.send(frame(TEXT, b"hello?"))
             self.assertEqual(radio.frame(), (CLOSE, b"\x03\xf0this channel is receive-only"))
 
-    def test_a_channel_where_clients_may_not_publish(self):
+    def test_message_to_a_channel_without_publish_closes(self):
         with RawClient(self.weir.port, "/any/mute") as first, RawClient(self.weir.port, "/any/mute") as second:
             first.send(frame(TEXT, b"hello?"))
             self.assertEqual(first.frame(), (CLOSE, b"\x03\xf0this channel is receive-only"))
             second.send(frame(BINARY, b"hello?"))
             self.assertEqual(second.frame().opcode, CLOSE)
 
-    def test_paths_that_name_no_channel(self):
+    def test_path_that_names_no_channel_closes(self):
         for path in ("/room/a%20b", "/room/%C3%A9", "/room/*", "/room/" + "x" * 251, "/radio/", "/radio/a/%0a"):
             with self.subTest(path=path), RawClient(self.weir.port, path) as client:
                 self.assertEqual(client.frame(), (CLOSE, b"\x03\xf0this path names no channel"))
@@ -641,7 +641,7 @@ class PathChannels(WeirTestCase):
                 client.send(frame(TEXT, b""))
                 self.assertEqual(client.frame().opcode, TEXT if path.startswith("/room") else CLOSE)
 
-    def test_too_many_subscribers(self):
+    def test_subscriber_over_the_limit_is_closed_with_1013(self):
         with RawClient(self.weir.port, "/radio/full"), RawClient(self.weir.port, "/radio/full"):
             with RawClient(self.weir.port, "/radio/full") as third:
                 self.assertEqual(third.frame(), (CLOSE, b"\x03\xf5the channel takes no more subscribers"))
@@ -681,7 +681,7 @@ class Cutter:
 
 
 class Documentation(Speaking):
-    def test_the_examples_are_right(self):
+    def test_examples_match_the_schema(self):
         lines = re.findall(r"(?m)^    (?:[<>] )?(\{.*\})$", PAGE)
         kinds = {json.loads(line)["type"] for line in lines}
         for line in lines:
@@ -690,7 +690,7 @@ class Documentation(Speaking):
         types = [definition.get("properties", {}).get("type") for definition in SCHEMA["$defs"].values()]
         self.assertEqual(kinds, {each["const"] for each in types if each})
 
-    def test_the_codes_are_complete(self):
+    def test_error_codes_are_complete(self):
         codes = re.findall(r"(?m)^\| `(\w+)` \|", PAGE.split("## Errors")[1].split("## Recovery")[0])
         self.assertEqual(sorted(codes), sorted(SCHEMA["$defs"]["error"]["properties"]["code"]["enum"]))
         source = (ROOT / "server/channels/protocol.c").read_text() + (ROOT / "server/channels/request.c").read_text()
@@ -710,7 +710,7 @@ class Documentation(Speaking):
                 code = "unknown_type" if '"authenticate"' in line else "invalid_message"
                 self.assertEqual((await peer.next())["code"], code)
 
-    def test_the_schema_is_one(self):
+    def test_schema_is_a_valid_json_schema(self):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     async def follow(self, channel, cutter, wait_for):
@@ -734,7 +734,7 @@ class Documentation(Speaking):
         self.assertEqual(story, [None, 1, 2, True, 3, 4, 5, False])
         self.assertEqual(objects[-1]["offset"], 11)
 
-    async def test_the_client_in_python(self):
+    async def test_python_client_of_the_page_follows_a_channel(self):
         names = {"__name__": "page"}
         (program,) = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE)
         exec(program, names)
@@ -754,7 +754,7 @@ class Documentation(Speaking):
             with self.assertRaises(asyncio.CancelledError):
                 await client
 
-    async def test_the_client_for_browsers(self):
+    async def test_browser_client_of_the_page_follows_a_channel(self):
         (program,) = re.findall(r"(?ms)^```js\n(.*?)^```$", PAGE)
         objects = []
         async with Cutter(self.weir.port) as cutter:

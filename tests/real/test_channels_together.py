@@ -297,11 +297,11 @@ class Together(AsyncTestCase):
         members = {"type": "published", "channel": CHANNEL, "subscribers": len(self.clients)}
         self.assertEqual(answers[1:], [{**members, "offset": offset} for offset in mine])
 
-    async def test_python_node_curl_and_c(self):
+    async def test_python_node_curl_and_c_share_a_channel(self):
         await self.talk(self.serve())
 
     @needs_chromium
-    async def test_a_browser_too(self):
+    async def test_browser_shares_the_channel(self):
         weir = self.serve()
         async with Chromium() as browser:
             # A page from the server itself is of the same origin.

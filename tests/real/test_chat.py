@@ -58,7 +58,7 @@ class ChatServer(WithAdmin):
 
 
 class Rooms(AsyncTestCase):
-    async def test_who_may_do_what(self):
+    async def test_rooms_permits_each_user_the_right_requests(self):
         with ChatServer() as weir:
             async with self.enter(weir, "ann") as ann, self.enter(weir, "bob") as bob:
                 await self.try_all(weir, Peer(ann), Peer(bob))
@@ -88,7 +88,7 @@ class Rooms(AsyncTestCase):
         answer = await peer.next()
         self.assertEqual(answer["code"], "invalid_channel" if channel == "*" else "not_permitted")
 
-    def test_names(self):
+    def test_malformed_user_names_get_400(self):
         with ChatServer() as weir:
             for query, status in {
                 "?name=ann": 101, "?x=1&name=A.n-n_0&y=2": 101, "?name=" + "x" * 32: 101, "?name=" + "x" * 33: 400,
@@ -105,7 +105,7 @@ class Clock(AsyncTestCase):
         routes = "[route /channels]\nhandler = channels\n[route /clock]\nhandler = plugin:EXAMPLES/clock.so\n"
         return f"[server]\nlisten = 127.0.0.1:PORT\n[admin]\nlisten = 127.0.0.1:ADMIN\n{routes}every = {every}\n"
 
-    async def test_it_ticks(self):
+    async def test_clock_publishes_ticks(self):
         before = int(time.time())
         with WithAdmin(self.configuration("50ms")) as weir:
             async with websockets.connect(weir.url("/clock")) as raw, websockets.connect(weir.url("/channels")) as wrapped:
@@ -120,7 +120,7 @@ class Clock(AsyncTestCase):
                     offsets.append(message["offset"])
                 self.assertEqual(offsets, list(range(offsets[0], offsets[0] + 5)))
 
-    async def test_another_clock_while_it_ticks(self):
+    async def test_reload_replaces_the_clock(self):
         with WithAdmin(self.configuration("1ms")) as weir:
             async with websockets.connect(weir.url("/channels")) as one, websockets.connect(weir.url("/channels")) as other:
                 peer = Peer(one)
@@ -215,7 +215,7 @@ class Chat(AsyncTestCase):
         await bob.page.call("Page.close")
         await ann.here("ann")
 
-    async def test_other_rooms_and_second_tabs(self):
+    async def test_rooms_are_separate_and_tabs_are_not(self):
         first, second = await self.enter("ann"), await self.enter("ann")
         other = await self.enter("bob", room="other")
         await first.here("ann")
@@ -224,7 +224,7 @@ class Chat(AsyncTestCase):
         await second.say("here")
         self.assertEqual(await first.shown(1), [("ann", "here")])
 
-    async def test_it_comes_back_by_itself(self):
+    async def test_tab_reconnects_after_a_restart(self):
         ann, bob = await self.enter("ann"), await self.enter("bob")
         await ann.say("before")
         await bob.shown(1)
@@ -239,14 +239,14 @@ class Chat(AsyncTestCase):
             self.assertEqual([lines[0], lines[2]], [("ann", "before"), ("bob", "after")])
             self.assertRegex("".join(lines[1]), "^Messages may be missing here")
 
-    async def test_it_gets_what_it_has_missed(self):
+    async def test_tab_gets_missed_messages(self):
         ann = await self.enter("ann")
         self.weir.say("room:lobby", "first")
         await ann.shown(1)
         await self.go_and_come_back(ann, 1, KEPT)
         self.assertEqual(await ann.shown(1 + KEPT), [("server", text) for text in ("first", *map(str, range(KEPT)))])
 
-    async def test_it_says_that_too_much_was_missed(self):
+    async def test_tab_says_that_messages_may_be_missing(self):
         ann = await self.enter("ann")
         self.weir.say("room:lobby", "first")
         await ann.shown(1)
@@ -268,20 +268,20 @@ class Chat(AsyncTestCase):
         self.assertEqual(len(await tab.shown(before)), before)
         await tab.return_now()
 
-    async def test_a_full_history_at_the_beginning(self):
+    async def test_new_tab_shows_the_latest_messages(self):
         for number in range(KEPT + 30):
             self.weir.say("room:lobby", str(number))
         ann = await self.enter("ann")
         latest = range(KEPT + 30 - LATEST, KEPT + 30)
         self.assertEqual(await ann.shown(LATEST), [("server", str(number)) for number in latest])
 
-    async def test_what_the_server_may_not_have_got_is_kept(self):
+    async def test_unsent_text_stays_in_the_form(self):
         ann = await self.enter("ann")
         await ann.stay_away()
         await ann.page.run("talk.text.value = 'is this lost?'; socket.close(); talk.requestSubmit()")
         await ann.page.until("talk.text.disabled && talk.text.value == 'is this lost?'")
 
-    async def test_a_dead_connection_is_found(self):
+    async def test_tab_replaces_a_dead_connection(self):
         (self.folder / "fast.html").write_text(
             changed((self.folder / "chat.html").read_text(), "QUIET = 25000, PATIENCE = 10000", "QUIET = 200, PATIENCE = 500"))
         ann = await Tab.enter(self.browser, self.address.replace("chat.html", "fast.html"), "ann")
@@ -294,7 +294,7 @@ class Chat(AsyncTestCase):
         await ann.connected()
         self.assertTrue(await ann.page.run("socket !== first"))
 
-    async def test_light_and_dark(self):
+    async def test_chat_page_follows_the_colour_scheme(self):
         tab = await self.enter("ann")
         colours = []
         for scheme in ("light", "dark"):

@@ -111,7 +111,7 @@ class Churn(unittest.TestCase):
             killed += 1
         return sum((process.result() for process in processes), collections.Counter(processes_killed=killed))
 
-    def test_everything_is_given_back(self):
+    def test_descriptors_threads_and_memory_are_given_back(self):
         with Weir(CONFIGURATION + ROUTES) as weir:
             self.echo(weir)
             descriptors_before, threads_before = settled_descriptors(weir), threads(weir)
@@ -166,10 +166,10 @@ class Vanish(unittest.TestCase):
         except Unavailable as unavailable:
             self.skipTest(str(unavailable))
 
-    def test_idle(self):
+    def test_vanished_idle_clients_are_closed(self):
         self.vanish("/plain")
 
-    def test_with_something_waiting_for_them(self):
+    def test_vanished_clients_with_a_backlog_are_closed(self):
         def broadcast(weir):
             with RawClient(weir.port, "/broadcast") as sender:
                 for _ in range(20):

@@ -53,22 +53,22 @@ class Tutorial:
         cls.peer = cls.start()
         cls.addClassCleanup(cls.peer.stop)
 
-    def test_echo(self):
+    def test_echo_program_prints_the_echoes(self):
         sent = ["hello", "", "Grüße, 世界 🌍", "x" * 70_000]
         done = example("echo", self.peer.url("/"), *sent)
         self.assertEqual(done.stdout.split("\n"), [*sent, ""])
         self.assertEqual(done.stderr, "")
 
-    def test_light(self):
+    def test_light_program_prints_the_answer(self):
         for status in ("on", "off"):
             done = example("light", self.peer.url(f"/light/{status}"), "192.168.1.20")
             self.assertEqual(done.stdout, f"the light has turned {status}\n")
 
-    def test_unknown_path(self):
+    def test_unknown_path_is_reported_with_4040(self):
         done = example("light", self.peer.url("/switch/on"), "192.168.1.20", status=1)
         self.assertEqual(done.stderr, "light: closed with 4040 no route for /switch/on\n")
 
-    def test_producer_and_consumer(self):
+    def test_consumer_gets_the_lines_of_the_producer(self):
         lines = [f"line {number} ✓" for number in range(scaled(500, least=50))]
         consumer = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", EXAMPLES / "clients/consumer", self.peer.url("/distribute")],
@@ -82,11 +82,11 @@ class Tutorial:
             consumer.kill()
             consumer.communicate()
 
-    def test_command(self):
+    def test_command_program_prints_the_binary_answer(self):
         done = example("command", self.peer.url("/command"), '["lamp","heater"]')
         self.assertEqual(done.stdout, '2 ["lamp","heater"]\n0 \n')
 
-    def test_both_ways_at_once(self):
+    def test_client_sends_and_receives_at_once(self):
         """Compressed too, though these servers take nothing over on our side."""
         for options in ([], ["compress"]):
             count = scaled(100, least=10)
@@ -95,7 +95,7 @@ class Tutorial:
             self.assertEqual(lines[1:], [f"flood {count} of {count} came back, {count} pongs", "closed OK",
                                          "close 1000 enough", "error NO_ERROR 0 "])
 
-    def test_sizes(self):
+    def test_messages_of_every_size_come_back(self):
         sizes = [0, 1, 125, 126, 127, 16370, 16376, 16384, 65535, 65536, 1000000]
         for options in ([], ["compress"]):
             with self.subTest(options=options):
@@ -109,7 +109,7 @@ class WithWeir(Tutorial, unittest.TestCase):
     def start():
         return Weir(tutorial())  # compression is on, unless the configuration says no
 
-    def test_the_server_stops(self):
+    def test_consumer_ends_with_1001_when_the_server_stops(self):
         with Weir(tutorial()) as weir:
             consumer = subprocess.Popen(
                 [EXAMPLES / "clients/consumer", weir.url("/distribute")], stderr=subprocess.PIPE, text=True
@@ -124,7 +124,7 @@ class WithPython(Tutorial, unittest.TestCase):
     def start():
         return Peer("/usr/bin/python3", HERE / "client_peer.py")
 
-    def test_subprotocol(self):
+    def test_subprotocol_is_agreed_with_python(self):
         lines = probe(self.peer.url("/"), "subprotocol=news", "subprotocol=chat", "close=1000")
         self.assertRegex(lines[0], "subprotocol chat,")
 
@@ -134,7 +134,7 @@ class WithNode(Tutorial, unittest.TestCase):
     def start():
         return Peer("node", HERE / "client_peer.cjs")
 
-    def test_subprotocol(self):
+    def test_subprotocol_is_agreed_with_node(self):
         lines = probe(self.peer.url("/"), "subprotocol=news", "subprotocol=chat", "close=1000")
         self.assertRegex(lines[0], "subprotocol chat,")
 
@@ -166,7 +166,7 @@ class ClientTestCase(unittest.TestCase):
 
 
 class NoConnection(ClientTestCase):
-    def test_addresses(self):
+    def test_wrong_and_refused_urls_have_their_cause(self):
         port = free_port()
         for url, cause, text in [
             (f"ws://127.0.0.1:{port}/", "REFUSED", f"ws://127.0.0.1:{port}: connection refused"),
@@ -178,12 +178,12 @@ class NoConnection(ClientTestCase):
             with self.subTest(url=url):
                 self.assertRegex(probe(url)[0], f"^error {cause} 0 {re.escape(text)}")
 
-    def test_unknown_host(self):
+    def test_unknown_host_is_reported(self):
         """A machine whose name server is out of reach may not get an answer at all."""
         lines = probe("ws://nowhere.invalid/", "connect_timeout=3000")
         self.assertRegex(lines[0], "^error (UNKNOWN_HOST|TIMED_OUT) 0 nowhere.invalid: ")
 
-    def test_arguments(self):
+    def test_malformed_arguments_are_refused(self):
         for option, text in [
             ("header=X", 'the header "X" is not of the form'),
             ("header=X: a\nY: b", "is not of the form"),
@@ -196,14 +196,14 @@ class NoConnection(ClientTestCase):
             with self.subTest(option=option):
                 self.assertError(probe("ws://127.0.0.1:1/", option), "BAD_ARGUMENT", re.escape(text))
 
-    def test_source(self):
+    def test_source_address_is_used_or_reported(self):
         with RawServer(lambda conn: (conn.socket.getpeername(), conn.open(), conn.answer_close())) as server:
             self.assertRegex(probe(server.url(), "source=127.0.0.9", "close=1000")[0], "^connected")
         self.assertEqual(server.result[0][0], "127.0.0.9")
         self.assertError(probe(server.url(), "source=203.0.113.1"), "UNREACHABLE", "the source 203.0.113.1")
         self.assertError(probe(server.url(), "source=::1"), "UNREACHABLE", "no address of the source's kind")
 
-    def test_no_answer(self):
+    def test_missing_answer_times_out(self):
         """Whom the system has accepted, but no program: one that hangs, or is about to start."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
@@ -211,7 +211,7 @@ class NoConnection(ClientTestCase):
             self.assertError(lines, "TIMED_OUT", "no answer to the handshake within 1 s$")
             self.assertError(probe(url, "connect_timeout=300"), "TIMED_OUT", "within 300 ms$")
 
-    def test_an_answer_that_trickles(self):
+    def test_trickling_answer_times_out(self):
         def answer(conn, _):
             try:
                 for byte in b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" * 10:
@@ -225,7 +225,7 @@ class NoConnection(ClientTestCase):
 
 
 class Refusals(ClientTestCase):
-    def test_statuses(self):
+    def test_refusal_is_reported_with_status_and_body(self):
         for answer, status, text in [
             (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 31\r\n\r\nthis origin may not connect\nbye", 403,
              "HTTP 403: this origin may not connect$"),
@@ -241,7 +241,7 @@ class Refusals(ClientTestCase):
         ]:
             self.refused(answer, "HTTP", text, status)
 
-    def test_a_body_that_comes_late(self):
+    def test_refusal_waits_for_a_late_body(self):
         def answer(conn, _):
             conn.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 11\r\n\r\n")
             for piece in (b"not", b" to", b"day", b"!!"):
@@ -250,13 +250,13 @@ class Refusals(ClientTestCase):
 
         self.refused(answer, "HTTP", "HTTP 403: not today!!$", 403, end=False)
 
-    def test_a_body_that_does_not_end(self):
+    def test_refusal_with_endless_body_is_reported_after_the_timeout(self):
         def answer(conn, _):
             conn.send(b"HTTP/1.1 403 Forbidden\r\n\r\nno line end")
 
         self.refused(answer, "HTTP", "HTTP 403: no line end$", 403, end=False, options=["connect_timeout=400"])
 
-    def test_weir(self):
+    def test_weir_refuses_a_foreign_origin(self):
         with Weir(tutorial() + "[websocket]\norigins = https://here.example\n") as weir:
             lines = probe(weir.url("/"), "origin=https://there.example")
             self.assertError(lines, "HTTP", "HTTP 403: .+", 403)
@@ -264,7 +264,7 @@ class Refusals(ClientTestCase):
 
 
 class Handshakes(ClientTestCase):
-    def test_no_websocket(self):
+    def test_answer_of_another_protocol_is_reported(self):
         for answer, text in [
             (b"\x15\x03\x01\x00\x02\x02\x46", "the server speaks TLS; wss:// is not built in yet"),
             (b"SSH-2.0-OpenSSH_9.2\r\n", 'does not speak HTTP/1.1; its answer begins with "SSH-2.0-OpenSSH_9.2'),
@@ -277,7 +277,7 @@ class Handshakes(ClientTestCase):
         for answer in (b"", b"HTTP/1.1 101 Switch"):
             self.refused(answer, "LOST", "ended the connection instead of answering")
 
-    def test_wrong_101(self):
+    def test_invalid_101_is_refused(self):
         for changes, text in [
             ({"Sec_WebSocket_Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, "Sec-WebSocket-Accept does not belong"),
             ({"Sec_WebSocket_Accept": None}, "no Sec-WebSocket-Accept"),
@@ -292,7 +292,7 @@ class Handshakes(ClientTestCase):
         ]:
             self.refused(lambda conn, headers: conn.answer(headers, **changes), "HANDSHAKE", text)
 
-    def test_wrong_extensions(self):
+    def test_extensions_that_were_not_offered_are_refused(self):
         for extensions in (
             "permessage-deflate; x", "x-webkit-deflate-frame", "permessage-deflate, permessage-deflate",
             "permessage-deflate; client_max_window_bits", "permessage-deflate; server_max_window_bits=7", "",
@@ -302,7 +302,7 @@ class Handshakes(ClientTestCase):
                 "HANDSHAKE", "extension", options=["compress"],
             )
 
-    def test_what_is_sent(self):
+    def test_request_has_the_headers_asked_for(self):
         def serve(conn):
             request = conn.request()
             conn.answer(request[1], Sec_WebSocket_Protocol="v2")
@@ -324,7 +324,7 @@ class Handshakes(ClientTestCase):
             "authorization": "Basic dXNlcjpwQHNz", "x-token": "t 1",
         })
 
-    def test_answers_before_the_answer(self):
+    def test_interim_responses_are_skipped(self):
         def serve(conn):
             headers = conn.request()[1]
             conn.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2)
@@ -334,7 +334,7 @@ class Handshakes(ClientTestCase):
         with RawServer(serve) as server:
             self.assertEqual(probe(server.url(), "run")[1:3], ["text hello", "run CLOSED"])
 
-    def test_frames_right_behind_the_answer(self):
+    def test_frames_directly_after_the_101_are_received(self):
         def serve(conn):
             frames = frame(TEXT, b"first", masked=False) + frame(TEXT, b"second", masked=False)
             conn.answer(conn.request()[1], behind=frames)
@@ -343,7 +343,7 @@ class Handshakes(ClientTestCase):
         with RawServer(serve) as server:
             self.assertEqual(probe(server.url(), "run")[1:4], ["text first", "text second", "run CLOSED"])
 
-    def test_an_answer_in_single_bytes(self):
+    def test_101_in_single_bytes_is_accepted(self):
         def serve(conn):
             headers = conn.request()[1]
             pieces = []
@@ -378,7 +378,7 @@ class Failures(ClientTestCase):
             self.assertError(lines, cause, text)
         self.assertEqual(server.result, code)
 
-    def test_violations(self):
+    def test_protocol_violations_are_closed_and_reported(self):
         for data, code, text in [
             (frame(TEXT, b"hello"), 1002, "a frame is masked"),
             (frame(TEXT, b"\xff", masked=False), 1007, "a text is not UTF-8"),
@@ -392,14 +392,14 @@ class Failures(ClientTestCase):
         ]:
             self.fails(data, "PROTOCOL", f"the server breaks the protocol: .*{text}", code)
 
-    def test_too_big(self):
+    def test_message_over_max_message_size_closes_with_1009(self):
         data = frame(BINARY, b"x" * 1000, masked=False) + frame(BINARY, b"x" * 1001, masked=False)
         self.fails(data, "TOO_BIG", "more than max_message_size, 1000 bytes", 1009, ["max_message_size=1000"])
 
-    def test_end_without_a_close(self):
+    def test_end_without_a_close_is_reported_as_lost(self):
         self.fails(frame(TEXT, b"bye", masked=False), "LOST", "ended the connection without a Close", None)
 
-    def test_reset(self):
+    def test_reset_is_reported_as_lost(self):
         def serve(conn):
             conn.open()
             conn.frame()
@@ -411,7 +411,7 @@ class Failures(ClientTestCase):
             self.assertEqual(lines[1:3], ["send OK", "run FAILED"])
             self.assertError(lines, "LOST", "the server has reset the connection")
 
-    def test_a_server_that_does_not_read(self):
+    def test_send_times_out_if_the_server_does_not_read(self):
         gone = threading.Event()
 
         def serve(conn):
@@ -426,7 +426,7 @@ class Failures(ClientTestCase):
 
 
 class Closing(ClientTestCase):
-    def test_the_server_closes(self):
+    def test_close_of_the_server_is_answered_and_reported(self):
         def serve(conn):
             conn.open()
             conn.send_frame(TEXT, b"last words")
@@ -440,7 +440,7 @@ class Closing(ClientTestCase):
                                          "close 4040 no route for /", "error NO_ERROR 0 "])
         self.assertEqual(server.result, (CLOSE, 4040, 2))
 
-    def test_no_code(self):
+    def test_close_without_code_is_reported_as_1005(self):
         def serve(conn):
             conn.open()
             conn.send_frame(CLOSE)
@@ -450,7 +450,7 @@ class Closing(ClientTestCase):
             self.assertIn("close 1005 ", probe(server.url(), "run"))
         self.assertEqual(server.result, (CLOSE, b""))
 
-    def test_the_client_waits_for_the_end_of_the_stream(self):
+    def test_client_waits_for_the_end_of_the_stream(self):
         """So that the TIME_WAIT is the server's (7.1.1), and no last byte is lost."""
         def serve(conn):
             conn.open()
@@ -466,7 +466,7 @@ class Closing(ClientTestCase):
             self.assertEqual(probe(server.url(), "close=1001,away")[1:3], ["closed OK", "close 1001 away"])
         self.assertEqual(server.result, "still there")
 
-    def test_messages_before_the_answer(self):
+    def test_messages_before_the_close_answer_are_skipped(self):
         def serve(conn):
             conn.open()
             conn.frame()
@@ -477,7 +477,7 @@ class Closing(ClientTestCase):
         with RawServer(serve) as server:
             self.assertEqual(probe(server.url(), "close=1000")[1], "closed OK")
 
-    def test_a_server_that_does_not_answer(self):
+    def test_close_without_answer_times_out(self):
         def serve(conn):
             conn.open()
             conn.frame()
@@ -488,7 +488,7 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[1:3], ["closed FAILED", "close 1006 "])
             self.assertError(lines, "TIMED_OUT", "did not answer the Close within 200 ms")
 
-    def test_a_server_that_does_not_end(self):
+    def test_close_does_not_wait_for_an_endless_stream(self):
         def serve(conn):
             conn.open()
             conn.send_frame(CLOSE, struct.pack("!H", 1000))
@@ -499,7 +499,7 @@ class Closing(ClientTestCase):
             lines = probe(server.url(), "close_timeout=200", "run", "close=1000")
             self.assertEqual(lines[1:3], ["run CLOSED", "closed OK"])
 
-    def test_a_server_that_never_stops(self):
+    def test_close_times_out_against_a_flood(self):
         """Always more messages than the client has taken."""
 
         def serve(conn):
@@ -517,7 +517,7 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[-3:-1], ["run FAILED", "close 1006 "])
             self.assertError(lines, "TIMED_OUT", "did not answer the Close within 100 ms")
 
-    def test_a_message_outlives_a_close_of_another_thread(self):
+    def test_message_outlives_a_close_by_another_thread(self):
         """Put together from two frames, it is in memory that a close frees."""
 
         def serve(conn):
@@ -530,12 +530,12 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[1:], ["receive OK", "closed OK", "text still there", "receive CLOSED",
                                          "close 1000 enough", "error NO_ERROR 0 "])
 
-    def test_while_another_thread_receives(self):
+    def test_close_ends_the_receiving_thread(self):
         with RawServer(lambda conn: (conn.open(), conn.answer_close())) as server:
             lines = probe(server.url(), "closed_while_running")
             self.assertEqual(lines[1:], ["closed OK", "run CLOSED", "close 1000 enough", "error NO_ERROR 0 "])
 
-    def test_while_another_thread_receives_and_no_answer_comes(self):
+    def test_close_without_answer_ends_the_receiving_thread(self):
         """The receiver sleeps without a limit of its own when the close timeout begins."""
 
         def serve(conn):
@@ -548,7 +548,7 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[1:4], ["closed OK", "run FAILED", "close 1006 "])
             self.assertError(lines, "TIMED_OUT", "did not answer the Close within 200 ms")
 
-    def test_within_the_callback(self):
+    def test_close_within_the_callback_succeeds(self):
         def serve(conn):
             conn.open()
             conn.send_frame(TEXT, b"please close")
@@ -559,7 +559,7 @@ class Closing(ClientTestCase):
             self.assertEqual(probe(server.url(), "run")[1:], ["closed OK", "text crossed", "run CLOSED",
                                                               "close 1000 as you wish", "error NO_ERROR 0 "])
 
-    def test_what_may_not_be_sent(self):
+    def test_invalid_close_and_ping_are_refused(self):
         with RawServer(lambda conn: (conn.open(), conn.answer_close())) as server:
             lines = probe(server.url(), "close=1005", "close=999", "close=1000," + "x" * 124, "ping=" + "x" * 126,
                           "receive=0", "close=1000," + "x" * 123)
@@ -567,7 +567,7 @@ class Closing(ClientTestCase):
 
 
 class Traffic(ClientTestCase):
-    def test_nobody_waits_for_anybody(self):
+    def test_receiving_never_waits_for_sending(self):
         """A server that stops reading while it cannot send, as any does that answers what it reads, and pings
         meanwhile. A client whose receiver waits for its sender never ends here."""
         count, size = scaled(64, least=16), 1 << 20
@@ -594,7 +594,7 @@ class Traffic(ClientTestCase):
                                      "close 1000 ", "error NO_ERROR 0 "])
         self.assertEqual(server.result, (count, CLOSE))
 
-    def test_more_pings_than_anybody_reads_pongs_of(self):
+    def test_pongs_that_do_not_fit_are_left_out(self):
         """The socket fills up with Pongs: those that do not fit are left out, none is cut in two, the last one comes,
         though nothing more arrives that would make the client look."""
         count = 30_000
@@ -631,7 +631,7 @@ class Traffic(ClientTestCase):
             probe(server.url(), *["send=x"] * 200, "run")
         self.assertGreater(len(server.result), 190)
 
-    def test_frames_cut_anywhere(self):
+    def test_frames_in_single_bytes_are_received(self):
         pieces = (frame(TEXT, "Grü".encode(), masked=False, flags=0), frame(PING, b"p", masked=False),
                   frame(CONTINUATION, "ße".encode(), masked=False), frame(BINARY, b"y" * 300, masked=False))
 
@@ -648,7 +648,7 @@ class Traffic(ClientTestCase):
         self.assertEqual(lines[1:4], ["text Grüße", "binary of 300 bytes", "run CLOSED"])
         self.assertEqual(server.result, (PONG, b"p"))
 
-    def test_timeouts_of_receive(self):
+    def test_receive_times_out_or_returns_a_message(self):
         def serve(conn):
             conn.open()
             conn.frame()

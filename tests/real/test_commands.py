@@ -21,12 +21,12 @@ class Commands(unittest.TestCase):
         done = run_weir(*arguments)
         self.assertEqual((done.stdout, done.stderr, done.returncode), ("", text, 2), arguments)
 
-    def test_version(self):
+    def test_version_prints_the_version(self):
         for word in ("version", "--version", "-V"):
             self.assertSays([word], f"weir {VERSION}\n")
             self.assertRefuses([word, "x"], 'weir version: unexpected "x"\n')
 
-    def test_help(self):
+    def test_help_shows_every_command(self):
         usage = run_weir().stderr
         for name in (*COMMANDS, "help", "version"):
             self.assertRegex(usage, f"(?m)^  {name} +[a-z]")
@@ -38,7 +38,7 @@ class Commands(unittest.TestCase):
             self.assertSays(["help", name], said)
         self.assertRefuses(["help", "serve", "now"], 'weir help: unexpected "now"\n')
 
-    def test_commands_that_do_not_exist(self):
+    def test_unknown_commands_are_refused_with_a_suggestion(self):
         for word, meant in (("srve", "serve"), ("conect", "connect"), ("bnech", "bench"), ("chekc", "check"),
                             ("helth", "health"), ("hlep", "help"), ("vers", "version")):
             said = f'weir: no command "{word}"; did you mean {meant}?; `weir help` lists the commands\n'
@@ -48,7 +48,7 @@ class Commands(unittest.TestCase):
         self.assertRefuses(["--verison"], 'weir: no option "--verison"; did you mean --version?; '
                                           "`weir help` lists the commands\n")
 
-    def test_options_that_do_not_exist(self):
+    def test_unknown_options_are_refused_with_a_suggestion(self):
         for name, word, meant in (("serve", "--confg", "--config"), ("connect", "--wiat", "--wait"),
                                   ("bench", "--ratee=5", "--rate"),
                                   ("check", "--lits", "--list"), ("health", "--stt", "--set")):
@@ -63,7 +63,7 @@ class Commands(unittest.TestCase):
             self.assertRefuses([name, f"--{option}"],
                                f"weir {name}: --{option} needs an argument; `weir {name} --help` shows the options\n")
 
-    def test_options_that_could_be_several(self):
+    def test_ambiguous_options_are_refused(self):
         self.assertRefuses(["bench", "--m"], "weir bench: no option --m; there are --max-size, --message-file, --merge; "
                                              "`weir bench --help` shows the options\n")
 

@@ -77,7 +77,7 @@ def folder_for(test):
 
 
 class Lines(unittest.TestCase):
-    def test_they_agree(self):
+    def test_compile_lines_name_the_same_standard(self):
         lines = list(printed_lines())
         self.assertGreaterEqual(len(lines), 8)
         for page, line in lines:
@@ -85,7 +85,7 @@ class Lines(unittest.TestCase):
                 self.assertEqual(re.findall(r"-std=\S+", line), [STANDARD])
                 self.assertNotIn(" -D", line)
 
-    def test_the_build_uses_them(self):
+    def test_build_uses_the_same_standard(self):
         self.assertRegex((ROOT / "Makefile").read_text(), f"(?m)^EXAMPLE_CFLAGS = {STANDARD} ")
 
 
@@ -94,7 +94,7 @@ class Headers(unittest.TestCase):
 
     COMPILERS = [("cc", "c", "c11"), ("cc", "c", "c17"), ("c++", "c++", "c++11"), ("c++", "c++", "c++20")]
 
-    def test_each_alone(self):
+    def test_each_public_header_compiles_alone(self):
         for header in sorted((ROOT / "include/weir").glob("*.h")):
             for compiler, language, standard in self.COMPILERS:
                 with self.subTest(header=header.name, standard=standard):
@@ -126,7 +126,7 @@ class InTheTree(unittest.TestCase):
             shutil.copy(source, place)
         return compile_at(self.folder, line)
 
-    def test_every_example(self):
+    def test_every_example_compiles_in_the_tree(self):
         for kind, sources in EXAMPLES.items():
             lines = lines_of(kind, installed=False)
             self.assertTrue(lines, kind)
@@ -144,7 +144,7 @@ class InTheTree(unittest.TestCase):
                 client.send(frame(TEXT, b"192.168.1.20"))
                 self.assertEqual(client.frame(), (TEXT, b"the light has turned on"))
 
-    def test_a_program_and_a_client(self):
+    def test_compiled_program_and_client_work(self):
         (embed,) = EXAMPLES[PROGRAM]
         program = self.compile(lines_of(PROGRAM, installed=False)[0], embed)
         client = self.compile(lines_of(CLIENT, installed=False)[0], ROOT / "examples/clients/echo.c")
@@ -176,7 +176,7 @@ class Installed(unittest.TestCase):
         shutil.copy(source, self.folder)
         return compile_at(self.folder, line_for(line, source), **self.environment)
 
-    def test_every_example(self):
+    def test_every_example_compiles_after_install(self):
         for kind, sources in ((PLUGIN, EXAMPLES[PLUGIN]), (PROGRAM, EXAMPLES[PROGRAM] + EXAMPLES[CLIENT])):
             lines = lines_of(kind, installed=True)
             self.assertTrue(lines, kind)
@@ -185,7 +185,7 @@ class Installed(unittest.TestCase):
                     with self.subTest(line=line, source=source.name):
                         self.compile(line, source)
 
-    def test_a_plugin_that_uses_posix(self):
+    def test_plugin_with_posix_compiles_after_install(self):
         source = self.folder / "copied/beyond.c"
         source.parent.mkdir()
         source.write_text(BEYOND_C)
@@ -196,7 +196,7 @@ class Installed(unittest.TestCase):
                     client.send(frame(TEXT, b"one two"))
                     self.assertEqual(client.frame(), (TEXT, b"one"))
 
-    def test_the_binary_runs(self):
+    def test_installed_binary_runs(self):
         done = subprocess.run([self.folder / "destination/usr/local/bin/weir", "--version"], capture_output=True)
         self.assertEqual(done.returncode, 0)
 

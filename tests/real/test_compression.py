@@ -141,7 +141,7 @@ class Echo(AsyncWeirTestCase):
         await sending
         return payload
 
-    async def test_python(self):
+    async def test_python_messages_come_back_compressed(self):
         for mode in MODES:
             with self.subTest(path=mode.path, offer=mode.offer):
                 offer = ClientPerMessageDeflateFactory(**{"client_max_window_bits": True, **mode.offer})
@@ -155,7 +155,7 @@ class Echo(AsyncWeirTestCase):
                     wire = wire_bytes(websocket.transport.get_extra_info("socket"))
                 self.assertCompressed(payload, *wire)
 
-    def test_node(self):
+    def test_node_messages_come_back_compressed(self):
         for mode in MODES:
             with self.subTest(path=mode.path, offer=mode.offer):
                 self.assertCompressed(*self.run_node(mode))
@@ -208,7 +208,7 @@ def deflated(deflater, data):
 class OnTheWire(WeirTestCase):
     configuration = ECHO
 
-    def test_large_ones_are_compressed_and_small_ones_are_not(self):
+    def test_large_messages_are_compressed_and_small_ones_are_not(self):
         text = b"the same again; " * 100
         for path, grows_smaller in (("/on", False), ("/takeover", True)):
             with self.subTest(path=path), DeflateClient(self.weir.port, path) as client:
@@ -227,7 +227,7 @@ class OnTheWire(WeirTestCase):
                 client.send(frame(TEXT, text[:1023]))
                 self.assertEqual(client.compressed_frame(), (False, 1023, (TEXT, text[:1023])))
 
-    def test_nothing_is_compressed_for_a_client_that_has_not_asked(self):
+    def test_nothing_is_compressed_without_an_offer(self):
         text = b"the same again; " * 100
         for path in ("/on", "/takeover"):
             with RawClient(self.weir.port, upgrade=path) as client:
@@ -288,7 +288,7 @@ compression = takeover
         await asyncio.gather(*(websocket.close() for websocket in everybody))
         return received
 
-    async def test_everybody_gets_the_same(self):
+    async def test_every_receiver_gets_the_same_messages(self):
         with Weir(self.CONFIGURATION) as weir:
             for path in ("/on", "/takeover"):
                 with self.subTest(path=path):
@@ -331,7 +331,7 @@ compression = takeover
                 sender.send(frame(BINARY, self.message(number)))
                 self.assertEqual(len(sender.frame().payload), len(self.message(number)))
 
-    def test_what_a_slow_reader_gets_inflates_up_to_its_close(self):
+    def test_slow_reader_can_inflate_all_up_to_its_close(self):
         with DeflateClient(self.weir.port, "/broadcast") as slow:
             slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             self.broadcast()

@@ -90,7 +90,7 @@ class ConfigTestCase(unittest.TestCase):
 
 
 class CommandLine(ConfigTestCase):
-    def test_help(self):
+    def test_help_exits_with_0(self):
         for arguments in (["--help"], ["serve", "--help"], ["check", "--help"]):
             with self.subTest(arguments=arguments):
                 done = run_weir(*arguments)
@@ -99,14 +99,14 @@ class CommandLine(ConfigTestCase):
         for command in ("serve", "check"):
             self.assertIn(command, run_weir("--help").stdout)
 
-    def test_version(self):
+    def test_version_is_that_of_the_header(self):
         header = (ROOT / "include/weir/version.h").read_text()
         version = re.search('WEIR_VERSION +"(.*)"', header).group(1)
         done = run_weir("--version")
         self.assertEqual(done.returncode, 0)
         self.assertIn(version, done.stdout)
 
-    def test_usage_errors(self):
+    def test_usage_errors_are_one_line(self):
         self.assertOneLine(run_weir("sevre"), "sevre")
         self.assertOneLine(run_weir("serve", "--wrokers"), "--wrokers")
         self.assertOneLine(run_weir("check", "--wrong"), "--wrong")
@@ -115,31 +115,31 @@ class CommandLine(ConfigTestCase):
 
 
 class Check(ConfigTestCase):
-    def test_default_configuration(self):
+    def test_check_prints_the_default_configuration(self):
         done = run_weir("check", "-c", ROOT / "conf/weir.ini")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for part in ("[server]", "0.0.0.0:9000", "[websocket]", "[log]", "[route /echo]", "[route /broadcast]",
                      "[route /room/{name}]", "[route /channels]"):
             self.assertIn(part, done.stdout)
 
-    def test_without_a_file_it_is_the_default_one(self):
+    def test_check_without_a_file_takes_the_default_one(self):
         self.assertEqual(run_weir("check").stdout, run_weir("check", "-c", "conf/weir.ini").stdout)
 
-    def test_tutorial(self):
+    def test_check_accepts_the_tutorial_configuration(self):
         text = (ROOT / "conf/tutorial.ini").read_text().replace("../build/examples", str(EXAMPLES))
         done = run_weir("check", "-c", self.write(text))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for pattern in ("/", "/light/{status}", "/distribute", "/command"):
             self.assertIn(f"[route {pattern}]", done.stdout)
 
-    def test_what_handler_channels_speaks(self):
+    def test_check_shows_subprotocols_of_pubsub_routes(self):
         route = "[route /a]\nhandler = channels\n"
         for text, spoken in ((ROUTE, "none"), (route, "weir.v1"), (route + "subprotocols = chat.v2, weir.v1\n", "chat.v2, weir.v1")):
             done = run_weir("check", "-c", self.write(self.listen + text))
             self.assertEqual(done.returncode, 0)
             self.assertIn(f"\nsubprotocols = {spoken}\n", done.stdout)
 
-    def test_what_is_printed_loads_to_the_same(self):
+    def test_check_output_loads_to_the_same(self):
         text = f"{self.listen}workers = 3\ndrain_timeout = 1500ms\n{ROUTE}"
         text += f"[route /light/{{status}}]\nhandler = plugin:{EXAMPLES}/light.so\ndelay = 70s\n"
         first = run_weir("check", "-c", self.write(text))
@@ -150,7 +150,7 @@ class Check(ConfigTestCase):
         self.assertEqual((second.returncode, second.stderr), (0, ""))
         self.assertEqual(values(second.stdout), values(first.stdout))
 
-    def test_quiet(self):
+    def test_check_quiet_prints_ok_or_the_error(self):
         for option in ("-q", "--quiet"):
             done = run_weir("check", option, "-c", self.write(self.listen + ROUTE))
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "ok\n", ""))
@@ -158,11 +158,11 @@ class Check(ConfigTestCase):
         self.assertOneLine(done, "workers")
         self.assertOneLine(run_weir("serve", "--quiet"), "quiet")
 
-    def test_the_unit_asks_quietly(self):
+    def test_systemd_unit_checks_quietly(self):
         unit = (ROOT / "conf/weir.service").read_text()
         self.assertIn("ExecStartPre=/usr/local/bin/weir check -q -c /etc/weir/weir.ini\n", unit)
 
-    def test_without_routes(self):
+    def test_configuration_without_routes_gets_a_warning(self):
         file = self.write(self.listen)
         done = run_weir("check", "-c", file)
         self.assertEqual(done.returncode, 0)
@@ -173,12 +173,12 @@ class Check(ConfigTestCase):
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n") as weir:
             self.assertIn("level=warning", weir.log_line("event=no_routes"))
 
-    def test_what_has_no_effect_is_left_out(self):
+    def test_check_leaves_out_options_without_effect(self):
         done = run_weir("check", "-c", self.write(self.listen + "[websocket]\ncompression = off\n" + ROUTE))
         for key in ("channels", "channel", "publish", "echo_self", "concurrency", "compression_threshold"):
             self.assertNotIn(f"\n{key} = ", done.stdout)
 
-    def test_list(self):
+    def test_check_list_has_the_options(self):
         done = run_weir("check", "--list")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency",
@@ -206,26 +206,26 @@ class DefaultFile(ConfigTestCase):
         (self.directory / "conf/weir.ini").write_text(text)
 
     @unittest.skipIf(Path("/etc/weir/weir.ini").exists(), "this machine has an /etc/weir/weir.ini")
-    def test_neither(self):
+    def test_missing_default_file_is_reported(self):
         for command in ("serve", "check", "health"):
             done = self.run_here(command)
             self.assertOneLine(done)
             self.assertEqual(done.stderr, f"weir {command}: there is neither ./conf/weir.ini nor /etc/weir/weir.ini; "
                                           "name the ini file with -c FILE\n")
 
-    def test_that_of_the_folder(self):
+    def test_default_file_of_the_folder_is_used(self):
         self.write_conf(ROUTE)
         done = self.run_here("check")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("# from conf/weir.ini:1\n[route /echo]", done.stdout)
 
-    def test_one_that_is_wrong_is_not_passed_over(self):
+    def test_wrong_default_file_is_not_skipped(self):
         self.write_conf("[sever]\n")
         self.assertOneLine(self.run_here("check"), "conf/weir.ini:1: ")
         self.assertOneLine(self.run_here("health"), "conf/weir.ini:1: ")
 
     @unittest.skipUnless(IN_NAMESPACE, "needs a mount namespace")
-    def test_that_of_the_system(self):
+    def test_default_file_of_the_system_is_used_second(self):
         done = self.run_here("check", with_etc=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("# from /etc/weir/weir.ini:1\n[route /etc]", done.stdout)
@@ -234,21 +234,21 @@ class DefaultFile(ConfigTestCase):
 
 
 class Wrong(ConfigTestCase):
-    def test_missing_file(self):
+    def test_missing_file_is_refused(self):
         for command in ("check", "serve"):
             self.assertOneLine(run_weir(command, "-c", "/nonexistent/weir.ini"), "/nonexistent/weir.ini")
             self.assertOneLine(run_weir(command, "-c", self.directory), self.directory)
 
-    def test_section(self):
+    def test_unknown_section_is_refused(self):
         self.assertWrong("[sever]\nworkers = 4\n" + ROUTE, "sever", "server")
         self.assertWrong("[route]\nhandler = echo\n", "route")
 
-    def test_key(self):
+    def test_unknown_key_is_refused_with_a_suggestion(self):
         self.assertWrong(self.listen + "worker = 4\n" + ROUTE, '"worker"', "workers", line=3)
         self.assertWrong(self.listen + ROUTE + "concurency = 2\n", "concurency", "concurrency", line=5)
         self.assertWrong(self.listen + "zzzzzzzz = 2\n" + ROUTE, "zzzzzzzz", line=3)
 
-    def test_values(self):
+    def test_malformed_values_are_refused(self):
         wrong = {
             "drain_timeout": ("20 sec", "20", "-1s", "s", ""),
             "workers": ("many", "0", "-1", "4.5", "99999999999999999999", ""),
@@ -263,7 +263,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(f"{self.listen}{ROUTE}[log]\nlevel = loud\n", "level", line=6)
         self.assertWrong(f"{self.listen}{ROUTE}echo_self = perhaps\n", "echo_self", line=5)
 
-    def test_all_that_is_wrong(self):
+    def test_check_reports_every_error(self):
         """Each in a line of its own, also what plug-ins and patterns that tie have to say, and what follows from none."""
         light = f"handler = plugin:{EXAMPLES}/light.so\n"
         text = (f"[server]\nlisten = x\nworker = 4\n[sever]\nx = 1\n[route /a/{{x}}]\n{light}dely = 2s\ndelay = fast\n"
@@ -279,10 +279,10 @@ class Wrong(ConfigTestCase):
         for line, begin in zip(lines, where):
             self.assertTrue(line.startswith(begin), f"{line} does not begin with {begin}")
 
-    def test_key_twice(self):
+    def test_repeated_key_is_refused(self):
         self.assertWrong(self.listen + "workers = 2\nworkers = 3\n" + ROUTE, "workers")
 
-    def test_routes(self):
+    def test_wrong_routes_are_refused(self):
         self.assertWrong(self.listen + ROUTE + ROUTE, "/echo")
         self.assertWrong(self.listen + ROUTE + "[route /a/{x}]\nhandler = echo\n[route /a/{y}]\nhandler = echo\n",
                          "/a/{x}", "/a/{y}")
@@ -291,7 +291,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(self.listen + "[route /echo]\nhandler = ecoh\n", "ecoh", "echo", line=4)
         self.assertWrong(self.listen + "[route /echo]\nconcurrency = 1\n", "handler")
 
-    def test_channels(self):
+    def test_wrong_channel_sections_are_refused(self):
         self.assertWrong(self.listen + "[channels]\nmax_chanels = 3\n", '"max_chanels"', "max_channels?", line=4)
         self.assertWrong(self.listen + "[channel]\n", "[channel news:*]", line=3)
         self.assertWrong(self.listen + "[channel a*b]\n", '"a*b"', "news:*", line=3)
@@ -299,7 +299,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(self.listen + CHANNEL + "histroy = 2\n", '"histroy"', "history?", line=5)
         self.assertWrong(self.listen + CHANNEL + "history_age = 721h\n", '"721h"', "0 to 720h", line=5)
 
-    def test_routes_to_channels(self):
+    def test_wrong_routes_to_channels_are_refused(self):
         room = self.listen + "[route /room/{name}]\nhandler = channel\n"
         self.assertWrong(room, "write channel = NAME", line=4)
         self.assertWrong(room + "channel = room:{nam}\n", "{nam}", "{name}", line=5)
@@ -307,7 +307,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(room + "channel = x\nchannels = the news\n", '"the news"', line=6)
         self.assertWrong(self.listen + ROUTE + "channel = x\n", "handler = channel", line=5)
 
-    def test_no_ini_at_all(self):
+    def test_text_that_is_no_ini_file_is_refused(self):
         self.assertWrong("this is no ini file\n")
         self.assertWrong(self.listen + "workers\n" + ROUTE, line=3)
         self.assertWrong("[server\nworkers = 4\n")
@@ -317,11 +317,11 @@ class Plugins(ConfigTestCase):
     def route(self, handler, more=""):
         return f"{self.listen}[route /x/{{status}}]\nhandler = {handler}\n{more}"
 
-    def test_missing(self):
+    def test_missing_plugin_is_refused(self):
         self.assertWrong(self.route("plugin:/nonexistent/light.so"), "/nonexistent/light.so", line=4)
         self.assertWrong(self.route("plugin:"), "plugin", line=4)
 
-    def test_a_relative_path_begins_at_the_file(self):
+    def test_relative_plugin_path_begins_at_the_file(self):
         (self.directory / "light.so").symlink_to(EXAMPLES / "light.so")
         (self.directory / "sub").mkdir()
         (self.directory / "sub/a.ini").write_text("[route /a]\nhandler = plugin:../light.so\n")
@@ -332,27 +332,27 @@ class Plugins(ConfigTestCase):
         self.assertWrong(self.route("plugin:build/light.so"), f"there is no {self.directory}/build/light.so",
                          "folder of the ini file", line=4)
 
-    def test_the_shipped_files_find_theirs_from_anywhere(self):
+    def test_shipped_files_find_their_plugins(self):
         for name in ("tutorial.ini", "chat.ini"):
             text = (ROOT / "conf" / name).read_text()
             for path in re.findall("handler = plugin:(.*)", text):
                 self.assertTrue((ROOT / "conf" / path).resolve().parent.is_relative_to(ROOT / "build"), path)
                 self.assertTrue((EXAMPLES / Path(path).name).exists())
 
-    def test_no_shared_object(self):
+    def test_plugin_that_is_no_shared_object_is_refused(self):
         self.assertWrong(self.route(f"plugin:{ROOT}/conf/tutorial.ini"), "tutorial.ini", line=4)
 
-    def test_no_symbol(self):
+    def test_plugin_without_its_symbol_is_refused(self):
         self.assertWrong(self.route(f"plugin:{self.compile(NO_SYMBOL)}"), "weir_plugin", line=4)
 
-    def test_wrong_abi(self):
+    def test_plugin_with_another_abi_is_refused(self):
         self.assertWrong(self.route(f"plugin:{self.compile(WRONG_ABI)}"), "abi", line=4)
 
-    def test_start_refuses(self):
+    def test_plugin_whose_start_fails_ends_the_server(self):
         text = self.route(f"plugin:{self.compile(REFUSES)}")
         self.assertWrong(text, "the lamp is broken", line=4, commands=["serve"])
 
-    def test_options(self):
+    def test_wrong_plugin_options_are_refused(self):
         light = f"plugin:{EXAMPLES}/light.so"
         self.assertWrong(self.route(light, "dely = 2s\n"), "dely", "delay", line=5)
         self.assertWrong(self.route(light, "delay = fast\n"), "delay", "fast", line=5)
@@ -361,7 +361,7 @@ class Plugins(ConfigTestCase):
 
 
 class Listening(ConfigTestCase):
-    def test_port_in_use(self):
+    def test_port_in_use_is_reported(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -369,11 +369,11 @@ class Listening(ConfigTestCase):
             done = run_weir("serve", "-c", self.write(f"[server]\nlisten = {address}\n{ROUTE}"))
         self.assertOneLine(done, address, "in use")
 
-    def test_address_that_is_not_ours(self):
+    def test_foreign_address_is_reported(self):
         done = run_weir("serve", "-c", self.write(f"[server]\nlisten = 192.0.2.1:9000\n{ROUTE}"))
         self.assertOneLine(done, "192.0.2.1:9000")
 
-    def test_several_addresses(self):
+    def test_several_addresses_are_served(self):
         second = free_port()
         with Weir(f"[server]\nlisten = 127.0.0.1:PORT, 127.0.0.1:{second}\n{ROUTE}") as weir:
             for port in (weir.port, second):
@@ -381,7 +381,7 @@ class Listening(ConfigTestCase):
                     client.send(frame(TEXT, b"hello"))
                     self.assertEqual(client.frame(), (TEXT, b"hello"))
 
-    def test_ipv6(self):
+    def test_ipv6_is_served_or_refused_in_one_line(self):
         """Debian 12's civetweb has none, which must be said; Debian 13's has."""
         if "without IPv6" in self.civetweb():
             done = run_weir("serve", "-c", self.write(f"[server]\nlisten = [::1]:{free_port()}\n{ROUTE}"))
@@ -416,19 +416,19 @@ class Spelling(ConfigTestCase):
     def text(self):
         return f"{self.listen}workers = 3\n{ROUTE}"
 
-    def test_byte_order_mark(self):
+    def test_byte_order_mark_is_accepted(self):
         self.assertLoads(b"\xef\xbb\xbf" + self.text().encode())
 
-    def test_crlf(self):
+    def test_crlf_is_accepted(self):
         self.assertLoads(self.text().replace("\n", "\r\n"))
 
-    def test_no_final_newline(self):
+    def test_missing_final_newline_is_accepted(self):
         self.assertLoads(self.text().rstrip("\n"))
 
-    def test_all_three(self):
+    def test_byte_order_mark_crlf_and_no_final_newline_are_accepted(self):
         self.assertLoads(b"\xef\xbb\xbf" + self.text().rstrip("\n").replace("\n", "\r\n").encode())
 
-    def test_blanks_and_comments(self):
+    def test_blanks_and_comments_are_accepted(self):
         self.assertLoads("# a comment\n\n" + self.text().replace(" = ", "="))
 
 

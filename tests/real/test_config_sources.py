@@ -50,7 +50,7 @@ class Precedence(SourcesTestCase):
         again = self.check("-c", self.write(printed))
         self.assertEqual(values(again), values(printed))
 
-    def test_channels(self):
+    def test_channel_sections_from_all_sources_are_merged(self):
         """They have a section without a pattern, and sections with one."""
         included = self.directory / "a.inc"
         included.write_text("[channel news]\nhistory = 1\n[channel *]\nannounce = yes\n")
@@ -71,7 +71,7 @@ class Precedence(SourcesTestCase):
         again = self.check("-c", self.write(printed))
         self.assertEqual(values(again), values(printed))
 
-    def test_serve_takes_them_too(self):
+    def test_serve_uses_environment_and_set(self):
         """The port of the file is not ours to take: the environment and the command line say another."""
 
         class Elsewhere(Weir):
@@ -86,7 +86,7 @@ class Precedence(SourcesTestCase):
                     client.send(frame(TEXT, b"hello"))
                     self.assertEqual(client.frame(), (TEXT, b"hello"))
 
-    def test_options_of_a_plugin(self):
+    def test_plugin_options_can_be_set(self):
         file = self.write(f"[route /x/{{status}}]\nhandler = plugin:{EXAMPLES}/light.so\ndelay = 1s\n")
         printed = self.check("-c", file, "--set", "route /x/{status}.delay=2s")
         self.assertIn("\n# from --set route /x/{status}.delay\ndelay = 2s\n", printed)
@@ -95,7 +95,7 @@ class Precedence(SourcesTestCase):
 
 
 class Wrong(SourcesTestCase):
-    def test_environment(self):
+    def test_wrong_variables_are_refused(self):
         file = self.write(self.listen + ROUTE)
         cases = {
             ("WEIR_SERVER_WORKERS", "abc"): '"abc" is not a number; write it in digits, like 8',
@@ -105,7 +105,7 @@ class Wrong(SourcesTestCase):
         for (name, value), why in cases.items():
             self.assertRefused(f"{name}: {why}", "-c", file, **{name: value})
 
-    def test_set(self):
+    def test_wrong_settings_are_refused(self):
         file = self.write(self.listen + ROUTE)
         cases = {
             "server.workers=abc": '--set server.workers: "abc" is not a number; write it in digits, like 8',
@@ -121,7 +121,7 @@ class Wrong(SourcesTestCase):
         self.assertOneLine(run_weir("check", "--set"), "argument")
         self.assertOneLine(run_weir("check", "--set", "log.level=info", "surplus"), "surplus")
 
-    def test_service_links(self):
+    def test_variables_of_kubernetes_services_are_ignored(self):
         """What Kubernetes makes for a service called weir-server-internal; a slip beside it is still found."""
         file = self.write(self.listen)
         links = {"WEIR_SERVER_INTERNAL_SERVICE_HOST": "10.9.3.7", "WEIR_SERVER_INTERNAL_SERVICE_PORT_WS": "9000",
@@ -130,11 +130,11 @@ class Wrong(SourcesTestCase):
         self.assertRefused("WEIR_SERVER_WORKRS: no option has this name; did you mean WEIR_SERVER_WORKERS?", "-c", file,
                            WEIR_SERVER_WORKRS="3", **links)
 
-    def test_a_plugin_that_is_not_there(self):
+    def test_missing_plugin_names_its_setting(self):
         done = run_weir("serve", "-c", self.write(self.listen), "--set", "route /x.handler=plugin:/none/x.so")
         self.assertOneLine(done, "--set route /x.handler: ", "/none/x.so")
 
-    def test_patterns_that_tie_in_two_files(self):
+    def test_ambiguous_patterns_in_two_files_are_refused(self):
         (self.directory / "a.inc").write_text("\n[route /a/{x}]\nhandler = echo\n")
         file = self.write("include = *.inc\n" + self.listen + "[route /a/{y}]\nhandler = echo\n")
         done = run_weir("serve", "-c", file)
@@ -147,7 +147,7 @@ class Include(SourcesTestCase):
         self.folder = self.directory / "conf.d"
         self.folder.mkdir()
 
-    def test_a_folder_of_files(self):
+    def test_include_reads_a_folder_of_files(self):
         (self.folder / "b.ini").write_text("[server]\nworkers = 3\n[route /b]\nhandler = echo\n")
         (self.folder / "a.ini").write_text("[server]\nworkers = 2\nhttp_threads = 2\n")
         file = self.write("include = conf.d/*.ini\n" + self.listen + "connection_queue = 5\n")
@@ -156,20 +156,20 @@ class Include(SourcesTestCase):
                       f"# from {self.folder}/a.ini:3\nhttp_threads = 2\n# from {file}:4\nconnection_queue = 5\n", printed)
         self.assertIn(f"\n# from {self.folder}/b.ini:3\n[route /b]\n", printed)
 
-    def test_what_is_missing(self):
+    def test_include_may_match_no_file_but_names_must_exist(self):
         file = self.write("include = none/*.ini\n" + self.listen)
         self.check("-c", file)
         file = self.write("include = none.ini\n" + self.listen)
         self.assertRefused(f'{file}:1: include: "none.ini" is not there', "-c", file)
 
-    def test_loop(self):
+    def test_include_loop_is_refused(self):
         file = self.write("include = conf.d/a.ini\n")
         a = self.folder / "a.ini"
         a.write_text("# a comment\ninclude = ../test.ini\n")
         self.assertRefused(
             f"{a}:2: include: these files include each other: {file} -> {a} -> {self.folder}/../test.ini", "-c", file)
 
-    def test_errors_are_where_they_are(self):
+    def test_include_errors_name_file_and_line(self):
         a = self.folder / "a.ini"
         file = self.write("include = conf.d/a.ini\n[route /x]\nhandler = echo\n")
         a.write_text("[route /x]\nhandler = broadcast\n")
@@ -177,7 +177,7 @@ class Include(SourcesTestCase):
         a.write_text("\n[server]\nworkers = 0\n")
         self.assertRefused(f'{a}:3: workers: "0" is out of bounds; it must be from 1 to 1024', "-c", file)
 
-    def test_what_may_not_be_read(self):
+    def test_include_of_an_unreadable_file_is_refused(self):
         a = self.folder / "a.ini"
         a.write_text("[server]\nworkers = 2\n")
         file = self.write("include = conf.d/*.ini\n")
@@ -196,7 +196,7 @@ class TokenFile(SourcesTestCase):
         self.token_file.write_text(TOKEN + "\n")
         self.file = self.write("[admin]\ntoken_file = token\n" + self.listen)
 
-    def test_modes(self):
+    def test_token_file_open_to_everyone_is_refused(self):
         for mode in (0o400, 0o600, 0o640, 0o440):
             self.token_file.chmod(mode)
             printed = self.check("-c", self.file)
@@ -208,7 +208,7 @@ class TokenFile(SourcesTestCase):
                 f'{self.file}:2: token_file: "{self.token_file}" may be reached by everybody (mode {mode:04o}); '
                 "run chmod 600 on it", "-c", self.file)
 
-    def test_it_begins_where_it_is_said(self):
+    def test_token_file_path_is_relative_to_its_source(self):
         """In a file at that file's folder, in the environment and after --set at the working directory."""
         self.token_file.chmod(0o600)
         relative = os.path.relpath(self.token_file, ROOT)
@@ -218,7 +218,7 @@ class TokenFile(SourcesTestCase):
             printed = self.check("-c", other, *arguments, **environment)
             self.assertIn(f"\ntoken_file = {ROOT}/{relative}\n", printed)
 
-    def test_both(self):
+    def test_token_and_token_file_exclude_each_other(self):
         self.token_file.chmod(0o600)
         self.assertRefused(
             f"{self.file}:2: token_file: there is a token too, from WEIR_ADMIN_TOKEN; give one of both, and `none` for "
@@ -227,7 +227,7 @@ class TokenFile(SourcesTestCase):
         self.assertIn("\n# token is set, not shown; from WEIR_ADMIN_TOKEN\n", printed)
         self.assertNotIn(TOKEN, printed)
 
-    def test_unreadable(self):
+    def test_unreadable_token_file_is_refused(self):
         self.token_file.chmod(0)
         done = run_without_privileges("check", "-c", self.file)
         self.assertOneLine(done, f"{self.file}:2: token_file: ", "Permission denied")

@@ -167,14 +167,14 @@ class OnATerminal(WeirTestCase):
         terminal.until(lambda: end in terminal.screen.text().split("\n"), end)
         terminal.expect_exit(0)
 
-    def test_messages_come_and_go(self):
+    def test_typed_messages_and_answers_are_shown(self):
         terminal = self.enter()
         for message in ("hello", "Grüße, 世界 🌍", '{"a": "\\n"}', ""):
             terminal.type(message + "\r")
             terminal.expect(f"> {message}".rstrip(), f"< {message}".rstrip(), ">")
         self.leave(terminal)
 
-    def test_pasted_lines(self):
+    def test_pasted_lines_are_sent_in_order(self):
         terminal = self.enter()
         terminal.type("one\rtwo\rthree\r")
         terminal.until(lambda: "< three" in terminal.screen.text(), "three answers")
@@ -182,7 +182,7 @@ class OnATerminal(WeirTestCase):
         self.assertEqual(shown, ["< one", "< two", "< three"])
         self.leave(terminal)
 
-    def test_what_is_typed_survives_what_comes(self):
+    def test_typed_text_survives_arriving_messages(self):
         terminal, other = self.enter("/room"), self.room()
         terminal.type("half a l")
         terminal.expect("> half a l")
@@ -195,7 +195,7 @@ class OnATerminal(WeirTestCase):
         self.assertEqual([other.frame().payload for _ in range(4)], [b"news", b"\x00\xff", b"more", b"half a line"])
         self.leave(terminal)
 
-    def test_a_line_wider_than_the_terminal_survives_too(self):
+    def test_line_wider_than_the_terminal_survives_messages(self):
         for typed in ("x" * 37, "x" * 38, "x" * 39, "y" * 100, "界" * 30, "x" + "界" * 30, "é" * 78):
             with self.subTest(typed=typed):
                 terminal, other = self.enter("/room", columns=40), self.room()
@@ -218,7 +218,7 @@ class OnATerminal(WeirTestCase):
                 self.assertEqual([other.frame().payload.decode() for _ in range(3)], ["news", "again", "A" + typed])
                 self.leave(terminal)
 
-    def test_resizing(self):
+    def test_typed_text_survives_resizing(self):
         terminal, other = self.enter("/room"), self.room()
         terminal.type("short")
         terminal.expect("> short")
@@ -230,7 +230,7 @@ class OnATerminal(WeirTestCase):
         self.assertEqual([other.frame().payload.decode() for _ in range(2)], ["news", "short and " + "long " * 20])
         self.leave(terminal)
 
-    def test_editing_and_history(self):
+    def test_line_editing_and_history_work(self):
         terminal = self.enter()
         for typed, line in (("first\r", "first"), ("secnod\x7f\x7f\x7fond\r", "second"), ("\x1b[A\x1b[A\r", "first"),
                             ("\x1b[A\x1b[A\x01the \r", "the second"), ("\x12fir\r", "first")):
@@ -238,7 +238,7 @@ class OnATerminal(WeirTestCase):
             terminal.expect(f"< {line}", ">")
         self.leave(terminal)
 
-    def test_news_during_a_search_in_the_history(self):
+    def test_history_search_survives_arriving_messages(self):
         terminal, other = self.enter("/room"), self.room()
         terminal.type("a line to find\r")
         terminal.expect("< a line to find", ">")
@@ -251,7 +251,7 @@ class OnATerminal(WeirTestCase):
         self.assertEqual([other.frame().payload for _ in range(2)], [b"news", b"a line to find"])
         self.leave(terminal)
 
-    def test_who_types_ahead(self):
+    def test_text_typed_ahead_is_neither_echoed_twice_nor_lost(self):
         """What comes between two lines is neither echoed twice nor lost."""
         for _ in range(5):
             terminal = self.enter()
@@ -261,26 +261,26 @@ class OnATerminal(WeirTestCase):
             self.assertEqual(terminal.bytes.count(b"> one\r\n"), 20)
             self.assertEqual(terminal.bytes.count(b"\none\r\n"), 0)
 
-    def test_keys_that_end_it(self):
+    def test_ctrl_d_ctrl_c_and_close_end_the_session(self):
         for key in ("\x04", "\x03", "half a line\x03", "/close\r", "/close 1000\r"):
             with self.subTest(key=key):
                 self.leave(self.enter(), key)
         self.leave(self.enter(), "/close 1000 thank you\r", "Connection closed: 1000 (OK) thank you")
 
-    def test_signals_that_end_it(self):
+    def test_signals_end_the_session(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number=number):
                 terminal = self.enter()
                 terminal.process.send_signal(number)
                 self.leave(terminal, "")
 
-    def test_a_terminal_that_goes_away(self):
+    def test_session_ends_when_the_terminal_goes_away(self):
         terminal = self.enter()
         os.close(terminal.master)
         self.assertEqual(terminal.process.wait(PATIENCE), 0)
         terminal.master = os.open("/dev/null", os.O_RDWR)  # for __exit__() to close
 
-    def test_suspended_and_back(self):
+    def test_typed_text_survives_suspension(self):
         terminal, other = self.enter("/room"), self.room()
         terminal.type("half a l")
         terminal.expect("> half a l")
@@ -294,7 +294,7 @@ class OnATerminal(WeirTestCase):
         self.assertEqual([other.frame().payload for _ in range(2)], [b"news", b"half a line"])
         self.leave(terminal)
 
-    def test_a_dumb_terminal(self):
+    def test_dumb_terminal_shows_answers(self):
         for name in ("dumb", "unknown-terminal"):
             environment = {"TERM": name}
             with self.subTest(name), interactively(self.weir.url("/echo"), environment=environment) as terminal:
@@ -303,13 +303,13 @@ class OnATerminal(WeirTestCase):
                 terminal.until(lambda: "< hello" in terminal.screen.text(), "the answer")
                 self.leave(terminal)
 
-    def test_a_locale_that_is_not_utf_8(self):
+    def test_utf8_is_shown_in_the_c_locale(self):
         terminal = self.enter(environment={"LC_ALL": "C"})
         terminal.type("Grüße\r")
         terminal.expect("> Grüße", "< Grüße", ">")
         self.leave(terminal)
 
-    def test_commands(self):
+    def test_slash_commands_are_executed_or_refused(self):
         terminal = self.enter()
         for typed, answer in (("/binary 00 fF\r", "< (binary) 00ff"), ("//ping\r", "< /ping")):
             terminal.type(typed)
@@ -325,39 +325,39 @@ class OnATerminal(WeirTestCase):
             terminal.until(lambda: answer in terminal.screen.text(), answer)
         self.leave(terminal)
 
-    def test_our_own_close_code(self):
+    def test_close_command_sends_its_code(self):
         terminal = self.enter()
         terminal.type("/close 4000 bye\r")
         terminal.until(lambda: "Connection closed: 4000 (private use)" in terminal.screen.text(), "the end")
         terminal.expect_exit(0)
 
-    def test_pings(self):
+    def test_pongs_are_shown_on_a_terminal(self):
         """The first pong may come before anybody has looked."""
         with interactively("--ping", "0.05", self.weir.url("/echo")) as terminal:
             terminal.until(lambda: b"pong 3: " in terminal.bytes, "three pongs")
             self.assertIn(f"Connected to {self.weir.url('/echo')}".encode(), terminal.bytes)
             self.leave(terminal)
 
-    def test_what_was_agreed_on(self):
+    def test_subprotocol_and_compression_are_shown(self):
         with interactively("--compress", "-s", "chat.v2", self.weir.url("/chat")) as terminal:
             terminal.expect(f"Connected to {self.weir.url('/chat')}, subprotocol chat.v2, compressed", ">")
             terminal.type("x" * 60 + "\r")
             terminal.expect("< " + "x" * 60, ">")
             self.leave(terminal)
 
-    def test_the_password_is_not_shown(self):
+    def test_password_is_not_shown(self):
         with interactively(self.weir.url("/echo").replace("//", "//me:secret@")) as terminal:
             terminal.expect(f"Connected to {self.weir.url('/echo')}", ">")
             self.leave(terminal)
             self.assertNotIn(b"secret", terminal.bytes)
 
-    def test_the_server_closes(self):
+    def test_close_of_the_server_is_shown_with_its_name(self):
         with interactively(self.weir.url("/nowhere")) as terminal:
             terminal.until(lambda: "Connection closed: 4040 (private use) no route for /nowhere" in
                            terminal.screen.text(), "the end")
             terminal.expect_exit(1)
 
-    def test_the_server_stops(self):
+    def test_stop_of_the_server_is_shown_after_its_messages(self):
         """In the middle of a line, with messages before the Close."""
 
         def script(server):
@@ -374,7 +374,7 @@ class OnATerminal(WeirTestCase):
             terminal.expect_exit(0)
             self.assertIn("< very last words", terminal.screen.text())
 
-    def test_a_hostile_server(self):
+    def test_control_characters_of_a_server_are_escaped(self):
         """Nothing that it sends moves the cursor."""
         shown = {
             "\x1b[2J\x1b[H": "\\x1b[2J\\x1b[H", "\x1b]0;title\x07": "\\x1b]0;title\\x07",
@@ -396,7 +396,7 @@ class OnATerminal(WeirTestCase):
                 self.assertNotIn(text.encode(), terminal.bytes)
             self.leave(terminal)
 
-    def test_a_flood(self):
+    def test_keys_are_read_during_a_flood(self):
         """Keys are heard all the same."""
 
         def script(server):
@@ -426,7 +426,7 @@ class InAPipe(WeirTestCase):
         done = connect(*arguments, stdin=stdin)
         self.assertEqual((done.stdout, done.stderr, done.returncode), (stdout, stderr, status))
 
-    def test_a_line_is_a_message_and_a_message_is_a_line(self):
+    def test_lines_become_messages_and_messages_become_lines(self):
         url = self.weir.url("/echo")
         self.assertTalk([url], b"", b"")
         self.assertTalk([url], b"hello\n", b"hello\n")
@@ -438,21 +438,21 @@ class InAPipe(WeirTestCase):
         for _ in range(scaled(50, least=10)):
             self.assertTalk([self.weir.url("/echo")], b"hello\n", b"hello\n")
 
-    def test_a_hundred_megabytes(self):
+    def test_a_hundred_megabytes_come_back(self):
         lines = b"".join(b"%06d " % number + b"x" * 1000 + b"\n" for number in range(scaled(100_000)))
         for options in ([], ["--compress"]):
             done = connect(*options, self.weir.url("/echo"), stdin=lines)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertTrue(done.stdout == lines, f"{len(done.stdout)} of {len(lines)} bytes came back")
 
-    def test_long_lines(self):
+    def test_long_lines_come_back(self):
         lines = b"x" * 1_000_000 + b"\n" + b"y" * 70_000 + b"\n"
         self.assertTalk([self.weir.url("/echo")], lines, lines)
 
     def test_newlines_become_spaces(self):
         self.assertTalk(["-w", "0.5", "-x", '{\n "a": 1\n}\n', self.weir.url("/echo")], b"", b'{  "a": 1 } \n')
 
-    def test_slow_readers_hold_it_up_without_memory(self):
+    def test_slow_output_pauses_input_without_memory(self):
         """Nobody reads the output while much more than the memory allowed goes in."""
         size, limit = scaled(64 << 20), 400 << 20
         limits = None
@@ -475,7 +475,7 @@ class InAPipe(WeirTestCase):
             self.assertTrue(feeder_waited)
             self.assertLess(resident, 16 << 20)
 
-    def test_an_output_that_has_had_enough(self):
+    def test_closed_output_ends_the_program_quietly(self):
         lines = b"some line\n" * scaled(20_000)
         process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -495,28 +495,28 @@ class InAPipe(WeirTestCase):
         except BrokenPipeError:
             pass
 
-    def test_an_output_that_goes_while_nothing_comes(self):
+    def test_output_closed_while_idle_ends_the_program(self):
         process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE)
         with process.stdin:
             process.stdout.close()
             self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_an_output_that_is_full(self):
+    def test_full_output_is_reported(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, input=b"hello\n", stdout=full,
                                   stderr=subprocess.PIPE, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, b"weir connect: the output cannot be written: No space left on device\n")
 
-    def test_an_output_that_is_a_terminal(self):
+    def test_output_to_a_terminal_is_escaped(self):
         """No decoration, but nothing that moves its cursor either."""
         command = f"printf 'a\\033[2J\\n' | '{WEIR}' connect {self.weir.url('/echo')}"
         with Terminal(["sh", "-c", command]) as terminal:
             terminal.expect_exit(0)
             self.assertEqual(terminal.screen.text(), "a\\x1b[2J")
 
-    def test_signals_close(self):
+    def test_signals_close_the_connection(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number=number):
                 process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
@@ -528,7 +528,7 @@ class InAPipe(WeirTestCase):
                     process.send_signal(number)
                     self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_answers_come_at_once(self):
+    def test_answers_are_printed_at_once(self):
         process = subprocess.Popen([WEIR, "connect", self.weir.url("/echo")], cwd=ROOT, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE)
         with process.stdin, process.stdout:
@@ -540,17 +540,17 @@ class InAPipe(WeirTestCase):
             process.stdin.close()
             self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_lines_that_cannot_be_sent(self):
+    def test_lines_that_cannot_be_sent_are_reported(self):
         self.assertTalk([self.weir.url("/echo")], b"good\n\xff\nnever sent\n", b"good\n",
                         b"weir connect: line 2: not UTF-8 text; with --binary bytes are written in hexadecimal "
                         b"digits\n", 1)
         self.assertTalk(["--binary", self.weir.url("/echo")], b"00\n0g\n", b"00\n",
                         b"weir connect: line 2: not hexadecimal digits in pairs, as --binary wants them: 00ff\n", 1)
 
-    def test_binary(self):
+    def test_binary_reads_and_prints_hexadecimal_digits(self):
         self.assertTalk(["--binary", self.weir.url("/echo")], b"00fF 7f\n\n", b"00ff7f\n\n")
 
-    def test_slash(self):
+    def test_slash_enables_commands(self):
         lines = b"/binary 00ff\n//x\n/ping a\n/close 4001 bye\nnever sent\n"
         done = connect("--slash", self.weir.url("/echo"), stdin=lines)
         self.assertEqual((done.stdout, done.returncode), (b"00ff\n/x\n", 0))
@@ -559,13 +559,13 @@ class InAPipe(WeirTestCase):
                         b"weir connect: line 1: no command /nonsense; /help lists them, and a second slash in front "
                         b"sends the line as it is\n", 1)
 
-    def test_execute_and_wait(self):
+    def test_execute_sends_its_messages_and_wait_waits(self):
         start = time.monotonic()
         arguments = ["-x", "one", "--execute", "two", "--wait", "0.5", self.weir.url("/echo")]
         self.assertTalk(arguments, b"never read\n", b"one\ntwo\n")
         self.assertGreaterEqual(time.monotonic() - start, 0.5)
 
-    def test_waiting_after_the_end_of_the_input(self):
+    def test_wait_prints_messages_after_the_end_of_input(self):
         def script(server):
             server.frame_but_pings()
             time.sleep(0.3)
@@ -576,7 +576,7 @@ class InAPipe(WeirTestCase):
         with OneServer(script) as server:
             self.assertTalk(["--wait", "1.5", server.url], b"early\n", b"late\n")
 
-    def test_what_comes_after_our_close_is_printed(self):
+    def test_messages_after_our_close_are_printed(self):
         def script(server):
             self.assertEqual(server.frame_but_pings(), (TEXT, b"hello"))
             self.assertEqual(server.frame_but_pings()[0], CLOSE)
@@ -603,7 +603,7 @@ class InAPipe(WeirTestCase):
             pass
         server.send_frame(CLOSE, struct.pack("!H", 1000))
 
-    def test_answers_that_take_long(self):
+    def test_slow_answers_are_awaited(self):
         def script(server):
             self.answer_late(server, (b"one", b"two", b"three"), messages=3)
             last = time.monotonic()
@@ -614,7 +614,7 @@ class InAPipe(WeirTestCase):
             with self.subTest(arguments=arguments), OneServer(script) as server:
                 self.assertTalk([*arguments, server.url], stdin, b"one\ntwo\nthree\n")
 
-    def test_what_came_before_is_no_answer(self):
+    def test_earlier_message_does_not_count_as_answer(self):
         def script(server):
             server.send_frame(TEXT, b"welcome")
             self.answer_late(server, [b"answer"])
@@ -630,7 +630,7 @@ class InAPipe(WeirTestCase):
                 self.assertEqual(process.stdout.read(), b"answer\n")
             self.assertEqual(process.wait(PATIENCE), 0)
 
-    def test_answers_that_never_come(self):
+    def test_missing_answers_are_reported_after_10_s(self):
         def silent(server):
             self.answer_close(server)
 
@@ -646,7 +646,7 @@ class InAPipe(WeirTestCase):
         self.assertEqual((out, process.returncode), (b"", 1))
         self.assertEqual(errors, b"weir connect: no answer within 10 s; --wait sets how long to wait, 0 not at all\n")
 
-    def test_a_server_that_closes_but_does_not_end_the_stream(self):
+    def test_close_without_end_of_stream_ends_the_program(self):
         def script(server):
             server.send_frame(CLOSE, struct.pack("!H", 1000))
             server.wait_for_end()
@@ -654,12 +654,12 @@ class InAPipe(WeirTestCase):
         with OneServer(script) as server:
             self.assertTalk(["--wait", "20", server.url], b"", b"")
 
-    def test_pings(self):
+    def test_pongs_are_printed_to_stderr(self):
         done = connect("--ping", "0.05", "--wait", "0.5", self.weir.url("/echo"))
         self.assertEqual((done.stdout, done.returncode), (b"", 0))
         self.assertRegex(done.stderr, rb"\Apong 1: [0-9.]+ ms\npong 2: [0-9.]+ ms\n")
 
-    def test_jq(self):
+    def test_output_is_one_json_text_per_line(self):
         command = f"'{WEIR}' connect -w 0.5 -x '{{\"a\":\n [1,2]}}' {self.weir.url('/echo')} | tr -d ' '"
         done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=PATIENCE)
         self.assertEqual(json.loads(done.stdout), {"a": [1, 2]})
@@ -679,11 +679,11 @@ class Failures(WeirTestCase):
         for part in parts:
             self.assertIn(part, text)
 
-    def test_nobody_listens(self):
+    def test_refused_connection_is_reported(self):
         url = f"ws://127.0.0.1:{free_port()}/"
         self.assertFails([url], f"Failed to connect to {url}: connection refused")
 
-    def test_a_standard_stream_that_is_closed(self):
+    def test_closed_standard_stream_is_reported(self):
         """Its number is not the connection's: nothing is read from there, nothing printed into it."""
         for number, what in ((0, "line 1"), (1, "output")):
             done = connect(self.weir.url("/echo"), stdin=b"hello\n", preexec_fn=lambda: os.close(number))
@@ -691,39 +691,39 @@ class Failures(WeirTestCase):
             self.assertIn(what, done.stderr.decode())
             self.assertIn("Bad file descriptor", done.stderr.decode())
 
-    def test_no_such_host(self):
+    def test_unknown_host_name_is_reported(self):
         self.assertFails(["ws://nonexistent.invalid/"], "Failed to connect to ws://nonexistent.invalid/: ")
 
-    def test_no_such_source(self):
+    def test_unusable_source_is_reported(self):
         self.assertFails(["--source", "192.0.2.1", self.weir.url("/echo")], "192.0.2.1")
         self.assertFails(["--source", "here", self.weir.url("/echo")], '"here"', status=2)
 
-    def test_http_errors(self):
+    def test_http_errors_are_reported(self):
         with refusal(b"HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\nnot \x1b here") as server:
             self.assertFails([server.url], "HTTP 404", "\\x1b")
         with refusal(b"HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n") as server:
             self.assertFails([server.url], "HTTP 301")
         self.assertFails(["--origin", "http://evil.example", self.weir.url("/echo")], "HTTP 403")
 
-    def test_no_websocket_server(self):
+    def test_server_without_websocket_is_reported(self):
         with refusal(b"220 mail.example ESMTP\r\n") as server:
             self.assertFails([server.url], f"Failed to connect to {server.url}: ")
         with refusal(b"") as server:
             self.assertFails([server.url], "does it speak WebSocket")
 
-    def test_tls(self):
+    def test_wss_is_refused_without_tls(self):
         self.assertFails([f"wss://127.0.0.1:{self.weir.port}/"], "TLS")
 
-    def test_a_silent_server(self):
+    def test_silent_server_times_out(self):
         with OneServer(lambda server: server.wait_for_end(), upgrade=False) as server:
             start = time.monotonic()
             self.assertFails(["--timeout", "1", server.url], "no answer to the handshake within 1 s")
             self.assertLess(time.monotonic() - start, PATIENCE / 2)
 
-    def test_no_route(self):
+    def test_unknown_route_is_reported_with_4040(self):
         self.assertFails([self.weir.url("/nowhere")], "Connection closed: 4040 (private use) no route for /nowhere")
 
-    def test_masked_frames(self):
+    def test_masked_frames_are_refused_with_1002(self):
         def script(server):
             server.send(frame(TEXT, b"masked"))
             server.wait_for_end()
@@ -731,7 +731,7 @@ class Failures(WeirTestCase):
         with OneServer(script) as server:
             self.assertFails(["-w", "5", server.url], "Connection closed: 1002 (protocol error)", "mask")
 
-    def test_a_message_that_is_too_big(self):
+    def test_message_that_is_too_big_is_refused_with_1009(self):
         def script(server):
             server.send_frame(BINARY, length=1 << 30)
             server.wait_for_end()
@@ -740,14 +740,14 @@ class Failures(WeirTestCase):
             with OneServer(script) as server:
                 self.assertFails([*options, "-w", "5", server.url], "Connection closed: 1009 (message too big)")
 
-    def test_max_size(self):
+    def test_max_size_sets_the_largest_message(self):
         line = b"x" * 2_000_000 + b"\n"
         self.assertEqual(connect("-m", "2G", self.weir.url("/echo"), stdin=line).stdout, line)
         done = connect(self.weir.url("/echo"), stdin=line)
         self.assertEqual((done.stdout, done.returncode), (b"", 1))
         self.assertIn(b"1009 (message too big)", done.stderr)
 
-    def test_a_lost_connection(self):
+    def test_lost_connection_is_reported_as_1006(self):
         def script(server):
             server.send_frame(TEXT, b"last words")
 
@@ -756,7 +756,7 @@ class Failures(WeirTestCase):
         self.assertEqual((done.stdout, done.returncode), (b"last words\n", 1))
         self.assertIn(b"Connection closed: 1006 (abnormal closure [internal])", done.stderr)
 
-    def test_codes_of_the_server(self):
+    def test_close_code_of_the_server_decides_the_exit_status(self):
         for code, status in ((1000, 0), (1001, 0), (None, 0), (1008, 1), (1011, 1), (1013, 1), (3000, 1), (4999, 1)):
             def script(server):
                 server.close(code)
@@ -766,7 +766,7 @@ class Failures(WeirTestCase):
                 self.assertEqual((done.stdout, done.returncode), (b"", status))
                 self.assertEqual(b"Connection closed: %d (" % (code or 1005) in done.stderr, status == 1)
 
-    def test_usage(self):
+    def test_connect_usage_errors_exit_with_2(self):
         url = self.weir.url("/echo")
         for arguments, part in (
             ([], "Give a URL"), ([url, url], "comes after the URL"), (["--nonsense", url], "no option --nonsense"),
@@ -782,7 +782,7 @@ class Failures(WeirTestCase):
             with self.subTest(arguments=arguments):
                 self.assertFails(arguments, part, status=2)
 
-    def test_help(self):
+    def test_connect_help_fits_24_lines(self):
         done = connect("--help")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         lines = done.stdout.decode().split("\n")[:-1]
@@ -834,7 +834,7 @@ class PythonServer(unittest.TestCase):
         first, *rest = done.stdout.split(b"\n")
         return json.loads(first), rest[:-1]
 
-    def test_headers(self):
+    def test_headers_of_the_options_are_sent(self):
         asked, _ = self.ask("-H", "X-One: 1", "--header", "X-Two: a b", "-H", "X-One: 2", "-o", "http://a.example",
                             "--auth", "me:sécret:x", "--source", "127.0.0.9", "-w", "0.5", self.url)
         self.assertEqual(asked["path"], "/path?query")
@@ -845,24 +845,24 @@ class PythonServer(unittest.TestCase):
         self.assertEqual(headers["authorization"], ["Basic " + base64.b64encode("me:sécret:x".encode()).decode()])
         self.assertNotIn("sec-websocket-extensions", headers)
 
-    def test_no_headers(self):
+    def test_no_optional_headers_are_sent_by_default(self):
         headers = self.ask("-w", "0.5", self.url)[0]["headers"]
         for name in ("origin", "authorization", "sec-websocket-protocol", "sec-websocket-extensions"):
             self.assertNotIn(name, headers)
 
-    def test_subprotocols(self):
+    def test_subprotocol_options_are_sent(self):
         self.assertEqual(self.ask("-s", "v1", "-w", "0.5", self.url)[0]["subprotocol"], "v1")
         asked, _ = self.ask("-s", "v1,v2", "--subprotocol", "soap", "-w", "0.5", self.url)
         self.assertEqual(asked["headers"]["sec-websocket-protocol"], ["v1, v2, soap"])
 
-    def test_talk(self):
+    def test_python_server_echoes_lines(self):
         for options in ([], ["--compress"]):
             said = "hello\nGrüße\n".encode() + b"x" * 5000 + b"\n"
             asked, lines = self.ask(*options, "-w", "0.5", self.url, stdin=said)
             self.assertEqual(lines, [b"hello", "Grüße".encode(), b"x" * 5000])
             self.assertEqual("sec-websocket-extensions" in asked["headers"], options != [])
 
-    def test_on_a_terminal(self):
+    def test_python_server_echoes_on_a_terminal(self):
         with interactively(self.url, columns=200) as terminal:
             terminal.until(lambda: '< {"path"' in terminal.screen.text(), "the greeting")
             terminal.type("hello\r/ping\r")

@@ -62,7 +62,7 @@ class Crash(unittest.TestCase):
         line = ["addr2line", "-f", "-e", self.plugin, offset[1]]
         self.assertEqual(subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()[0], function)
 
-    def test_callbacks(self):
+    def test_crash_in_each_callback_is_logged(self):
         for callback in ["upgrade", "open", "message", "close", "timer"]:
             with self.subTest(callback=callback):
                 event = self.crash(callback, "null", signal.SIGSEGV)[-1]
@@ -73,19 +73,19 @@ class Crash(unittest.TestCase):
                     self.assertEqual(event["handler"], f"plugin:{self.plugin}")
                 self.assertEqual("conn" in event, callback not in ("upgrade", "timer"))
 
-    def test_ways(self):
+    def test_each_kind_of_crash_is_logged(self):
         for way, name, function in [("abort", "SIGABRT", "crash"), ("free", "SIGABRT", "free_twice"),
                                     ("divide", "SIGFPE", "crash"), ("overflow", "SIGSEGV", "crash_by_overflow")]:
             with self.subTest(way=way):
                 self.check(self.crash("message", way, signal.Signals[name])[-1], "message", name, function)
 
-    def test_stacks_that_overflow(self):
+    def test_stack_overflow_is_logged(self):
         for callback in ["upgrade", "timer"]:
             with self.subTest(callback=callback):
                 event = self.crash(callback, "overflow", signal.SIGSEGV)[-1]
                 self.check(event, callback, "SIGSEGV", "crash_by_overflow")
 
-    def test_start(self):
+    def test_crash_in_start_is_logged(self):
         """On the main thread, before there are clients."""
         with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
             file.write(self.configuration("start", "null").replace("PORT", "0"))
@@ -97,7 +97,7 @@ class Crash(unittest.TestCase):
         self.check(event, "start", "SIGSEGV", "crash_by_null")
         self.assertEqual(event["route"], "/crash/{name}")
 
-    def test_lines_before(self):
+    def test_lines_before_a_crash_are_written(self):
         with Weir(self.configuration("message", "null")) as weir:
             for _ in range(20):
                 with RawClient(weir.port, "/echo") as client:
@@ -111,7 +111,7 @@ class Crash(unittest.TestCase):
         self.assertEqual(events[-1], "crash")
         self.assertEqual((events.count("close"), events.count("crash")), (20, 1))
 
-    def test_sent_by_another_process(self):
+    def test_signal_of_another_process_is_logged_without_callback(self):
         with Weir(self.configuration("none", "null")) as weir:
             weir.process.send_signal(signal.SIGBUS)
             weir.process.wait(PATIENCE)

@@ -78,16 +78,16 @@ class EveryLowNumberIsTaken(Plugins):
             client.send(request("/plugin")[:30])
             self.assertEqual(client.response().status, 408)
 
-    def test_a_file_for_each_client(self):
+    def test_server_works_with_a_file_per_client(self):
         self.check("")
 
-    def test_a_socket_for_each_client(self):
+    def test_server_works_with_a_socket_per_client(self):
         self.check("sockets = yes\n")
 
-    def test_files_before_the_first_client(self):
+    def test_server_works_with_files_opened_before_clients(self):
         self.check("before = 1500\n", before=1500)
 
-    def test_the_admin_listener_too(self):
+    def test_admin_listener_works_above_the_low_numbers(self):
         """Its guard sees clients up there, and a stop does not wait for them."""
         configuration = SERVER + "[admin]\nlisten = 127.0.0.1:ADMIN\n" + self.plugin("descriptor_per_client")
         with WithAdmin(configuration + "before = 1500\n") as weir:
@@ -107,7 +107,7 @@ class EveryLowNumberIsTaken(Plugins):
 
 
 class PortsOfOthers(Plugins):
-    def test_their_clients_are_left_alone(self):
+    def test_clients_of_a_plugins_ports_are_left_alone(self):
         """However slow they are: the server's timeouts are not for them."""
         file = Path(self.directory) / "ports"
         configuration = SERVER + "[websocket]\nhandshake_timeout = 1s\n" + self.plugin("ports_of_its_own")
@@ -129,7 +129,7 @@ class PortsOfOthers(Plugins):
 
 
 class Gone(Plugins):
-    def test_a_client_that_has_gone_is_not_a_lack_of_resources(self):
+    def test_client_that_resets_counts_as_gone(self):
         """It resets its connection while its handshake is being answered."""
         configuration = SERVER + "[admin]\nlisten = 127.0.0.1:ADMIN\n" + self.plugin("slow_upgrade")
         with WithAdmin(configuration) as weir:

@@ -66,13 +66,13 @@ class UnderLoad(unittest.TestCase):
         self.assertEqual(crowd.received(), int(handled.group(1)))
         self.assertLess(seconds, DRAIN_TIMEOUT)
 
-    def test_echo(self):
+    def test_drain_under_load_answers_every_echo(self):
         for _ in range(ROUNDS):
             with Weir(SERVER + WEBSOCKET + ECHO) as weir:
                 with Crowd(weir.port, "/echo", scaled(1000, least=100), 16, self.messages) as crowd:
                     self.stop_under_load(weir, crowd)
 
-    def test_a_handler_that_blocks(self):
+    def test_drain_under_load_waits_for_blocking_handlers(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = Path(directory) / "echo_slowly.so"
             source = Path(__file__).with_name("echo_slowly.c")
@@ -101,15 +101,15 @@ class Spread(unittest.TestCase):
                 print(f"{crowd.spread():.2f} s, ", end="", flush=True)
                 return crowd.spread(), last.received
 
-    def test_over_drain_window(self):
+    def test_closes_are_spread_over_drain_window(self):
         spread, received = self.stop_idle("drain_window = 2s\n", 2000)
         self.assertGreater(spread, 1)
         self.assertEqual(received, 1)
 
-    def test_at_once(self):
+    def test_drain_window_0_closes_all_at_once(self):
         self.stop_idle("drain_window = 0\n", scaled(2000, least=200))
 
-    def test_all_vanish_meanwhile(self):
+    def test_drain_ends_when_all_clients_vanish(self):
         with Weir(SERVER + WEBSOCKET + ECHO) as weir:
             clients = [RawClient(weir.port, upgrade="/echo") for _ in range(scaled(500, least=100))]
             weir.process.send_signal(signal.SIGTERM)
@@ -142,7 +142,7 @@ class Lingering(unittest.TestCase):
                 answer = head.socket.recv(65536)
                 self.assertRegex(answer, rb"(?s)^HTTP/1.1 200 .*\r\nContent-Length: \d+\r\n.*\r\n\r\n$")
 
-    def test_nobody_new_gets_in(self):
+    def test_drain_refuses_new_clients(self):
         weir, client = self.begin_stop()
         self.assertEqual(fetch(weir.port, get("/healthz")).status, 200)
         response = fetch(weir.port, get("/readyz"))
@@ -156,19 +156,19 @@ class Lingering(unittest.TestCase):
         client.socket.close()
         stopped(weir)
 
-    def test_a_second_sigterm(self):
+    def test_second_sigterm_ends_the_drain(self):
         weir, _ = self.begin_stop()
         weir.process.send_signal(signal.SIGTERM)
         weir.process.wait(PATIENCE)
         weir.stop(status=128 + signal.SIGTERM)
 
-    def test_drain_timeout(self):
+    def test_drain_timeout_ends_the_drain(self):
         weir, _ = self.begin_stop(LISTEN + "drain_timeout = 2s\n")
         stopped(weir)
 
 
 class OwnRoutes(unittest.TestCase):
-    def test_a_route_of_that_name(self):
+    def test_route_may_have_the_path_of_a_health_page(self):
         routes = "[route /readyz]\nhandler = echo\n[route /{room}]\nhandler = echo\n"
         with Weir(SERVER + routes) as weir:
             self.assertEqual(fetch(weir.port, get("/readyz")).status, 426)

@@ -17,7 +17,7 @@ STEPS = ["text", "binary", "fragments", "ping", "close", "inOrder"]
 class EchoNode(WeirTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /echo]\nhandler = echo\n"
 
-    def test_echo(self):
+    def test_node_client_gets_its_echoes(self):
         # A node that is not Debian's does not look where Debian's packages lie.
         environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
         client = subprocess.run(

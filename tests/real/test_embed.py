@@ -17,7 +17,7 @@ class Embedded(Weir):
 
 
 class Embed(unittest.TestCase):
-    def test_echo_and_stop(self):
+    def test_embedded_server_echoes_and_stops_on_signals(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with Embedded("") as program:
                 with RawClient(program.port, upgrade="/echo") as client:
@@ -29,7 +29,7 @@ class Embed(unittest.TestCase):
                     self.assertEqual(client.frame().close_code, 1001)
                 until(lambda: program.process.poll() is not None, "the program ends")
 
-    def test_address_that_is_wrong(self):
+    def test_embedded_program_reports_a_wrong_address(self):
         done = subprocess.run([EXAMPLES / "embed", "nonsense"], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, "^embed: .*nonsense.*\n$")

@@ -77,7 +77,7 @@ class Exhaustion(unittest.TestCase):
     def lines(self, weir, event):
         return len(re.findall(f"event={event} ", weir.log()))
 
-    def test_a_thousand_clients_for_three_hundred_descriptors(self):
+    def test_clients_beyond_the_descriptors_get_503(self):
         with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
             room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             start = time.monotonic()
@@ -100,7 +100,7 @@ class Exhaustion(unittest.TestCase):
         answer = try_to_enter(weir)
         return answer if isinstance(answer, RawClient) else None
 
-    def test_full_and_a_thousand_unfinished_requests_beside(self):
+    def test_full_server_withstands_unfinished_requests(self):
         with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
             room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             clients = [stack.enter_context(try_to_enter(weir)) for _ in range(room)]
@@ -117,7 +117,7 @@ class Exhaustion(unittest.TestCase):
             clients[0].vanish()
             self.echo(stack.enter_context(until(lambda: self.entered(weir), "a place is free")))
 
-    def test_somebody_else_takes_every_descriptor(self):
+    def test_server_recovers_when_descriptors_are_freed(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory, contextlib.ExitStack() as stack:
             weir = stack.enter_context(LimitedWeir(SERVER + ROUTE + self.route_of_taker(directory)))
             taker, other = (stack.enter_context(try_to_enter(weir, path)) for path in ("/files", "/echo"))
@@ -138,7 +138,7 @@ class Exhaustion(unittest.TestCase):
             weir.log_line("event=descriptors", "available=no")
             weir.log_line("event=descriptors", "available=yes")
 
-    def test_a_stop_without_descriptors(self):
+    def test_server_stops_without_free_descriptors(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             with LimitedWeir(SERVER + self.route_of_taker(directory)) as weir:
                 with try_to_enter(weir, "/files") as taker:
@@ -146,7 +146,7 @@ class Exhaustion(unittest.TestCase):
                     self.assertEqual(taker.frame().payload, b"take")
                     self.assertIn(try_to_enter(weir, "/files"), (503, None))
 
-    def test_an_idle_server_takes_no_processor(self):
+    def test_idle_server_takes_no_processor_time(self):
         with Weir(SERVER + ROUTE) as weir:
             with RawClient(weir.port, upgrade="/echo") as client:
                 self.echo(client)

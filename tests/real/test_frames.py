@@ -46,28 +46,28 @@ class FramesTestCase(WeirTestCase):
 
 
 class Wrong(FramesTestCase):
-    def test_unmasked(self):
+    def test_unmasked_frames_fail_with_1002(self):
         self.assertFails(frame(TEXT, b"hello", masked=False), 1002)
         self.assertFails(frame(CLOSE, masked=False), 1002)
 
-    def test_reserved_bits(self):
+    def test_reserved_bits_fail_with_1002(self):
         for bit in (RSV1, RSV2, RSV3, RSV1 | RSV2 | RSV3):
             for opcode in (TEXT, BINARY, PING, CLOSE):
                 with self.subTest(bit=bit, opcode=opcode):
                     self.assertFails(frame(opcode, b"", flags=FIN | bit), 1002)
 
-    def test_reserved_opcodes(self):
+    def test_reserved_opcodes_fail_with_1002(self):
         for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15):
             with self.subTest(opcode=opcode):
                 self.assertFails(frame(opcode, b"x"), 1002)
 
-    def test_control_frames(self):
+    def test_long_or_fragmented_control_frames_fail_with_1002(self):
         for opcode in (PING, PONG, CLOSE):
             with self.subTest(opcode=opcode):
                 self.assertFails(frame(opcode, bytes(126)), 1002)
                 self.assertFails(frame(opcode, b"", flags=0), 1002)
 
-    def test_continuations(self):
+    def test_misplaced_continuations_fail_with_1002(self):
         self.assertFails(frame(CONTINUATION, b"of nothing"), 1002)
         self.assertFails(frame(TEXT, b"begun", flags=0) + frame(TEXT, b"begun again"), 1002)
 
@@ -77,7 +77,7 @@ class Wrong(FramesTestCase):
             with self.subTest(length=length):
                 self.assertFails(frame(BINARY, length=length), 1009)
 
-    def test_length_with_the_top_bit(self):
+    def test_length_with_the_top_bit_is_refused(self):
         client = self.client()
         client.send(frame(BINARY, length=1 << 63))
         self.assertIn(client.frame().close_code, (1002, 1009))
@@ -89,16 +89,16 @@ class Wrong(FramesTestCase):
         self.assertEqual(client.frame(), (BINARY, half + half))
         self.assertFails(frame(BINARY, half, flags=0) + frame(CONTINUATION, length=len(half) + 1), 1009)
 
-    def test_text_that_is_not_utf8(self):
+    def test_text_that_is_not_utf8_fails_with_1007(self):
         for text in (b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"ok\x80", b"\xe2\x82"):
             with self.subTest(text=text):
                 self.assertFails(frame(TEXT, text), 1007)
 
-    def test_bad_utf8_is_seen_in_an_unfinished_message(self):
+    def test_invalid_utf8_is_found_in_an_unfinished_message(self):
         self.assertFails(frame(TEXT, b"\xc3", flags=0) + frame(CONTINUATION, b"\x28", flags=0), 1007)
         self.assertFails(frame(TEXT, b"ok \xff then nothing", length=1000), 1007)
 
-    def test_close_payloads(self):
+    def test_invalid_close_payloads_are_refused(self):
         for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535):
             with self.subTest(code=code):
                 self.assertFails(close_frame(code), 1002)
@@ -113,24 +113,24 @@ class Wrong(FramesTestCase):
 
 
 class Right(FramesTestCase):
-    def test_sizes(self):
+    def test_messages_of_every_length_form_are_echoed(self):
         client = self.client()
         for size in (0, 1, 124, 125, 126, 127, 128, 65534, 65535, 65536):
             with self.subTest(size=size):
                 self.assertEcho(client, bytes(range(256)) * (size // 256) + bytes(size % 256))
 
-    def test_fragments_split_within_a_character(self):
+    def test_fragments_split_within_a_character_are_joined(self):
         client = self.client()
         for split in range(len(UTF8) + 1):
             client.send(frame(TEXT, UTF8[:split], flags=0) + frame(CONTINUATION, UTF8[split:]))
             self.assertEqual(client.frame(), (TEXT, UTF8))
 
-    def test_empty_fragments(self):
+    def test_empty_fragments_make_an_empty_message(self):
         client = self.client()
         client.send(frame(TEXT, flags=0) + frame(CONTINUATION, flags=0) + frame(CONTINUATION))
         self.assertEqual(client.frame(), (TEXT, b""))
 
-    def test_ping_between_fragments(self):
+    def test_ping_between_fragments_is_answered_at_once(self):
         client = self.client()
         client.send(frame(TEXT, b"one ", flags=0) + frame(PING, b"p1") + frame(CONTINUATION, b"two ", flags=0))
         self.assertEqual(client.frame(), (PONG, b"p1"))
@@ -138,7 +138,7 @@ class Right(FramesTestCase):
         self.assertEqual(client.frame(), (PONG, b"p2"))
         self.assertEqual(client.frame(), (TEXT, b"one two three"))
 
-    def test_ping_payloads(self):
+    def test_ping_payloads_come_back(self):
         client = self.client()
         for payload in (b"", b"\x00\xff", bytes(125)):
             client.send(frame(PING, payload))
@@ -149,7 +149,7 @@ class Right(FramesTestCase):
         client.send(frame(PONG, b"nobody asked"))
         self.assertEcho(client)
 
-    def test_byte_by_byte(self):
+    def test_frames_sent_byte_by_byte_are_read(self):
         client = self.client()
         stream = (
             frame(TEXT, UTF8)
@@ -165,7 +165,7 @@ class Right(FramesTestCase):
         self.assertEqual([client.frame() for _ in expected], expected)
         self.assertClosed(client, 1000)
 
-    def test_many_frames_in_one_segment(self):
+    def test_many_frames_in_one_segment_are_read(self):
         client = self.client()
         count = scaled(1000, least=100)
         client.send(b"".join(frame(TEXT, str(number).encode()) for number in range(count)))
@@ -198,7 +198,7 @@ class Close(FramesTestCase):
         client.send_all_it_takes(frame(TEXT, b"far too late"))
         self.assertTrue(client.at_end())
 
-    def test_a_client_that_never_answers_is_left(self):
+    def test_close_timeout_ends_a_client_that_never_answers(self):
         """The server closes first, for an error, and the client stays silent: close_timeout ends it."""
         with Weir(ECHO + "[websocket]\nclose_timeout = 200ms\n") as weir:
             before = settled_descriptors(weir)
@@ -235,7 +235,7 @@ class Vanishing(unittest.TestCase):
             client.send(frame(TEXT, b"alive"))
             self.assertEqual(client.frame(), (TEXT, b"alive"))
 
-    def test_frame_and_fin_in_one_segment(self):
+    def test_frame_and_fin_in_one_segment_is_answered(self):
         """The end arrives together with data, so it is announced only once."""
         for _ in range(200):
             with RawClient(self.weir.port, upgrade="/echo") as client:
@@ -245,14 +245,14 @@ class Vanishing(unittest.TestCase):
                 self.assertTrue(client.at_end())
         self.assertNothingLeft()
 
-    def test_frame_and_fin_in_one_segment_then_gone(self):
+    def test_frame_and_fin_then_gone_leaves_nothing(self):
         clients = [RawClient(self.weir.port, upgrade="/echo") for _ in range(200)]
         for client in clients:
             client.socket.send(frame(TEXT, b"goodbye"), socket.MSG_MORE)
             client.socket.close()
         self.assertNothingLeft()
 
-    def test_half_a_frame_then_dead(self):
+    def test_half_a_frame_then_gone_leaves_nothing(self):
         whole = frame(BINARY, bytes(2000))
         for size in (1, 2, 3, 7, 8, 9, 1000, len(whole) - 1):
             for leave in (RawClient.vanish, lambda client: client.socket.close()):
@@ -261,21 +261,21 @@ class Vanishing(unittest.TestCase):
                 leave(client)
         self.assertNothingLeft()
 
-    def test_reset_while_the_handshake_is_answered(self):
+    def test_reset_during_the_handshake_leaves_nothing(self):
         for _ in range(scaled(2000, least=200)):
             client = RawClient(self.weir.port)
             client.send(request("/no/route"))
             client.vanish()
         self.assertNothingLeft()
 
-    def test_half_a_message_then_dead(self):
+    def test_half_a_message_then_gone_leaves_nothing(self):
         for _ in range(20):
             client = RawClient(self.weir.port, upgrade="/echo")
             client.send(frame(TEXT, b"begun", flags=0) + frame(CONTINUATION, b"more", flags=0))
             client.vanish()
         self.assertNothingLeft()
 
-    def test_a_thousand_connect_and_vanish(self):
+    def test_a_thousand_clients_that_vanish_leave_nothing(self):
         """With nothing, half a request, a whole one, or an answer unread; some reset, some end."""
         for number in range(scaled(1000, least=100)):
             upgrade = request("/echo" if number % 5 else "/no/route")

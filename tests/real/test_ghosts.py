@@ -175,7 +175,7 @@ class NoGhosts(unittest.TestCase):
             self.assertGreater(totals[name], 0, f"{name}: this proves nothing")
         return collections.Counter(totals)
 
-    def test_nothing_haunts(self):
+    def test_server_agrees_with_its_clients_and_leaves_nothing(self):
         self.most = 0
         with swarm.server(CONFIGURATION) as weir, Ghosts(weir.port) as ghosts:
             descriptors, threads_before = settled_descriptors(weir), threads(weir)

@@ -105,7 +105,7 @@ class HalfOpen(unittest.TestCase):
             self.assertEqual(cut_off[1], 0)
         return cut_off[0]
 
-    def test_a_thousand_unfinished_requests_of_one_address(self):
+    def test_unfinished_requests_of_one_address_delay_no_others(self):
         with Weir(UNDER_ATTACK) as weir:
             cut_off = self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), UNFINISHED, 5)
             self.assertGreater(cut_off, 100)
@@ -113,18 +113,18 @@ class HalfOpen(unittest.TestCase):
             self.assertIn("level=warning", line)
             self.assertLessEqual(weir.log().count("event=half_open"), 10)
 
-    def test_a_thousand_that_say_nothing(self):
+    def test_silent_connections_delay_no_others(self):
         with Weir(UNDER_ATTACK) as weir:
             self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), b"", 8)
 
-    def test_two_addresses_that_hold_every_thread(self):
+    def test_addresses_that_hold_every_thread_delay_no_others(self):
         """Each keeps to the limit of an address."""
         with Weir(UNDER_ATTACK) as weir:
             addresses = [f"127.0.1.{i}" for i in range(1, THREADS // PER_ADDRESS + 1)]
             self.measure(weir, addresses, THREADS, UNFINISHED, 3)
             weir.log_line("event=half_open", "beyond_limit=0")
 
-    def test_many_addresses(self):
+    def test_unfinished_requests_of_many_addresses_delay_no_others(self):
         with Weir(UNDER_ATTACK) as weir:
             self.measure(weir, [f"127.0.1.{i}" for i in range(1, 101)], 500, UNFINISHED, 3)
 
@@ -143,7 +143,7 @@ class HalfOpen(unittest.TestCase):
         self.assertRegex(answer, b"^HTTP/1.1 %d [^\r]+\r\n(?s:.+)\r\n\r\n(?s:.+)\n$" % status)
         self.assertEqual(b"\r\nRetry-After: 1\r\n" in answer, status == 503)
 
-    def test_a_crowd_whose_heads_come_in_two_pieces(self):
+    def test_heads_in_two_pieces_are_all_answered(self):
         """60 of one address, 30 addresses, and 200 of one: most of them wait for a thread."""
         crowds = [["127.0.0.2"] * 60, [f"127.0.1.{i}" for i in range(1, 31)], ["127.0.0.3"] * 200]
         for threads in (THREADS, 4 * THREADS):
@@ -159,7 +159,7 @@ class HalfOpen(unittest.TestCase):
                     self.assertEqual([answer for answer in answers if b" 101 " not in answer], [])
                 self.assertNotIn("half_open", weir.log())
 
-    def test_the_timeout_while_threads_are_free(self):
+    def test_unfinished_request_gets_408_after_the_timeout(self):
         """Nobody waits: each of one address has all of it, and then a 408."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 3s\n") as weir:
             start = time.monotonic()
@@ -172,7 +172,7 @@ class HalfOpen(unittest.TestCase):
                 self.assertCutOff(one, 408)
             weir.log_line("event=half_open", "beyond_limit=0", "oldest=0")
 
-    def test_an_address_keeps_its_oldest(self):
+    def test_request_over_the_limit_of_its_address_is_cut(self):
         """When one client waits for a thread, one goes that is beyond the limit of its address."""
         with Weir(SERVER + "http_threads = 10\n" + ROUTE + "[websocket]\nhandshake_timeout = 1m\n") as weir:
             opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 2)
@@ -194,10 +194,10 @@ class HalfOpen(unittest.TestCase):
             self.assertCutOff(opened[0], 503)
             weir.log_line("event=half_open", "beyond_limit=0", "oldest=1")
 
-    def test_a_limit_of_none(self):
+    def test_oldest_request_is_cut_without_a_limit_per_address(self):
         self.check_the_oldest_goes("handshakes_per_ip = 0\n")
 
-    def test_a_proxy_is_many_clients(self):
+    def test_oldest_request_is_cut_for_a_trusted_proxy(self):
         self.check_the_oldest_goes("trusted_proxies = 127.0.0.2, 10.0.0.0/8\n")
 
     def end_of(self, weir, data):
@@ -212,14 +212,14 @@ class HalfOpen(unittest.TestCase):
                     opened.sendall(data[i : i + 1])
         raise AssertionError("never cut off")
 
-    def test_a_byte_a_second(self):
+    def test_request_of_a_byte_a_second_is_cut(self):
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
             elapsed = self.end_of(weir, request("/echo"))
             print(f"{elapsed:.2f} s", end=" ", flush=True)
             self.assertGreaterEqual(elapsed, 1.9)
             self.assertLess(elapsed, 8)
 
-    def test_not_a_byte(self):
+    def test_silent_connection_is_closed_after_the_timeout(self):
         """The kernel keeps it for the first second; its timeout is that of any other. There is no request that could
         be answered."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
@@ -232,7 +232,7 @@ class HalfOpen(unittest.TestCase):
             self.assertGreaterEqual(elapsed, 1.9)
             self.assertLess(elapsed, 8)
 
-    def test_a_slow_request_is_served(self):
+    def test_slow_and_short_requests_are_served(self):
         """In two parts, the second 300 ms later; and one without a field, which is as short as a head can be."""
         with Weir(SERVER + ROUTE) as weir:
             head = request("/echo")
@@ -243,7 +243,7 @@ class HalfOpen(unittest.TestCase):
             with open_from(weir, "127.0.0.2", b"GET / HTTP/1.0\r\n\r\n") as opened:
                 self.assertIn(b" 200 ", opened.recv(4096))
 
-    def test_a_stop_does_not_wait_for_them(self):
+    def test_stop_does_not_wait_for_unfinished_requests(self):
         weir = Weir(SERVER + ROUTE)
         opened = [open_from(weir, "127.0.0.2", UNFINISHED) for _ in range(PER_ADDRESS)]
         time.sleep(0.1)
@@ -256,7 +256,7 @@ class HalfOpen(unittest.TestCase):
 
 
 class Legitimate(AsyncTestCase):
-    async def test_a_storm_of_one_address(self):
+    async def test_handshake_storm_of_one_address_is_served(self):
         count = scaled(1000)
         with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
             weir.log_line("event=ready")  # from then on the kernel keeps who says nothing
@@ -272,7 +272,7 @@ class Legitimate(AsyncTestCase):
             await asyncio.gather(*map(talk, opened))
             self.assertNotIn("half_open", weir.log())
 
-    async def test_a_storm_that_connects_first_and_sends_later(self):
+    async def test_handshake_storm_sent_late_is_served(self):
         """As a busy client does: every connection stands before the first request leaves."""
         count = scaled(1000)
         with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
@@ -286,7 +286,7 @@ class Legitimate(AsyncTestCase):
                 one.close()
             self.assertNotIn("half_open", weir.log())
 
-    async def test_slow_upgrade_callbacks(self):
+    async def test_slow_upgrade_callbacks_are_not_cut(self):
         """All the threads think for three seconds, while requests of the same address wait for one."""
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = Path(directory) / "slow_upgrade.so"

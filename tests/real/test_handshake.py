@@ -31,7 +31,7 @@ class Upgrade(WeirTestCase):
         with self.subTest(**changes):
             self.assertEqual(self.status(**changes), expected)
 
-    def test_sample_of_the_rfc(self):
+    def test_handshake_agrees_with_the_rfc_sample(self):
         response = fetch(self.weir.port, request("/echo"))
         self.assertEqual(response.status, 101)
         self.assertEqual(response.headers["upgrade"].lower(), "websocket")
@@ -45,20 +45,20 @@ class Upgrade(WeirTestCase):
         response = fetch(self.weir.port, request("/echo", upgrade_headers(Sec_WebSocket_Key=key)))
         self.assertEqual(response.headers["sec-websocket-accept"], accept_value(key))
 
-    def test_version(self):
+    def test_version_other_than_13_gets_426(self):
         for version in (None, "12", "8", "0", "", "14", "x", "013", "13.0"):
             with self.subTest(version=version):
                 response = fetch(self.weir.port, request("/echo", upgrade_headers(Sec_WebSocket_Version=version)))
                 self.assertEqual(response.status, 426)
                 self.assertEqual(response.headers["sec-websocket-version"], "13")
 
-    def test_key(self):
+    def test_malformed_keys_get_400(self):
         keys = [base64.b64encode(bytes(size)).decode() for size in (0, 1, 15, 17, 64)]
         keys += [None, KEY[:-1], KEY[:-2], KEY + "=", "*" * 22 + "==", "x" * 3000, KEY[:4] + " " + KEY[4:]]
         for key in keys:
             self.assertStatus(400, Sec_WebSocket_Key=key)
 
-    def test_tokens(self):
+    def test_upgrade_and_connection_are_token_lists(self):
         self.assertStatus(101, Upgrade="WebSocket")
         self.assertStatus(101, Upgrade="WEBSOCKET")
         self.assertStatus(101, Upgrade="h2c, websocket")
@@ -72,7 +72,7 @@ class Upgrade(WeirTestCase):
         self.assertStatus(400, Connection=None)
         self.assertStatus(426, Upgrade="websockets")  # no upgrade to a WebSocket: a plain request
 
-    def test_header_names_in_any_case(self):
+    def test_header_names_may_be_in_any_case(self):
         for change in (str.lower, str.upper):
             headers = [(change(name), value) for name, value in upgrade_headers()]
             self.assertEqual(fetch(self.weir.port, request("/echo", headers)).status, 101)
@@ -81,7 +81,7 @@ class Upgrade(WeirTestCase):
         headers = [*upgrade_headers(Connection="keep-alive"), ("Connection", "Upgrade")]
         self.assertEqual(fetch(self.weir.port, request("/echo", headers)).status, 101)
 
-    def test_header_that_must_stand_alone(self):
+    def test_repeated_host_or_key_gets_400(self):
         for extra in (("Host", "127.0.0.1"), ("Host", "example.com"), ("Sec-WebSocket-Key", KEY)):
             with self.subTest(extra=extra):
                 response = fetch(self.weir.port, request("/echo", [*upgrade_headers(), extra]))
@@ -90,21 +90,21 @@ class Upgrade(WeirTestCase):
     def test_host_is_needed(self):
         self.assertStatus(400, Host=None)
 
-    def test_method(self):
+    def test_handshake_with_another_method_gets_405(self):
         for method in ("POST", "PUT", "DELETE"):
             with self.subTest(method=method):
                 self.assertEqual(fetch(self.weir.port, request("/echo", method=method)).status, 405)
 
-    def test_http_version(self):
+    def test_handshake_in_http_1_0_gets_400(self):
         self.assertEqual(fetch(self.weir.port, request("/echo", version="1.0")).status, 400)
 
-    def test_body(self):
+    def test_handshake_with_a_body_gets_400(self):
         with_length = request("/echo", [*upgrade_headers(), ("Content-Length", "5")]) + b"hello"
         chunked = request("/echo", [*upgrade_headers(), ("Transfer-Encoding", "chunked")]) + b"1\r\nx\r\n0\r\n\r\n"
         for data in (with_length, chunked):
             self.assertEqual(fetch(self.weir.port, data).status, 400)
 
-    def test_offers_that_are_not_taken(self):
+    def test_unknown_offers_are_ignored(self):
         headers = [
             *upgrade_headers(),
             ("Sec-WebSocket-Protocol", "chat.v2, chat.v1"),
@@ -115,7 +115,7 @@ class Upgrade(WeirTestCase):
         self.assertNotIn("sec-websocket-protocol", response.headers)
         self.assertNotIn("sec-websocket-extensions", response.headers)
 
-    def test_request_byte_by_byte(self):
+    def test_request_sent_byte_by_byte_is_accepted(self):
         with RawClient(self.weir.port) as client:
             for byte in request("/echo"):
                 client.send(bytes([byte]))
@@ -123,7 +123,7 @@ class Upgrade(WeirTestCase):
             client.send(frame(TEXT, b"slow and steady"))
             self.assertEqual(client.frame(), (TEXT, b"slow and steady"))
 
-    def test_query_is_no_part_of_the_route_and_not_logged(self):
+    def test_query_is_neither_routed_nor_logged(self):
         with RawClient(self.weir.port, upgrade="/echo?token=do-not-log-me") as client:
             client.send(frame(BINARY, b"x"))
             self.assertEqual(client.frame(), (BINARY, b"x"))
@@ -139,7 +139,7 @@ class Parameters(WeirTestCase):
             self.assertEqual(opcode, TEXT)
             return payload.decode()
 
-    def test_decoded(self):
+    def test_parameters_are_decoded(self):
         self.assertEqual(self.hello("world"), "hello, world")
         self.assertEqual(self.hello("J%C3%BCrgen%20M"), "hello, Jürgen M")
         self.assertEqual(self.hello("100%25"), "hello, 100%")
@@ -150,12 +150,12 @@ class Parameters(WeirTestCase):
         self.assertEqual(self.hello("a%2Fb"), "hello, a/b")
         self.assertEqual(self.hello("..%2F..%2Fetc%2Fpasswd"), "hello, ../../etc/passwd")
 
-    def test_malformed_paths(self):
+    def test_malformed_paths_get_400(self):
         for name in ("%00", "a%00b", "%zz", "%4", "%", "%ff", "%C3"):
             with self.subTest(name=name):
                 self.assertEqual(fetch(self.weir.port, request(f"/hello/{name}")).status, 400)
 
-    def test_long_parameter_is_the_handler_s_business(self):
+    def test_long_parameter_is_passed_to_the_handler(self):
         with RawClient(self.weir.port, upgrade="/hello/" + "x" * 2000) as client:
             answer = client.frame()
             self.assertEqual((answer.opcode, answer.close_code), (CLOSE, 1008))
@@ -168,7 +168,7 @@ class PlainHttp(WeirTestCase):
     def get(self, path, method="GET"):
         return fetch(self.weir.port, request(path, self.PLAIN, method))
 
-    def test_front_page_names_the_routes(self):
+    def test_root_page_names_the_routes(self):
         response = self.get("/")
         self.assertEqual(response.status, 200)
         for route in ("/echo", "/broadcast", "/hello/{name}"):
@@ -181,25 +181,25 @@ class PlainHttp(WeirTestCase):
                 self.assertEqual(response.status, 426)
                 self.assertEqual(response.headers["upgrade"].lower(), "websocket")
 
-    def test_anything_else_is_not_found(self):
+    def test_other_paths_get_404(self):
         for path in ("/favicon.ico", "/echo/", "/echo/x", "/hello", "/conf/weir.ini", "/../../etc/passwd", "//"):
             with self.subTest(path=path):
                 self.assertEqual(self.get(path).status, 404)
 
-    def test_the_connection_ends_with_the_answer(self):
+    def test_connection_ends_with_the_answer(self):
         with RawClient(self.weir.port) as client:
             client.send(request("/nowhere", self.PLAIN))
             client.response()
             self.assertTrue(client.at_end())
 
-    def test_header_soup(self):
+    def test_large_heads_get_4xx_and_harm_nothing(self):
         one_long = [*self.PLAIN, ("X-Soup", "x" * 20000)]
         many = [*self.PLAIN, *((f"X-Soup-{number}", "noodles " * 4) for number in range(500))]
         for headers in (one_long, many, upgrade_headers() + one_long[1:], upgrade_headers() + many[1:]):
             self.assertIn(fetch(self.weir.port, request("/echo", headers)).status, range(400, 500))
         self.assertEqual(self.get("/").status, 200)
 
-    def test_garbage(self):
+    def test_garbage_is_refused_and_harms_nothing(self):
         tls = b"\x16\x03\x01\x02\x00\x01"
         lines = (b"", b"GET", b"GET /", tls, b"\x00" * 100, b"GET / HTTP/9.9", b"GET / HTTP/1.1\r\nno colon")
         for garbage in lines:
@@ -216,13 +216,13 @@ class PlainHttp(WeirTestCase):
 class UnknownRoute(WeirTestCase):
     configuration = SERVER + "unknown_route = 404\n" + ROUTES
 
-    def test_http_answer(self):
+    def test_unknown_route_can_get_404(self):
         self.assertEqual(fetch(self.weir.port, request("/switch/on")).status, 404)
         self.assertEqual(fetch(self.weir.port, request("/echo")).status, 101)
 
 
 class MaxConnections(unittest.TestCase):
-    def test_one_too_many(self):
+    def test_client_over_max_connections_gets_503(self):
         with Weir(SERVER + "max_connections = 2\n" + ROUTES) as weir:
             with RawClient(weir.port, upgrade="/echo") as first, RawClient(weir.port, upgrade="/echo") as second:
                 response = fetch(weir.port, request("/echo"))
@@ -246,7 +246,7 @@ class BehindAProxy(WeirTestCase):
                            "X-Forwarded-Host: example.com\r\n\r\n".encode())
             return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
-    def test_links(self):
+    def test_links_use_wss_after_a_trusted_tls_proxy(self):
         self.assertIn("    wss://example.com/echo\n", self.page("127.0.0.2"))
         self.assertIn("connect with wss://, not https://", self.page("127.0.0.2", "/echo"))
         self.assertIn("    ws://inner:9000/echo\n", self.page("127.0.0.1"))

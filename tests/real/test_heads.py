@@ -58,7 +58,7 @@ class Both(unittest.TestCase):
             for name, case in cases.items():
                 yield {"listener": listener, "case": name}, port, case
 
-    def test_wrong_ones_get_a_reason_and_the_end(self):
+    def test_malformed_heads_get_a_reason_and_the_end(self):
         for name, port, (data, status) in self.each(WRONG):
             with self.subTest(**name), RawClient(port) as client:
                 client.send_all_it_takes(data)
@@ -69,14 +69,14 @@ class Both(unittest.TestCase):
                 self.assertNotIn(b"Bad Request", response.body)
                 self.assertTrue(client.at_end())
 
-    def test_two_line_feeds_end_no_head(self):
+    def test_two_line_feeds_do_not_end_a_head(self):
         """Whatever an earlier request has left in the thread's buffer."""
         for name, port, ends in self.each({"earlier heads": (b"\r\n\r\n", b"\n\n")}):
             for _ in range(40):  # there are 16 threads
                 statuses = [fetch(port, b"GET /healthz HTTP/1.0" + end).status for end in ends]
                 self.assertEqual(statuses, [200, 400], name)
 
-    def test_the_reason_is_in_the_log(self):
+    def test_reason_of_a_bad_request_is_logged(self):
         for status, reason in ((400, "a blank stands before the colon of a header field"),
                                (431, "the request's head is larger than 16384 bytes")):  # fmt: skip
             data = next(data for data, expected in WRONG.values() if expected == status)
@@ -88,14 +88,14 @@ class Both(unittest.TestCase):
 
             until(logged, f"a line about {status}")
 
-    def test_they_are_counted(self):
+    def test_malformed_heads_are_counted(self):
         refused = 'weir_connections_refused_total{reason="handshake"}'
         before = self.weir.metrics()[refused]
         for data, _ in WRONG.values():
             fetch(self.weir.port, data)
         self.assertEqual(self.weir.metrics()[refused], before + len(WRONG))
 
-    def test_whole_uris(self):
+    def test_absolute_uris_are_accepted(self):
         """Whatever their host and port."""
         targets = ("http://example.com/readyz", "http://example.com:80/readyz", "https://example.com/readyz?a=b:c",
                    "http://[::1]:9/readyz", "http://example.com:{port}/readyz")  # fmt: skip
@@ -104,7 +104,7 @@ class Both(unittest.TestCase):
                 response = fetch(port, head("Host: x", first=f"GET {target.format(port=port)} HTTP/1.1"))
                 self.assertEqual((response.status, response.body), (200, b"ready\n"))
 
-    def test_an_asterisk(self):
+    def test_options_asterisk_is_answered(self):
         for name, port, version in self.each({"1.1": "1.1", "1.0": "1.0"}):
             with self.subTest(**name):
                 response = fetch(port, head("Host: x", first=f"OPTIONS * HTTP/{version}"))
@@ -112,7 +112,7 @@ class Both(unittest.TestCase):
                 self.assertIn("GET", response.headers["allow"])
                 self.assertNotIn("content-length", response.headers)
 
-    def test_what_is_right(self):
+    def test_unusual_but_valid_heads_are_accepted(self):
         for name, port, data in self.each(RIGHT):
             with self.subTest(**name):
                 self.assertEqual(fetch(port, data).status, 200)
@@ -137,7 +137,7 @@ class Operators(unittest.TestCase):
         with RawClient(self.weir.admin_port) as client:
             return self.call(client, first="GET /api/channels/a/messages HTTP/1.1").body
 
-    def test_a_folded_line_makes_no_second_request(self):
+    def test_folded_line_smuggles_no_second_request(self):
         smuggled = head("Host: h", f"Authorization: Bearer {self.TOKEN}", "Content-Length: 8", first=PUBLISH) + b"smuggled"
         folded = head("Host: h", "X-A: b", f" Content-Length: {len(smuggled)}", first="GET /healthz HTTP/1.1")
         with RawClient(self.weir.admin_port) as client:
@@ -149,7 +149,7 @@ class Operators(unittest.TestCase):
                 pass
         self.assertNotIn(b"smuggled", self.history())
 
-    def test_blanks_after_token_and_key(self):
+    def test_blanks_after_token_and_key_are_ignored(self):
         with RawClient(self.weir.admin_port) as client:
             for blank in ("", "  "):
                 client.send(
@@ -161,7 +161,7 @@ class Operators(unittest.TestCase):
                 self.assertEqual("idempotency-replayed" in response.headers, blank != "")
         self.assertEqual(self.history().count(b'"once"'), 1)
 
-    def test_large_heads_after_others_on_the_same_connection(self):
+    def test_large_head_after_others_on_a_connection_is_refused(self):
         """What is counted is the head, not all that has come on the connection."""
         for last, status in ((f"Cookie: {'c' * 17000}", 431), ("A: \x01", 400)):
             with self.subTest(status=status), RawClient(self.weir.admin_port) as client:
@@ -171,7 +171,7 @@ class Operators(unittest.TestCase):
                 client.send_all_it_takes(head("Host: h", last))
                 self.assertEqual(client.response().status, status)
 
-    def test_a_body_for_a_whole_uri(self):
+    def test_body_for_an_absolute_uri_is_read(self):
         with RawClient(self.weir.admin_port) as client:
             first = PUBLISH.replace(" /", " http://example.com/", 1)
             response = self.call(client, "Content-Length: 5", first=first, body=b"whole")
@@ -197,7 +197,7 @@ class Early(WeirTestCase):
     configuration = SERVER + ROUTES
     TIMES = 300
 
-    def test_behind_the_head(self):
+    def test_bytes_directly_after_the_head_get_400(self):
         for name, early in (("a frame", frame(TEXT, b"hi")), ("half a frame", frame(TEXT, b"hello")[:7]),
                             ("a byte", b"\x81"), ("a request", request("/echo"))):  # fmt: skip
             with self.subTest(early=name):
@@ -205,7 +205,7 @@ class Early(WeirTestCase):
                 statuses = [fetch(self.weir.port, request("/echo") + early).status for _ in range(times)]
                 self.assertEqual(Counter(statuses), {400: times})
 
-    def test_in_a_segment_of_its_own(self):
+    def test_early_frame_in_its_own_segment_is_refused_or_kept(self):
         """What comes after the server has looked is a client's that does not wait, but it is not lost either."""
         for _ in range(scaled(self.TIMES)):
             with RawClient(self.weir.port) as client:
@@ -216,14 +216,14 @@ class Early(WeirTestCase):
                 if response.status == 101:
                     self.assertEqual(client.frame(), (TEXT, b"hi"))
 
-    def test_the_end_of_the_stream_is_not_early(self):
+    def test_end_of_stream_after_the_head_gets_101(self):
         for _ in range(scaled(self.TIMES)):
             with RawClient(self.weir.port) as client:
                 client.send(request("/echo"))
                 client.socket.shutdown(socket.SHUT_WR)
                 self.assertEqual(client.response().status, 101)
 
-    def test_an_empty_line_before_the_head(self):
+    def test_empty_line_before_the_head_is_skipped(self):
         for _ in range(scaled(self.TIMES)):
             with RawClient(self.weir.port) as client:
                 client.send(b"\r\n" + request("/echo"))
@@ -241,7 +241,7 @@ class Origins(WeirTestCase):
     def ask(self, path, origin):
         return fetch(self.weir.port, request(path, upgrade_headers(Origin=origin)))
 
-    def test_exact_values(self):
+    def test_origins_are_compared_exactly(self):
         for origin in ("null", "file://", "app://x", "my device"):
             with self.subTest(origin=origin):
                 self.assertEqual(self.ask("/exact", origin).status, 101)
@@ -250,19 +250,19 @@ class Origins(WeirTestCase):
             with self.subTest(origin=origin):
                 self.assertEqual(self.ask("/exact", origin).status, 403)
 
-    def test_a_refusal_names_the_origin(self):
+    def test_refusal_names_the_origin(self):
         response = self.ask("/echo", "https://there.example")
         self.assertIn(b'"https://there.example"', response.body)
         self.assertIn(b"origins", response.body)
         until(lambda: "origin=https://there.example" in self.weir.log(), "a line of the log")
 
-    def test_any_bytes_are_named_in_utf_8_and_bounded(self):
+    def test_origin_of_any_bytes_is_shown_escaped_and_cut(self):
         response = self.ask("/echo", "\xff\x80" + "x" * 8000)
         self.assertEqual(response.status, 403)
         self.assertLess(len(response.body), 400)
         self.assertIn("\\xff\\x80xxx", response.body.decode())
 
-    def test_a_bare_word_may_be_a_mistake(self):
+    def test_bare_word_as_origin_is_refused(self):
         for value in ("example.com", "same-hots", "https://", '"'):
             with self.subTest(value=value):
                 done = run_weir("check", "-c", "/dev/null", "--set", f"websocket.origins={value}")
@@ -275,7 +275,7 @@ class Proxies(WeirTestCase):
 
     configuration = SERVER + ROUTES + "[route /]\nhandler = echo\n"
 
-    def test_the_upgrade_is_lost(self):
+    def test_lost_upgrade_gets_advice_about_proxies(self):
         for path in ("/echo", "/"):
             for version in ("1.0", "1.1"):
                 with self.subTest(path=path, version=version):
@@ -287,14 +287,14 @@ class Proxies(WeirTestCase):
         until(lambda: "event=upgrade_lost" in self.weir.log(), "a line of the log")
         self.assertEqual(fetch(self.weir.port, request("/", [("Host", "h")])).status, 200)
 
-    def test_the_connection_is_lost(self):
+    def test_lost_connection_header_gets_advice_about_proxies(self):
         for changes in ({"Connection": "close"}, {"Connection": None}):
             response = fetch(self.weir.port, request("/echo", upgrade_headers(**changes)))
             self.assertEqual(response.status, 400)
             self.assertIn(b"proxy", response.body)
         until(lambda: re.search("event=refuse .*reason=.*proxy", self.weir.log()), "a line of the log")
 
-    def test_version_1_0(self):
+    def test_http_1_0_gets_advice_about_proxies(self):
         response = fetch(self.weir.port, request("/echo", version="1.0"))
         self.assertEqual(response.status, 400)
         self.assertIn(b"proxy_http_version 1.1", response.body)
@@ -303,7 +303,7 @@ class Proxies(WeirTestCase):
 class Reasons(WeirTestCase):
     configuration = SERVER + ROUTES
 
-    def test_of_a_handshake(self):
+    def test_refused_handshake_names_the_reason(self):
         for changes, reason in (
             ({"Sec-WebSocket-Key": None}, "the Sec-WebSocket-Key header is missing"),
             ({"Sec-WebSocket-Key": "AAAA"}, "Sec-WebSocket-Key is not 16 bytes in base64"),
@@ -318,7 +318,7 @@ class Reasons(WeirTestCase):
 
 
 class ManyFields(unittest.TestCase):
-    def test_the_proxy_s_line_is_the_last_of_64(self):
+    def test_forwarded_line_may_be_the_last_of_64(self):
         """Each client that a proxy speaks for has its own limit."""
         limits = "max_connections_per_ip = 1\ntrusted_proxies = 127.0.0.1/32\n"
         with Weir(SERVER + limits + ROUTES) as weir:

@@ -78,26 +78,26 @@ class HealthTestCase(unittest.TestCase):
 class Serving(WeirTestCase, HealthTestCase):
     configuration = f"[server]\nlisten = 127.0.0.1:PORT\n{ROUTE}"
 
-    def test_by_url(self):
+    def test_health_by_url_reports_ready(self):
         self.assertReady(f"http://127.0.0.1:{self.weir.port}/readyz")
         self.assertReady(f"http://127.0.0.1:{self.weir.port}")
         self.assertReady(f"http://localhost:{self.weir.port}/readyz")
 
-    def test_another_path(self):
+    def test_health_asks_the_path_of_the_url(self):
         done = run_weir("health", f"http://127.0.0.1:{self.weir.port}/healthz")
         self.assertEqual((done.returncode, done.stdout), (0, "ok\n"))
         self.assertNot(1, "404 Nothing is here.", f"http://127.0.0.1:{self.weir.port}/nowhere")
 
-    def test_the_first_address_is_asked(self):
+    def test_health_asks_the_first_address(self):
         file = self.write(f"[server]\nlisten = 127.0.0.1:{self.weir.port}, 127.0.0.1:{free_port()}\n{ROUTE}")
         self.assertReady("-c", file)
         self.assertReady("--config", file)
 
-    def test_wildcards(self):
+    def test_health_asks_loopback_for_wildcards(self):
         self.assertReady("-c", self.write(f"[server]\nlisten = 0.0.0.0:{self.weir.port}\n{ROUTE}"))
         self.assertReady("-c", self.write(f"[server]\nlisten = {self.weir.port}\n{ROUTE}"))
 
-    def test_environment_and_settings_count(self):
+    def test_health_uses_environment_and_settings(self):
         wrong, right = f"127.0.0.1:{free_port()}", f"127.0.0.1:{self.weir.port}"
         file = self.write(f"[server]\nlisten = {wrong}\n{ROUTE}")
         with mock.patch.dict(os.environ, {"WEIR_SERVER_LISTEN": right}):
@@ -105,14 +105,14 @@ class Serving(WeirTestCase, HealthTestCase):
             self.assertNot(1, "refused", "-c", file, "--set", f"server.listen={wrong}")
         self.assertReady("-c", file, "-s", f"server.listen={right}")
 
-    def test_plugins_are_not_loaded(self):
+    def test_health_loads_no_plugins(self):
         """What only asks must not run what a plug-in does when it is loaded."""
         text = f"[server]\nlisten = {self.weir.port}\n[route /x]\nhandler = plugin:/nonexistent/plugin.so\n"
         self.assertReady("-c", self.write(text))
 
 
 class Stopping(HealthTestCase):
-    def test_503_stopping(self):
+    def test_health_reports_503_while_stopping(self):
         """A client that does not answer its Close keeps the server in its stop."""
         slow = "drain_timeout = 1m\n[websocket]\nclose_timeout = 1m\n"
         with Weir(f"[server]\nlisten = 127.0.0.1:PORT\n{slow}{ROUTE}") as weir:
@@ -128,60 +128,60 @@ class Stopping(HealthTestCase):
 class Others(HealthTestCase):
     """Not every port that answers has weir behind it."""
 
-    def test_ipv6(self):
+    def test_health_asks_ipv6_addresses(self):
         with Answers(b"HTTP/1.1 200 OK\r\n\r\nready\n", socket.AF_INET6, "::1") as other:
             self.assertReady(f"http://[::1]:{other.port}/readyz")
             self.assertReady("-c", self.write(f"[server]\nlisten = [::]:{other.port}\n{ROUTE}"))
             self.assertIn(b"Host: [::1]:%d\r\n" % other.port, other.requests[0])
             self.assertEqual(other.requests[1].split(b"\r\n")[0], b"GET /readyz HTTP/1.1")
 
-    def test_wrong_answers(self):
+    def test_health_reports_answers_that_are_not_http(self):
         for answer in (b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/2 200\r\n\r\n", b"HTTP/1.1 \r\n\r\n", bytes(5000)):
             with self.subTest(answer=answer[:20]), Answers(answer) as other:
                 self.assertNot(1, "no HTTP answer", f"http://127.0.0.1:{other.port}/")
 
-    def test_other_statuses(self):
+    def test_health_fails_for_other_statuses(self):
         for status in (204, 301, 404, 500):
             with self.subTest(status=status), Answers(b"HTTP/1.1 %d Whatever\r\n\r\n" % status) as other:
                 self.assertNot(1, str(status), f"http://127.0.0.1:{other.port}/")
 
-    def test_nothing_unprintable_is_repeated(self):
+    def test_health_prints_no_control_characters(self):
         with Answers(b"HTTP/1.1 500 x\r\n\r\nbad\x1b[31m\xff\r\n") as other:
             self.assertNot(1, "500 bad\n", f"http://127.0.0.1:{other.port}/")
 
-    def test_a_long_answer(self):
+    def test_health_accepts_a_long_answer(self):
         with Answers(b"HTTP/1.1 200 OK\r\n\r\nready\n" + b"x" * 100000) as other:
             self.assertReady(f"http://127.0.0.1:{other.port}/")
 
-    def test_timed_out(self):
+    def test_health_times_out_after_2_s(self):
         with Answers(None) as other:
             start = time.monotonic()
             self.assertNot(1, "timed out", f"http://127.0.0.1:{other.port}/")
             self.assertGreaterEqual(time.monotonic() - start, 1.9)
 
-    def test_refused(self):
+    def test_health_reports_refused_connections(self):
         self.assertNot(1, "refused", f"http://127.0.0.1:{free_port()}/")
         self.assertNot(1, "refused", "-c", self.write(f"[server]\nlisten = {free_port()}\n{ROUTE}"))
 
 
 class Usage(HealthTestCase):
-    def test_wrong_urls(self):
+    def test_health_refuses_wrong_urls(self):
         for url in ("", "/readyz", "127.0.0.1:9000", "https://127.0.0.1/", "ws://127.0.0.1/", "http://", "http:///x",
                     "http://host:/", "http://host:x/", "http://host:1234567/", "http://[::1/", "http://[::1]x/",
                     "http://host/a b", "http://host/a\r\nX: y", "http://" + "h" * 300, "http://h/" + "p" * 2000):
             with self.subTest(url=url):
                 self.assertNot(2, "is no URL", url)
 
-    def test_wrong_calls(self):
+    def test_health_refuses_wrong_arguments(self):
         self.assertNot(2, "unexpected", "http://127.0.0.1/", "http://127.0.0.1/")
         self.assertNot(2, "no option --nonsense", "--nonsense")
         self.assertNot(2, "nonsense", "--set", "server.nonsense=1")
 
-    def test_wrong_configuration(self):
+    def test_health_refuses_a_wrong_configuration(self):
         self.assertNot(2, "/nonexistent/weir.ini", "-c", "/nonexistent/weir.ini")
         self.assertNot(2, "workers", "-c", self.write("[server]\nworkers = many\n" + ROUTE))
 
-    def test_help(self):
+    def test_health_help_fits_100_columns(self):
         done = run_weir("health", "--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("usage: weir health", done.stdout)

@@ -39,7 +39,7 @@ class Idle(unittest.TestCase):
             client.send(frame(TEXT, b"still there?"))
             self.assertEqual(client.frame().payload, b"still there?")
 
-    def test_idle_clients(self):
+    def test_idle_clients_cost_little_memory_and_no_thread(self):
         count = scaled(IDLE)
         _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))

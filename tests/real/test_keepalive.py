@@ -25,7 +25,7 @@ delay = 4s
 
 
 class Keepalive(AsyncTestCase):
-    async def test_who_answers_stays(self):
+    async def test_client_that_answers_pings_stays(self):
         """Four seconds are three times what a silent client has; one of them waits for its handler meanwhile."""
         with Weir(CONFIGURATION) as weir:
             async with (
@@ -37,7 +37,7 @@ class Keepalive(AsyncTestCase):
                 await idle.send("still there?")
                 self.assertEqual(await idle.recv(), "still there?")
 
-    async def test_who_is_silent_goes(self):
+    async def test_silent_client_is_closed_with_1011(self):
         with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/echo") as client:
             frames = [client.frame()]
             while frames[-1].opcode != CLOSE:
@@ -47,7 +47,7 @@ class Keepalive(AsyncTestCase):
             client.send(close_frame(1011))
             self.assertTrue(client.at_end())
 
-    async def test_a_pong_is_enough(self):
+    async def test_pong_keeps_a_connection(self):
         with Weir(CONFIGURATION) as weir, RawClient(weir.port, upgrade="/echo") as client:
             for _ in range(6):
                 ping = client.frame()
@@ -68,7 +68,7 @@ handler = echo
 
 
 class IdleTimeout(AsyncTestCase):
-    async def test_messages_in_either_direction(self):
+    async def test_idle_timeout_counts_messages_in_either_direction(self):
         """One says something, one listens, and one does neither: only that one is closed. Pings do not count."""
         with Weir(IDLE) as weir:
             async with (

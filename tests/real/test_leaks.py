@@ -47,7 +47,7 @@ class Leaks(AsyncTestCase):
                 await websocket.wait_closed()
                 return websocket.close_code
 
-    async def test_nothing_is_left(self):
+    async def test_server_leaks_no_memory_under_valgrind(self):
         # One broadcaster: several would each get more than they read, and be cut off at the end of drain_timeout.
         paths = ["/echo", "/light/on", "/no/route"] * 5 + ["/broadcast"]
         with UnderValgrind(CONFIGURATION) as weir:

@@ -106,7 +106,7 @@ class Limited(unittest.TestCase):
 
 
 class Limits(Limited):
-    def test_bomb(self):
+    def test_compression_bomb_is_refused_with_little_memory(self):
         payload = bomb(256 * MIB)
         self.assertLess(len(payload), MAX_MESSAGE_SIZE // 2)
         for path in ("/on", "/takeover"):
@@ -116,7 +116,7 @@ class Limits(Limited):
                 self.assertTooBig(client)
         self.assertGrewByLessThan(10 * MAX_MESSAGE_SIZE)
 
-    def test_bomb_in_fragments(self):
+    def test_fragmented_bomb_is_refused_with_little_memory(self):
         payload = bomb(256 * MIB)
         pieces = [payload[start : start + 1000] for start in range(0, len(payload), 1000)]
         for path in ("/on", "/takeover"):
@@ -129,7 +129,7 @@ class Limits(Limited):
                 self.assertTooBig(client)
         self.assertGrewByLessThan(10 * MAX_MESSAGE_SIZE)
 
-    def test_claimed_lengths(self):
+    def test_claimed_lengths_allocate_nothing(self):
         """Only headers are sent: an answer that waited for the payload would never come."""
         for length in (2 << 30, MAX_MESSAGE_SIZE * 2):
             for flags in (FIN, FIN | RSV1, RSV1):
@@ -139,7 +139,7 @@ class Limits(Limited):
                     self.assertTooBig(client)
         self.assertGrewByLessThan(2 * MAX_MESSAGE_SIZE)
 
-    def test_a_million_fragments(self):
+    def test_million_fragments_are_closed_with_1008(self):
         client = RawClient(self.weir.port, upgrade="/on")
         self.addCleanup(client.socket.close)
         client.send_all_it_takes(one_byte_fragments(bytes(MIB)))
@@ -153,7 +153,7 @@ class AnyNumberOfFragments(Limited):
 
     settings = "max_fragments = 1048576\n"
 
-    def test_a_million_fragments(self):
+    def test_million_fragments_without_limit_are_echoed(self):
         payload = bytes(range(256)) * 4096
         client = RawClient(self.weir.port, upgrade="/on")
         self.addCleanup(client.socket.close)
@@ -179,12 +179,12 @@ class Pipelined(unittest.TestCase):
             client.send(close_frame(1000))
             self.assertEqual(client.frame().close_code, 1000)
 
-    def test_large_messages(self):
+    def test_large_compressed_messages_are_all_echoed(self):
         for path in ("/on", "/takeover"):
             with self.subTest(path=path):
                 self.check(path, bytes(MIB), scaled(60, 20))
 
-    def test_small_messages(self):
+    def test_small_compressed_messages_are_all_echoed(self):
         tight = "send_buffer_soft = 256KiB\nsend_buffer_hard = 2304KiB\n"
         self.check("/on", bytes(1000), scaled(20000, 5000), tight)
 
@@ -192,7 +192,7 @@ class Pipelined(unittest.TestCase):
 class Stuck(unittest.TestCase):
     """A client that sends and never reads: the server stops reading from it, and waits without turning in circles."""
 
-    def test_costs_no_processor_time(self):
+    def test_client_that_never_reads_costs_no_processor_time(self):
         with Weir(configuration()) as weir, RawClient(weir.port, upgrade="/on") as client:
             client.socket.settimeout(1)
             message = frame(BINARY, bytes(65536))

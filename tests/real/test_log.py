@@ -88,7 +88,7 @@ class Json(LogTestCase):
     def close_of(self, client, *arguments):
         return parse_json(self.closing_line(client, *arguments))
 
-    def test_user_agents(self):
+    def test_user_agents_are_logged_escaped(self):
         for sent, logged in self.NASTY:
             with self.subTest(sent), RawClient(self.weir.port) as client:
                 client.send(request("/echo", [*upgrade_headers(), ("User-Agent", sent.decode("latin-1"))]))
@@ -96,7 +96,7 @@ class Json(LogTestCase):
                 line = self.close_of(client)
                 self.assertEqual((line["user_agent"], line["route"], line["path"]), (logged, "/echo", "/echo"))
 
-    def test_a_long_user_agent_is_cut_between_characters(self):
+    def test_long_user_agent_is_cut_between_characters(self):
         for text, kept in (("x" * 128, "x" * 128), ("x" * 500, "x" * 128), ("€" * 100, "€" * 42), ("x" + "🚪" * 40, "x" + "🚪" * 31)):
             with RawClient(self.weir.port) as client:
                 client.send(request("/echo", [*upgrade_headers(), ("User-Agent", text.encode().decode("latin-1"))]))
@@ -112,7 +112,7 @@ class Json(LogTestCase):
 
         until(refused, f"a refusal of {path}")
 
-    def test_paths(self):
+    def test_paths_are_logged_escaped_without_query(self):
         for sent, logged in self.NASTY + [(b"\n\r\t\x01\x7f", "\n\r\t\x01\x7f")]:
             quoted = "".join(f"%{byte:02x}" for byte in sent)
             with self.subTest(sent), RawClient(self.weir.port) as client:
@@ -123,14 +123,14 @@ class Json(LogTestCase):
                     self.assertRefusalIsLogged(f"/any/{quoted}")
         self.assertNotIn("secret", self.weir.log())
 
-    def test_close_reasons(self):
+    def test_close_reasons_are_logged_escaped(self):
         for reason in ("", "bye", 'a "b" \\', "\n\r\t\x00\x01\x1b[2J\x7f", "\x85\x9b", "ü€🚪", "x" * 123):
             with self.subTest(reason), RawClient(self.weir.port, "/echo") as client:
                 line = self.close_of(client, 4321, reason.encode())
                 wanted = reason.split("\x00")[0]  # a reason is a C string for handlers
                 self.assertEqual((line["reason"], line["code"], line["by"]), (wanted, 4321, "client"))
 
-    def test_all_that_an_access_line_has(self):
+    def test_access_line_has_all_its_fields(self):
         with RawClient(self.weir.port) as client:
             headers = upgrade_headers(Sec_WebSocket_Protocol="chat.v1", User_Agent="test/1.0", X_Forwarded_For="192.0.2.1")
             client.send(request("/hello/ann?token=secret", headers))
@@ -152,7 +152,7 @@ class Json(LogTestCase):
             "reason": "going", "subprotocol": "chat.v1", "user_agent": "test/1.0",
         })
 
-    def test_compressed_messages(self):
+    def test_access_line_counts_payload_and_wire_bytes(self):
         """What handlers see, and what the network carries: the frames with their heads, the Closes too."""
         with RawClient(self.weir.port) as client:
             client.send(request("/echo", upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate")))
@@ -181,7 +181,7 @@ class Json(LogTestCase):
         self.assertEqual(sorted(ids), [1, 2, 3, 4, 5, 6])
 
 
-    def test_one_who_vanishes(self):
+    def test_vanished_client_is_logged_as_1006(self):
         with RawClient(self.weir.port, "/echo") as client:
             peer = peer_of(client)
             client.vanish()
@@ -202,7 +202,7 @@ class Json(LogTestCase):
 class Logfmt(LogTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES
 
-    def test_nobody_adds_a_line_or_a_pair(self):
+    def test_client_text_adds_no_line_and_no_pair(self):
         agent = b'x" event=fake \\" \xff \xc2\x9b2J'.decode("latin-1")
         with RawClient(self.weir.port) as client:
             client.send(request("/any/%0alevel=error%20event=fake", [*upgrade_headers(), ("User-Agent", agent)]))
@@ -215,7 +215,7 @@ class Logfmt(LogTestCase):
         for line in self.weir.log().splitlines():
             self.assertNotEqual(parse_logfmt(line)["event"], "fake")
 
-    def test_a_long_path_is_cut(self):
+    def test_long_path_is_cut(self):
         with RawClient(self.weir.port, "/any/" + "x" * 3000) as client:
             pairs = parse_logfmt(self.closing_line(client))
         self.assertEqual((len(pairs["path"]), pairs["truncated"]), (512, "yes"))
@@ -230,7 +230,7 @@ class Levels(unittest.TestCase):
             weir.process.wait()
             return sorted(parse_logfmt(line)["event"] for line in weir.log().splitlines())
 
-    def test_subsystems(self):
+    def test_levels_can_differ_per_subsystem(self):
         server, end = ["listen", "ready"], ["stopping", "stopped"]
         for keys, wanted in (
             ("", [*server, "refuse", "close", *end]),
@@ -246,12 +246,12 @@ class Levels(unittest.TestCase):
 
 
 class Start(unittest.TestCase):
-    def test_ready_names_the_file(self):
+    def test_ready_line_names_the_file(self):
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES) as weir:
             pairs = parse_logfmt(weir.log_line("event=ready"))
             self.assertEqual(pairs["config"], f"{weir.directory.name}/weir.ini")
 
-    def test_a_memory_limit_that_cannot_be_kept(self):
+    def test_memory_limit_above_the_machine_gets_a_warning(self):
         """Said once with both figures; a test of its own has what control groups allow."""
         machine = 1024 * int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1])
         for limit, said in ((1024 << 30, True), (1 << 20, False), (0, False)):
@@ -295,14 +295,14 @@ class Files(unittest.TestCase):
         self.assertEqual(lines[-1]["event"], "stopped")
         self.assertTrue(all(text.endswith("\n") for text in texts))
 
-    def test_mode_and_appending(self):
+    def test_log_file_is_private_and_appended_to(self):
         for run in range(2):
             with Weir(self.configuration()) as weir:
                 self.assertEqual(weir.log(), "")  # nothing goes to stderr
         self.assertEqual(stat.S_IMODE(self.file.stat().st_mode) & 0o137, 0)
         self.assertEqual(self.file.read_text().count("event=ready"), 2)
 
-    def test_a_folder_that_has_gone(self):
+    def test_failed_reopen_keeps_the_old_file(self):
         with Weir(self.configuration()) as weir:
             moved = self.file.parent.with_suffix(".moved")
             self.file.parent.rename(moved)
@@ -314,7 +314,7 @@ class Files(unittest.TestCase):
         self.assertRegex(log, f'level=error event=log_reopen file={self.file} error="No such file or directory"')
         self.assertIn("event=close", log)
 
-    def test_stderr_is_not_opened_anew(self):
+    def test_stderr_is_not_reopened(self):
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES) as weir:
             for _ in range(3):
                 weir.process.send_signal(signal.SIGUSR1)
@@ -322,7 +322,7 @@ class Files(unittest.TestCase):
             weir.log_line("event=close")
             self.assertNotIn("log_reopen", weir.log())
 
-    def test_a_file_that_cannot_be_written(self):
+    def test_unusable_log_file_prevents_the_start(self):
         ini = self.file.with_suffix(".ini")
         fifo = self.file.with_suffix(".fifo")
         os.mkfifo(fifo)
@@ -332,7 +332,7 @@ class Files(unittest.TestCase):
             done = run_weir("serve", "-c", ini)
             self.assertEqual((done.returncode, done.stderr), (2, f"log: {path}: {why}\n"))
 
-    def test_a_full_disk(self):
+    def test_full_disk_does_not_stop_the_service(self):
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n[log]\nfile = /dev/full\n" + ROUTES) as weir:
             for _ in range(20):
                 with RawClient(weir.port, "/echo") as client:
@@ -380,7 +380,7 @@ class StoppedReaders(unittest.TestCase):
             beside.send(frame(TEXT, b"%d" % number))
             self.assertEqual(beside.frame(), (TEXT, b"%d" % number))
 
-    def test_nobody_waits_for_it(self):
+    def test_stopped_log_reader_delays_no_client(self):
         with self.start() as weir:
             beside = RawClient(weir.port, "/echo")
             self.addCleanup(beside.socket.close)
@@ -398,7 +398,7 @@ class StoppedReaders(unittest.TestCase):
             # A thread that was held up may tell late of a client that left before the reader went on.
             self.assertLess(after.count("event=close"), 10)
 
-    def test_the_end_does_not_wait_for_it(self):
+    def test_stop_does_not_wait_for_a_stopped_log_reader(self):
         weir = self.start()
         beside = RawClient(weir.port, "/echo")
         self.addCleanup(beside.socket.close)

@@ -60,7 +60,7 @@ def names(cell):
 class LogPage(unittest.TestCase):
     maxDiff = None
 
-    def test_events(self):
+    def test_page_has_every_event_of_the_source(self):
         page = {}
         for event, subsystem, levels, when, fields in rows("Events"):
             self.assertNotEqual(when, "", event)
@@ -74,12 +74,12 @@ class LogPage(unittest.TestCase):
             with self.subTest(key):
                 self.assertEqual(page[key], expected)
 
-    def test_fields(self):
+    def test_page_has_every_field_of_the_source(self):
         page = [name for field, _ in rows("Fields") for name in sorted(names(field))]
         self.assertEqual(len(page), len(set(page)))
         self.assertEqual(set(page), ALWAYS.union(*(fields for _, fields in logged().values())))
 
-    def test_other_pages_know_no_other_event(self):
+    def test_other_pages_name_only_existing_events(self):
         events = {event for event, _ in logged()}
         for page in [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "conf/weir.ini"]:
             for event in re.findall(r"event=([a-z_]+)", page.read_text()):

@@ -37,16 +37,16 @@ class Missing(MakeTestCase):
         lines = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
         self.assertEqual(lines, [f"make: {what}; `make deps` installs what is missing"])
 
-    def test_compiler(self):
+    def test_missing_compiler_is_reported(self):
         for target in ("all", "build-tests", "-j2"):
             done = self.run_in_root("make", "CC=no-such-cc", f"OUT={self.directory}", target)
             self.assertMissing(done, "there is no no-such-cc")
 
-    def test_header(self):
+    def test_missing_header_is_reported(self):
         done = self.run_in_root(".ci/tools", "cc", "stdio.h", "no/such.h", "stdlib.h")
         self.assertMissing(done, "the C compiler finds no <no/such.h>")
 
-    def test_nothing(self):
+    def test_complete_machine_gets_no_report(self):
         done = self.run_in_root(".ci/tools", "cc -O2", "civetweb.h", "uthash.h")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
@@ -65,13 +65,13 @@ class Dependencies(MakeTestCase):
         (line,) = [line for line in notes.read_text().splitlines() if " install " in line]
         return {word for word in line.split(" install ")[1].split() if not word.startswith("-")}
 
-    def test_running_needs_less_than_testing(self):
+    def test_build_needs_fewer_packages_than_tests(self):
         build, test = self.wanted("build"), self.wanted("test")
         self.assertLess(build, test)
         self.assertLessEqual({"gcc", "make", "libcivetweb-dev"}, build)
         self.assertLessEqual({"check", "pkg-config", "nodejs", "valgrind", "python3-websockets"}, test - build)
 
-    def test_who_wants_what(self):
+    def test_each_target_installs_its_packages(self):
         self.assertEqual(self.wanted("build", "cppcheck"), self.wanted("build") | {"cppcheck"})
         self.assertEqual(self.wanted("mmdebstrap"), {"mmdebstrap"})
         steps = self.run_in_root("make", "-n", "run", "BUILD=true").stdout.splitlines()

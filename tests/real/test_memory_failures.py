@@ -286,7 +286,7 @@ class MemoryFailures(unittest.TestCase):
         until(lambda: self.weir.descriptors() <= self.descriptors, "the descriptors are closed")
         self.assertEqual(threads(self.weir), self.threads)
 
-    def test_every_single_allocation(self):
+    def test_each_failing_allocation_hurts_only_its_client(self):
         for path in PATHS:
             outcomes, number = collections.Counter(), 0
             while True:
@@ -340,7 +340,7 @@ class MemoryFailures(unittest.TestCase):
         del outcomes[None]
         return outcomes
 
-    def test_under_load(self):
+    def test_failing_allocations_under_load_leak_nothing(self):
         memory_after, outcomes = [], collections.Counter()
         for one_in in (0, 200, 20, 200, 20):
             self.control.fail_one_in(one_in)

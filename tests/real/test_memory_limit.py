@@ -58,7 +58,7 @@ class MemoryLimit(unittest.TestCase):
         self.assertEqual({(one.opcode, one.close_code) for one in codes}, {(CLOSE, 1013)})
         return len(codes)
 
-    def test_long_paths(self):
+    def test_memory_limit_closes_clients_with_long_paths(self):
         before = self.counted()
         self.client("/echo/" + "p" * 1900)
         self.assertGreater(self.counted() - before, 3000)
@@ -68,7 +68,7 @@ class MemoryLimit(unittest.TestCase):
         self.assertTrue(0 < closed < 300, closed)
         self.check_small()
 
-    def test_subscriptions(self):
+    def test_memory_limit_closes_clients_with_many_subscriptions(self):
         clients = []
         for number in range(6):
             client = self.client("/channels")

@@ -158,11 +158,11 @@ class Rules(unittest.TestCase):
         done = subprocess.run([PROMTOOL, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_they_are_well_formed(self):
+    def test_alert_rules_are_well_formed(self):
         self.promtool("check", "rules", ALERTS)
         self.promtool("check", "config", ROOT / "conf/prometheus.yml")
 
-    def test_they_fire_when_they_should(self):
+    def test_alert_rules_fire_when_they_should(self):
         self.promtool("test", "rules", ROOT / "tests/monitoring/alerts_test.yml")
 
 
@@ -172,17 +172,17 @@ class Names(unittest.TestCase):
         with WithAdmin(SERVER) as weir:
             cls.exposed = exposed(weir.ask("GET", "/metrics")[2])
 
-    def test_the_table_is_complete(self):
+    def test_metrics_page_is_complete(self):
         self.assertEqual(documented(), self.exposed)
 
-    def test_what_the_rules_and_the_dashboard_ask_for_is_there(self):
+    def test_rules_and_dashboard_use_existing_metrics(self):
         kinds = {name: kind for name, (kind, _) in self.exposed.items()}
         for what in (ALERTS, DASHBOARD):
             asked = {family(name, kinds) for name in names_in(what.read_text())}
             self.assertGreater(len(asked), 10)
             self.assertEqual(asked - set(kinds), set(), what)
 
-    def test_the_dashboard_shows_all_that_is_counted(self):
+    def test_dashboard_shows_every_metric(self):
         kinds = {name: kind for name, (kind, _) in self.exposed.items()}
         shown = {family(name, kinds) for name in names_in(DASHBOARD.read_text())}
         self.assertEqual(set(kinds) - shown, {"process_virtual_memory_bytes"})
@@ -243,7 +243,7 @@ class Channels(unittest.TestCase):
         found = self.weir.metrics()
         self.assertEqual({name: found[name] for name in expected}, expected)
 
-    def test_subscriptions(self):
+    def test_metrics_count_channels_and_subscriptions(self):
         self.check({"weir_channels": 0, "weir_channels_max": 10, "weir_subscriptions": 0})
         ann, bob = self.client(), self.client()
         ann.subscribe("a")
@@ -257,7 +257,7 @@ class Channels(unittest.TestCase):
         until(lambda: self.weir.metrics()["weir_subscriptions"] == 0, "nobody is subscribed")
         until(lambda: self.weir.metrics()["weir_channels"] == 0, "no channel is left")
 
-    def test_publishes(self):
+    def test_metrics_count_publishes_by_source(self):
         ann, room, plugin = self.client(), self.raw("/room/1"), self.raw("/plugin")
         ann.subscribe("plain")
         self.client().subscribe("plain")
@@ -279,7 +279,7 @@ class Channels(unittest.TestCase):
         }
         self.check(expected)
 
-    def test_history(self):
+    def test_metrics_count_history_and_evictions(self):
         expected = {
             "weir_history_messages": 0,
             "weir_history_bytes": 0,
@@ -302,7 +302,7 @@ class Channels(unittest.TestCase):
         self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:a")[0] // 100, 2)
         self.check({"weir_history_messages": 0, "weir_history_bytes": 0})
 
-    def test_recoveries(self):
+    def test_metrics_count_recoveries_by_result(self):
         for i in range(5):
             self.post("kept:a", f"message {i}")
         epoch = self.client().subscribe("kept:a")["epoch"]
@@ -320,7 +320,7 @@ class Channels(unittest.TestCase):
         }
         self.check(expected)
 
-    def test_limits_after_a_reload(self):
+    def test_metrics_show_limits_after_a_reload(self):
         self.post("kept:a", "remembered")
         line = self.weir.reload(self.configuration.replace("= 10", "= 20").replace("8KiB", "0"))
         self.assertIn("done=yes", line)
@@ -337,13 +337,13 @@ class Dashboard(unittest.TestCase):
     def setUp(self):
         self.dashboard = json.loads(DASHBOARD.read_text())
 
-    def test_its_head(self):
+    def test_dashboard_has_its_title_and_variables(self):
         self.assertEqual((self.dashboard["title"], self.dashboard["uid"]), ("weir", "weir"))
         variables = {variable["name"]: variable["type"] for variable in self.dashboard["templating"]["list"]}
         expected = {"DS_PROMETHEUS": "datasource", "job": "query", "instance": "query", "route": "query"}
         self.assertEqual(variables, expected)
 
-    def test_panels_are_whole(self):
+    def test_panels_have_title_description_and_unit(self):
         for panel in panels():
             with self.subTest(panel.get("title")):
                 self.assertTrue(panel["title"] and panel["description"] and panel["targets"])
@@ -353,13 +353,13 @@ class Dashboard(unittest.TestCase):
                 for part in (panel, *panel["targets"]):
                     self.assertEqual(part["datasource"], {"type": "prometheus", "uid": "${DS_PROMETHEUS}"})
 
-    def test_every_figure_is_of_the_chosen_servers(self):
+    def test_every_expression_selects_job_and_instance(self):
         for title, expression in expressions():
             with self.subTest(title):
                 for selector in re.findall(r"(?:\bup|(?:weir|process)_\w+)(\{[^}]*\})?", expression):
                     self.assertIn('job=~"$job", instance=~"$instance"', selector)
 
-    def test_numbers_and_places(self):
+    def test_panels_have_distinct_ids_and_do_not_overlap(self):
         numbers = [panel["id"] for panel in self.dashboard["panels"]]
         self.assertEqual(len(numbers), len(set(numbers)))
         taken = {}
@@ -457,7 +457,7 @@ class Watched(unittest.TestCase):
                 found = self.query(substituted(expression))
                 self.assertTrue(any(math.isfinite(value) for _, value in found), f"{expression}: {found}")
 
-    def test_as_for_chosen_routes(self):
+    def test_every_expression_has_data_for_chosen_routes(self):
         # Two ones, as Grafana writes them.
         routes = r"(/echo|/light/\\{status\\})"
         for title, expression in expressions():
@@ -469,7 +469,7 @@ class Watched(unittest.TestCase):
                     self.assertLessEqual(named, {"/echo", "/light/{status}"})
                     self.assertTrue(not named or "/light/{status}" in named, found)
 
-    def test_variables_have_values(self):
+    def test_dashboard_variables_have_values(self):
         for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]:
             if variable["type"] == "query":
                 selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
@@ -477,14 +477,14 @@ class Watched(unittest.TestCase):
                 found = self.query(substituted(selector))
                 self.assertTrue(found and all(label in labels for labels, _ in found), variable["definition"])
 
-    def test_annotations(self):
+    def test_dashboard_annotations_mark_reloads(self):
         annotations = json.loads(DASHBOARD.read_text())["annotations"]["list"]
         marks = {mark["name"]: mark["expr"] for mark in annotations if "expr" in mark}
         self.assertEqual(self.query(substituted(marks["Starts"])), [])
         found = {labels["result"] for labels, _ in self.query(substituted(marks["Reloads"]))}
         self.assertEqual(found, {"done", "refused"})
 
-    def test_what_has_happened_is_seen(self):
+    def test_events_of_the_load_are_counted(self):
         happened = (
             'weir_connections_refused_total{reason="origin"}',
             'weir_reloads_total{result="refused"}',
@@ -502,7 +502,7 @@ class Watched(unittest.TestCase):
             with self.subTest(gauge):
                 self.assertGreater(self.number(f"max_over_time(({gauge})[{RUN // 2}s:1s])"), 0)
 
-    def test_the_rules(self):
+    def test_alert_rules_are_healthy_and_fire(self):
         groups = self.prometheus.ask("rules")["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
         self.assertGreater(len(rules), 10)
@@ -513,7 +513,7 @@ class Watched(unittest.TestCase):
         noticed = self.query(f"max_over_time(ALERTS[{RUN // 2}s])")
         self.assertIn("WeirHandlersSaturated", {labels["alertname"] for labels, _ in noticed})
 
-    def test_messages_are_counted_as_the_tester_counts_them(self):
+    def test_message_counts_agree_with_the_load_tester(self):
         counter = 'weir_messages_received_total{route="/echo"}'
         sent = sum(interval["sent"] for interval in self.result["intervals"])
         self.assertEqual(self.weir.metrics()[counter], sent)
@@ -525,7 +525,7 @@ class Watched(unittest.TestCase):
         rates = self.prometheus.values(f"rate({counter}[10s])", self.start + 10, self.end)
         self.assertAlmostEqual(statistics.median(rates), said, delta=said / 20)
 
-    def test_durations_are_sane(self):
+    def test_duration_percentiles_are_plausible(self):
         def quantile(p, name, labels=""):
             return self.number(f"histogram_quantile({p}, rate({name}_bucket{labels}[10s]))")
 
@@ -538,12 +538,12 @@ class Watched(unittest.TestCase):
         p50 = quantile(0.5, name, lamp)
         self.assertTrue(LAMP_SECONDS / 2 <= p50 < 50 * LAMP_SECONDS, p50)
 
-    def test_limits_are_told(self):
+    def test_metrics_show_the_configured_limits(self):
         self.assertEqual(self.number("weir_message_memory_limit_bytes"), 1024 * MIB)
         self.assertEqual(self.number("weir_workers"), 2)
         self.assertEqual(self.number("weir_history_limit_bytes"), 64 * MIB)
 
-    def test_a_room(self):
+    def test_metrics_count_a_room(self):
         for gauge, value in (("weir_channels", 1), ("weir_subscriptions", 5), ("weir_history_messages", KEPT)):
             with self.subTest(gauge):
                 self.assertEqual(self.number(f"max_over_time({gauge}[{RUN // 2}s])"), value)
@@ -551,7 +551,7 @@ class Watched(unittest.TestCase):
         self.assertGreater(sent, 0)
         self.assertEqual(self.weir.metrics()['weir_publishes_total{source="client"}'], sent)
 
-    def test_a_start_is_one_start(self):
+    def test_metrics_show_one_start(self):
         self.assertEqual(self.number("changes(process_start_time_seconds[1m])"), 0)
 
 

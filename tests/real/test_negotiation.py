@@ -37,7 +37,7 @@ origins = *
             self.assertEqual(await websocket.recv(), "still there?")
             return websocket.subprotocol
 
-    async def test_subprotocols(self):
+    async def test_preferred_subprotocol_is_selected(self):
         self.assertEqual(await self.selected("/chat", "chat.v1", "chat.v2"), "chat.v2")
         self.assertEqual(await self.selected("/chat", "soap", "chat.v1"), "chat.v1")
         self.assertIsNone(await self.selected("/chat", "soap"))
@@ -52,7 +52,7 @@ origins = *
     def status(self, path, origin):
         return fetch(self.weir.port, request(path, upgrade_headers(Origin=origin))).status
 
-    def test_origins(self):
+    def test_only_listed_origins_may_connect(self):
         for origin, status in (
             (None, 101),
             ("http://127.0.0.1:3000", 101),

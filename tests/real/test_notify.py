@@ -59,7 +59,7 @@ class Notify(unittest.TestCase):
         yield str(self.directory / "notify")
         yield f"\0weir-test-{os.getpid()}"
 
-    def test_ready_and_stopping(self):
+    def test_service_manager_is_told_ready_and_stopping(self):
         for name in self.names():
             with self.subTest(name=name), Manager(name) as manager, Weir(CONFIGURATION) as weir:
                 self.assertEqual(manager.received(), ["READY=1"])
@@ -72,7 +72,7 @@ class Notify(unittest.TestCase):
                 weir.process.wait(PATIENCE)
                 self.assertTrue(manager.silent())
 
-    def test_not_ready_if_it_does_not_start(self):
+    def test_failed_start_sends_no_ready(self):
         with Manager(str(self.directory / "notify")) as manager, socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
@@ -81,14 +81,14 @@ class Notify(unittest.TestCase):
             self.assertEqual(run_weir("serve", "-c", file).returncode, 2)
             self.assertTrue(manager.silent())
 
-    def test_nobody_listens(self):
+    def test_missing_notify_socket_is_ignored(self):
         """A manager that is gone, or a name that is none, is no reason not to serve."""
         for name in (str(self.directory / "gone"), "@gone", "@", "/", "", "relative", "/" + "x" * 200):
             with self.subTest(name=name), mock.patch.dict(os.environ, {"NOTIFY_SOCKET": name}):
                 with Weir(CONFIGURATION):
                     pass
 
-    def test_reloading(self):
+    def test_service_manager_is_told_of_a_reload(self):
         """The clock of RELOADING=1 is the one that systemd compares with its own."""
         program = self.directory / "reloads"
         command = ["cc", "-std=c17", "-D_GNU_SOURCE", "-I.", "-o", program, "-xc", "-", "server/notify.c"]

@@ -76,7 +76,7 @@ class Declared(PluginTestCase):
         f'{{"key", WEIR_OPTION_SECRET, "{SECRET}\\x01", ""}}': "its default contains a control character",
     }
 
-    def test_what_is_wrong_is_told_at_the_load(self):
+    def test_wrong_declarations_are_refused_at_load(self):
         for declared, why in self.CASES.items():
             with self.subTest(declared):
                 plugin = self.compile(declared + ",")
@@ -84,7 +84,7 @@ class Declared(PluginTestCase):
                 self.assertWrong(text, f"handler: {plugin} declares its option ", why, line=4)
                 self.assertNotIn(SECRET, run_weir("check", "-c", self.write(text)).stderr)
 
-    def test_every_wrong_option_is_told(self):
+    def test_every_wrong_declaration_is_reported(self):
         plugin = self.compile('{"handler", WEIR_OPTION_TEXT, "", ""}, {"a", WEIR_OPTION_SIZE, "x", ""},')
         done = run_weir("check", "-c", self.write(f"[route /x]\nhandler = plugin:{plugin}\nhandle = 1\n"))
         self.assertEqual(len(done.stderr.splitlines()), 3, done.stderr)
@@ -98,7 +98,7 @@ class Secrets(PluginTestCase):
         for part in shown:
             self.assertIn(part, done.stdout)
 
-    def test_check_never_shows_one(self):
+    def test_check_never_shows_a_secret(self):
         file = self.write(self.route(f"password = {SECRET}\n"))
         self.assertHidden(["-c", file], shown=[f"\n# password is set, not shown; from {file}:5\n"])
         file = self.write(self.route())
@@ -108,7 +108,7 @@ class Secrets(PluginTestCase):
                           ["\n# password is set, not shown; from WEIR_ROUTE_X_Y_PASSWORD\n"])
         self.assertHidden(["-c", self.write(self.route("password = none\n"))], shown=["\npassword = none\n"])
 
-    def test_errors_do_not_show_one(self):
+    def test_errors_never_show_a_secret(self):
         other = f"[route /other]\nhandler = echo\npassword = {SECRET}\n"
         for text in (self.route(f"password = {SECRET}\npassword = {SECRET}\n"), self.route(f"passwrd = {SECRET}\n"),
                      self.route(f"max-delay = 1s\npassword = {SECRET}\nnot = {OTHER}\n"), self.route() + other,
@@ -117,7 +117,7 @@ class Secrets(PluginTestCase):
             self.assertEqual(done.returncode, 2)
             self.assertNotIn(SECRET, done.stderr)
 
-    def test_a_file(self):
+    def test_secret_can_be_read_from_a_private_file(self):
         secret = self.directory / "secret"
         secret.write_text(SECRET + "\n")
         secret.chmod(0o600)
@@ -153,7 +153,7 @@ class Serving(PluginTestCase):
         with unittest.mock.patch.dict(os.environ, environment):
             return WithAdmin(configuration)
 
-    def test_from_where_values_come(self):
+    def test_option_values_come_from_file_and_environment(self):
         secret = self.directory / "secret"
         secret.write_text(OTHER)
         secret.chmod(0o600)
@@ -168,7 +168,7 @@ class Serving(PluginTestCase):
             with self.start(more, environment) as weir:
                 self.assertEqual(self.ask(weir), answer)
 
-    def test_a_new_secret_takes_effect_at_a_reload(self):
+    def test_new_secret_takes_effect_at_a_reload(self):
         secret = self.directory / "secret"
         secret.write_text(SECRET)
         secret.chmod(0o600)
@@ -187,7 +187,7 @@ class Serving(PluginTestCase):
         self.assertNotIn(SECRET, log)
         self.assertNotIn(OTHER, log)
 
-    def test_a_reload_needs_no_file_of_a_plugin_that_serves(self):
+    def test_reload_does_not_need_the_file_of_a_loaded_plugin(self):
         with self.start("note = a\n") as weir:
             (self.directory / "shows.so").unlink()
             weir.process.send_signal(signal.SIGHUP)

@@ -75,7 +75,7 @@ class Positions(unittest.TestCase):
         missed = [client.next()["data"] for _ in range(answer["offset"] - told["offset"])] if answer["recovered"] else None
         return answer, missed
 
-    def test_who_came_before_the_first_message_gets_all(self):
+    def test_subscriber_before_the_first_message_recovers_all(self):
         client = self.client()
         told = client.ask("subscribe", "past:a")
         self.assertEqual(told["offset"], 0)
@@ -84,7 +84,7 @@ class Positions(unittest.TestCase):
         answer, missed = self.come_back("past:a", told)
         self.assertEqual((answer["recovered"], answer["epoch"], missed), (True, told["epoch"], list(range(20))))
 
-    def test_one_message_more_than_the_history_has_is_not_recovered(self):
+    def test_one_message_beyond_the_history_is_not_recovered(self):
         client = self.client()
         told = client.ask("subscribe", "past:b")
         self.leave(client, "past:b")
@@ -92,7 +92,7 @@ class Positions(unittest.TestCase):
         answer, _ = self.come_back("past:b", told)
         self.assertEqual((answer["recovered"], answer["epoch"]), (False, told["epoch"]))
 
-    def test_a_position_ends(self):
+    def test_position_expires(self):
         client = self.client()
         told = client.ask("subscribe", "brief:a")
         self.leave(client, "brief:a")
@@ -101,7 +101,7 @@ class Positions(unittest.TestCase):
         self.assertFalse(answer["recovered"])
         self.assertNotEqual(answer["epoch"], told["epoch"])
 
-    def test_one_client_does_not_fill_the_table(self):
+    def test_one_client_does_not_fill_the_channel_table(self):
         quiet = self.client("127.0.0.2")
         quiet.ask("publish", "past:quiet", data="remember me")
         for connection in range(5):  # each has the same address
@@ -116,7 +116,7 @@ class Positions(unittest.TestCase):
             self.assertEqual(quiet.ask("subscribe", f"new:{number}")["type"], "subscribed")
         self.assertEqual(self.weir.ask("GET", "/api/channels/past:quiet")[0], 200)
 
-    def test_one_client_does_not_push_out_the_past_of_others(self):
+    def test_one_client_does_not_displace_the_history_of_others(self):
         quiet = self.client("127.0.0.2")
         quiet.ask("publish", "past:quiet", data="remember me")
         for connection in range(3):
@@ -127,7 +127,7 @@ class Positions(unittest.TestCase):
         _, _, text = self.weir.ask("GET", "/api/channels/past:quiet/messages")
         self.assertEqual([message["data"] for message in json.loads(text)["messages"]], ["remember me"])
 
-    def test_when_the_table_is_full_idle_channels_go_first(self):
+    def test_idle_channels_make_room_in_a_full_table(self):
         for address in ("127.0.0.4", "127.0.0.5", "127.0.0.6"):
             client = self.client(address)
             for number in range(40):

@@ -115,7 +115,7 @@ class ProxyTests:
     def connect(self, path, **options):
         return websockets.connect(f"wss://127.0.0.1:{self.port}{path}", ssl=self.tls, open_timeout=PATIENCE, **options)
 
-    async def test_messages_and_ends(self):
+    async def test_messages_and_closes_pass_the_proxy(self):
         weir = self.start_server()
         self.start_proxy(weir.port)
         origin = f"https://127.0.0.1:{self.port}"
@@ -134,7 +134,7 @@ class ProxyTests:
             self.assertEqual(client.close_code, 1001)
         weir.process.wait(PATIENCE)
 
-    def test_what_is_sent_without_tls(self):
+    def test_plain_http_is_redirected_to_https(self):
         self.start_proxy(self.start_server().port)
         connection = http.client.HTTPConnection("127.0.0.1", self.plain_port, timeout=PATIENCE)
         connection.request("GET", "/echo", headers={"Host": "ws.example.com"})
@@ -143,7 +143,7 @@ class ProxyTests:
         self.assertEqual(answer.headers["Location"], "https://ws.example.com/echo")
         connection.close()
 
-    def test_what_the_server_is_told(self):
+    def test_proxy_passes_on_host_and_forwarded_headers(self):
         """The headers of the request as it arrives."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             heads = []
@@ -182,7 +182,7 @@ class ProxyTests:
                 status = b"503 Busy" if b" /x " in head else b"200 OK"
                 client.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    async def test_the_path_chooses_the_server(self):
+    async def test_path_chooses_the_server(self):
         """Those who are in a room hear each other, and both servers have rooms."""
         servers = [self.start_server(), self.start_server()]
         self.start_proxy(*(server.port for server in servers), upstream=self.several)

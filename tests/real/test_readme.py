@@ -24,13 +24,13 @@ class Readme(unittest.TestCase):
         self.assertEqual(len(blocks), 1, "docs/handlers.md has one C program")
         self.source = blocks[0]
 
-    def test_links(self):
+    def test_links_lead_somewhere(self):
         for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
             for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
                 with self.subTest(page=page.name, link=link):
                     self.assertTrue((page.parent / link).exists())
 
-    def test_the_first_servers_are_the_tutorials(self):
+    def test_first_servers_are_those_of_the_tutorial(self):
         tutorial = (ROOT / "docs/tutorial.md").read_text()
         blocks = re.findall(r"(?ms)^```(?:c|ini|python)\n(.*?)^```$", (ROOT / "README.md").read_text())
         self.assertGreater(len(blocks), 3)
@@ -58,7 +58,7 @@ class Readme(unittest.TestCase):
 class InABrowser(AsyncTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /room/{name}]\nhandler = channel\nchannel = room:{name}\n"
 
-    async def test_the_line_of_the_readme(self):
+    async def test_browser_line_of_the_readme_works(self):
         readme = (ROOT / "README.md").read_text()
         (line,) = re.findall(r"(?m)^    (s = new WebSocket.*)$", readme)
         self.assertIn(" http://127.0.0.1:9000/ ", readme)

@@ -55,7 +55,7 @@ class Recovery(unittest.TestCase):
         for name in (*ways, "replayed", "by_http", "by_websocket"):
             self.assertGreater(counts[name], 0, f"{name}: this proves nothing")
 
-    def test_everything_is_remembered(self):
+    def test_recovery_with_long_history_misses_nothing(self):
         counts = self.recover(
             f"[channel *]\nhistory = {MESSAGES}\n"
             "[channels]\nhistory_memory = 1GiB\n"
@@ -65,7 +65,7 @@ class Recovery(unittest.TestCase):
         self.assertEqual((counts["not_recovered"], counts["missed"]), (0, 0))
         self.assertEqual(counts["received"], CLIENTS * MESSAGES)
 
-    def test_the_history_is_too_short(self):
+    def test_recovery_with_short_history_reports_gaps(self):
         history = 200
         counts = self.recover(
             f"[channel *]\nhistory = {history}\n", history=history, stay=500, away=100, filling=100, rate=RATE
@@ -73,7 +73,7 @@ class Recovery(unittest.TestCase):
         self.assertGreater(counts["recovered"], 0)
         self.assertGreater(counts["not_recovered"], 0)
 
-    def test_the_replay_would_pass_the_soft_limit(self):
+    def test_recovery_over_send_buffer_soft_reports_gaps(self):
         counts = self.recover(
             f"[channel *]\nhistory = {MESSAGES}\n[channels]\nhistory_memory = 1GiB\n"
             "[websocket]\nmax_message_size = 16KiB\nsend_buffer_soft = 64KiB\nsend_buffer_hard = 2MiB\n",

@@ -58,7 +58,7 @@ class Reloading(Weir):
 
 
 class Routes(unittest.TestCase):
-    def test_routes_come_and_go(self):
+    def test_reload_adds_and_retires_routes(self):
         with Reloading(HEAD + ECHO) as weir:
             self.assertIn("done=yes routes=2", weir.reload(HEAD + ECHO + BROADCAST))
             with RawClient(weir.port, "/broadcast") as client:
@@ -71,7 +71,7 @@ class Routes(unittest.TestCase):
                 self.assertEqual(int.from_bytes(late.frame().payload[:2], "big"), 4040)
             until(lambda: "retired=0" in weir.hang_up(), "the route is gone")
 
-    def test_clients_of_before_and_after_hear_each_other(self):
+    def test_reload_keeps_old_and_new_clients_in_one_room(self):
         with Reloading(HEAD + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as before:
             weir.reload(HEAD + "[websocket]\nping_interval = 7s\n" + BROADCAST + ECHO)
             with RawClient(weir.port, "/broadcast") as after:
@@ -80,7 +80,7 @@ class Routes(unittest.TestCase):
                 before.send(frame(TEXT, b"from before"))
                 self.assertEqual([after.frame().payload, after.frame().payload], [b"from after", b"from before"])
 
-    def test_echo_self_and_origins(self):
+    def test_reload_changes_echo_self_and_origins(self):
         with Reloading(HEAD + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as client:
             weir.reload(HEAD + BROADCAST + "echo_self = no\norigins = https://example.org\n")
             client.send(frame(TEXT, b"not for me"))
@@ -90,7 +90,7 @@ class Routes(unittest.TestCase):
                 with RawClient(weir.port) as other:
                     self.assertEqual(status_of(other, "/broadcast", Origin=origin), status)
 
-    def test_an_empty_file_changes_nothing(self):
+    def test_reload_of_an_empty_file_changes_nothing(self):
         with Reloading(HEAD + ECHO) as weir, RawClient(weir.port, "/echo") as client:
             for text in ("", "\n", "# nothing yet\n", HEAD, "[server]\n", "include = gone.d/*.ini\n" + HEAD):
                 with self.subTest(text):
@@ -104,7 +104,7 @@ class Routes(unittest.TestCase):
                 self.assertEqual(other.frame().payload, b"new")
             self.assertIn("done=yes", weir.reload(HEAD + BROADCAST))
 
-    def test_an_included_file_that_is_empty_changes_nothing(self):
+    def test_reload_of_an_empty_include_changes_nothing(self):
         with Reloading(HEAD + ECHO) as weir:
             included = Path(weir.directory.name) / "more.ini"
             included.write_text(BROADCAST)
@@ -118,7 +118,7 @@ class Routes(unittest.TestCase):
             included.unlink()
             self.assertIn("done=yes routes=1", weir.hang_up())
 
-    def test_a_brought_back_route_has_its_clients(self):
+    def test_route_that_is_added_again_has_its_clients(self):
         with Reloading(HEAD + ECHO + BROADCAST) as weir, RawClient(weir.port, "/broadcast") as early:
             weir.reload(HEAD + ECHO)
             self.assertIn("retired=0", weir.reload(HEAD + ECHO + BROADCAST))
@@ -132,7 +132,7 @@ class Plugins(unittest.TestCase):
         client.send(frame(TEXT, b"10.0.0.1"))
         return client.frame().payload
 
-    def test_a_removed_one_stays_until_its_last_client_has_left(self):
+    def test_removed_plugin_stays_until_its_last_client_left(self):
         with Reloading(HEAD + ECHO + LIGHT % "10ms") as weir:
             with RawClient(weir.port, "/light/on") as client:
                 self.assertIn("retired=1", weir.reload(HEAD + ECHO))
@@ -141,14 +141,14 @@ class Plugins(unittest.TestCase):
             if not SANITIZED:  # whose libraries keep what was loaded
                 until(lambda: not weir.maps("light.so"), "the plug-in is unloaded")
 
-    def test_new_options_are_for_new_clients(self):
+    def test_new_plugin_options_apply_to_new_clients(self):
         with Reloading(HEAD + LIGHT % "10ms") as weir, RawClient(weir.port, "/light/on") as before:
             self.assertIn("retired=1", weir.reload(HEAD + LIGHT % "20ms"))
             with RawClient(weir.port, "/light/on") as after:
                 self.assertTrue(self.switch(before) and self.switch(after))
             self.assertIn("retired=1", weir.hang_up())
 
-    def test_one_that_was_compiled_again_takes_a_restart(self):
+    def test_recompiled_plugin_needs_a_restart(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = Path(directory) / "light.so"
             shutil.copy(EXAMPLES / "light.so", plugin)
@@ -165,7 +165,7 @@ class Plugins(unittest.TestCase):
                     self.assertTrue(all(f"plugin:{plugin}" in line for line in lines))
                     self.assertEqual(len(lines), weir.reloads - 1, weir.log())
 
-    def test_one_that_does_not_load_changes_nothing(self):
+    def test_plugin_that_does_not_load_changes_nothing(self):
         bad = "[route /bad]\nhandler = plugin:/nowhere/bad.so\n"
         with Reloading(HEAD + ECHO) as weir, RawClient(weir.port, "/echo") as client:
             line = weir.reload(HEAD + bad + LIGHT % "10ms")
@@ -182,7 +182,7 @@ class Limits(unittest.TestCase):
         lines = "".join(f"{name} = {value}\n" for name, value in limits.items())
         return HEAD + "[websocket]\n" + lines + ECHO
 
-    def test_wrong_files_change_nothing(self):
+    def test_reload_of_a_wrong_file_changes_nothing(self):
         wrong = {
             "[server]\nlisten = nonsense\n": "listen",
             HEAD + "[websocket]\nping_interval = 20 sec\n" + ECHO: "ping_interval",
@@ -203,7 +203,7 @@ class Limits(unittest.TestCase):
             client.send(frame(TEXT, b"x" * 101))
             self.assertEqual(int.from_bytes(client.frame().payload[:2], "big"), 1009)
 
-    def test_living_clients_keep_to_the_new_ones(self):
+    def test_new_limits_apply_to_connected_clients(self):
         with Reloading(self.with_limits(ping_interval="0")) as weir:
             with RawClient(weir.port, "/echo") as client:
                 weir.reload(self.with_limits(ping_interval="50ms", max_message_size="10"))
@@ -214,14 +214,14 @@ class Limits(unittest.TestCase):
                     answer = client.frame()
                 self.assertEqual((answer.opcode, answer.payload[:2]), (CLOSE, (1009).to_bytes(2, "big")))
 
-    def test_an_idle_timeout_begins_with_the_reload(self):
+    def test_idle_timeout_begins_with_the_reload(self):
         with Reloading(self.with_limits(ping_interval="0")) as weir, RawClient(weir.port, "/echo") as client:
             weir.reload(self.with_limits(ping_interval="0", idle_timeout="300ms"))
             client.send(frame(TEXT, b"not idle yet"))
             self.assertEqual(client.frame().payload, b"not idle yet")
             self.assertEqual(client.frame().payload[:2], (1001).to_bytes(2, "big"))
 
-    def test_places(self):
+    def test_reload_changes_max_connections(self):
         with Reloading(HEAD + "max_connections = 2\n" + ECHO) as weir:
             kept = [RawClient(weir.port, "/echo") for _ in range(2)]
             self.assertEqual(self.status(weir), 503)
@@ -237,7 +237,7 @@ class Limits(unittest.TestCase):
         with RawClient(weir.port) as client:
             return status_of(client, "/echo")
 
-    def test_the_log_level(self):
+    def test_reload_changes_the_log_level(self):
         """There is one place: a client that gets it knows that the one before has been logged, or not."""
         limit = "max_connections = 1\n"
         with Reloading(HEAD + limit + "[log]\nlevel = error\n" + ECHO) as weir:
@@ -307,7 +307,7 @@ class Crowd(unittest.TestCase):
         for client in [await websockets.connect(weir.url("/talk"), ping_interval=None) for _ in range(clients)]:
             await client.close()
 
-    def test_fifty_reloads(self):
+    def test_fifty_reloads_lose_no_client_and_no_memory(self):
         clients = scaled(500)
         with Reloading(self.configuration(0)) as weir:
             for number in range(10):  # what is loaded once stays

@@ -36,7 +36,7 @@ class Run(unittest.TestCase):
             return subprocess.run([sys.executable, HERE / "run", "blind"], cwd=directory, env=environment,
                                   capture_output=True, text=True)
 
-    def test_what_a_test_does_not_look_at(self):
+    def test_runner_reports_sanitizers_and_skips(self):
         done = self.run_module()
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertEqual(done.stdout.splitlines()[-2:], ["1 skipped: no such package", "1 passed, 1 failed"])

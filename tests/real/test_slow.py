@@ -108,7 +108,7 @@ ping_interval = 0
         self.weir.log_line("event=close", f"peer={peer} ", "code=1000", f" dropped={self.messages - len(numbers)}")
         return numbers
 
-    def test_disconnect(self):
+    def test_disconnect_closes_a_slow_client_with_1013(self):
         silent, _ = self.flood("/disconnect")
         while (got := silent.frame()).opcode == BINARY:
             pass
@@ -118,17 +118,17 @@ ping_interval = 0
         silent.socket.close()
         self.weir.log_line("event=close", "route=/disconnect", "code=1013", "client reads too slowly")
 
-    def test_drop_oldest(self):
+    def test_drop_oldest_delivers_the_last_message(self):
         self.assertEqual(self.drops("/drop-oldest")[-1], self.messages - 1)
 
-    def test_drop_newest(self):
+    def test_drop_newest_delivers_the_first_messages(self):
         numbers = self.drops("/drop-newest")
         # What the socket has taken, and a backlog of 25, are the first ones.
         self.assertEqual(numbers[:20], list(range(20)))
 
 
 class Stream(unittest.TestCase):
-    def test_flow_control(self):
+    def test_drained_bounds_the_memory_of_a_stream(self):
         """A handler that produces more than memory could hold, for one that reads with pauses."""
         pieces, size = scaled(1 << 14), 65536
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
@@ -184,14 +184,14 @@ handler = echo
             client.socket.settimeout(PATIENCE)
         return client
 
-    def test_one_that_never_reads_is_ended(self):
+    def test_send_timeout_cuts_a_client_that_never_reads(self):
         start = time.monotonic()
         client = self.fill()
         peer = "127.0.0.1:%d" % client.socket.getsockname()[1]
         self.weir.log_line("event=close", f"peer={peer} ", "code=1006", "client has taken nothing for send_timeout")
         self.assertGreater(time.monotonic() - start, 1)
 
-    def test_one_that_reads_slowly_is_not(self):
+    def test_send_timeout_spares_a_client_that_reads_slowly(self):
         """200 kB/s: much less in a second than what a socket has to take before it asks for more."""
         client = self.fill()
         for _ in range(40):
@@ -239,17 +239,17 @@ class MessageRate(WeirTestCase):
         self.assertEqual(answer(client), (PONG, b"last"))
         self.assertGreaterEqual(time.monotonic() - start, (600 - 201) / 200)
 
-    def test_pause(self):
+    def test_message_rate_pauses_a_fast_client(self):
         with RawClient(self.weir.port, "/echo") as client:
             self.check(client, frame(TEXT, b"message"))
 
-    def test_compressed_messages_count(self):
+    def test_message_rate_counts_compressed_messages(self):
         with RawClient(self.weir.port) as client:
             client.send(request("/echo", upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate")))
             self.assertIn("permessage-deflate", client.response().headers["sec-websocket-extensions"])
             self.check(client, frame(TEXT, compressed(b"message"), flags=FIN | RSV1))
 
-    def test_pings_count(self):
+    def test_message_rate_counts_pings(self):
         with RawClient(self.weir.port, "/echo") as client:
             start = time.monotonic()
             client.send(frame(PING, b"x") * 600)
@@ -257,7 +257,7 @@ class MessageRate(WeirTestCase):
                 self.assertEqual(answer(client), (PONG, b"x"))
             self.assertGreaterEqual(time.monotonic() - start, (600 - 201) / 200)
 
-    def test_one_beside_it_does_not_wait(self):
+    def test_message_rate_delays_no_other_client(self):
         with RawClient(self.weir.port, "/echo") as fast, RawClient(self.weir.port, "/echo") as other:
             fast.send(frame(TEXT, b"message") * 1000)  # four seconds
             for _ in range(20):
@@ -269,7 +269,7 @@ class MessageRate(WeirTestCase):
 class ByteRate(WeirTestCase):
     configuration = rated("pause", "byte_rate = 32KiB\n")
 
-    def test_pause(self):
+    def test_byte_rate_pauses_a_fast_client(self):
         """Each read may be two seconds' worth, more than a ping may take: that is not the client's fault."""
         with RawClient(self.weir.port, "/echo") as client:
             message = frame(BINARY, bytes(16000))
@@ -284,16 +284,16 @@ class ByteRate(WeirTestCase):
 
 
 class RateClose(unittest.TestCase):
-    def test_messages(self):
+    def test_rate_closes_for_messages(self):
         self.check("message_rate = 50\n", frame(TEXT, b"x") * 200)
 
-    def test_pings(self):
+    def test_rate_closes_for_pings(self):
         self.check("message_rate = 50\n", frame(PING, b"x") * 200)
 
-    def test_bytes(self):
+    def test_rate_closes_for_bytes(self):
         self.check("byte_rate = 10KiB\n", frame(BINARY, bytes(60000)) * 4)
 
-    def test_compressed(self):
+    def test_rate_closes_for_compressed_messages(self):
         self.check("message_rate = 50\n", frame(TEXT, compressed(b"x"), flags=FIN | RSV1) * 200)
 
     def check(self, limits, flood):
@@ -370,7 +370,7 @@ echo_self = no
         log = self.weir.log()
         return set(re.findall(r"event=open conn=(\d+) ", log)) - set(re.findall(r"event=close conn=(\d+) ", log)) - self.earlier
 
-    def test_halves_of_large_messages(self):
+    def test_memory_limit_bounds_unfinished_messages(self):
         self.earlier = self.connections_before()
         half = struct.pack("!BBQ4x", BINARY, 0x80 | 127, 900000) + bytes(900000)
 
@@ -382,7 +382,7 @@ echo_self = no
 
         self.rounds(attack)
 
-    def test_backlogs_of_a_broadcast(self):
+    def test_memory_limit_bounds_backlogs_of_a_broadcast(self):
         self.earlier = self.connections_before()
         message = struct.pack("!BBQ4x", FIN | BINARY, 0x80 | 127, MIB) + bytes(MIB)
 

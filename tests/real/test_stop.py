@@ -90,19 +90,19 @@ class Stop(AsyncTestCase):
             self.assertEqual(weir.process.returncode, 0, weir.log_end())
             return time.monotonic() - start
 
-    async def test_sigterm_under_forty_busy_clients(self):
+    async def test_sigterm_closes_forty_busy_clients_with_1001(self):
         for _ in range(scaled(20, least=3)):
             await self.stop_in_traffic(signal.SIGTERM, [(busy, "/echo")] * CLIENTS)
 
-    async def test_sigint(self):
+    async def test_sigint_closes_busy_clients_with_1001(self):
         await self.stop_in_traffic(signal.SIGINT, [(busy, "/echo")] * CLIENTS)
 
-    async def test_every_kind_of_client(self):
+    async def test_sigterm_closes_every_kind_of_client_with_1001(self):
         kinds = [(busy, "/echo"), (sends_only, "/echo"), (idle, "/echo"), (busy, "/broadcast"), (busy, "/light/on")]
         for _ in range(scaled(5, least=2)):
             await self.stop_in_traffic(signal.SIGTERM, kinds * 4)
 
-    async def test_without_clients(self):
+    async def test_stop_without_clients_succeeds(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             await self.stop_in_traffic(number, [])
 
@@ -132,22 +132,22 @@ class HeldBack(unittest.TestCase):
         """Whether the server's machine has acknowledged all that was sent."""
         return fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)) == bytes(4)
 
-    def test_in_one_piece(self):
+    def test_messages_held_back_in_one_piece_are_answered(self):
         messages, answers = self.stop_in_the_middle("/echo", lambda client, frames: client.send(b"".join(frames)))
         self.assertEqual(answers, messages)
 
-    def test_one_by_one(self):
+    def test_messages_held_back_one_by_one_are_answered(self):
         messages, answers = self.stop_in_the_middle("/echo", lambda client, frames: [*map(client.send, frames)])
         self.assertEqual(answers, messages)
 
-    def test_a_handler_that_blocks(self):
+    def test_messages_held_back_for_a_blocking_handler_are_answered(self):
         messages, answers = self.stop_in_the_middle(
             "/light/on", lambda client, frames: client.send(b"".join(frames)))
         self.assertEqual(len(answers), len(messages))
 
 
 class NoTime(AsyncTestCase):
-    async def test_drain_timeout_of_zero(self):
+    async def test_drain_timeout_of_zero_cuts_all_clients(self):
         """Everybody is cut off; that is no failure."""
         for clients in (0, 3):
             with Weir(SERVER + "drain_timeout = 0\n" + ROUTES) as weir:
@@ -162,7 +162,7 @@ class NoTime(AsyncTestCase):
 
 
 class Outlasted(AsyncTestCase):
-    async def test_a_handler_that_outlasts_drain_timeout(self):
+    async def test_handler_that_outlasts_drain_timeout_is_left_behind(self):
         drain_timeout = 1
         slow = ROUTES.replace("20ms", "60s")
         # The thread that is left behind is no leak but the subject.

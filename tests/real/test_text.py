@@ -62,7 +62,7 @@ class Text(unittest.TestCase):
         client.send(frame(BINARY, function + text))
         return client.frame()
 
-    def test_the_api_refuses_what_is_not_utf8(self):
+    def test_api_refuses_text_that_is_not_utf8(self):
         with connect(self.weir, "/says") as client, connect(self.weir, "/says") as other:
             self.assertEqual(self.call(other, b"n", b"room:all"), (BINARY, b"0"))
             for text in BAD:
@@ -74,7 +74,7 @@ class Text(unittest.TestCase):
             self.assertEqual(self.call(client, b"j", b'"\xc3\xbc"'), (BINARY, b"1"))
             self.assertEqual(other.frame(), (TEXT, b'"\xc3\xbc"'))
 
-    def test_what_came_as_text_may_go_back_but_not_half_a_character(self):
+    def test_received_text_can_be_sent_but_not_half_a_character(self):
         with connect(self.weir, "/says") as client:
             for text in ("ü".encode(), b"x" * 5000 + "ü".encode()):
                 client.send(frame(TEXT, text) + frame(BINARY, b"s!"))
@@ -82,7 +82,7 @@ class Text(unittest.TestCase):
                 self.assertEqual(client.frame(), (TEXT, b"!"), "the part that ends within a character is not sent")
                 self.assertEqual(client.frame(), (BINARY, b"0"))
 
-    def test_names_of_users(self):
+    def test_user_names_must_be_utf8_of_at_most_255_bytes(self):
         for name in (*BAD, b"\xc2\x85", b"x" * 256):
             with self.subTest(name=name):
                 response = connect(self.weir, "/says", User=as_header(name))
@@ -91,12 +91,12 @@ class Text(unittest.TestCase):
             with self.subTest(name=name):
                 connect(self.weir, "/says", User=as_header(name)).socket.close()
 
-    def test_what_the_body_of_a_refusal_shows(self):
+    def test_refusal_body_replaces_invalid_utf8(self):
         for body, shown in ((b"caf\xe9!", b"caf?!"), ("café".encode(), "café".encode()), (b"\xf0\x9f\x99x", b"???x")):
             response = connect(self.weir, "/says", Refuse_With=as_header(body))
             self.assertEqual((response.status, response.body), (403, shown))
 
-    def test_the_log_is_json_whatever_clients_say(self):
+    def test_log_is_json_for_any_client_bytes(self):
         agent = as_header(b"agent \xff\xc2\x9b31m")
         with connect(self.weir, "/says", User_Agent=agent, User="ann") as client:
             client.send(close_frame(4001, "tschüß\x1b[2J".encode()))

@@ -41,13 +41,13 @@ def default():
 class Echo(AsyncWeirTestCase):
     configuration = tutorial()
 
-    async def test_text_and_binary(self):
+    async def test_text_and_binary_are_echoed(self):
         async with websockets.connect(self.weir.url("/")) as websocket:
             for message in ("Hello world!", "Grüße, 世界 🌍", "", b"\x00\xff", b"", "x" * 70_000, b"y" * 1_000_000):
                 await websocket.send(message)
                 self.assertEqual(await websocket.recv(), message)
 
-    async def test_many_clients_one_after_the_other(self):
+    async def test_many_clients_in_sequence_are_echoed(self):
         for number in range(scaled(200)):
             async with websockets.connect(self.weir.url("/")) as websocket:
                 await websocket.send(f"hello {number}")
@@ -60,7 +60,7 @@ class Echo(AsyncWeirTestCase):
                 await websocket.close(code, reason)
                 self.assertEqual(websocket.close_code, code)
 
-    async def test_ping(self):
+    async def test_ping_is_answered(self):
         async with websockets.connect(self.weir.url("/")) as websocket:
             pong = await websocket.ping()
             await asyncio.wait_for(pong, PATIENCE)
@@ -74,19 +74,19 @@ class Light(AsyncWeirTestCase):
             await websocket.send("192.168.1.20")
             return await websocket.recv()
 
-    async def test_on_and_off(self):
+    async def test_light_turns_on_and_off(self):
         self.assertEqual(await self.switch("on"), "the light has turned on")
         self.assertEqual(await self.switch("off"), "the light has turned off")
 
-    async def test_invalid_status(self):
+    async def test_light_refuses_an_invalid_status(self):
         self.assertEqual(await self.switch("1"), "invalid params")
 
-    async def test_the_handler_blocks(self):
+    async def test_light_answers_after_its_delay(self):
         start = time.monotonic()
         await self.switch("on")
         self.assertGreaterEqual(time.monotonic() - start, LIGHT_DELAY)
 
-    async def test_messages_of_one_client_wait_for_each_other(self):
+    async def test_messages_of_one_client_are_handled_in_sequence(self):
         async with websockets.connect(self.weir.url("/light/on")) as websocket:
             start = time.monotonic()
             for _ in range(3):
@@ -95,7 +95,7 @@ class Light(AsyncWeirTestCase):
                 self.assertEqual(await websocket.recv(), "the light has turned on")
             self.assertGreaterEqual(time.monotonic() - start, 3 * LIGHT_DELAY)
 
-    async def test_unknown_paths(self):
+    async def test_unknown_paths_are_closed_with_4040(self):
         for path in ("/switch/on", "/light", "/light/on/now", "/light/"):
             with self.subTest(path=path):
                 websocket = await websockets.connect(self.weir.url(path))
@@ -108,7 +108,7 @@ class Light(AsyncWeirTestCase):
 class Distribute(AsyncWeirTestCase):
     configuration = tutorial()
 
-    async def test_one_producer_one_consumer(self):
+    async def test_consumer_and_producer_get_each_message(self):
         async with websockets.connect(self.weir.url("/distribute")) as consumer:
             async with websockets.connect(self.weir.url("/distribute")) as producer:
                 for message in ("news", b"\x01\x02"):
@@ -116,7 +116,7 @@ class Distribute(AsyncWeirTestCase):
                     self.assertEqual(await asyncio.wait_for(consumer.recv(), PATIENCE), message)
                     self.assertEqual(await asyncio.wait_for(producer.recv(), PATIENCE), message)
 
-    async def test_who_left_gets_nothing_and_hurts_nobody(self):
+    async def test_clients_that_left_do_not_disturb_the_distributor(self):
         async with websockets.connect(self.weir.url("/distribute")) as stays:
             for _ in range(20):
                 leaves = await websockets.connect(self.weir.url("/distribute"))
@@ -124,7 +124,7 @@ class Distribute(AsyncWeirTestCase):
             await stays.send("still here")
             self.assertEqual(await asyncio.wait_for(stays.recv(), PATIENCE), "still here")
 
-    async def test_a_hundred_consumers_three_producers(self):
+    async def test_hundred_consumers_get_all_messages_in_order(self):
         consumers, producers, count = scaled(100, least=5), 3, scaled(1000, least=50)
 
         async def consume(connected):
@@ -195,7 +195,7 @@ class Command(AsyncWeirTestCase):
         self.assertLess(status, 0)
         self.assertTrue(body["error"])
 
-    async def test_session(self):
+    async def test_command_session_answers_and_closes(self):
         """Sends and receives at the same time, then leaves with a reason."""
         rounds = scaled(500, least=20)
         async with websockets.connect(self.weir.url("/command")) as websocket:
@@ -216,7 +216,7 @@ class Command(AsyncWeirTestCase):
         self.assertEqual(websocket.close_code, 1000)
         self.weir.log_line("close", 'reason="user quit"', "1000")
 
-    async def test_command_before_login(self):
+    async def test_command_before_login_closes_with_1008(self):
         websocket = await websockets.connect(self.weir.url("/command"))
         await websocket.send(set_service(["lamp"]))
         with self.assertRaises(websockets.ConnectionClosedError):
@@ -234,7 +234,7 @@ class Command(AsyncWeirTestCase):
             self.assertEqual(other.close_code, 1008)
             self.assertEqual(await self.ask(one, set_service([])), (SET_SERVICE, []))
 
-    async def test_bad_logins(self):
+    async def test_malformed_logins_are_answered_with_an_error(self):
         async with websockets.connect(self.weir.url("/command")) as websocket:
             for login in ('{"role":', "", "[]", '{"role": "admin"}', '{"role": 1, "user_id": "x"}', "[" * 5000):
                 with self.subTest(login=login[:40]):
@@ -242,7 +242,7 @@ class Command(AsyncWeirTestCase):
                     self.assertEqual(status, -1)
                     self.assertTrue(body["error"])
 
-    async def test_bad_json_in_a_command(self):
+    async def test_malformed_json_is_answered_with_an_error(self):
         async with websockets.connect(self.weir.url("/command")) as websocket:
             await websocket.send(LOGIN)
             for payload in (b'["lamp"', b"", b"{}", b"[1]", b'["lamp"] x', b"[" * 5000):
@@ -252,7 +252,7 @@ class Command(AsyncWeirTestCase):
                     self.assertTrue(body["error"])
             self.assertEqual(await self.ask(websocket, set_service(["lamp"])), (SET_SERVICE, ["lamp"]))
 
-    async def test_json_that_is_not_utf8(self):
+    async def test_json_that_is_not_utf8_closes_with_1007(self):
         websocket = await websockets.connect(self.weir.url("/command"))
         await websocket.send(LOGIN)
         await websocket.send(struct.pack("<i", SET_SERVICE) + b'["\xff"]')
@@ -260,7 +260,7 @@ class Command(AsyncWeirTestCase):
             await asyncio.wait_for(websocket.recv(), PATIENCE)
         self.assertEqual(websocket.close_code, 1007)
 
-    async def test_bad_sizes_and_ids(self):
+    async def test_wrong_sizes_and_ids_are_answered_with_an_error(self):
         async with websockets.connect(self.weir.url("/command")) as websocket:
             await websocket.send(LOGIN)
             for command in (b"", b"\x02", b"\x02\x00\x00", struct.pack("<i", FREE), struct.pack("<ih", FREE, 0),
@@ -272,13 +272,13 @@ class Command(AsyncWeirTestCase):
 class Default(AsyncWeirTestCase):
     configuration = default()
 
-    async def test_echo(self):
+    async def test_default_echo_route_echoes(self):
         async with websockets.connect(self.weir.url("/echo")) as websocket:
             for message in ("Hello world!", b"\x00\xff"):
                 await websocket.send(message)
                 self.assertEqual(await websocket.recv(), message)
 
-    async def test_broadcast(self):
+    async def test_default_broadcast_route_reaches_all(self):
         clients = [await websockets.connect(self.weir.url("/broadcast")) for _ in range(5)]
         for sender in clients:
             await sender.send(f"from {sender.local_address[1]}")
@@ -288,7 +288,7 @@ class Default(AsyncWeirTestCase):
         for client in clients:
             await client.close()
 
-    async def test_channels(self):
+    async def test_default_channel_routes_share_messages(self):
         connect = websockets.connect
         async with connect(self.weir.url("/room/x")) as one, connect(self.weir.url("/room/x")) as other:
             async with connect(self.weir.url("/room/y")) as elsewhere:
@@ -313,7 +313,7 @@ class EchoSelf(AsyncWeirTestCase):
         echo_self = no
         """.replace(" " * 8, "")
 
-    async def test_the_sender_is_left_out(self):
+    async def test_broadcast_without_echo_self_skips_the_sender(self):
         async with websockets.connect(self.weir.url("/broadcast")) as one:
             async with websockets.connect(self.weir.url("/broadcast")) as other:
                 await one.send("first")

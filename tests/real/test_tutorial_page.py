@@ -98,12 +98,12 @@ class Tutorial(unittest.TestCase):
             for name in re.findall(r"first/[a-z]+\.(?:py|c|ini)", command):
                 self.assertIn(name, FILES)
 
-    def test_echo(self):
+    def test_echo_of_the_page_greets(self):
         for server in self.servers("echo"):
             with server() as running:
                 self.assertEqual(self.run_client("hello.py", running.port), "Hello world!\n")
 
-    def test_router(self):
+    def test_router_of_the_page_answers_each_path(self):
         paths = ("/light/on", "/light/off", "/light/dim", "/lamp", "/")
         expected = ["the light has turned on", "the light has turned off", "invalid params", "closed with 4040",
                     "closed with 4040"]
@@ -111,7 +111,7 @@ class Tutorial(unittest.TestCase):
             with server() as running:
                 self.assertEqual(self.run_client("switch.py", running.port, *paths).splitlines(), expected)
 
-    def test_distributor(self):
+    def test_distributor_of_the_page_reaches_all_consumers(self):
         for server in self.servers("distribute"):
             with server() as running:
                 consumers = [self.start("consumer.py", running.port) for _ in range(3)]
@@ -122,7 +122,7 @@ class Tutorial(unittest.TestCase):
                     output, _ = consumer.communicate(timeout=PATIENCE)
                     self.assertEqual(output.splitlines(), ["message 0", "message 1", "message 2", "the end"])
 
-    def test_login_and_commands(self):
+    def test_login_and_commands_of_the_page_work(self):
         for server in self.servers("command"):
             with server() as running:
                 output = self.run_client("client.py", running.port)

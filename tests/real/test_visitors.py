@@ -87,7 +87,7 @@ class VisitorsTestCase(WeirTestCase):
 class Places(AsyncWeirTestCase, VisitorsTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\nmax_connections_per_ip = 2\n" + ROUTES
 
-    def test_each_address_has_its_own(self):
+    def test_each_address_has_its_own_connection_limit(self):
         for address in ("127.1.0.2", "127.1.0.3"):
             first, second = self.stay(address), self.stay(address)
             self.assertFull(address)
@@ -96,19 +96,19 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
                 self.assertEqual(visitor.frame(), (TEXT, b"still here"))
         self.assertRefusalIsLogged("127.1.0.2", parts=["peer=127.1.0.2:", "path=/echo"])
 
-    def test_paths_without_a_route_count_too(self):
+    def test_connections_without_a_route_count_for_the_address(self):
         self.stay("127.1.1.2"), self.stay("127.1.1.2", "/nowhere")
         self.assertFull("127.1.1.2")
         self.assertFull("127.1.1.2", "/nowhere")
 
-    def test_plain_requests_do_not_count(self):
+    def test_plain_requests_do_not_count_for_the_address(self):
         self.stay("127.1.2.2"), self.stay("127.1.2.2")
         client = socket.create_connection(("127.0.0.1", self.weir.port), PATIENCE, source_address=("127.1.2.2", 0))
         with client:
             client.sendall(request("/echo", [("Host", "127.0.0.1")]))
             self.assertIn(b" 426 ", client.recv(4096))
 
-    def test_close_gives_the_place_back(self):
+    def test_ended_connection_frees_its_place(self):
         def close_by_client(visitor):
             visitor.send(close_frame(1000))
             self.assertEqual(visitor.frame().opcode, CLOSE)
@@ -145,7 +145,7 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
         self.stay("127.1.5.2"), self.stay("127.1.5.2")
         self.assertFull("127.1.5.2")
 
-    def test_frames_before_the_answer_hold_no_place(self):
+    def test_early_frames_hold_no_place(self):
         """What is still in the socket when it is to be taken over, with the place taken, is refused only then."""
         early = frame(BINARY, bytes(60000))  # more than one read of the HTTP side
         attempts = 0
@@ -166,13 +166,13 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
         self.stay_when_there_is_room("127.1.6.2"), self.stay_when_there_is_room("127.1.6.2")
         self.assertFull("127.1.6.2")
 
-    def test_untrusted_peers_speak_for_themselves(self):
+    def test_forwarded_headers_of_untrusted_peers_are_ignored(self):
         self.stay("127.1.7.2", forwarded=["203.0.113.1"]), self.stay("127.1.7.2", forwarded=["203.0.113.2"])
         self.assertFull("127.1.7.2", forwarded=["203.0.113.3"])
         self.stay("127.1.7.3", forwarded=["127.1.7.2"])
         self.assertNotIn("client=", self.weir.log())
 
-    async def test_python_websockets(self):
+    async def test_python_client_over_the_limit_gets_429(self):
         url, source = self.weir.url("/echo"), ("127.1.8.2", 0)
         async with websockets.connect(url, local_addr=source):
             async with websockets.connect(url, local_addr=source):
@@ -200,7 +200,7 @@ class Rate(VisitorsTestCase):
             statuses.append(response.status)
         self.fail(f"{most} handshakes from {address}, and none was too fast")
 
-    def test_a_second_s_worth_and_then_the_rate(self):
+    def test_handshake_rate_allows_one_second_at_once(self):
         start = time.monotonic()
         statuses = self.shake_hands("127.2.0.2")
         lasted = time.monotonic() - start
@@ -208,22 +208,22 @@ class Rate(VisitorsTestCase):
         self.assertGreaterEqual(len(statuses), self.RATE)
         self.assertLessEqual(len(statuses), self.RATE * (1 + lasted) + 1)
 
-    def test_after_retry_after_it_is_let_in(self):
+    def test_address_is_admitted_after_retry_after(self):
         self.shake_hands("127.2.1.2")
         time.sleep(self.retry_after)
         self.assertEqual(fetch_from(self.weir.port, "127.2.1.2").status, 101)
 
-    def test_each_address_has_its_own(self):
+    def test_each_address_has_its_own_handshake_rate(self):
         self.shake_hands("127.2.2.2")
         self.assertEqual(fetch_from(self.weir.port, "127.2.2.3").status, 101)
 
-    def test_handshakes_that_fail_count(self):
+    def test_refused_handshakes_count_for_the_rate(self):
         """Those that are well-formed and have a route; and all of these come before the handler is asked."""
         self.assertEqual(set(self.shake_hands("127.2.3.2", path="/strict")), {400})
         self.assertEqual(set(self.shake_hands("127.2.3.3", extra=[("Origin", "http://evil")])), {403})
         self.assertEqual(set(self.shake_hands("127.2.3.4", path="/nowhere")), {101})
 
-    def test_malformed_ones_do_not_count(self):
+    def test_malformed_requests_do_not_count_for_the_rate(self):
         for _ in range(10 * self.RATE):
             self.assertEqual(fetch_from(self.weir.port, "127.2.4.2", "/%zz").status, 400)
         self.assertEqual(fetch_from(self.weir.port, "127.2.4.2").status, 101)
@@ -252,25 +252,25 @@ level_conn = debug
         self.assertFull("127.3.0.2", forwarded=["203.0.113.1"])  # whichever proxy it comes through
         self.assertFull(self.PROXY, forwarded=["2001:db8:1::2"])  # of the same network
 
-    def test_forged_entries_are_not_looked_at(self):
+    def test_forged_forwarded_entries_are_ignored(self):
         self.fill(self.PROXY, "203.0.113.11")
         for forged in ("198.51.100.1", "127.3.0.9", "nonsense", "198.51.100.1, 198.51.100.2", ", ,"):
             self.assertFull(self.PROXY, forwarded=[f"{forged}, 203.0.113.11"])
             self.assertFull(self.PROXY, forwarded=[forged, "203.0.113.11"])
         self.stay(self.PROXY, forwarded=["203.0.113.11, 203.0.113.12"])
 
-    def test_a_row_of_proxies(self):
+    def test_client_of_chained_trusted_proxies_is_counted(self):
         self.fill(self.PROXY, "203.0.113.21, 127.3.0.2", "2001:db8:f::1")
         self.assertFull("127.3.0.2", forwarded=["198.51.100.7, 203.0.113.21"])
 
-    def test_the_peer_may_be_the_client(self):
+    def test_direct_and_proxied_connections_count_together(self):
         """A direct client and the same one behind a proxy are one."""
         self.fill("127.0.0.31")
         self.assertFull(self.PROXY, forwarded=["127.0.0.31"])
         self.assertFull("127.0.0.31", forwarded=["203.0.113.31"])
         self.assertNotRegex(self.weir.log(), re.compile(r"peer=127\.0\.0\.31:\S* client="))
 
-    def test_what_says_nothing_counts_for_the_proxy(self):
+    def test_unusable_forwarded_header_counts_for_the_proxy(self):
         proxy = "127.3.4.1"
         self.stay(proxy)
         self.stay(proxy, forwarded=["nonsense"])
@@ -281,12 +281,12 @@ level_conn = debug
         response = self.visitor(proxy, extra=[("X-Forwarded-For", "203.0.113.42"), *many]).response()
         self.assertNotEqual(response.status, 101)
 
-    def test_ports(self):
+    def test_ports_in_forwarded_entries_are_ignored(self):
         for written, client in (("203.0.113.61:80", "203.0.113.61"), ("[2001:db8:61::1]:443", "2001:db8:61::1")):
             self.fill(self.PROXY, written)
             self.assertFull(self.PROXY, forwarded=[client])
 
-    def test_a_long_list(self):
+    def test_long_forwarded_list_is_read_to_its_end(self):
         self.fill(self.PROXY, ", ".join(["198.51.100.1"] * 900), "203.0.113.51")
 
     def test_places_of_clients_are_given_back(self):
@@ -297,7 +297,7 @@ level_conn = debug
 
 
 class NoLimits(unittest.TestCase):
-    def test_by_default_one_address_may_have_many(self):
+    def test_addresses_are_not_limited_by_default(self):
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n" + ROUTES) as weir:
             visitors = [Visitor(weir.port, "127.0.0.2") for _ in range(5)]
             for visitor in visitors:
