@@ -228,7 +228,7 @@ int channels_read_history(struct channels *channels, const char *name, uint64_t 
                           size_t max_bytes, struct history_page *page);
 void history_page_release(struct history_page *page);
 
-/* Writes which clients are subscribed: `"count":n,"clients":[...]`, without braces, with `max` clients at most.
+/* Writes which clients are subscribed into an open object: "count":n,"clients":[...], with `max` clients at most.
  * The first returns -1 if there is no such channel. */
 struct json_writer;
 int channels_write_presence(struct channels *channels, const char *name, uint32_t max, struct json_writer *writer);

@@ -20,23 +20,17 @@ enum { PRESENCE_LISTED_MAX = 100 };
 
 /* --- Answers ----------------------------------------------------------------------------------------------- */
 
-static void write_member(struct json_writer *writer, const char *name, uint64_t value) {
-    json_write_literal(writer, ",\"");
-    json_write_literal(writer, name);
-    json_write_literal(writer, "\":");
-    json_write_number(writer, value);
-}
-
-static void end(struct json_writer *writer, const struct request *request) {
+/* Ends an answer, with the id of its request. */
+static void protocol_end(struct json_writer *writer, const struct request *request) {
     if (request->id.size > 0) {
-        json_write_literal(writer, ",\"id\":");
+        json_key(writer, "id");
         json_write(writer, request->id.bytes, request->id.size);
     }
-    json_write_literal(writer, "}");
+    json_end_object(writer);
 }
 
 /* Sends what has been written, and releases the writer. */
-static void send_answer(struct weir_conn *conn, struct json_writer *writer) {
+static void protocol_send_answer(struct weir_conn *conn, struct json_writer *writer) {
     if (writer->failed)
         weir_conn_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
     else
@@ -44,16 +38,16 @@ static void send_answer(struct weir_conn *conn, struct json_writer *writer) {
     json_writer_release(writer);
 }
 
-static void send_error(struct weir_conn *conn, const struct request *request, const char *code,
-                       const char *message) {
+static void protocol_send_error(struct weir_conn *conn, const struct request *request, const char *code,
+                                const char *message) {
     struct json_writer writer = {0};
     wire_begin(&writer, "error", request->channel);
-    json_write_literal(&writer, ",\"code\":\"");
-    json_write_literal(&writer, code);
-    json_write_literal(&writer, "\",\"message\":");
+    json_key(&writer, "code");
+    json_write_plain(&writer, code);
+    json_key(&writer, "message");
     json_write_string(&writer, message);
-    end(&writer, request);
-    send_answer(conn, &writer);
+    protocol_end(&writer, request);
+    protocol_send_answer(conn, &writer);
 }
 
 /* --- subscribe --------------------------------------------------------------------------------------------- */
@@ -63,22 +57,26 @@ struct subscribing {
     bool failed; /* there is no answer: memory was out */
 };
 
-static struct message *make_subscribed(const struct joined *joined, void *context) {
+static struct message *protocol_make_subscribed(const struct joined *joined, void *context) {
     struct subscribing *subscribing = context;
     const struct request *request = subscribing->request;
     struct json_writer writer = {0};
     wire_begin(&writer, "subscribed", joined->name);
-    write_member(&writer, "offset", joined->offset);
-    json_write_literal(&writer, ",\"epoch\":");
-    json_write_string(&writer, joined->epoch);
-    if (request->recover)
-        json_write_literal(&writer, joined->recovered ? ",\"recovered\":true" : ",\"recovered\":false");
-    if (request->presence) {
-        json_write_literal(&writer, ",\"presence\":{");
-        channel_write_presence_locked(joined->channel, PRESENCE_LISTED_MAX, &writer);
-        json_write_literal(&writer, "}");
+    json_key(&writer, "offset");
+    json_write_number(&writer, joined->offset);
+    json_key(&writer, "epoch");
+    json_write_plain(&writer, joined->epoch);
+    if (request->recover) {
+        json_key(&writer, "recovered");
+        json_write_bool(&writer, joined->recovered);
     }
-    end(&writer, request);
+    if (request->presence) {
+        json_key(&writer, "presence");
+        json_begin_object(&writer);
+        channel_write_presence_locked(joined->channel, PRESENCE_LISTED_MAX, &writer);
+        json_end_object(&writer);
+    }
+    protocol_end(&writer, request);
     struct message *message = wire_take(&writer);
     if (message != NULL)
         message->is_reply = true;
@@ -86,7 +84,8 @@ static struct message *make_subscribed(const struct joined *joined, void *contex
     return message;
 }
 
-static void refuse_joining(struct weir_conn *conn, const struct request *request, enum join_result result) {
+static void protocol_refuse_joining(struct weir_conn *conn, const struct request *request,
+                                    enum join_result result) {
     static const struct {
         const char *code, *message;
     } errors[] = {
@@ -98,26 +97,26 @@ static void refuse_joining(struct weir_conn *conn, const struct request *request
         [JOIN_NO_MEMORY] = {"internal", "the server is out of memory"},
     };
     if (result != JOIN_GONE) /* the connection is ending: no client would read it */
-        send_error(conn, request, errors[result].code, errors[result].message);
+        protocol_send_error(conn, request, errors[result].code, errors[result].message);
 }
 
-static bool may_subscribe(struct weir_conn *conn, const struct request *request,
-                          const struct channel_options *options) {
+static bool protocol_may_subscribe(struct weir_conn *conn, const struct request *request,
+                                   const struct channel_options *options) {
     const struct route *route = conn->route;
     if (route->handler->subscribe != NULL && route->handler->subscribe(conn, request->channel, route->context) != 0)
-        send_error(conn, request, "not_permitted", "clients of this route may not subscribe to it");
+        protocol_send_error(conn, request, "not_permitted", "clients of this route may not subscribe to it");
     else if (!options->may_subscribe)
-        send_error(conn, request, "not_permitted", "clients may not subscribe to it");
+        protocol_send_error(conn, request, "not_permitted", "clients may not subscribe to it");
     else if (request->presence && !options->presence)
-        send_error(conn, request, "presence_off", "this channel does not tell who is there");
+        protocol_send_error(conn, request, "presence_off", "this channel does not tell who is there");
     else
         return true;
     return false;
 }
 
-static void subscribe(struct channels *channels, struct weir_conn *conn, const struct request *request) {
+static void protocol_subscribe(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     const struct channel_options options = channels_options(channels, request->channel);
-    if (!may_subscribe(conn, request, &options))
+    if (!protocol_may_subscribe(conn, request, &options))
         return;
     struct subscribing subscribing = {.request = request};
     const struct join join = {
@@ -126,47 +125,48 @@ static void subscribe(struct channels *channels, struct weir_conn *conn, const s
         .since = request->since,
         .epoch = request->epoch[0] != '\0' ? request->epoch : NULL,
         .last = request->last,
-        .answer = make_subscribed,
+        .answer = protocol_make_subscribed,
         .context = &subscribing,
     };
     enum join_result result = channels_join(channels, conn, request->channel, &join);
     if (result != JOIN_DONE)
-        refuse_joining(conn, request, result);
+        protocol_refuse_joining(conn, request, result);
     else if (subscribing.failed)
         weir_conn_close(conn, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 
 /* --- unsubscribe, publish, presence, ping ------------------------------------------------------------------ */
 
-static void unsubscribe(struct channels *channels, struct weir_conn *conn, const struct request *request) {
+static void protocol_unsubscribe(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     if (!channels_leave(channels, conn, request->channel)) {
-        send_error(conn, request, "not_subscribed", "this connection is not subscribed to it");
+        protocol_send_error(conn, request, "not_subscribed", "this connection is not subscribed to it");
         return;
     }
     struct json_writer writer = {0};
     wire_begin(&writer, "unsubscribed", request->channel);
-    end(&writer, request);
-    send_answer(conn, &writer);
+    protocol_end(&writer, request);
+    protocol_send_answer(conn, &writer);
 }
 
-static bool may_publish(struct weir_conn *conn, const struct request *request) {
+static bool protocol_may_publish(struct weir_conn *conn, const struct request *request) {
     const struct route *route = conn->route;
     if (route->handler->publish == NULL || route->handler->publish(conn, request->channel, request->data.bytes,
                                                                    request->data.size, route->context) == 0)
         return true;
-    send_error(conn, request, "not_permitted", "clients of this route may not publish to it");
+    protocol_send_error(conn, request, "not_permitted", "clients of this route may not publish to it");
     return false;
 }
 
-static void refuse_publishing(struct weir_conn *conn, const struct request *request, enum weir_status result) {
+static void protocol_refuse_publishing(struct weir_conn *conn, const struct request *request,
+                                       enum weir_status result) {
     if (result == WEIR_DENIED)
-        send_error(conn, request, "not_permitted", "clients may not publish to it");
+        protocol_send_error(conn, request, "not_permitted", "clients may not publish to it");
     else
-        refuse_joining(conn, request, result == WEIR_LIMIT ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY);
+        protocol_refuse_joining(conn, request, result == WEIR_LIMIT ? JOIN_CHANNELS_LIMIT : JOIN_NO_MEMORY);
 }
 
-static void publish(struct channels *channels, struct weir_conn *conn, const struct request *request) {
-    if (!may_publish(conn, request))
+static void protocol_publish(struct channels *channels, struct weir_conn *conn, const struct request *request) {
+    if (!protocol_may_publish(conn, request))
         return;
     const struct publication publication = {
         .channel = request->channel,
@@ -179,59 +179,60 @@ static void publish(struct channels *channels, struct weir_conn *conn, const str
     struct published published;
     enum weir_status result = channels_publish(channels, &publication, &published);
     if (result != WEIR_OK) {
-        refuse_publishing(conn, request, result);
+        protocol_refuse_publishing(conn, request, result);
         return;
     }
     struct json_writer writer = {0};
     wire_begin(&writer, "published", request->channel);
-    write_member(&writer, "offset", published.offset);
-    write_member(&writer, "subscribers", published.subscribers);
-    end(&writer, request);
-    send_answer(conn, &writer);
+    json_key(&writer, "offset");
+    json_write_number(&writer, published.offset);
+    json_key(&writer, "subscribers");
+    json_write_number(&writer, published.subscribers);
+    protocol_end(&writer, request);
+    protocol_send_answer(conn, &writer);
 }
 
-static void presence(struct channels *channels, struct weir_conn *conn, const struct request *request) {
+static void protocol_presence(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     struct json_writer writer = {0};
     wire_begin(&writer, "presence", request->channel);
-    json_write_literal(&writer, ",");
     if (!channels_options(channels, request->channel).presence) {
-        send_error(conn, request, "presence_off", "this channel does not tell who is there");
+        protocol_send_error(conn, request, "presence_off", "this channel does not tell who is there");
     } else if (!channels_is_member(channels, conn, request->channel) ||
                channels_write_presence(channels, request->channel, PRESENCE_LISTED_MAX, &writer) != 0) {
-        send_error(conn, request, "not_subscribed", "only its subscribers are told who is there");
+        protocol_send_error(conn, request, "not_subscribed", "only its subscribers are told who is there");
     } else {
-        end(&writer, request);
-        send_answer(conn, &writer);
+        protocol_end(&writer, request);
+        protocol_send_answer(conn, &writer);
     }
     json_writer_release(&writer);
 }
 
-static void ping(struct channels *channels, struct weir_conn *conn, const struct request *request) {
+static void protocol_ping(struct channels *channels, struct weir_conn *conn, const struct request *request) {
     (void)channels;
     struct json_writer writer = {0};
     wire_begin(&writer, "pong", "");
-    end(&writer, request);
-    send_answer(conn, &writer);
+    protocol_end(&writer, request);
+    protocol_send_answer(conn, &writer);
 }
 
 static void (*const serve[REQUEST_TYPES])(struct channels *, struct weir_conn *, const struct request *) = {
-    [REQUEST_SUBSCRIBE] = subscribe, [REQUEST_UNSUBSCRIBE] = unsubscribe,
-    [REQUEST_PUBLISH] = publish,     [REQUEST_PRESENCE] = presence,
-    [REQUEST_PING] = ping,
+    [REQUEST_SUBSCRIBE] = protocol_subscribe, [REQUEST_UNSUBSCRIBE] = protocol_unsubscribe,
+    [REQUEST_PUBLISH] = protocol_publish,     [REQUEST_PRESENCE] = protocol_presence,
+    [REQUEST_PING] = protocol_ping,
 };
 
 void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context; /* the route's, unless a handler passes one of its own; the hooks get the route's */
     if (opcode != WEIR_TEXT) {
-        send_error(conn, &(struct request){0}, "binary", "a request must be a text message");
+        protocol_send_error(conn, &(struct request){0}, "binary", "a request must be a text message");
         return;
     }
     struct request request;
     struct request_error error;
     if (request_parse(data, size, &request, &error) != 0)
-        send_error(conn, &request, error.code, error.message);
+        protocol_send_error(conn, &request, error.code, error.message);
     else if (conn_core(conn)->channels == NULL)
-        send_error(conn, &request, "internal", "this server has no channels");
+        protocol_send_error(conn, &request, "internal", "this server has no channels");
     else
         serve[request.type](conn_core(conn)->channels, conn, &request);
 }

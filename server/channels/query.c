@@ -111,14 +111,13 @@ struct present {
 
 static void query_write_presence(struct json_writer *writer, uint32_t count, const struct present *present,
                                  uint32_t listed) {
-    json_write_literal(writer, "\"count\":");
+    json_key(writer, "count");
     json_write_number(writer, count);
-    json_write_literal(writer, ",\"clients\":[");
-    for (uint32_t i = 0; i < listed; i++) {
-        json_write_literal(writer, i == 0 ? "" : ",");
+    json_key(writer, "clients");
+    json_begin_array(writer);
+    for (uint32_t i = 0; i < listed; i++)
         wire_write_client(writer, present[i].conn, present[i].joined_at);
-    }
-    json_write_literal(writer, "]");
+    json_end_array(writer);
 }
 
 /* Gets up to `max` of the members. Returns how many. */

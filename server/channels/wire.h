@@ -9,7 +9,8 @@
 #include "base/json_writer.h"
 #include "server/channels/channel.h"
 
-/* Begins an object: {"type":"...","channel":"...". An empty channel is left out. Names need no escaping. */
+/* Begins an object: {"type":"...","channel":"...". An empty channel is left out. Neither needs escaping. The caller
+ * ends the object. */
 void wire_begin(struct json_writer *writer, const char *type, const char *channel);
 
 /* Makes a text message of what has been written, and releases the writer. Returns NULL if memory was out. */
