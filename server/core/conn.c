@@ -176,7 +176,6 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
 /* Ends a connection that could not be made live: no callback has been called for it, and none will be. */
 static void abandon(struct weir_conn *conn) {
     struct registry *registry = &conn_core(conn)->registry;
-    conn->torn_down = true;
     conn_end_transport(conn);
     visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
     weir_conn_release(conn);
@@ -218,7 +217,7 @@ int conn_start(struct weir_conn *conn) {
         shed_check(conn_core(conn)); /* for a long path or many headers */
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
-        if (!weir_conn_is_open(conn) || atomic_load(&conn->draining) || conn->timed_by != conn_terms(conn))
+        if (conn_state(conn) != CONN_OPEN || conn->timed_by != conn_terms(conn))
             task_again(&conn->source.input);
     }
     pool_finish(pool, &conn->source.input);
@@ -228,7 +227,7 @@ int conn_start(struct weir_conn *conn) {
 /* --- What handlers may ask --------------------------------------------------------------------------------- */
 
 bool weir_conn_is_open(const weir_conn *conn) {
-    return !atomic_load(&conn->closing);
+    return !conn_is_closing(conn);
 }
 
 uint64_t weir_conn_id(const weir_conn *conn) {

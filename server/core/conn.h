@@ -23,6 +23,7 @@
 #include "base/latch.h"
 #include "base/rate.h"
 #include "base/stamp.h"
+#include "server/core/conn_state.h"
 #include "server/core/core.h"
 #include "server/core/inbox.h"
 #include "server/core/outbox.h"
@@ -49,9 +50,8 @@ struct weir_conn {
     uint32_t compression_threshold; /* that of the terms in force when the connection began */
     struct deflate_params deflate;
 
-    _Atomic bool closing;  /* set once, under the latch: nothing can be sent any more */
-    _Atomic bool draining; /* set once, under the latch: read once more, handle what waits, then close with 1001 */
-    _Atomic bool stopped;  /* see conn_stop_reading() */
+    _Atomic uint8_t state;  /* enum conn_state; changed in conn_enter_locked() alone */
+    _Atomic uint8_t pauses; /* a mask of enum conn_pause */
     _Atomic uint32_t references;
     _Atomic stamp stuck_at;    /* when a write found no room at all; STAMP_NONE: the last write found some */
     _Atomic int unsent;        /* bytes that the client had not acknowledged then; -1: not known */
@@ -64,16 +64,10 @@ struct weir_conn {
     bool over_soft : 1;   /* the bytes waiting to be sent have exceeded the soft limit, and have not yet fallen to
                              half of it */
     bool drained_due : 1; /* the drained callback must be called */
-    bool send_failed : 1;
-    bool flushing : 1;       /* a thread is between outbox_gather() and outbox_sent() */
-    bool ended : 1;          /* torn down: the close callback must be called once the inbox is empty */
+    bool flushing : 1;    /* a thread is between outbox_gather() and outbox_sent() */
     bool closed_by_peer : 1; /* the peer's Close came first */
     bool drop_inbox : 1;     /* our side closes: waiting messages are not handled any more */
     bool drop_outbox : 1;    /* disconnected: waiting messages are not sent any more, once they can be dropped */
-    bool input_stopped : 1;  /* draining: the reader has handed over all that it had */
-    bool may_shut : 1;       /* once our Close has left, the socket may be shut for writing: see peer_done */
-    bool close_flushed : 1;  /* our Close has left and the socket has been shut for writing */
-    bool input_paused : 1;   /* the inbox or the replies have reached their limit */
     bool handler_paused : 1; /* the replies have reached their limit */
     bool left : 1;           /* it has left its channels for good; this and the two fields below it belong to
                                 channels/ */
@@ -116,11 +110,8 @@ struct weir_conn {
     stamp pinged_at;                  /* when the ping was sent that still waits for traffic; STAMP_NONE: no ping
                                          waits */
     stamp wake_at;                    /* what the timer is set to; STAMP_NONE: it is not set */
-    bool torn_down : 1;
-    bool read_last : 1;     /* draining: nothing more is read */
-    bool peer_done : 1;     /* the peer's Close, the end of its stream or invalid data has come: nothing more is
-                               decoded */
-    bool close_awaited : 1; /* the close timeout runs, until wake_at */
+    bool read_last : 1;               /* draining: nothing more is read */
+    bool close_awaited : 1;           /* the close timeout runs, until wake_at */
 
     /* Its strings: immutable. */
     uint8_t param_count;
@@ -156,6 +147,20 @@ struct streams {
 /* Returns one of its strings, or NULL if it has none there. */
 static inline const char *conn_string(const struct weir_conn *conn, conn_text place) {
     return place == 0 ? NULL : conn->text + place;
+}
+
+static inline enum conn_state conn_state(const struct weir_conn *conn) {
+    return (enum conn_state)atomic_load(&conn->state);
+}
+
+/* Whether either side has closed, or the connection has ended: nothing can be sent any more. */
+static inline bool conn_is_closing(const struct weir_conn *conn) {
+    return conn_state(conn) >= CONN_CLOSE_SENT;
+}
+
+static inline bool conn_is_draining(const struct weir_conn *conn) {
+    enum conn_state state = conn_state(conn);
+    return state == CONN_DRAINING || state == CONN_DRAINED;
 }
 
 /* The route, and with it the core, stays as long as there is a handle. */

@@ -60,7 +60,7 @@ static size_t state_memory_locked(const struct weir_conn *conn) {
 
 size_t conn_memory(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool closing = atomic_load(&conn->closing);
+    bool closing = conn_is_closing(conn);
     size_t bytes = conn->outbox.bytes + conn->inbox.bytes + state_memory_locked(conn);
     latch_unlock(&conn->latch);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
@@ -68,7 +68,7 @@ size_t conn_memory(struct weir_conn *conn) {
 
 size_t conn_memory_leaving(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    size_t bytes = atomic_load(&conn->closing) ? state_memory_locked(conn) : 0;
+    size_t bytes = conn_is_closing(conn) ? state_memory_locked(conn) : 0;
     if (conn->drop_outbox && conn->outbox.in_flight > 0)
         bytes += conn->outbox.bytes;
     latch_unlock(&conn->latch);
@@ -77,7 +77,7 @@ size_t conn_memory_leaving(struct weir_conn *conn) {
 
 bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
     latch_lock(&conn->latch);
-    bool shed = !atomic_load(&conn->closing);
+    bool shed = !conn_is_closing(conn);
     if (shed) {
         disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
@@ -116,7 +116,7 @@ void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
 
 bool conn_takes_drained(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool due = conn->drained_due && !atomic_load(&conn->closing);
+    bool due = conn->drained_due && !conn_is_closing(conn);
     conn->drained_due = false;
     latch_unlock(&conn->latch);
     return due;

@@ -105,8 +105,9 @@ void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
         conn->handler_paused = false;
         task_claim_into(&conn->handler, ready);
     }
-    if (conn->input_paused && conn->inbox.bytes <= conn_terms(conn)->inbox_size / 2) {
-        conn->input_paused = false;
+    if ((atomic_load(&conn->pauses) & CONN_PAUSE_BACKLOG) != 0 &&
+        conn->inbox.bytes <= conn_terms(conn)->inbox_size / 2) {
+        atomic_fetch_and(&conn->pauses, (uint8_t)~CONN_PAUSE_BACKLOG);
         task_claim_into(&conn->source.input, ready);
     }
 }
@@ -118,22 +119,22 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
     if (outcome == FLUSH_TURN_OVER)
         task_again(&conn->source.flush);
     if (outcome == FLUSH_FAILED)
-        conn->send_failed = true;
-    bool close_left =
-        outcome == FLUSH_EMPTY && atomic_load(&conn->closing) && conn->may_shut && !conn->close_flushed;
+        conn_cut_locked(conn);
+    bool close_left = outcome == FLUSH_EMPTY && conn_state(conn) == CONN_CLOSE_RECEIVED;
     if (close_left) {
-        conn->close_flushed = true;
+        conn_enter_locked(conn, CONN_SHUT);
         latch_unlock(&conn->latch);
         conn->transport.kind->shut(&conn->transport, SHUT_WR);
         latch_lock(&conn->latch);
     }
-    if (conn->send_failed || close_left)
+    if (close_left || conn_is_cut(conn))
         task_claim_into(&conn->source.input, ready);
     conn_resume_locked(conn, ready);
     conn->flushing = false;
-    if (conn->ended)
+    bool ended = conn_state(conn) == CONN_ENDED;
+    if (ended)
         outbox_release(&conn->outbox);
-    return conn->ended;
+    return ended;
 }
 
 /* To be called by the thread that has the flush task. */
@@ -145,8 +146,9 @@ static void flush(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     if (replies != NULL)
         conn_settle_gathered_locked(conn, replies, sent);
-    conn->send_failed = conn->send_failed || is_fatal(error);
-    bool must_close = !conn->ended && flush_locked(conn, &ready);
+    if (is_fatal(error))
+        conn_cut_locked(conn);
+    bool must_close = conn_state(conn) != CONN_ENDED && flush_locked(conn, &ready);
     latch_unlock(&conn->latch);
     if (must_close)
         conn->transport.kind->close(&conn->transport);

@@ -154,7 +154,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
     *held = (struct held_message){0};
     latch_lock(&conn->latch);
     if (item == NULL)
-        conn->send_failed = true;
+        conn_cut_locked(conn);
     else
         inbox_push(&conn->inbox, item);
     latch_unlock(&conn->latch);
@@ -165,8 +165,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
 static struct inbox_item *next_locked(struct weir_conn *conn) {
     if (conn->drop_inbox)
         inbox_release(&conn->inbox);
-    conn->handler_paused =
-        !atomic_load(&conn->closing) && conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft;
+    conn->handler_paused = !conn_is_closing(conn) && conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft;
     return conn->handler_paused ? NULL : inbox_pop(&conn->inbox);
 }
 
@@ -201,8 +200,8 @@ static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
 static bool settle(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool empty = inbox_is_empty(&conn->inbox);
-    bool drained = empty && conn->input_stopped && !atomic_load(&conn->closing);
-    bool over = empty && conn->ended;
+    bool drained = empty && conn_state(conn) == CONN_DRAINED;
+    bool over = empty && conn_state(conn) == CONN_ENDED;
     latch_unlock(&conn->latch);
     if (drained)
         conn_end_drain(conn);

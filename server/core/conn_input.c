@@ -25,7 +25,7 @@ enum { LOOK_AFTER = 16384, EVENT_COST = 1024 };
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
 static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_terms(conn)->idle_timeout_ms != 0)
@@ -45,13 +45,10 @@ static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held
 /* Stops decoding for good. Answers with a Close, unless ours has been queued already, which then has its
  * answer. */
 static void end_input(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
-    conn->peer_done = true;
     latch_lock(&conn->latch);
-    conn->may_shut = true;
-    if (!atomic_load(&conn->closing)) {
+    if (conn_queue_close_locked(conn, code, reason))
         conn->closed_by_peer = by_peer;
-        conn_queue_close_locked(conn, code, reason);
-    }
+    conn_note_peer_done_locked(conn);
     latch_unlock(&conn->latch);
 }
 
@@ -93,26 +90,34 @@ static void take(struct weir_conn *conn, struct decoded *decoded, struct held_me
 
 enum gate { GATE_READ, GATE_CLOSING, GATE_WAIT, GATE_END };
 
-static enum gate gate_locked(struct weir_conn *conn) {
+/* Returns whether the inbox or the replies have reached their limit. */
+static bool pause_for_backlog_locked(struct weir_conn *conn) {
     const struct terms *terms = conn_terms(conn);
-    if (conn->send_failed)
+    bool full = conn->inbox.bytes >= terms->inbox_size || conn->outbox.reply_bytes > terms->send_buffer_soft;
+    bool paused = (atomic_load(&conn->pauses) & CONN_PAUSE_BACKLOG) != 0;
+    if (full && !paused)
+        atomic_fetch_or(&conn->pauses, CONN_PAUSE_BACKLOG);
+    else if (!full && paused)
+        atomic_fetch_and(&conn->pauses, (uint8_t)~CONN_PAUSE_BACKLOG);
+    return full;
+}
+
+static enum gate gate_locked(struct weir_conn *conn) {
+    if (conn_is_cut(conn))
         return GATE_END;
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return GATE_CLOSING;
-    if (atomic_load(&conn->stopped))
-        return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
-    if (conn->inbox.bytes < terms->inbox_size && conn->outbox.reply_bytes <= terms->send_buffer_soft)
+    if (!pause_for_backlog_locked(conn) && (atomic_load(&conn->pauses) & CONN_PAUSE_CHANNEL) == 0)
         return GATE_READ;
-    conn->input_paused = true;
     return atomic_load(&conn->source.broken) ? GATE_END : GATE_WAIT;
 }
 
 bool conn_stop_reading(struct weir_conn *conn) {
-    return !atomic_exchange(&conn->stopped, true);
+    return (atomic_fetch_or(&conn->pauses, CONN_PAUSE_CHANNEL) & CONN_PAUSE_CHANNEL) == 0;
 }
 
 void conn_read_on(struct weir_conn *conn, struct task_list *ready) {
-    atomic_store(&conn->stopped, false);
+    atomic_fetch_and(&conn->pauses, (uint8_t)~CONN_PAUSE_CHANNEL);
     task_claim_into(&conn->source.input, ready);
 }
 
@@ -136,13 +141,13 @@ static enum gate pass_gate(struct weir_conn *conn) {
 
 /* Whether a draining connection has read once more and decoded everything that was read. */
 static bool has_read_last(const struct weir_conn *conn) {
-    return atomic_load(&conn->draining) && conn->read_last && conn->rest == NULL;
+    return conn->read_last && conn->rest == NULL;
 }
 
 static bool rate_counts(const struct weir_conn *conn) {
     const struct terms *terms = conn_terms(conn);
     return conn->throttle != NULL && (terms->message_rate != 0 || terms->byte_rate != 0) &&
-           !atomic_load(&conn->closing) && !atomic_load(&conn->draining) && !atomic_load(&conn->source.broken);
+           conn_state(conn) == CONN_OPEN && !atomic_load(&conn->source.broken);
 }
 
 /* Returns false if the client must wait: throttle->until says how long. A client that is closed for exceeding its
@@ -162,6 +167,7 @@ static bool is_within_rate(struct weir_conn *conn) {
         return true;
     }
     throttle->until = pool_now() + wait / 1000 + 1;
+    atomic_fetch_or(&conn->pauses, CONN_PAUSE_RATE);
     return false;
 }
 
@@ -196,7 +202,7 @@ static bool goes_on(struct weir_conn *conn, struct turn_state *state) {
 
 /* Returns whether the next event may be looked at in this turn. */
 static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct turn_state *state) {
-    bool wanted = !atomic_load(&conn->closing); /* what crosses our Close is not */
+    bool wanted = !conn_is_closing(conn); /* what crosses our Close is not */
     bool inflates = decoded->event == DECODER_DEFLATED && wanted;
     if (inflates)
         conn_inflate(conn, decoded);
@@ -207,7 +213,8 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
     take(conn, decoded, &state->held);
     if (inflates)
         state->inflated += decoded->size;
-    bool asks = inflates || conn_terms(conn)->message_rate != 0 || atomic_load(&conn->stopped);
+    bool asks =
+        inflates || conn_terms(conn)->message_rate != 0 || (atomic_load(&conn->pauses) & CONN_PAUSE_CHANNEL) != 0;
     return !is_over(state, decoded->size) && (!asks || goes_on(conn, state));
 }
 
@@ -220,7 +227,7 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
         used += decoder_feed(&conn->decoder, &conn_terms(conn)->limits, bytes + used, size - used, &decoded);
         if (!take_event(conn, &decoded, state))
             return used;
-    } while (decoded.event != DECODER_MORE && !conn->peer_done);
+    } while (decoded.event != DECODER_MORE && conn_state(conn) < CONN_CLOSE_RECEIVED);
     return size;
 }
 
@@ -280,7 +287,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         conn_hold(conn, &state->held); /* it may lie where the next bytes go */
         size_t room = CONN_READ_SIZE;
         uint8_t *place = decoder_room(&conn->decoder, &conn_terms(conn)->limits, &room);
-        bool last = atomic_load(&conn->draining);
+        bool last = conn_is_draining(conn);
         ssize_t size = conn->transport.kind->read(&conn->transport, place == NULL ? bytes : place, room);
         if (size < 0 && errno == EINTR)
             continue;
@@ -298,10 +305,10 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
         if (place != NULL)
             decode_in_place(conn, (size_t)size, state);
-        else if (!conn->peer_done && !decode_all(conn, bytes, (size_t)size, state))
+        else if (conn_state(conn) < CONN_CLOSE_RECEIVED && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
         if ((size_t)size < room && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
-            !atomic_load(&conn->closing))
+            !conn_is_closing(conn))
             return TURN_DONE;
     }
     return TURN_MORE;
@@ -311,10 +318,9 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
 
 void conn_end_transport(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    atomic_store(&conn->closing, true);
+    conn_enter_locked(conn, CONN_ENDED);
     if (conn->close_code == 0)
         conn->close_code = CLOSE_ABNORMAL;
-    conn->ended = true;
     bool close_here = !conn->flushing;
     if (close_here)
         outbox_release(&conn->outbox);
@@ -335,7 +341,6 @@ static void count_partial(struct weir_conn *conn) {
 }
 
 static void tear_down(struct weir_conn *conn) {
-    conn->torn_down = true;
     pool_unwatch(conn_core(conn)->pool, &conn->source, conn->transport.fd);
     pool_cancel_timer(conn_core(conn)->pool, &conn->timer);
     registry_remove(&conn_core(conn)->registry, conn);
@@ -359,10 +364,11 @@ static void stop_if_draining(struct weir_conn *conn) {
     if (!has_read_last(conn)) /* if it drains later, the task is claimed for that */
         return;
     latch_lock(&conn->latch);
-    bool stopped = !conn->input_stopped;
-    conn->input_stopped = true;
+    bool drained = conn_state(conn) == CONN_DRAINING;
+    if (drained)
+        conn_enter_locked(conn, CONN_DRAINED);
     latch_unlock(&conn->latch);
-    if (!stopped)
+    if (!drained)
         return;
     if (route_never_blocks(conn->route))
         conn_end_drain(conn);
@@ -409,15 +415,13 @@ static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, st
 /* Called when the client has shut its side. If our Close has still to leave, the flush task queues the input task
  * afterwards. */
 static bool close_is_leaving(struct weir_conn *conn) {
-    conn->peer_done = true;
-    latch_lock(&conn->latch);
-    conn->may_shut = true;
-    latch_unlock(&conn->latch);
-    conn_flush_here(conn);
-    latch_lock(&conn->latch);
-    bool leaving = atomic_load(&conn->closing) && !conn->close_flushed && !conn->send_failed;
-    latch_unlock(&conn->latch);
-    return leaving && !atomic_load(&conn->source.broken);
+    do {
+        latch_lock(&conn->latch);
+        conn_note_peer_done_locked(conn);
+        latch_unlock(&conn->latch);
+        conn_flush_here(conn);
+    } while (conn_state(conn) == CONN_CLOSE_SENT); /* another thread has closed meanwhile */
+    return conn_state(conn) == CONN_CLOSE_RECEIVED && !atomic_load(&conn->source.broken);
 }
 
 static void run_turn(struct weir_conn *conn) {
@@ -441,7 +445,7 @@ static void run_turn(struct weir_conn *conn) {
 
 static void input_run(struct task *task) {
     struct weir_conn *conn = CONN_OF(task, source.input);
-    if (conn->torn_down) {
+    if (conn_state(conn) == CONN_ENDED) {
         pool_finish(conn_core(conn)->pool, task);
         return;
     }

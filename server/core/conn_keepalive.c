@@ -80,8 +80,7 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 
 static bool client_is_kept_waiting(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    bool waiting = throttled_until(conn) != 0 || conn->input_paused || atomic_load(&conn->stopped) ||
-                   atomic_load(&conn->draining) || !inbox_is_empty(&conn->inbox);
+    bool waiting = atomic_load(&conn->pauses) != 0 || conn_is_draining(conn) || !inbox_is_empty(&conn->inbox);
     latch_unlock(&conn->latch);
     return waiting;
 }
@@ -149,7 +148,7 @@ static bool is_idle(struct weir_conn *conn, uint64_t now) {
 static void cut_off(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     conn->drop_inbox = true;
-    conn->send_failed = true;
+    conn_cut_locked(conn);
     if (conn->close_reason == NULL)
         conn->close_reason = strdup("client has taken nothing for send_timeout");
     latch_unlock(&conn->latch);
@@ -180,6 +179,13 @@ static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uin
     return 0;
 }
 
+static void end_throttle(struct weir_conn *conn, uint64_t now) {
+    if (conn->throttle == NULL || conn->throttle->until > now)
+        return;
+    conn->throttle->until = 0;
+    atomic_fetch_and(&conn->pauses, (uint8_t)~CONN_PAUSE_RATE);
+}
+
 /* Whether the timer must be set again. A throttle that has begun since the timer was set is also a reason. */
 static bool is_due(const struct weir_conn *conn, uint64_t now) {
     if (throttled_until(conn) > now)
@@ -189,7 +195,7 @@ static bool is_due(const struct weir_conn *conn, uint64_t now) {
 
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     const struct terms *terms = conn_terms(conn);
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return;
     if (terms != conn->timed_by && take_new_terms(conn, terms, now) != 0) {
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
@@ -203,8 +209,7 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
         if (terms->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, stamp_at(now));
     }
-    if (throttled_until(conn) <= now && conn->throttle != NULL)
-        conn->throttle->until = 0;
+    end_throttle(conn, now);
     if (is_stuck(conn, now, terms->send_timeout_ms))
         cut_off(conn);
     else if (!check_ping(conn, now))

@@ -16,6 +16,26 @@ enum { CONN_TURN_US = 1000 };
 /* The connection that a member is part of. */
 #define CONN_OF(pointer, member) ((struct weir_conn *)((char *)(pointer)-offsetof(struct weir_conn, member)))
 
+/* --- conn_state.c --- */
+
+/* The only function that changes the state. The change must be one that conn_state.h draws. */
+void conn_enter_locked(struct weir_conn *conn, enum conn_state next);
+
+/* Nothing can leave any more: CONN_CUT or CONN_CLOSE_CUT. The caller must make the input task run. */
+void conn_cut_locked(struct weir_conn *conn);
+
+static inline bool conn_is_cut(const struct weir_conn *conn) {
+    enum conn_state state = conn_state(conn);
+    return state == CONN_CUT || state == CONN_CLOSE_CUT;
+}
+
+/* The client has nothing more to say: its Close, the end of its stream or invalid data has come. Does nothing if
+ * we have not closed. */
+void conn_note_peer_done_locked(struct weir_conn *conn);
+
+/* An open connection begins to drain. The caller must make the input task run. */
+void conn_begin_drain_locked(struct weir_conn *conn);
+
 /* --- conn.c --- */
 
 /* The bytes of its strings that count in memory_limit. */

@@ -157,7 +157,7 @@ void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *r
     size_t at = count_sent(replies, sent, &conn->outbox);
     if (!keep(replies, at, sent, &unsent) || outbox_prepend(&conn->outbox, &unsent) != 0) {
         outbox_release(&unsent);
-        conn->send_failed = true;
+        conn_cut_locked(conn);
     }
     conn_note_backlog_locked(conn, NULL);
 }

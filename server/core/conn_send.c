@@ -25,11 +25,11 @@ static bool push_new_locked(struct weir_conn *conn, struct message *message) {
 
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
     latch_check_held(&conn->latch);
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return false;
+    conn_enter_locked(conn, conn_state(conn) == CONN_CUT ? CONN_CLOSE_CUT : CONN_CLOSE_SENT);
     if (!push_new_locked(conn, message_create_close(code, reason)))
-        conn->send_failed = true;
-    atomic_store(&conn->closing, true);
+        conn_cut_locked(conn);
     conn->close_code = (uint16_t)code;
     free(conn->close_reason); /* set by send_timeout, if the client is just being cut off */
     conn->close_reason = *reason == '\0' ? NULL : strdup(reason);
@@ -85,7 +85,7 @@ void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
 
 void conn_drain(struct weir_conn *conn, struct task_list *ready) {
     latch_lock(&conn->latch);
-    atomic_store(&conn->draining, true);
+    conn_begin_drain_locked(conn);
     latch_unlock(&conn->latch);
     task_claim_into(&conn->source.input, ready);
 }
@@ -93,7 +93,7 @@ void conn_drain(struct weir_conn *conn, struct task_list *ready) {
 void conn_abort(struct weir_conn *conn, struct task_list *ready) {
     latch_lock(&conn->latch);
     conn->drop_inbox = true;
-    conn->send_failed = true;
+    conn_cut_locked(conn);
     latch_unlock(&conn->latch);
     task_claim_into(&conn->source.input, ready);
 }
@@ -109,7 +109,7 @@ enum weir_status weir_conn_close(weir_conn *conn, unsigned code, const char *rea
 /* --- Messages ---------------------------------------------------------------------------------------------- */
 
 static enum weir_status append_locked(struct weir_conn *conn, struct message *message) {
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return WEIR_CLOSED;
     if (!conn_make_room_locked(conn, message))
         return WEIR_OVERFLOW;
@@ -157,7 +157,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     if (any && conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
-    bool closes = lost && atomic_load(&conn->closing);
+    bool closes = lost && conn_is_closing(conn);
     if (closes)
         task_claim_into(&conn->source.input, ready);
     if (any)
@@ -184,7 +184,7 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
         message->is_reply = true;
     enum weir_status result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
     if (result == WEIR_NO_MEMORY)
-        conn->send_failed = true;
+        conn_cut_locked(conn);
     latch_unlock(&conn->latch);
     if (result != WEIR_OK)
         message_release(message);
@@ -192,7 +192,7 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
 
 static inline __attribute__((always_inline)) enum weir_status
 send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    if (atomic_load(&conn->closing))
+    if (conn_is_closing(conn))
         return WEIR_CLOSED;
     if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
         traffic_sent(&conn->route->traffic, 1, size);

@@ -85,7 +85,7 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
         link_locked(conn);
     if (registry->closed) { /* it was admitted before, and the pass that ends connections has not met it */
         latch_lock(&conn->latch);
-        atomic_store(&conn->draining, true);
+        conn_begin_drain_locked(conn);
         latch_unlock(&conn->latch);
     }
     mutex_unlock(&registry->mutex);
