@@ -17,7 +17,7 @@
 #include "server/channels/history.h"
 #include "server/channels/members.h"
 #include "server/core/conn.h"
-#include "server/core/parcel.h"
+#include "server/core/encodings.h"
 
 /* One connection's subscription to one channel. Immutable except for the links, which the connection's latch
  * guards. Once the connection has left everything (conn->left), only the thread that took its list reads them. */
@@ -60,7 +60,7 @@ struct channel {
     bool is_idle; /* in the list of channels without subscribers (idle.h) */
     struct channel *idle_next, *idle_previous, *own_next, *own_previous;
 
-    struct audience audience[CHANNEL_FORMS]; /* subscribers by form; changed under `mutex` */
+    struct receivers receivers[CHANNEL_FORMS]; /* subscribers by form; changed under `mutex` */
 
     struct task fanout; /* hands out the row */
 
@@ -81,7 +81,7 @@ struct channel {
 
 /* Whether any subscriber takes messages in this form. Certain only under the mutex. */
 static inline bool channel_wants(const struct channel *channel, enum channel_form form) {
-    return !audience_is_empty(&channel->audience[form]);
+    return !receivers_is_empty(&channel->receivers[form]);
 }
 
 static inline struct channel *channel_retain(struct channel *channel) {

@@ -37,9 +37,10 @@ static size_t compression_threshold(const struct delivery *delivery) {
 bool compression_is_needed(struct delivery *delivery) {
     delivery->ready = true;
     for (int form = 0; form < CHANNEL_FORMS; form++) {
-        const struct message *plain = parcel_plain(&delivery->parcels[form]);
-        if (plain != NULL && parcel_is_compressible(&delivery->channel->audience[form],
-                                                    compression_threshold(delivery), message_payload_size(plain)))
+        const struct message *plain = encodings_plain(&delivery->encodings[form]);
+        if (plain != NULL &&
+            encodings_is_compressible(&delivery->channel->receivers[form], compression_threshold(delivery),
+                                      message_payload_size(plain)))
             delivery->ready = false;
     }
     return !delivery->ready;
@@ -59,8 +60,8 @@ static void compression_end(struct delivery *delivery) {
 static void compression_run(struct delivery *delivery) {
     for (int form = 0; form < CHANNEL_FORMS; form++)
         if (delivery_has(delivery, (enum channel_form)form))
-            parcel_compress(&delivery->parcels[form], &delivery->channel->audience[form],
-                            compression_threshold(delivery));
+            encodings_compress(&delivery->encodings[form], &delivery->channel->receivers[form],
+                               compression_threshold(delivery));
     compression_end(delivery);
 }
 

@@ -27,7 +27,7 @@ void delivery_release(struct delivery *delivery) {
     if (delivery == NULL || atomic_fetch_sub_explicit(&delivery->references, 1, memory_order_acq_rel) > 1)
         return;
     for (int form = 0; form < CHANNEL_FORMS; form++)
-        parcel_release(&delivery->parcels[form]);
+        encodings_release(&delivery->encodings[form]);
     memory_uncount_block(delivery);
     free(delivery);
 }
@@ -45,11 +45,11 @@ static struct message *delivery_encode_form(const struct encoding_input *input, 
 }
 
 bool delivery_has(const struct delivery *delivery, enum channel_form form) {
-    return parcel_plain(&delivery->parcels[form]) != NULL;
+    return encodings_plain(&delivery->encodings[form]) != NULL;
 }
 
 static void delivery_set_form(struct delivery *delivery, enum channel_form form, struct message *plain) {
-    parcel_init(&delivery->parcels[form], plain);
+    encodings_init(&delivery->encodings[form], plain);
     delivery->size += plain->size;
 }
 
@@ -65,13 +65,13 @@ int delivery_encode(struct delivery *delivery, const struct encoding_input *inpu
 }
 
 bool delivery_set_offset(struct delivery *delivery, uint64_t offset) {
-    struct parcel *parcel = &delivery->parcels[FORM_WRAPPED];
-    struct message *plain = parcel_plain(parcel);
+    struct encodings *encodings = &delivery->encodings[FORM_WRAPPED];
+    struct message *plain = encodings_plain(encodings);
     if (plain == NULL || wire_set_offset(plain, delivery->channel, offset))
         return true;
     delivery->size -= plain->size;
-    parcel_release(parcel);
-    parcel_init(parcel, NULL);
+    encodings_release(encodings);
+    encodings_init(encodings, NULL);
     return false;
 }
 

@@ -12,12 +12,12 @@
 #include "server/channels/channel.h"
 
 struct delivery {
-    _Atomic uint32_t references;          /* held by its maker, the row and the task */
-    struct channel *channel;              /* the task holds a reference to it */
-    struct task compressing;              /* set up only if the task is used, see compression.h */
-    const struct weir_conn *skipped;      /* does not get it; only compared, as it may be gone. NULL: none */
-    struct parcel parcels[CHANNEL_FORMS]; /* the plain message is NULL in a form that no subscriber wants */
-    size_t size;                          /* of the plain messages */
+    _Atomic uint32_t references;               /* held by its maker, the row and the task */
+    struct channel *channel;                   /* the task holds a reference to it */
+    struct task compressing;                   /* set up only if the task is used, see compression.h */
+    const struct weir_conn *skipped;           /* does not get it; only compared, as it may be gone. NULL: none */
+    struct encodings encodings[CHANNEL_FORMS]; /* the plain message is NULL in a form that no subscriber wants */
+    size_t size;                               /* of the plain messages */
 
     struct delivery *next; /* the channel's mutex guards these three */
     uint64_t number;       /* in the row: deliveries are numbered from 1 on */

@@ -60,12 +60,12 @@ static void fanout_count_accepted(struct step *step, const struct batch *batch, 
 /* Adds a delivery, unless the member has it already, is to be skipped, or gets no message of that form: an
  * announcement has no raw form. */
 static void fanout_collect(struct batch *batch, struct delivery *delivery, const struct member *member) {
-    struct parcel *parcel = &delivery->parcels[member->form];
-    if (delivery->number <= member->has || delivery->skipped == member->conn || parcel_plain(parcel) == NULL)
+    struct encodings *encodings = &delivery->encodings[member->form];
+    if (delivery->number <= member->has || delivery->skipped == member->conn || encodings_plain(encodings) == NULL)
         return;
-    batch->plain[batch->count] = parcel_plain(parcel);
+    batch->plain[batch->count] = encodings_plain(encodings);
     batch->messages[batch->count++] =
-        delivery->ready ? parcel_take(parcel, member->conn) : parcel_take_plain(parcel);
+        delivery->ready ? encodings_take(encodings, member->conn) : encodings_take_plain(encodings);
 }
 
 static void fanout_deliver_to(struct step *step, struct member *member) {

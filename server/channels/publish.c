@@ -29,7 +29,7 @@ static void publish_remember_locked(struct channel *channel, const struct delive
                                     const struct history_bounds *bounds) {
     struct history_store *store = &channel->channels->store;
     if (bounds->count > 0)
-        history_append(store, &channel->history, parcel_plain(&delivery->parcels[FORM_WRAPPED]), bounds);
+        history_append(store, &channel->history, encodings_plain(&delivery->encodings[FORM_WRAPPED]), bounds);
     else if (channel->remembers)
         history_clear(store, &channel->history);
     channel->remembers = bounds->count > 0;

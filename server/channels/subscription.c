@@ -113,7 +113,7 @@ void subscription_add_locked(struct subscription *subscription, struct task_list
     member->form = (uint8_t)subscription->form;
     member->has = channel->row.last_number;
     channel->used_at = pool_now();
-    audience_add(&channel->audience[subscription->form], subscription->conn);
+    receivers_add(&channel->receivers[subscription->form], subscription->conn);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
 }
 
@@ -122,7 +122,7 @@ void subscription_remove_locked(struct subscription *subscription, struct task_l
     fanout_before_leave_locked(channel, members_get(&channel->members, subscription->conn), ready);
     members_remove(&channel->members, subscription->conn);
     channel->used_at = pool_now();
-    audience_remove(&channel->audience[subscription->form], subscription->conn);
+    receivers_remove(&channel->receivers[subscription->form], subscription->conn);
     atomic_fetch_sub_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
     if (channel->options.announce)
         subscription_announce_locked(channel, "leave", subscription, ready);

@@ -6,12 +6,12 @@
 #include "server/core/broadcast.h"
 
 #include "server/core/conn_private.h"
+#include "server/core/encodings.h"
 #include "server/core/in_hand.h"
-#include "server/core/parcel.h"
 #include "ws/close_code.h"
 
 struct broadcast {
-    struct parcel parcel;
+    struct encodings encodings;
     const struct weir_conn *except;
     struct task_list ready;
     long accepted;
@@ -21,7 +21,7 @@ static void append(struct weir_conn *conn, void *arg) {
     struct broadcast *broadcast = arg;
     if (conn == broadcast->except)
         return;
-    struct message *message = parcel_take(&broadcast->parcel, conn);
+    struct message *message = encodings_take(&broadcast->encodings, conn);
     if (conn_append(conn, message, &broadcast->ready) == WEIR_OK)
         broadcast->accepted++;
     else
@@ -36,11 +36,11 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     struct message *plain = message_create((uint8_t)opcode, data, size);
     if (plain == NULL)
         return WEIR_NO_MEMORY;
-    parcel_init(&broadcast.parcel, plain);
-    parcel_compress(&broadcast.parcel, &route->audience, core_terms(route->core)->compression_threshold);
+    encodings_init(&broadcast.encodings, plain);
+    encodings_compress(&broadcast.encodings, &route->receivers, core_terms(route->core)->compression_threshold);
     registry_each(&route->core->registry, route, append, &broadcast);
     pool_submit_list(route->core->pool, &broadcast.ready);
-    parcel_release(&broadcast.parcel);
+    encodings_release(&broadcast.encodings);
     traffic_sent(&route->traffic, (uint64_t)broadcast.accepted, (uint64_t)broadcast.accepted * size);
     buckets_add(&route->core->counters.fan_out, buckets_numbers, (uint64_t)broadcast.accepted);
     return broadcast.accepted;

@@ -28,7 +28,7 @@
 #include "base/mutex.h"
 #include "pool/pool.h"
 #include "server/core/counters.h"
-#include "server/core/parcel.h"
+#include "server/core/encodings.h"
 #include "server/core/registry.h"
 #include "server/core/shed.h"
 #include "server/core/terms.h"
@@ -96,9 +96,9 @@ struct route {
     void *context;
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;
-    struct audience audience; /* its connections */
-    struct lane lane;         /* the limit on concurrent handlers; guarded by the pool's mutex */
-    struct weir_conn *first;  /* the list of its connections; guarded by the registry's mutex */
+    struct receivers receivers; /* its connections */
+    struct lane lane;           /* the limit on concurrent handlers; guarded by the pool's mutex */
+    struct weir_conn *first;    /* the list of its connections; guarded by the registry's mutex */
     struct traffic traffic;
     struct buckets handling; /* microseconds of each callback that may block */
     _Atomic unsigned open;   /* number of connections */

@@ -47,7 +47,7 @@ static void link_locked(struct weir_conn *conn) {
     if (next != NULL)
         next->link.previous = conn;
     conn->route->first = conn;
-    audience_add(&conn->route->audience, conn);
+    receivers_add(&conn->route->receivers, conn);
     atomic_fetch_add(&conn->route->open, 1);
 }
 
@@ -59,7 +59,7 @@ static void unlink_locked(struct weir_conn *conn) {
         previous->link.next = next;
     if (next != NULL)
         next->link.previous = previous;
-    audience_remove(&conn->route->audience, conn);
+    receivers_remove(&conn->route->receivers, conn);
     atomic_fetch_sub(&conn->route->open, 1);
 }
 

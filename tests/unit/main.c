@@ -62,7 +62,7 @@ static const struct {
     {"drained", drained_suite},
     {"channels", channels_suite},
     {"recovery", recovery_suite},
-    {"parcel", parcel_suite},
+    {"encodings", encodings_suite},
     {"row", row_suite},
     {"turns", turns_suite},
     {"channel_races", channel_races_suite},

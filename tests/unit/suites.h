@@ -54,7 +54,7 @@ Suite *recovery_suite(void);
 Suite *channel_races_suite(void);
 Suite *row_suite(void);
 Suite *turns_suite(void);
-Suite *parcel_suite(void);
+Suite *encodings_suite(void);
 Suite *idle_channels_suite(void);
 Suite *client_memory_suite(void);
 Suite *endpoints_suite(void);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/core/encodings.h"
 #include "server/core/inbox.h"
 #include "server/core/memory.h"
 #include "server/core/message.h"
-#include "server/core/parcel.h"
 #include "tests/unit/suites.h"
 #include "ws/buffer.h"
 
@@ -128,16 +128,16 @@ START_TEST(memory_counts_the_allocated_size_of_buffers) {
 }
 END_TEST
 
-/* References taken by the lot: those that nobody took are given back, the others stand until they are. */
+/* References taken by the batch: those that nobody took are given back, the others stand until they are. */
 START_TEST(reference_batch_gives_back_unused_references) {
     enum { COUNT = 200 };
     int64_t before = memory_used();
-    struct lot lot = {.message = message_create(2, "hello", 5)}, none = {0};
+    struct reference_batch batch = {.message = message_create(2, "hello", 5)}, none = {0};
     struct message *taken[COUNT];
     for (int i = 0; i < COUNT; i++)
-        ck_assert_ptr_eq(taken[i] = lot_take(&lot), lot.message);
-    lot_release(&lot);
-    lot_release(&none);
+        ck_assert_ptr_eq(taken[i] = reference_batch_take(&batch), batch.message);
+    reference_batch_release(&batch);
+    reference_batch_release(&none);
     ck_assert_uint_eq(taken[0]->references, COUNT);
     for (int i = 0; i < COUNT; i++) {
         ck_assert_int_gt(memory_used(), before);

@@ -1,38 +1,38 @@
-/* parcel.c - see parcel.h.
+/* encodings.c - see encodings.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/core/parcel.h"
+#include "server/core/encodings.h"
 
 #include "server/core/conn_private.h"
 
-enum { LOT_SIZE = 64 };
+enum { REFERENCE_BATCH_SIZE = 64 };
 
-struct message *lot_take(struct lot *lot) {
-    if (lot->spare == 0) {
-        message_retain_all(lot->message, LOT_SIZE);
-        lot->spare = LOT_SIZE;
+struct message *reference_batch_take(struct reference_batch *batch) {
+    if (batch->spare == 0) {
+        message_retain_all(batch->message, REFERENCE_BATCH_SIZE);
+        batch->spare = REFERENCE_BATCH_SIZE;
     }
-    lot->spare--;
-    return lot->message;
+    batch->spare--;
+    return batch->message;
 }
 
-void lot_release(struct lot *lot) {
-    if (lot->message != NULL)
-        message_release_all(lot->message, lot->spare + 1);
+void reference_batch_release(struct reference_batch *batch) {
+    if (batch->message != NULL)
+        message_release_all(batch->message, batch->spare + 1);
 }
 
-void audience_add(struct audience *audience, const struct weir_conn *conn) {
-    atomic_fetch_add_explicit(&audience->by_bits[conn_send_bits(conn)], 1, memory_order_relaxed);
+void receivers_add(struct receivers *receivers, const struct weir_conn *conn) {
+    atomic_fetch_add_explicit(&receivers->by_bits[conn_send_bits(conn)], 1, memory_order_relaxed);
 }
 
-void audience_remove(struct audience *audience, const struct weir_conn *conn) {
-    atomic_fetch_sub_explicit(&audience->by_bits[conn_send_bits(conn)], 1, memory_order_relaxed);
+void receivers_remove(struct receivers *receivers, const struct weir_conn *conn) {
+    atomic_fetch_sub_explicit(&receivers->by_bits[conn_send_bits(conn)], 1, memory_order_relaxed);
 }
 
-bool audience_is_empty(const struct audience *audience) {
+bool receivers_is_empty(const struct receivers *receivers) {
     for (unsigned bits = 0; bits <= WINDOW_BITS_MAX; bits++)
-        if (atomic_load_explicit(&audience->by_bits[bits], memory_order_relaxed) > 0)
+        if (atomic_load_explicit(&receivers->by_bits[bits], memory_order_relaxed) > 0)
             return false;
     return true;
 }
@@ -54,11 +54,11 @@ static unsigned window_of(size_t size) {
     return bits;
 }
 
-static struct windows count_windows(const struct audience *audience, size_t size) {
+static struct windows count_windows(const struct receivers *receivers, size_t size) {
     struct windows windows = {.enough = window_of(size)};
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
         windows.receivers[bits < windows.enough ? bits : windows.enough] +=
-            atomic_load_explicit(&audience->by_bits[bits], memory_order_relaxed);
+            atomic_load_explicit(&receivers->by_bits[bits], memory_order_relaxed);
     return windows;
 }
 
@@ -77,9 +77,9 @@ static unsigned most_wanted_from(const struct windows *windows, unsigned bits) {
     return best <= WINDOW_BITS_MAX && windows->receivers[best] > 0 ? best : WINDOW_BITS_MAX + 1;
 }
 
-/* Chooses up to PARCEL_WINDOWS_MAX windows, the smallest first. In 256 bytes little repeats, so only receivers
+/* Chooses up to ENCODINGS_WINDOWS_MAX windows, the smallest first. In 256 bytes little repeats, so only receivers
  * that cannot take more get that window. Returns how many it chose. */
-static unsigned choose(const struct windows *windows, unsigned chosen[PARCEL_WINDOWS_MAX]) {
+static unsigned choose(const struct windows *windows, unsigned chosen[ENCODINGS_WINDOWS_MAX]) {
     unsigned count = 0;
     if (windows->receivers[WINDOW_BITS_MIN] > 0)
         chosen[count++] = WINDOW_BITS_MIN;
@@ -92,45 +92,45 @@ static unsigned choose(const struct windows *windows, unsigned chosen[PARCEL_WIN
     return count;
 }
 
-/* --- Parcels ----------------------------------------------------------------------------------------------- */
+/* --- Encodings --------------------------------------------------------------------------------------------- */
 
-void parcel_init(struct parcel *parcel, struct message *plain) {
-    *parcel = (struct parcel){.lots[0].message = plain};
+void encodings_init(struct encodings *encodings, struct message *plain) {
+    *encodings = (struct encodings){.batches[0].message = plain};
 }
 
-bool parcel_is_compressible(const struct audience *audience, size_t threshold, size_t size) {
+bool encodings_is_compressible(const struct receivers *receivers, size_t threshold, size_t size) {
     if (!conn_is_compressible(threshold, size))
         return false;
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
-        if (atomic_load_explicit(&audience->by_bits[bits], memory_order_relaxed) > 0)
+        if (atomic_load_explicit(&receivers->by_bits[bits], memory_order_relaxed) > 0)
             return true;
     return false;
 }
 
-void parcel_compress(struct parcel *parcel, const struct audience *audience, size_t threshold) {
-    const struct message *plain = parcel_plain(parcel);
+void encodings_compress(struct encodings *encodings, const struct receivers *receivers, size_t threshold) {
+    const struct message *plain = encodings_plain(encodings);
     const uint8_t *payload = message_payload(plain);
     size_t size = message_payload_size(plain);
-    const struct windows windows = count_windows(audience, size);
-    unsigned chosen[PARCEL_WINDOWS_MAX], count = choose(&windows, chosen);
+    const struct windows windows = count_windows(receivers, size);
+    unsigned chosen[ENCODINGS_WINDOWS_MAX], count = choose(&windows, chosen);
     for (unsigned i = 0; i < count; i++) {
         unsigned window_bits = chosen[i] == windows.enough ? WINDOW_BITS_MAX : chosen[i];
         struct message *deflated = conn_deflate(threshold, window_bits, plain->opcode, payload, size);
-        parcel->lots[1 + i].message = deflated;
+        encodings->batches[1 + i].message = deflated;
         for (unsigned bits = chosen[i]; bits <= WINDOW_BITS_MAX && deflated != NULL; bits++)
-            parcel->choice[bits] = (uint8_t)(1 + i);
+            encodings->choice[bits] = (uint8_t)(1 + i);
     }
 }
 
-struct message *parcel_take(struct parcel *parcel, const struct weir_conn *conn) {
-    return lot_take(&parcel->lots[parcel->choice[conn_send_bits(conn)]]);
+struct message *encodings_take(struct encodings *encodings, const struct weir_conn *conn) {
+    return reference_batch_take(&encodings->batches[encodings->choice[conn_send_bits(conn)]]);
 }
 
-struct message *parcel_take_plain(struct parcel *parcel) {
-    return lot_take(&parcel->lots[0]);
+struct message *encodings_take_plain(struct encodings *encodings) {
+    return reference_batch_take(&encodings->batches[0]);
 }
 
-void parcel_release(struct parcel *parcel) {
-    for (unsigned i = 0; i <= PARCEL_WINDOWS_MAX; i++)
-        lot_release(&parcel->lots[i]);
+void encodings_release(struct encodings *encodings) {
+    for (unsigned i = 0; i <= ENCODINGS_WINDOWS_MAX; i++)
+        reference_batch_release(&encodings->batches[i]);
 }
