@@ -41,7 +41,7 @@ int main(int argc, char **argv) {
     signal(SIGINT, stop_on_signal);
     signal(SIGTERM, stop_on_signal);
     if (weir_server_set(server, "server", "listen", address) != 0 ||
-        weir_server_route(server, "/echo", &echo, NULL) != 0 || weir_server_run(server) != 0) {
+        weir_server_route(server, "/echo", &echo, NULL, NULL) != 0 || weir_server_run(server) != 0) {
         fprintf(stderr, "embed: %s\n", weir_server_error(server));
         /* Do not call weir_server_destroy() here: a handler that outlasted drain_timeout may still use it. */
         return EXIT_FAILURE;

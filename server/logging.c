@@ -35,6 +35,10 @@ int server_start_log(weir_server *server) {
     return log_start(&options, server->error, sizeof server->error);
 }
 
+void weir_log_to(weir_log_callback *callback, void *context) {
+    log_set_sink(callback, context);
+}
+
 void weir_log_flush(void) {
     log_flush(FLUSH_MS);
 }

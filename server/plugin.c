@@ -13,8 +13,8 @@
 
 #include "server/config/value.h"
 #include "server/core/calling.h"
-#include "server/handler_version.h"
 #include "server/plugin_options.h"
+#include "server/sized.h"
 
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 

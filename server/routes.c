@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/handler_version.h"
 #include "server/plugin_options.h"
 
 /* --- A table ----------------------------------------------------------------------------------------------- */
@@ -284,11 +283,6 @@ static int check_pattern(const struct routes *routes, const struct config *confi
 
 int routes_add(struct routes *routes, const struct config *config, const struct added_route *route, char *error,
                size_t error_size) {
-    const char *flaw = handler_copy(NULL, route->handler);
-    if (flaw != NULL) {
-        snprintf(error, error_size, "%s", flaw);
-        return -1;
-    }
     struct router *router = router_create();
     int result = router == NULL ? -1 : check_pattern(routes, config, router, route->pattern, error, error_size);
     router_destroy(router);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/handler_version.h"
 #include "server/handlers/builtin.h"
+#include "server/sized.h"
 
 static void free_texts(char **texts) {
     for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)

@@ -14,9 +14,7 @@
 
 #include <weir/weir.h>
 
-#include "server/core/broadcast.h"
 #include "server/core/conn.h"
-#include "server/core/user_timer.h"
 #include "server/descriptors.h"
 #include "server/log/log.h"
 #include "server/notify.h"
@@ -35,6 +33,7 @@ weir_server *weir_server_create(void) {
     if (server == NULL)
         return NULL;
     server->config = config_create();
+    server_forget_addresses(server);
     server->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     mutex_init(&server->desk.mutex, ADMIN_LOCK_RANK);
     mutex_condition_init(&server->desk.answered);
@@ -43,11 +42,6 @@ weir_server *weir_server_create(void) {
         return NULL;
     }
     return server;
-}
-
-int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler, void *context) {
-    const struct added_route route = {(char *)(uintptr_t)pattern, handler, context};
-    return routes_add(&server->routes, server->config, &route, server->error, sizeof server->error);
 }
 
 const char *weir_server_error(const weir_server *server) {
@@ -61,6 +55,7 @@ void weir_server_destroy(weir_server *server) {
     routes_forget_added(&server->routes);
     config_destroy(server->config);
     server_forget_steps(server);
+    server_forget_addresses(server);
     pthread_cond_destroy(&server->desk.answered);
     mutex_destroy(&server->desk.mutex);
     if (server->wake_event >= 0)
@@ -108,8 +103,7 @@ static void clear_wishes(weir_server *server) {
     atomic_store(&server->reload_wanted, false);
 }
 
-/* Serves until the stop, once every part has started. Returns false if a handler or a client was left behind. */
-static bool serve(weir_server *server) {
+static void announce_ready(weir_server *server) {
     if (server->table->entrances.count == 0)
         log_event(LOG_SERVER, LOG_WARNING, "no_routes",
                   LOG_FIELDS(LOG_TEXT("note", "clients find nothing here: add a [route PATTERN] section")));
@@ -119,7 +113,12 @@ static bool serve(weir_server *server) {
                          LOG_NUMBER("workers", server->config->server.workers),
                          LOG_NUMBER("max_connections", registry_limit(&server->run->core.registry))));
     notify_ready();
-    run_until_stop(server);
+    if (server->ready != NULL)
+        server->ready(server, &server->addresses, server->ready_context);
+}
+
+/* Stops every part. Returns false if a handler or a client was left behind. */
+static bool end_serving(weir_server *server) {
     server_set_reloadable(server, false);
     log_event(LOG_SERVER, LOG_INFO, "stopping",
               LOG_FIELDS(LOG_NUMBER("connections", registry_count(&server->run->core.registry))));
@@ -133,9 +132,25 @@ static bool serve(weir_server *server) {
     return true;
 }
 
-int weir_server_run(weir_server *server) {
+/* Ends a run whose parts have all stopped. */
+static void end_run(weir_server *server, bool clean, bool logging) {
+    routes_end(&server->routes);
+    if (clean)
+        server_log_stopped(server);
+    clear_wishes(server);
+    if (logging)
+        log_stop();
+}
+
+void weir_server_on_ready(weir_server *server, weir_ready_callback *ready, void *context) {
+    server->ready = ready;
+    server->ready_context = context;
+}
+
+int weir_server_start(weir_server *server) {
     sigset_t signals;
     server_release_run(server);
+    server_forget_addresses(server);
     server_set_reloadable(server, true);
     if (config_check(server->config, server->error, sizeof server->error) != 0)
         return -1;
@@ -145,17 +160,34 @@ int weir_server_run(weir_server *server) {
     int result = logging ? server_start(server) : -1;
     signals_restore_pipe();
     pthread_sigmask(SIG_SETMASK, &signals, NULL);
-    if (result == 1 || (result == 0 && !serve(server))) {
+    server->started = result == 0;
+    if (result == 0)
+        announce_ready(server);
+    else if (result < 0)
+        end_run(server, false, logging);
+    else
+        weir_log_flush();
+    return result;
+}
+
+int weir_server_wait(weir_server *server) {
+    if (!server->started) {
+        snprintf(server->error, sizeof server->error, "the server has not been started");
+        return -1;
+    }
+    run_until_stop(server);
+    server->started = false;
+    if (!end_serving(server)) {
         weir_log_flush();
         return 1; /* a thread still uses the server, so nothing is freed */
     }
-    routes_end(&server->routes);
-    if (result == 0)
-        server_log_stopped(server);
-    clear_wishes(server);
-    if (logging)
-        log_stop();
-    return result;
+    end_run(server, true, true);
+    return 0;
+}
+
+int weir_server_run(weir_server *server) {
+    int result = weir_server_start(server);
+    return result == 0 ? weir_server_wait(server) : result;
 }
 
 void weir_server_stop(weir_server *server) {
@@ -166,38 +198,4 @@ void weir_server_stop(weir_server *server) {
 void weir_server_reload(weir_server *server) {
     atomic_store(&server->reload_wanted, true);
     eventfd_write(server->wake_event, 1);
-}
-
-/* --- For handlers ------------------------------------------------------------------------------------------ */
-
-long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_opcode opcode, const void *data,
-                           size_t size) {
-    if (!atomic_load(&server->running))
-        return WEIR_CLOSED;
-    struct entrances *entrances = entrances_current(&server->service.doors);
-    struct route *route = entrances_find(entrances, pattern);
-    long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
-    entrances_release(entrances);
-    return accepted;
-}
-
-enum weir_status weir_publish(weir_server *server, const char *channel, enum weir_opcode opcode, const void *data,
-                              size_t size, weir_publish_callback *done, void *context) {
-    if (!atomic_load(&server->running))
-        return WEIR_CLOSED;
-    return channels_publish_message(&server->run->channels, channel, opcode, data, size, done, context);
-}
-
-enum weir_status weir_publish_json(weir_server *server, const char *channel, const void *json, size_t size,
-                                   weir_publish_callback *done, void *context) {
-    if (!atomic_load(&server->running))
-        return WEIR_CLOSED;
-    return channels_publish_json(&server->run->channels, channel, json, size, done, context);
-}
-
-weir_timer *weir_timer_start(weir_server *server, uint64_t delay_ms, uint64_t interval_ms,
-                             void (*callback)(void *arg), void *arg) {
-    if (!atomic_load(&server->running))
-        return NULL;
-    return user_timer_start(&server->run->core, delay_ms, interval_ms, callback, arg);
 }

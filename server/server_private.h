@@ -56,6 +56,10 @@ struct weir_server {
     int wake_event; /* an eventfd, written to when stop_wanted or reload_wanted is set */
     _Atomic bool stop_wanted, reload_wanted;
     char error[CONFIG_ERROR_SIZE];
+    weir_ready_callback *ready; /* NULL: not set */
+    void *ready_context;
+    struct weir_addresses addresses; /* see bound.c */
+    bool started;                    /* by weir_server_start(), and not waited for yet */
 
     /* Made by weir_server_run(), and kept until the next run or weir_server_destroy(). */
     struct run *run;           /* holds a reference; NULL before the first run */
@@ -100,6 +104,15 @@ void server_forget_steps(weir_server *server);
  * and declare the options that are set. Returns 0, or -1 with server->error set. If server->config->errors is set,
  * errors are reported there. */
 int server_check(weir_server *server);
+
+/* --- bound.c --- */
+
+/* Notes what the listeners are bound to, in server->addresses. Returns 0, or -1 with server->error set if memory is
+ * out. */
+int server_note_addresses(weir_server *server);
+
+/* Empties server->addresses. */
+void server_forget_addresses(weir_server *server);
 
 /* --- start.c --- */
 

@@ -105,6 +105,7 @@ static int give_up(weir_server *server) {
         front_stop(server->front);
         adoption_close(&server->service.adoption);
     }
+    admin_stop(server->admin);
     if (!server_drain(server))
         return 1;
     atomic_store(&server->running, false);
@@ -125,7 +126,7 @@ int server_start(weir_server *server) {
     }
     atomic_store(&server->running, true);
     if (routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
-        start_front(server, &plan) == 0 && start_admin(server) == 0)
+        start_front(server, &plan) == 0 && start_admin(server) == 0 && server_note_addresses(server) == 0)
         return 0;
     return give_up(server);
 }

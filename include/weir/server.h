@@ -2,12 +2,13 @@
  *
  *     weir_server *server = weir_server_create();
  *     weir_server_set(server, "server", "listen", "127.0.0.1:9000");
- *     weir_server_route(server, "/echo", &my_handler, NULL);
+ *     weir_server_route(server, "/echo", &my_handler, NULL, NULL);
  *     int status = weir_server_run(server);
  *     weir_server_destroy(server);
  *
  * Any thread may call these functions, unless a function says otherwise. The thread that configures a server also
- * calls weir_server_run(), which serves on that thread and on threads of its own.
+ * runs it. It serves on threads of its own; the thread in weir_server_run() or weir_server_wait() carries out
+ * reloads and the stop.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,7 +32,7 @@ typedef struct weir_timer weir_timer;
  * it with weir_server_destroy(). */
 WEIR_API weir_server *weir_server_create(void);
 
-/* --- Before weir_server_run(), on the thread that will call it ------------------------------------------- */
+/* --- Before the start, on the thread that will start the server ------------------------------------------ */
 
 /* Reads an ini file; conf/weir.ini describes every key. Relative paths in the file are relative to its folder.
  * Several files may be read: their routes add up, and a later value replaces an earlier one. Returns 0, or -1 with
@@ -40,30 +41,88 @@ WEIR_API int weir_server_load(weir_server *server, const char *path);
 
 /* Sets one option, as a line `key = value` of the ini file would, with the same errors. All strings are copied.
  * `section` is the text between the brackets of the file: "server", "websocket", "channel news:*", "route /echo". A
- * section with a pattern is added if it does not exist yet. A route section without the key "handler" belongs to a
- * route that weir_server_route() serves, whether that call comes before or after. It sets that route's origins,
- * subprotocols, concurrency, compression and slow_consumer. Returns 0, or -1 with the reason in
- * weir_server_error(). */
+ * section with a pattern is added if it does not exist yet. A route section without the key "handler" sets options
+ * of a route that weir_server_route() serves, whether that call comes before or after. Returns 0, or -1 with the
+ * reason in weir_server_error(). */
 WEIR_API int weir_server_set(weir_server *server, const char *section, const char *key, const char *value);
 
-/* Serves the paths that match `pattern` with `handler`, and passes `context` to each callback. `pattern` is copied.
- * `handler` must stay valid as long as the server and as long as any handle of a connection. Returns 0, or -1 with
- * the reason in weir_server_error(): the pattern is malformed, or matches the same paths as an existing route. */
-WEIR_API int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler,
-                               void *context);
+enum weir_compression {
+    WEIR_COMPRESSION_INHERIT, /* as [websocket] compression says */
+    WEIR_COMPRESSION_OFF,
+    WEIR_COMPRESSION_ON,      /* permessage-deflate (RFC 7692), each message by itself */
+    WEIR_COMPRESSION_TAKEOVER /* with context takeover */
+};
 
-/* Serves until weir_server_stop() is called, then closes every connection with 1001. A server whose run has
- * returned 0 or -1 may run again. The server's threads block the program's signals, and leave its SIGPIPE action
- * unchanged. Returns:
- *  - 0 after a clean stop;
+/* What happens to a client beyond send_buffer_hard. */
+enum weir_slow_consumer {
+    WEIR_SLOW_CONSUMER_INHERIT, /* as [websocket] slow_consumer says */
+    WEIR_SLOW_CONSUMER_DISCONNECT,
+    WEIR_SLOW_CONSUMER_DROP_OLDEST,
+    WEIR_SLOW_CONSUMER_DROP_NEWEST
+};
+
+/* Begins the initializer of every weir_route_options: {WEIR_ROUTE_OPTIONS_INIT, .concurrency = 4}. */
+#define WEIR_ROUTE_OPTIONS_INIT .size = sizeof(struct weir_route_options)
+
+/* The options of a route, as in its section of the ini file (conf/weir.ini). Members that are 0 or NULL stand for
+ * the default. Later versions add members at the end. The pointers must be valid during weir_server_route() only.
+ */
+struct weir_route_options {
+    size_t size;                     /* set by WEIR_ROUTE_OPTIONS_INIT */
+    const char *const *origins;      /* pages that may connect (RFC 6455, 10.2); NULL-terminated */
+    const char *const *subprotocols; /* that the route speaks, most preferred first; NULL-terminated */
+    bool require_subprotocol;        /* a client that offers none of them gets HTTP 400 */
+    unsigned concurrency;            /* handlers of this route at the same time; 0: as many as there are workers */
+    enum weir_compression compression;
+    enum weir_slow_consumer slow_consumer;
+};
+
+/* Serves the paths that match `pattern` with `handler`, and passes `context` to each callback. Pattern, handler and
+ * options are copied; `options` may be NULL. Later calls of weir_server_set() may change the options. Returns 0, or
+ * -1 with the reason in weir_server_error(): the pattern is malformed, or matches the same paths as an existing
+ * route; the handler or an option is not valid; out of memory. */
+WEIR_API int weir_server_route(weir_server *server, const char *pattern, const struct weir_handler *handler,
+                               void *context, const struct weir_route_options *options);
+
+/* The addresses that a running server listens on: "127.0.0.1:9000", "[::1]:9000", in the order of the
+ * configuration, with the port that a configured port of 0 has become. Both lists are NULL-terminated. */
+struct weir_addresses {
+    const char *const *listen; /* [server] listen, for clients */
+    const char *const *admin;  /* [admin] listen */
+};
+
+/* Called when the server listens, on the thread that starts it. */
+typedef void weir_ready_callback(weir_server *server, const struct weir_addresses *addresses, void *context);
+
+/* Sets a callback for when the server is ready, once for each start. NULL removes it. */
+WEIR_API void weir_server_on_ready(weir_server *server, weir_ready_callback *ready, void *context);
+
+/* Starts the server, and returns when it listens; it then serves clients on threads of its own. The thread that has
+ * called this must call weir_server_wait() next. Until then, a stop or reload that is asked for does not begin. The
+ * server's threads block the program's signals, and leave its SIGPIPE action unchanged. Returns 0, or with the
+ * reason in weir_server_error():
  *  - -1 if the server could not start; everything that had started has stopped again;
+ *  - 1 if, besides, the handler of a client that had connected meanwhile did not return: see weir_server_wait(). */
+WEIR_API int weir_server_start(weir_server *server);
+
+/* Waits until weir_server_stop() is called, then closes every connection with 1001. Reloads take place in this
+ * call. A server whose run has returned 0 or -1 may be started again. Returns:
+ *  - 0 after a clean stop;
+ *  - -1 if the server has not been started;
  *  - 1 if a handler did not return within drain_timeout. It is still running, so nothing was freed, and the program
  *    can only end with _exit().
  * weir_server_error() has the reason for -1 and 1. */
+WEIR_API int weir_server_wait(weir_server *server);
+
+/* Starts the server and waits: weir_server_start(), then weir_server_wait(). Returns what they return. */
 WEIR_API int weir_server_run(weir_server *server);
 
-/* Asks weir_server_run() to stop, and returns at once. May be called more than once. If the server does not run
- * yet, its next run stops as soon as it has started. Safe in a signal handler. */
+/* Returns the addresses that the server listens on; both lists are empty before its first start. They are valid
+ * until the next start or weir_server_destroy(). Call this on the thread that configures and runs the server. */
+WEIR_API const struct weir_addresses *weir_server_addresses(const weir_server *server);
+
+/* Asks the server to stop, and returns at once: weir_server_wait() then stops it. May be called more than once. If
+ * the server does not run yet, its next run stops as soon as it has started. Safe in a signal handler. */
 WEIR_API void weir_server_stop(weir_server *server);
 
 /* Asks the server to read its configuration again, and returns at once. Routes, limits, origins and the log's
@@ -84,6 +143,16 @@ WEIR_API void weir_server_destroy(weir_server *server);
 
 /* --- The log of the process, shared by all its servers --------------------------------------------------- */
 
+/* Called for each line of the log: `size` bytes without a newline, and without a terminator. The line is valid
+ * until the callback returns. */
+typedef void weir_log_callback(const char *line, size_t size, void *context);
+
+/* Passes the lines of the log to a callback, instead of to [log] file; NULL: to the file again. `level` and
+ * `format` of [log] still apply. The log's own thread calls it while a server runs. Before and after, each thread
+ * calls it that logs, perhaps several at a time. It must not call functions of weir, and should return soon: lines
+ * beyond [log] buffer are dropped. Has no effect while a server runs. */
+WEIR_API void weir_log_to(weir_log_callback *callback, void *context);
+
 /* Asks the log to open its file again, after another program has renamed it, and returns at once. Does nothing if
  * the log goes to stderr. Safe in a signal handler. */
 WEIR_API void weir_log_reopen(void);
@@ -101,6 +170,17 @@ WEIR_API void weir_report_crashes(void);
 
 /* Returns the server that a connection belongs to, valid until weir_server_destroy(). */
 WEIR_API weir_server *weir_conn_server(const weir_conn *conn);
+
+/* Returns the connection with this id (weir_conn_id()), to be given back with weir_conn_release(); NULL if there is
+ * none, or the server is not running. It may be closing. Looks through all connections. */
+WEIR_API weir_conn *weir_server_find(weir_server *server, uint64_t id);
+
+/* Calls `visit` for each connection of the routes with this pattern, or of all routes if it is NULL, until it
+ * returns false. `conn` is valid until it returns; weir_conn_retain() keeps it. `visit` runs on this thread,
+ * without a lock, and may send, close and block. Connections that come or go meanwhile are visited or not. Returns
+ * the number of calls; 0 if the server is not running. */
+WEIR_API size_t weir_server_each(weir_server *server, const char *pattern,
+                                 bool (*visit)(weir_conn *conn, void *context), void *context);
 
 /* Sends one message of `size` bytes to every open connection of the route with this pattern, encoded once; `data`
  * is copied. Connections that a reload has left with another handler on the same pattern do not get it. Returns the

@@ -207,6 +207,10 @@ void admin_set_token(struct admin *admin, const char *token) {
 }
 
 /* httpd_shut() ends idle clients, which would hold up civetweb's threads for seconds. */
+uint16_t admin_port(const struct admin *admin, size_t index) {
+    return httpd_port(admin->httpd, index);
+}
+
 void admin_stop(struct admin *admin) {
     if (admin == NULL)
         return;

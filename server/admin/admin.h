@@ -30,6 +30,9 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
 /* Sets the token that the API requires from now on; it is not copied. NULL: none. */
 void admin_set_token(struct admin *admin, const char *token);
 
+/* Returns the port that the address at this index of `listen` is bound to. */
+uint16_t admin_port(const struct admin *admin, size_t index);
+
 /* NULL is allowed. */
 void admin_stop(struct admin *admin);
 

@@ -98,6 +98,10 @@ not_listening:
     return NULL;
 }
 
+uint16_t front_port(const struct front *front, size_t index) {
+    return httpd_port(front->httpd, index);
+}
+
 /* Unfinished requests are cut off first: they would hold up civetweb's threads, which look for a stop only every
  * two seconds. */
 void front_stop(struct front *front) {

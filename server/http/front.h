@@ -25,6 +25,9 @@ struct front_options {
 struct front *front_start(const struct front_options *options, struct service *service, char *error,
                           size_t error_size);
 
+/* Returns the port that the address at this index of `listen` is bound to. */
+uint16_t front_port(const struct front *front, size_t index);
+
 /* Stops listening and ends the threads. NULL is allowed. */
 void front_stop(struct front *front);
 

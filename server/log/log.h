@@ -105,6 +105,11 @@ struct log_options {
     size_t buffer;    /* most bytes of lines that wait to be written */
 };
 
+/* From now on passes each line, without its newline, to `take` instead of writing it; NULL: writes again. Lines go
+ * to the log's thread first; before log_start() and after log_stop(), the thread that logs calls `take` itself.
+ * Call this while the log is not started. */
+void log_set_sink(void (*take)(const char *line, size_t size, void *context), void *context);
+
 /* Starts the log's buffer and thread. Returns 0, or -1 with one line in `error`. If the log has been started
  * already, this is only counted: its options stay as they are, and the last log_stop() ends it. */
 int log_start(const struct log_options *options, char *error, size_t error_size);

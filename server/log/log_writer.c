@@ -26,6 +26,9 @@ static struct {
     bool has_thread;   /* `thread` has not been joined yet */
     pthread_t thread;
 
+    void (*sink)(const char *line, size_t size, void *context); /* NULL: lines go to `output`; changed only while */
+    void *sink_context;                                         /* there is no thread */
+
     struct log_output output; /* only for the thread */
     struct log_piece piece;   /* only for the thread */
 
@@ -63,7 +66,10 @@ static void write_direct(int fd, const char *line, size_t size) {
 
 void log_writer_take(const char *line, size_t size) {
     bool sleeps;
-    if (!log_queue_push(&writer.queue, line, size, &sleeps))
+    bool queued = log_queue_push(&writer.queue, line, size, &sleeps);
+    if (!queued && writer.sink != NULL)
+        writer.sink(line, size - 1, writer.sink_context);
+    else if (!queued)
         write_direct(STDERR_FILENO, line, size);
     else if (sleeps)
         wake();
@@ -109,12 +115,26 @@ static void write_piece(struct log_piece *piece) {
         log_queue_finish(&writer.queue, piece, written < 0);
 }
 
+/* A piece has whole lines. */
+static void pass_piece(struct log_piece *piece) {
+    for (const char *line = piece->bytes, *end = line + piece->size; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        writer.sink(line, (size_t)(newline - line), writer.sink_context);
+        line = newline + 1;
+    }
+    log_queue_finish(&writer.queue, piece, false);
+}
+
 static void *write_lines(void *argument) {
     (void)argument;
     struct log_piece *piece = &writer.piece;
     for (int timeout; log_queue_next(&writer.queue, log_writer_format(), piece, &timeout);) {
         if (piece->written == 0 && atomic_exchange(&writer.reopen, false)) { /* never within a line */
             reopen();
+            continue;
+        }
+        if (piece->size > 0 && writer.sink != NULL) {
+            pass_piece(piece);
             continue;
         }
         struct pollfd events[] = {{.fd = atomic_load(&writer.wake_event), .events = POLLIN},
@@ -190,6 +210,15 @@ static void stop(void) {
     wake();
     if (log_queue_wait_closed(&writer.queue, end + HANG_MS))
         join();
+}
+
+void log_set_sink(void (*take)(const char *line, size_t size, void *context), void *context) {
+    mutex_lock(&writer.life);
+    if (writer.users == 0) {
+        writer.sink = take;
+        writer.sink_context = context;
+    }
+    mutex_unlock(&writer.life);
 }
 
 int log_start(const struct log_options *options, char *error, size_t error_size) {

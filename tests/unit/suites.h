@@ -64,6 +64,7 @@ Suite *listeners_suite(void);
 Suite *numbers_suite(void);
 Suite *two_servers_suite(void);
 Suite *api_suite(void);
+Suite *embedding_api_suite(void);
 Suite *api_path_suite(void);
 Suite *idempotency_suite(void);
 Suite *request_guard_suite(void);

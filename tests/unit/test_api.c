@@ -6,7 +6,7 @@
 
 #include <weir/weir.h>
 
-#include "server/handler_version.h"
+#include "server/sized.h"
 #include "tests/unit/assertions.h"
 #include "tests/unit/suites.h"
 
@@ -75,9 +75,9 @@ END_TEST
 START_TEST(handler_without_a_size_is_an_error) {
     const struct weir_handler bare = {.open = never}, whole = {WEIR_HANDLER_INIT};
     weir_server *server = weir_server_create();
-    ck_assert_int_eq(weir_server_route(server, "/a", &bare, NULL), -1);
+    ck_assert_int_eq(weir_server_route(server, "/a", &bare, NULL, NULL), -1);
     ck_assert_str_eq(weir_server_error(server), "the handler has no size; begin it with WEIR_HANDLER_INIT");
-    ck_assert_int_eq(weir_server_route(server, "/a", &whole, NULL), 0);
+    ck_assert_int_eq(weir_server_route(server, "/a", &whole, NULL, NULL), 0);
     weir_server_destroy(server);
 }
 END_TEST

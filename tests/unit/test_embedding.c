@@ -98,7 +98,7 @@ static const struct weir_handler keeping = {WEIR_HANDLER_INIT, .open = keep};
 
 static weir_conn *connect_and_keep(struct embedded *embedded, weir_conn *_Atomic *kept, weir_client **client) {
     embedded_create(embedded);
-    ck_assert_int_eq(weir_server_route(embedded->server, "/keep", &keeping, (void *)kept), 0);
+    ck_assert_int_eq(weir_server_route(embedded->server, "/keep", &keeping, (void *)kept, NULL), 0);
     embedded_start(embedded);
     *client = embedded_connect(embedded, "/keep");
     UNTIL(*kept != NULL);
@@ -189,10 +189,10 @@ START_TEST(server_refuses_routes_that_match_the_same_paths) {
     struct embedded embedded;
     embedded_create(&embedded);
     embedded_set(&embedded, "route /from/file", "handler", "echo");
-    ck_assert_int_eq(weir_server_route(embedded.server, "/a", &keeping, NULL), 0);
-    ck_assert_int_eq(weir_server_route(embedded.server, "/b/{name}", &keeping, NULL), 0);
+    ck_assert_int_eq(weir_server_route(embedded.server, "/a", &keeping, NULL, NULL), 0);
+    ck_assert_int_eq(weir_server_route(embedded.server, "/b/{name}", &keeping, NULL, NULL), 0);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        ck_assert_int_eq(weir_server_route(embedded.server, wrong[i][0], &keeping, NULL), -1);
+        ck_assert_int_eq(weir_server_route(embedded.server, wrong[i][0], &keeping, NULL, NULL), -1);
         ck_assert_str_ne(weir_server_error(embedded.server), "");
         if (wrong[i][1] != NULL)
             ck_assert_str_eq(weir_server_error(embedded.server), wrong[i][1]);
@@ -221,7 +221,7 @@ START_TEST(server_set_applies_to_routes_and_channels) {
     embedded_set(&embedded, "route /chat", "subprotocols", "chat.v2, chat.v1");
     embedded_set(&embedded, "route /chat", "require_subprotocol", "yes");
     embedded_set(&embedded, "route /news", "handler", "channels");
-    ck_assert_int_eq(weir_server_route(embedded.server, "/chat", &publishing, NULL), 0);
+    ck_assert_int_eq(weir_server_route(embedded.server, "/chat", &publishing, NULL, NULL), 0);
     embedded_start(&embedded);
     snprintf(url, sizeof url, "ws://127.0.0.1:%u/chat", embedded.port);
     ck_assert_ptr_null(weir_client_connect(url, NULL, &error)); /* without a subprotocol */
@@ -320,7 +320,7 @@ START_TEST(failed_start_leaks_no_descriptor_and_no_thread) {
     embedded_set(&embedded, "server", "max_connections", "1000");
     embedded_set(&embedded, "server", "unknown_route", "close");
     embedded_set(&embedded, _i == 0 ? "server" : "admin", "listen", address);
-    ck_assert_int_eq(weir_server_route(embedded.server, "/none", &silent_handler, NULL), 0);
+    ck_assert_int_eq(weir_server_route(embedded.server, "/none", &silent_handler, NULL, NULL), 0);
     ck_assert_int_eq(weir_server_run(embedded.server), -1); /* what a process opens once stays open */
     unsigned descriptors = count_descriptors(), threads = count_threads();
     struct crowd crowd = {.embedded = &embedded};

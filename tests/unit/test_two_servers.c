@@ -63,7 +63,7 @@ static void start(struct one *one) {
     ck_assert_int_eq(weir_server_set(one->server, "server", "listen", address), 0);
     ck_assert_int_eq(weir_server_set(one->server, "server", "http_threads", "2"), 0);
     ck_assert_int_eq(weir_server_set(one->server, "log", "level", "error"), 0);
-    ck_assert_int_eq(weir_server_route(one->server, "/", &handler, NULL), 0);
+    ck_assert_int_eq(weir_server_route(one->server, "/", &handler, NULL, NULL), 0);
     ck_assert_int_eq(pthread_create(&one->thread, NULL, run, one), 0);
 }
 

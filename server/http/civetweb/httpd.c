@@ -581,6 +581,10 @@ no_guard:
     return NULL;
 }
 
+uint16_t httpd_port(const struct httpd *httpd, size_t index) {
+    return index < (size_t)httpd->listeners.count ? httpd->listeners.bound[index].port : 0;
+}
+
 const struct listeners *httpd_listeners(const struct httpd *httpd) {
     return &httpd->listeners;
 }

@@ -46,6 +46,9 @@ struct httpd *httpd_start(const struct httpd_options *options, char *error, size
 /* Its listening sockets. */
 const struct listeners *httpd_listeners(const struct httpd *httpd);
 
+/* Returns the port that the address at this index of `listen` is bound to. */
+uint16_t httpd_port(const struct httpd *httpd, size_t index);
+
 /* Accepts no more clients. Where connections are kept, it also stops reading from them. */
 void httpd_shut(struct httpd *httpd);
 
