@@ -64,7 +64,7 @@ struct weir_conn {
     bool over_soft : 1;   /* the bytes waiting to be sent have exceeded the soft limit, and have not yet fallen to
                              half of it */
     bool drained_due : 1; /* the drained callback must be called */
-    bool flushing : 1;    /* a thread is between outbox_gather() and outbox_sent() */
+    bool flushing : 1;    /* a thread is between outbox_fill_vectors() and outbox_sent() */
     bool closed_by_peer : 1; /* the peer's Close came first */
     bool drop_inbox : 1;     /* our side closes: waiting messages are not handled any more */
     bool drop_outbox : 1;    /* disconnected: waiting messages are not sent any more, once they can be dropped */

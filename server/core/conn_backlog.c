@@ -97,7 +97,7 @@ size_t weir_conn_buffered(weir_conn *conn) {
     latch_lock(&conn->latch);
     size_t bytes = conn->outbox.bytes;
     latch_unlock(&conn->latch);
-    return bytes + conn_gathered_size(conn);
+    return bytes + conn_corked_size(conn);
 }
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {

@@ -54,7 +54,7 @@ static int write_some_locked(struct weir_conn *conn) {
     struct iovec vectors[VECTORS_MAX];
     uint8_t joined[JOINED_MAX];
     size_t sent;
-    int count = outbox_gather(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
+    int count = outbox_fill_vectors(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
     latch_unlock(&conn->latch);
     int error = conn_write(conn, vectors, join(vectors, count, joined), &sent);
     latch_lock(&conn->latch);
@@ -140,12 +140,12 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
 /* To be called by the thread that has the flush task. */
 static void flush(struct weir_conn *conn) {
     struct task_list ready = {0};
-    struct replies *replies = conn_take_gathered(conn);
+    struct cork *cork = conn_uncork(conn);
     size_t sent = 0;
-    int error = replies == NULL ? 0 : conn_send_gathered(conn, replies, &sent);
+    int error = cork == NULL ? 0 : conn_send_corked(conn, cork, &sent);
     latch_lock(&conn->latch);
-    if (replies != NULL)
-        conn_settle_gathered_locked(conn, replies, sent);
+    if (cork != NULL)
+        conn_account_corked_locked(conn, cork, sent);
     if (is_fatal(error))
         conn_cut_locked(conn);
     bool must_close = conn_state(conn) != CONN_ENDED && flush_locked(conn, &ready);
@@ -157,8 +157,8 @@ static void flush(struct weir_conn *conn) {
 
 void conn_flush_here(struct weir_conn *conn) {
     struct pool *pool = conn_core(conn)->pool;
-    if (!conn_is_gathering(conn) && !task_borrow(&conn->source.flush)) {
-        conn_take_gathered(conn); /* returns nothing; but later messages are not replies of this turn */
+    if (!conn_has_corked(conn) && !task_borrow(&conn->source.flush)) {
+        conn_uncork(conn); /* returns nothing; but later messages are not replies of this turn */
         pool_submit(pool, &conn->source.flush);
         return;
     }

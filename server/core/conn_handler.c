@@ -78,7 +78,7 @@ struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t si
     if (in_hand.buffer == NULL || !is_in_hand(data, size) || size < IN_HAND_MIN)
         return NULL;
     if (in_hand.around == NULL) {
-        in_hand.around = message_create_around(opcode, in_hand.buffer, size);
+        in_hand.around = message_wrap(opcode, in_hand.buffer, size);
         if (in_hand.around == NULL)
             return NULL;
         in_hand.around->is_reply = true;

@@ -427,7 +427,7 @@ static bool close_is_leaving(struct weir_conn *conn) {
 static void run_turn(struct weir_conn *conn) {
     struct turn_state state = {.began = pool_now_us()};
     pool_hold();
-    conn_gather(conn);
+    conn_cork(conn);
     enum turn turn = read_turn(conn, &state);
     pool_let_go(conn_core(conn)->pool);
     count_partial(conn);
@@ -437,7 +437,7 @@ static void run_turn(struct weir_conn *conn) {
     }
     conn_hold(conn, &state.held);
     if (turn == TURN_END)
-        conn_drop_gathered(conn);
+        conn_drop_corked(conn);
     if (turn == TURN_END || !close_is_leaving(conn))
         tear_down(conn);
     pool_finish(conn_core(conn)->pool, &conn->source.input);

@@ -70,8 +70,8 @@ struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opc
 /* The window for messages that the sending thread compresses; 0: it compresses none. */
 unsigned conn_send_bits(const struct weir_conn *conn);
 
-/* Called by the flush task before outbox_gather(). With context takeover, compresses what is to leave next.
- * Returns how many messages may be gathered, `max` at most. May release the latch meanwhile. */
+/* Called by the flush task before outbox_fill_vectors(). With context takeover, compresses what is to leave next.
+ * Returns how many messages may be sent, `max` at most. May release the latch meanwhile. */
 int conn_commit_locked(struct weir_conn *conn, int max);
 
 /* Called by the input task. Inflates the message of a DECODER_DEFLATED event. */
@@ -102,37 +102,37 @@ size_t conn_memory_leaving(struct weir_conn *conn);
 /* Closes the connection because of memory_limit, and drops what it has waiting. Returns whether it did. */
 bool conn_shed(struct weir_conn *conn, struct task_list *ready);
 
-/* --- conn_replies.c --- */
+/* --- conn_cork.c --- */
 
-struct replies; /* gathered replies, in memory of the thread */
+struct cork; /* corked replies, in memory of the thread */
 
 /* To be called at the beginning of a turn of the input task. If the handler never blocks, its replies to this
- * connection on this thread are gathered from now on. conn_flush_here() or conn_drop_gathered() must follow. */
-void conn_gather(struct weir_conn *conn);
+ * connection on this thread are corked from now on. conn_flush_here() or conn_drop_corked() must follow. */
+void conn_cork(struct weir_conn *conn);
 
-/* Whether replies have been gathered. If so, this thread has the flush task. */
-bool conn_is_gathering(const struct weir_conn *conn);
+/* Whether replies have been corked. If so, this thread has the flush task. */
+bool conn_has_corked(const struct weir_conn *conn);
 
 /* To be called before this thread puts anything in the outbox. */
-void conn_stop_gathering(const struct weir_conn *conn);
+void conn_stop_corking(const struct weir_conn *conn);
 
 /* Returns false if this message must go to the outbox. */
-bool conn_gather_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size);
+bool conn_cork_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size);
 
-size_t conn_gathered_size(const struct weir_conn *conn);
+size_t conn_corked_size(const struct weir_conn *conn);
 
-/* Ends the gathering. Returns the replies to send, or NULL if there are none. They remain valid until the run
+/* Ends the corking. Returns the replies to send, or NULL if there are none. They remain valid until the run
  * ends. */
-struct replies *conn_take_gathered(const struct weir_conn *conn);
+struct cork *conn_uncork(const struct weir_conn *conn);
 
 /* Writes the replies, without the lock. Returns 0, or the errno of the write. */
-int conn_send_gathered(struct weir_conn *conn, struct replies *replies, size_t *sent);
+int conn_send_corked(struct weir_conn *conn, struct cork *cork, size_t *sent);
 
-/* To be called after conn_send_gathered(). Puts what the socket has not taken at the front of the outbox. */
-void conn_settle_gathered_locked(struct weir_conn *conn, const struct replies *replies, size_t sent);
+/* To be called after conn_send_corked(). Puts what the socket has not taken at the front of the outbox. */
+void conn_account_corked_locked(struct weir_conn *conn, const struct cork *cork, size_t sent);
 
-/* Ends the gathering and gives the flush task back, without sending anything. */
-void conn_drop_gathered(struct weir_conn *conn);
+/* Ends the corking and gives the flush task back, without sending anything. */
+void conn_drop_corked(struct weir_conn *conn);
 
 /* --- conn_flush.c --- */
 

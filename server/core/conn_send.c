@@ -149,7 +149,7 @@ static void claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
 
 static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                                   struct task_list *ready) {
-    conn_stop_gathering(conn);
+    conn_stop_corking(conn);
     latch_lock(&conn->latch);
     struct appended appended = append_all_locked(conn, messages, count);
     latch_unlock(&conn->latch);
@@ -178,7 +178,7 @@ uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages
 
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
     struct message *message = message_create(opcode, payload, size);
-    conn_stop_gathering(conn);
+    conn_stop_corking(conn);
     latch_lock(&conn->latch);
     if (message != NULL)
         message->is_reply = true;
@@ -194,7 +194,7 @@ static inline __attribute__((always_inline)) enum weir_status
 send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (conn_is_closing(conn))
         return WEIR_CLOSED;
-    if (conn_gather_reply(conn, (uint8_t)opcode, data, size)) {
+    if (conn_cork_reply(conn, (uint8_t)opcode, data, size)) {
         traffic_sent(&conn->route->traffic, 1, size);
         return WEIR_OK;
     }

@@ -16,7 +16,7 @@
 /* A message in a buffer counts the buffer's full size. */
 static int64_t memory_of(const struct message *message) {
     size_t room = message->size;
-    if (message->is_around)
+    if (message->is_wrapped)
         room = sizeof(uint8_t *) + buffer_size(message_payload(message));
     return (int64_t)(sizeof *message + room);
 }
@@ -29,7 +29,7 @@ static struct message *allocate_for(size_t size, size_t room) {
     atomic_init(&message->references, 1);
     message->is_reply = false;
     message->opcode = 0;
-    message->is_around = false;
+    message->is_wrapped = false;
     message->header_size = 0;
     message->size = (uint32_t)size;
     message->plain_size = 0;
@@ -45,7 +45,7 @@ static struct message *allocate(size_t size) {
 
 static void destroy(struct message *message) {
     memory_count(-memory_of(message));
-    if (message->is_around)
+    if (message->is_wrapped)
         buffer_release((uint8_t *)(uintptr_t)message_payload(message));
     free(message);
 }
@@ -63,14 +63,14 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
     return message;
 }
 
-struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t size) {
+struct message *message_wrap(uint8_t opcode, uint8_t *buffer, size_t size) {
     size_t header_size = frame_header_size(size);
     uint8_t *bytes = buffer - header_size;
     struct message *message = allocate_for(header_size + size, sizeof bytes);
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
-    message->is_around = true;
+    message->is_wrapped = true;
     message->plain_size = (uint32_t)size;
     memcpy(message->bytes, &bytes, sizeof bytes);
     message->header_size = (uint8_t)frame_header(bytes, opcode, size);

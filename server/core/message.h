@@ -18,10 +18,10 @@
 
 struct message {
     _Atomic uint32_t references;
-    bool is_reply;  /* sent to one connection alone: it counts towards the pause of reading, which a broadcast does
-                       not */
-    uint8_t opcode; /* of its frame; 0: raw bytes, or already compressed */
-    bool is_around; /* made by message_create_around(): `bytes` contain the address of the bytes */
+    bool is_reply;   /* sent to one connection alone: it counts towards the pause of reading, which a broadcast does
+                        not */
+    uint8_t opcode;  /* of its frame; 0: raw bytes, or already compressed */
+    bool is_wrapped; /* made by message_wrap(): `bytes` contain the address of the bytes */
     uint8_t header_size; /* of its frame; 0: raw bytes */
     uint32_t size;       /* of the bytes: frame header and payload */
     uint32_t plain_size; /* of the payload, before compression */
@@ -40,7 +40,7 @@ struct message *message_create_raw(const void *bytes, size_t size);
 
 /* Creates one frame around a payload in a buffer (buffer.h), which is taken over without a copy. Returns NULL if
  * memory is exhausted: then the buffer still belongs to the caller. */
-struct message *message_create_around(uint8_t opcode, uint8_t *buffer, size_t size);
+struct message *message_wrap(uint8_t opcode, uint8_t *buffer, size_t size);
 
 /* Creates one compressed frame (RFC 7692, 6.1) with this payload, which must not be empty. Returns NULL if memory
  * is exhausted. Without context takeover, also returns NULL if the result would not be smaller than the
@@ -51,7 +51,7 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
 /* All bytes as they are sent. */
 static inline const uint8_t *message_bytes(const struct message *message) {
     const uint8_t *bytes = message->bytes;
-    if (message->is_around)
+    if (message->is_wrapped)
         memcpy(&bytes, message->bytes, sizeof bytes);
     return bytes;
 }

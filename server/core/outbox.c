@@ -75,7 +75,7 @@ int outbox_prepend(struct outbox *outbox, struct outbox *front) {
     return 0;
 }
 
-int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max) {
+int outbox_fill_vectors(struct outbox *outbox, struct iovec *vectors, int max) {
     int vector_count = 0;
     size_t offset = outbox->offset;
     for (uint32_t i = 0; i < outbox->count && vector_count < max; i++) {

@@ -1,8 +1,8 @@
 /* outbox.h - what waits to be sent to one connection: references to messages, in order, counted in bytes.
  *
  * It has no lock of its own: the connection's latch guards it, and every function here expects that lock held.
- * Sending goes on without the lock. outbox_gather() marks what is being sent, and those messages stay where they
- * are until outbox_sent(), whatever else happens. Only one thread at a time may be between the two calls.
+ * Sending goes on without the lock. outbox_fill_vectors() marks what is being sent, and those messages stay where
+ * they are until outbox_sent(), whatever else happens. Only one thread at a time may be between the two calls.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -35,7 +35,7 @@ struct outbox {
     uint32_t first, count;
     uint32_t offset;        /* bytes of the first message that have left */
     uint16_t committed;     /* number of messages from `first` on that are committed: see outbox_commit() */
-    uint8_t in_flight;      /* number of messages from `first` on that outbox_gather() has handed out */
+    uint8_t in_flight;      /* number of messages from `first` on that outbox_fill_vectors() has handed out */
     uint8_t ring_order;     /* the ring has 1 << ring_order places; 0: there is no ring */
     uint32_t bytes;         /* memory that the messages stand for, each until it has left completely */
     uint32_t reply_bytes;   /* the part of it that belongs to messages with is_reply */
@@ -57,9 +57,9 @@ static inline bool outbox_is_empty(const struct outbox *outbox) {
 }
 
 /* Fills at most `max` vectors, 255 or fewer, with what is sent next. Returns how many it filled. */
-int outbox_gather(struct outbox *outbox, struct iovec *vectors, int max);
+int outbox_fill_vectors(struct outbox *outbox, struct iovec *vectors, int max);
 
-/* To be called after outbox_gather(): `size` bytes have left, which may be 0. */
+/* To be called after outbox_fill_vectors(): `size` bytes have left, which may be 0. */
 void outbox_sent(struct outbox *outbox, size_t size);
 
 /* Commits the first message that is not committed: it will be sent, whatever is dropped. Returns it, or NULL if

@@ -120,7 +120,7 @@ START_TEST(memory_counts_the_allocated_size_of_buffers) {
     item->data = NULL; /* a message is made around it, as when it is sent on */
     inbox_item_destroy(item);
     ck_assert_int_eq(memory_used(), before);
-    struct message *message = message_create_around(2, buffer, SIZE);
+    struct message *message = message_wrap(2, buffer, SIZE);
     ck_assert_int_ge(memory_used() - before, REAL);
     message_release(message);
     ck_assert_int_eq(memory_used(), before);

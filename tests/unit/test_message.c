@@ -54,13 +54,13 @@ START_TEST(message_plain_has_the_shortest_header) {
 END_TEST
 
 /* It looks as any other, and its payload has not moved. */
-START_TEST(message_around_a_buffer_equals_a_copied_one) {
+START_TEST(message_wrapped_around_a_buffer_equals_a_copied_one) {
     static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
     uint8_t *buffer = buffer_resize(NULL, 0, sizes[_i]);
     if (sizes[_i] > 0)
         memcpy(buffer, noise(), sizes[_i]);
     struct message *copied = message_create(OPCODE_BINARY, noise(), sizes[_i]);
-    struct message *message = message_create_around(OPCODE_BINARY, buffer, sizes[_i]);
+    struct message *message = message_wrap(OPCODE_BINARY, buffer, sizes[_i]);
     ck_assert_uint_eq(message->size, copied->size);
     ck_assert_mem_eq(message_bytes(message), message_bytes(copied), copied->size);
     ck_assert_ptr_eq(message_payload(message), buffer);
@@ -186,7 +186,7 @@ Suite *message_suite(void) {
     Suite *suite = suite_create("message");
     TCase *tcase = tcase_create("message");
     tcase_add_loop_test(tcase, message_plain_has_the_shortest_header, 0, 8);
-    tcase_add_loop_test(tcase, message_around_a_buffer_equals_a_copied_one, 0, 8);
+    tcase_add_loop_test(tcase, message_wrapped_around_a_buffer_equals_a_copied_one, 0, 8);
     tcase_add_test(tcase, message_close_has_code_and_reason);
     tcase_add_test(tcase, message_compressed_has_the_shortest_header);
     tcase_add_test(tcase, message_header_fits_a_well_compressed_payload);

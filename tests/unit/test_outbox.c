@@ -22,11 +22,11 @@ static void push(struct outbox *outbox, const char *text, bool is_reply) {
 }
 
 /* What would be sent now, as one string. */
-static const char *gather(struct outbox *outbox, int max) {
+static const char *next_bytes(struct outbox *outbox, int max) {
     static char text[256];
     struct iovec vectors[VECTORS];
     size_t used = 0;
-    int count = outbox_gather(outbox, vectors, max);
+    int count = outbox_fill_vectors(outbox, vectors, max);
     for (int i = 0; i < count; i++) {
         memcpy(text + used, vectors[i].iov_base, vectors[i].iov_len);
         used += vectors[i].iov_len;
@@ -44,7 +44,7 @@ START_TEST(outbox_sends_in_order_in_pieces_of_any_size) {
         push(&outbox, "two ", false);
         push(&outbox, "three", true);
         while (!outbox_is_empty(&outbox)) {
-            const char *text = gather(&outbox, VECTORS);
+            const char *text = next_bytes(&outbox, VECTORS);
             size_t size = strlen(text) < piece ? strlen(text) : piece;
             memcpy(sent + sent_size, text, size);
             sent_size += size;
@@ -111,7 +111,7 @@ START_TEST(outboxes_share_one_message) {
     outbox_release(&a);
     ck_assert_uint_eq(message->references, 2);
     message_release(message);
-    ck_assert_str_eq(gather(&b, 1), "\x81\x05hello");
+    ck_assert_str_eq(next_bytes(&b, 1), "\x81\x05hello");
     outbox_sent(&b, 7);
     ck_assert(outbox_is_empty(&b));
     outbox_release(&b);
@@ -123,10 +123,10 @@ START_TEST(outbox_drop_unsent_keeps_a_message_in_flight) {
     push(&outbox, "aaaa", true);
     push(&outbox, "bbbb", true);
     push(&outbox, "cccc", true);
-    gather(&outbox, 1);
+    next_bytes(&outbox, 1);
     outbox_sent(&outbox, 2);
     outbox_drop_unsent(&outbox); /* half of the first has left */
-    ck_assert_str_eq(gather(&outbox, VECTORS), "aa");
+    ck_assert_str_eq(next_bytes(&outbox, VECTORS), "aa");
     push(&outbox, "dddd", true);
     outbox_drop_unsent(&outbox); /* the first is in flight */
     ck_assert_uint_eq(outbox.count, 1);
@@ -151,12 +151,12 @@ START_TEST(outbox_drop_unsent_keeps_committed_messages) {
     outbox_drop_unsent(&outbox);
     ck_assert_ptr_null(outbox_commit(&outbox));
     push(&outbox, "dddd", true);
-    ck_assert_str_eq(gather(&outbox, VECTORS), "aaaaBdddd");
+    ck_assert_str_eq(next_bytes(&outbox, VECTORS), "aaaaBdddd");
     outbox_sent(&outbox, 5);
     ck_assert_uint_eq(outbox.committed, 0);
     ck_assert_mem_eq(outbox_commit(&outbox)->bytes, "dddd", 4);
     ck_assert_uint_eq(outbox.bytes, outbox.reply_bytes);
-    ck_assert_str_eq(gather(&outbox, VECTORS), "dddd");
+    ck_assert_str_eq(next_bytes(&outbox, VECTORS), "dddd");
     outbox_sent(&outbox, 4);
     ck_assert_uint_eq(outbox.bytes, 0);
     outbox_release(&outbox);
@@ -174,7 +174,7 @@ START_TEST(outbox_grows_while_its_ring_wraps) {
         }
         for (int i = 0; i < round % 5 && !outbox_is_empty(&outbox); i++) {
             snprintf(expected, sizeof expected, "%06d", popped++);
-            ck_assert_str_eq(gather(&outbox, 1), expected);
+            ck_assert_str_eq(next_bytes(&outbox, 1), expected);
             outbox_sent(&outbox, 6);
         }
     }
@@ -225,7 +225,7 @@ END_TEST
 START_TEST(outbox_drop_oldest_skips_messages_in_flight) {
     struct outbox outbox = {0};
     push_letters(&outbox, "abcd");
-    ck_assert_str_eq(gather(&outbox, 2), "ab");
+    ck_assert_str_eq(next_bytes(&outbox, 2), "ab");
     ck_assert(outbox_drop_oldest(&outbox));
     check_waiting(&outbox, "abd");
     push_letters(&outbox, "efgh"); /* the ring grows under way */
@@ -242,13 +242,13 @@ START_TEST(outbox_drop_oldest_skips_a_partly_sent_message) {
     struct outbox outbox = {0};
     push(&outbox, "first", false);
     push_letters(&outbox, "bc");
-    gather(&outbox, VECTORS);
+    next_bytes(&outbox, VECTORS);
     outbox_sent(&outbox, 3);
     ck_assert(outbox_drop_oldest(&outbox));
     check_waiting(&outbox, "stc");
     ck_assert(outbox_drop_oldest(&outbox));
     ck_assert(!outbox_drop_oldest(&outbox));
-    ck_assert_str_eq(gather(&outbox, VECTORS), "st");
+    ck_assert_str_eq(next_bytes(&outbox, VECTORS), "st");
     outbox_sent(&outbox, 2);
     ck_assert_uint_eq(outbox.bytes, 0);
     outbox_release(&outbox);
@@ -263,7 +263,7 @@ START_TEST(outbox_drop_oldest_skips_committed_messages) {
     ck_assert(outbox_drop_oldest(&outbox)); /* as while the second is being compressed */
     outbox_replace_committed(&outbox, message_create_raw("B", 1));
     check_waiting(&outbox, "aBde");
-    ck_assert_str_eq(gather(&outbox, 1), "a");
+    ck_assert_str_eq(next_bytes(&outbox, 1), "a");
     ck_assert(outbox_drop_oldest(&outbox)); /* less is in flight than is committed */
     check_waiting(&outbox, "aBe");
     outbox_sent(&outbox, 1);
@@ -282,16 +282,16 @@ START_TEST(outbox_drop_oldest_works_at_every_ring_position) {
             struct outbox outbox = {0};
             push_letters(&outbox, "zzzzz");
             for (int i = 0; i < start; i++) {
-                gather(&outbox, 1);
+                next_bytes(&outbox, 1);
                 outbox_sent(&outbox, 1);
                 push_letters(&outbox, "z");
             }
             push_letters(&outbox, "a");
-            gather(&outbox, 5);
+            next_bytes(&outbox, 5);
             outbox_sent(&outbox, 5);
             push_letters(&outbox, "BcDeF");
             ck_assert_uint_eq(outbox.ring_order, 3);
-            gather(&outbox, kept);
+            next_bytes(&outbox, kept);
             char expected[] = "aBcDeF";
             ck_assert(outbox_drop_oldest(&outbox) == (kept < 6));
             if (kept < 6)
