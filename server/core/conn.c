@@ -30,7 +30,7 @@ static void conn_destroy(struct weir_conn *conn) {
     outbox_release(&conn->outbox);
     inbox_release(&conn->inbox);
     decoder_release(&conn->decoder);
-    conn_release_streams(conn);
+    conn_release_zlib_state(conn);
     memory_uncount_block(conn->headers);
     free(conn->headers);
     free(conn->close_reason);
@@ -128,11 +128,11 @@ static void init_tasks(struct weir_conn *conn) {
     timer_init(&conn->timer, &conn->source.input);
 }
 
-static int make_streams(struct weir_conn *conn) {
+static int make_zlib_state(struct weir_conn *conn) {
     if (!conn->deflate.enabled || (!conn->deflate.server_takeover && !conn->deflate.client_takeover))
         return 0;
-    conn->streams = calloc(1, sizeof *conn->streams);
-    return conn->streams == NULL ? -1 : 0;
+    conn->zlib = calloc(1, sizeof *conn->zlib);
+    return conn->zlib == NULL ? -1 : 0;
 }
 
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
@@ -160,7 +160,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     outbox_commit(&conn->outbox); /* it leaves even if so much follows it that the client is disconnected */
     if (!stored)
         message_release(message);
-    stored = stored && make_streams(conn) == 0;
+    stored = stored && make_zlib_state(conn) == 0;
     if (stored && route->handler->open != NULL) {
         conn->headers = copy_headers(request);
         stored = conn->headers != NULL;

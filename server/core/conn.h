@@ -91,7 +91,7 @@ struct weir_conn {
     void *data;    /* see weir_conn_set_data() */
 
     /* Immutable once the connection is live. */
-    struct streams *streams; /* NULL: no context is taken over from message to message */
+    struct zlib_state *zlib; /* NULL: no context is taken over from message to message */
     struct visitor *visitor; /* its entry among the connections of its address; NULL: there are no limits */
     uint64_t id;             /* set by registry_add(), like the key */
     uint64_t key;            /* its key in the registry's table */
@@ -99,7 +99,7 @@ struct weir_conn {
 
     /* These belong to the input task. */
     struct decoder decoder;
-    struct rest *rest;                /* NULL: everything that was read has been decoded */
+    struct pending_input *pending;    /* NULL: everything that was read has been decoded */
     uint64_t messages_in, payload_in; /* messages and their inflated bytes that arrived before a Close */
     uint64_t wire_in;                 /* bytes of any kind received after the request */
     struct throttle *throttle;        /* NULL: there is no limit on what may arrive */
@@ -124,7 +124,7 @@ struct weir_conn {
 };
 
 /* Bytes that have been read, but are left for a later turn to decode. */
-struct rest {
+struct pending_input {
     uint32_t size;
     uint8_t bytes[];
 };
@@ -137,7 +137,7 @@ struct throttle {
 };
 
 /* The permessage-deflate contexts that continue from message to message. */
-struct streams {
+struct zlib_state {
     struct inflater *inflater; /* for the client's messages, used by the input task; NULL before the first message,
                                   or if none continues */
     struct deflater *deflater; /* for our messages, used by the flush task; NULL before the first message, or if

@@ -36,10 +36,10 @@ static bool is_plain(const struct weir_conn *conn, const struct message *message
     return !conn_is_compressible(conn->compression_threshold, message_payload_size(message));
 }
 
-/* Compresses the next message of the stream. Returns NULL if memory is exhausted; then the message may go plain
- * (RFC 7692, 6), and the stream is unchanged or starts afresh. */
+/* Compresses the next message with takeover. Returns NULL if memory is exhausted; then the message may go plain
+ * (RFC 7692, 6), and the zlib state is unchanged or starts again. */
 static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
-    struct deflater **deflater = &conn->streams->deflater;
+    struct deflater **deflater = &conn->zlib->deflater;
     if (*deflater == NULL)
         *deflater = deflater_create(conn->deflate.server_bits);
     if (*deflater == NULL)
@@ -84,7 +84,7 @@ int conn_commit_locked(struct weir_conn *conn, int max) {
 static struct inflater *inflater_of(struct weir_conn *conn) {
     if (!conn->deflate.client_takeover)
         return codec_inflater();
-    struct inflater **inflater = &conn->streams->inflater;
+    struct inflater **inflater = &conn->zlib->inflater;
     if (*inflater == NULL)
         *inflater = inflater_create(conn->deflate.client_bits);
     return *inflater;
@@ -100,10 +100,10 @@ unsigned conn_send_bits(const struct weir_conn *conn) {
     return conn->deflate.enabled && !conn->deflate.server_takeover ? conn->deflate.server_bits : 0;
 }
 
-void conn_release_streams(struct weir_conn *conn) {
-    if (conn->streams == NULL)
+void conn_release_zlib_state(struct weir_conn *conn) {
+    if (conn->zlib == NULL)
         return;
-    deflater_destroy(conn->streams->deflater);
-    inflater_destroy(conn->streams->inflater);
-    free(conn->streams);
+    deflater_destroy(conn->zlib->deflater);
+    inflater_destroy(conn->zlib->inflater);
+    free(conn->zlib);
 }

@@ -197,7 +197,7 @@ static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
 }
 
 /* Does what an empty inbox makes due. Returns true if the close callback is due. */
-static bool settle(struct weir_conn *conn) {
+static bool conn_after_inbox(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool empty = inbox_is_empty(&conn->inbox);
     bool drained = empty && conn_state(conn) == CONN_DRAINED;
@@ -226,7 +226,7 @@ void conn_handle(struct weir_conn *conn, struct held_message *first) {
     }
     if (handle_inbox(conn, until))
         task_again(&conn->handler);
-    else if (settle(conn) && !conn->finished) {
+    else if (conn_after_inbox(conn) && !conn->finished) {
         conn->finished = true;
         conn_call_close(conn);
     }

@@ -141,7 +141,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
 
 /* Whether a draining connection has read once more and decoded everything that was read. */
 static bool has_read_last(const struct weir_conn *conn) {
-    return conn->read_last && conn->rest == NULL;
+    return conn->read_last && conn->pending == NULL;
 }
 
 static bool rate_counts(const struct weir_conn *conn) {
@@ -218,8 +218,8 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
     return !is_over(state, decoded->size) && (!asks || goes_on(conn, state));
 }
 
-/* Decodes until all is done, the peer has nothing more to say, or the rest must wait for another turn. Returns the
- * number of bytes consumed. */
+/* Decodes until all is done, the peer has nothing more to say, or what is left must wait for another turn. Returns
+ * the number of bytes consumed. */
 static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
     struct decoded decoded;
     size_t used = 0;
@@ -242,27 +242,27 @@ static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_sta
 }
 
 /* Returns false if memory is exhausted. */
-static bool keep_rest(struct weir_conn *conn, const uint8_t *bytes, size_t size) {
-    conn->rest = malloc(sizeof *conn->rest + size);
-    if (conn->rest == NULL)
+static bool keep_pending(struct weir_conn *conn, const uint8_t *bytes, size_t size) {
+    conn->pending = malloc(sizeof *conn->pending + size);
+    if (conn->pending == NULL)
         return false;
-    conn->rest->size = (uint32_t)size;
-    memcpy(conn->rest->bytes, bytes, size);
+    conn->pending->size = (uint32_t)size;
+    memcpy(conn->pending->bytes, bytes, size);
     return true;
 }
 
-/* Decodes bytes of this turn or of the one before. Keeps what remains of them in conn->rest. */
+/* Decodes bytes of this turn or of the one before. Keeps what remains of them in conn->pending. */
 static bool decode_all(struct weir_conn *conn, uint8_t *bytes, size_t size, struct turn_state *state) {
     size_t used = decode(conn, bytes, size, state);
-    return used == size || keep_rest(conn, bytes + used, size - used);
+    return used == size || keep_pending(conn, bytes + used, size - used);
 }
 
-static bool decode_rest(struct weir_conn *conn, struct turn_state *state) {
-    struct rest *rest = conn->rest;
-    conn->rest = NULL;
-    bool done = decode_all(conn, rest->bytes, rest->size, state);
+static bool decode_pending(struct weir_conn *conn, struct turn_state *state) {
+    struct pending_input *pending = conn->pending;
+    conn->pending = NULL;
+    bool done = decode_all(conn, pending->bytes, pending->size, state);
     conn_hold(conn, &state->held); /* the held message may lie in there */
-    free(rest);
+    free(pending);
     return done;
 }
 
@@ -279,8 +279,8 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             return gate == GATE_END ? TURN_END : TURN_DONE;
         if ((gate == GATE_READ && has_read_last(conn)) || !is_within_rate(conn))
             return TURN_DONE;
-        if (conn->rest != NULL) {
-            if (!decode_rest(conn, state))
+        if (conn->pending != NULL) {
+            if (!decode_pending(conn, state))
                 return TURN_END;
             continue;
         }
@@ -307,7 +307,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             decode_in_place(conn, (size_t)size, state);
         else if (conn_state(conn) < CONN_CLOSE_RECEIVED && !decode_all(conn, bytes, (size_t)size, state))
             return TURN_END;
-        if ((size_t)size < room && conn->rest == NULL && !atomic_load(&conn->source.hangup) &&
+        if ((size_t)size < room && conn->pending == NULL && !atomic_load(&conn->source.hangup) &&
             !conn_is_closing(conn))
             return TURN_DONE;
     }
@@ -332,7 +332,7 @@ void conn_end_transport(struct weir_conn *conn) {
 /* Counts for memory_limit what the decoder, and the bytes that wait for it, hold between two turns. */
 static void count_partial(struct weir_conn *conn) {
     uint32_t before = atomic_load_explicit(&conn->partial, memory_order_relaxed);
-    uint32_t partial = (uint32_t)decoder_memory(&conn->decoder) + (conn->rest == NULL ? 0 : conn->rest->size);
+    uint32_t partial = (uint32_t)decoder_memory(&conn->decoder) + (conn->pending == NULL ? 0 : conn->pending->size);
     if (partial == before)
         return;
     atomic_store(&conn->partial, partial);
@@ -347,8 +347,8 @@ static void tear_down(struct weir_conn *conn) {
     if (conn_core(conn)->on_end != NULL)
         conn_core(conn)->on_end(conn);
     decoder_release(&conn->decoder);
-    free(conn->rest);
-    conn->rest = NULL;
+    free(conn->pending);
+    conn->pending = NULL;
     count_partial(conn);
     conn_end_transport(conn);
     if (route_never_blocks(conn->route))

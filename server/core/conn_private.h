@@ -77,7 +77,7 @@ int conn_commit_locked(struct weir_conn *conn, int max);
 /* Called by the input task. Inflates the message of a DECODER_DEFLATED event. */
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded);
 
-void conn_release_streams(struct weir_conn *conn);
+void conn_release_zlib_state(struct weir_conn *conn);
 
 /* --- conn_backlog.c --- */
 

@@ -71,8 +71,8 @@ static void take_over(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     conn->deflate =
         (struct deflate_params){.enabled = true, .server_takeover = true, .server_bits = 15, .client_bits = 15};
-    conn->streams = calloc(1, sizeof *conn->streams);
-    ck_assert_ptr_nonnull(conn->streams);
+    conn->zlib = calloc(1, sizeof *conn->zlib);
+    ck_assert_ptr_nonnull(conn->zlib);
     latch_unlock(&conn->latch);
 }
 
