@@ -163,6 +163,20 @@ class RawClient:
         return not self.buffer and not self._fill()
 
 
+class SmallWindow(RawClient):
+    """A client whose kernel buffers little of what the client does not read."""
+
+    def __init__(self, port, upgrade):
+        self.socket = socket.socket()
+        self.socket.settimeout(PATIENCE)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        self.socket.connect(("127.0.0.1", port))
+        self.buffer = b""
+        self.send(request(upgrade))
+        if self.response().status != 101:
+            raise AssertionError(f"upgrade of {upgrade}")
+
+
 def fetch(port, data):
     """Sends one request on a connection of its own. Returns the response."""
     with RawClient(port) as client:

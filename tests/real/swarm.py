@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from admin_server import WithAdmin
 from client_process import BUILD, FLAGS, LIBRARIES
-from test_admin import WithAdmin
 from weir_process import ROOT
 
 HERE = Path(__file__).resolve().parent

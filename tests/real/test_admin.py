@@ -13,41 +13,12 @@ import threading
 import time
 import unittest
 
+from admin_server import TOKEN, WithAdmin
 from raw_client import PING, PONG, TEXT, RawClient, frame, request, upgrade_headers
-from test_reload import ECHO, Reloading
 from weir_process import PATIENCE, free_port, run_weir, until
 
-TOKEN = "0123456789abcdef-secret"
+ECHO = "[route /echo]\nhandler = echo\n"
 BEYOND = "0.0.0.0"
-
-
-class WithAdmin(Reloading):
-    """A server with an admin listener. ADMIN stands for its port."""
-
-    def __init__(self, configuration, **options):
-        self.admin_port = free_port()
-        super().__init__(configuration.replace("ADMIN", str(self.admin_port)), **options)
-        self.log_line("event=ready")
-
-    def write(self, configuration):
-        super().write(configuration.replace("ADMIN", str(self.admin_port)))
-
-    def ask(self, method, path, headers=None, body=None):
-        """One request of its own. Returns status, headers, body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
-
-    def metrics(self):
-        """{'name{labels}': value}"""
-        status, _, text = self.ask("GET", "/metrics")
-        assert status == 200, text
-        lines = [line for line in text.splitlines() if not line.startswith("#")]
-        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
 
 
 def configuration(listen="127.0.0.1", more="", routes=ECHO):

@@ -16,9 +16,9 @@ import unittest
 from urllib.parse import quote
 
 import jsonschema
+from admin_server import TOKEN, WithAdmin
 from contract import METHODS, Contract, validate
 from raw_client import BINARY, CLOSE, TEXT, RawClient, close_frame
-from test_admin import TOKEN, WithAdmin
 from weir_process import PATIENCE, until
 
 CONTRACT = Contract()

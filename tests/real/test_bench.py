@@ -19,6 +19,7 @@ import time
 import unittest
 from pathlib import Path
 
+from plugin_build import compile_plugin
 from raw_client import CLOSE
 from raw_server import Conn
 from weir_process import PATIENCE, ROOT, WEIR, Weir, free_port, scaled, until
@@ -349,9 +350,7 @@ class OtherAnswers(OnWeirTestCase):
     def setUpClass(cls):
         directory = tempfile.TemporaryDirectory(prefix="weir-test-")
         cls.addClassCleanup(directory.cleanup)
-        plugin = Path(directory.name) / "answers.so"
-        subprocess.run(["cc", "-std=gnu17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "tests/real/answers.c"], cwd=ROOT,
-                       check=True)
+        plugin = compile_plugin("answers", directory.name)
         cls.configuration = (f"{SERVER}[route /hello/{{name}}]\nhandler = plugin:EXAMPLES/hello.so\n"
                              f"[route /answers/{{how}}]\nhandler = plugin:{plugin}\n")
 

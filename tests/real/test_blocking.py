@@ -7,15 +7,14 @@ SPDX-License-Identifier: MIT
 """
 
 import asyncio
-import subprocess
 import tempfile
 import time
 import unittest
-from pathlib import Path
 
 import websockets
 
-from weir_process import ROOT, AsyncTestCase, AsyncWeirTestCase, Weir, scaled
+from plugin_build import compile_plugin
+from weir_process import AsyncTestCase, AsyncWeirTestCase, Weir, scaled
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\nworkers = 4\n"
 ROUTES = """
@@ -137,9 +136,7 @@ class Blocking(AsyncWeirTestCase):
 class SendThenBlock(AsyncTestCase):
     async def test_sent_message_leaves_before_the_handler_returns(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            plugin = Path(directory) / "send_then_block.so"
-            source = Path(__file__).with_name("send_then_block.c")
-            subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            plugin = compile_plugin("send_then_block", directory)
             with Weir(SERVER + f"[route /early]\nhandler = plugin:{plugin}\n") as weir:
                 await self.talk(weir)
 

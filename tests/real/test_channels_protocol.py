@@ -9,18 +9,17 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 import tempfile
 import unittest
-from pathlib import Path
 
 import jsonschema
 import websockets
 
+from channel_peer import REQUEST, SCHEMA, Peer
+from plugin_build import compile_plugin
 from raw_client import BINARY, CLOSE, TEXT, RawClient, frame
 from weir_process import PATIENCE, ROOT, AsyncTestCase, AsyncWeirTestCase, Weir, WeirTestCase
 
-SCHEMA = json.loads((ROOT / "docs/weir.v1.schema.json").read_text())
 PAGE = (ROOT / "docs/protocol.md").read_text()
 NAME = "the name of a channel has 1 to 255 letters, digits and characters of _-.:@/+~"
 
@@ -72,61 +71,6 @@ handler = channel
 channel = {*}
 publish = no
 """
-
-
-def validator(name):
-    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
-
-
-REQUEST, ANSWER = validator("request"), validator("answer")
-
-
-class Peer:
-    """A client of weir.v1."""
-
-    def __init__(self, socket):
-        self.socket = socket
-
-    async def say(self, text):
-        await self.socket.send(text)
-
-    async def hear(self):
-        """The next message of the server, as it came."""
-        text = await asyncio.wait_for(self.socket.recv(), PATIENCE)
-        assert isinstance(text, str), text
-        ANSWER.validate(json.loads(text))
-        return text
-
-    async def next(self):
-        return json.loads(await self.hear())
-
-    async def ask(self, kind, channel=None, **members):
-        """Sends a right request; returns what comes next."""
-        request = {"type": kind, **({} if channel is None else {"channel": channel}), **members}
-        REQUEST.validate(request)
-        await self.say(json.dumps(request))
-        return await self.next()
-
-    async def quiet(self):
-        """Fails if there is anything before the answer to a ping."""
-        answer = await self.ask("ping", id="quiet")
-        assert answer == {"type": "pong", "id": "quiet"}, answer
-
-    async def subscribe(self, channel, **members):
-        answer = await self.ask("subscribe", channel, **members)
-        assert answer["type"] == "subscribed", answer
-        return answer
-
-    async def publish(self, channel, *values):
-        """Publishes to a channel that it is not subscribed to."""
-        for value in values:
-            answer = await self.ask("publish", channel, data=value)
-            assert answer["type"] == "published", answer
-
-    async def data(self, count):
-        """The offset and data of so many messages."""
-        messages = [await self.next() for _ in range(count)]
-        return [(message["offset"], message["data"]) for message in messages]
 
 
 class Speaking(AsyncWeirTestCase):
@@ -577,9 +521,7 @@ class OwnHandler(AsyncTestCase):
 
     async def test_plugin_decides_users_and_permissions(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            plugin = Path(directory) / "speaks_channels.so"
-            source = Path(__file__).parent / "speaks_channels.c"
-            subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            plugin = compile_plugin("speaks_channels", directory)
             route = f"[route /as/{{user}}]\nhandler = plugin:{plugin}\n"
             connect = websockets.connect
             with Weir(CONFIGURATION + route) as weir:

@@ -13,15 +13,15 @@ import collections
 import contextlib
 import json
 import os
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import websockets
+from admin_server import WithAdmin
 from chromium import Chromium, needs_chromium
-from test_admin import WithAdmin
-from weir_process import PATIENCE, ROOT, AsyncTestCase, scaled
+from plugin_build import compile_plugin
+from weir_process import PATIENCE, AsyncTestCase, scaled
 
 HERE = Path(__file__).parent
 CHANNEL = "room:all"
@@ -223,9 +223,7 @@ class Together(AsyncTestCase):
         return value
 
     def serve(self):
-        plugin = Path(self.enter(tempfile.TemporaryDirectory(prefix="weir-test-"))) / "channels_from_c.so"
-        source = HERE / "channels_from_c.c"
-        subprocess.run(["cc", "-shared", "-fPIC", "-pthread", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+        plugin = compile_plugin("channels_from_c", self.enter(tempfile.TemporaryDirectory(prefix="weir-test-")))
         return self.enter(WithAdmin(CONFIGURATION % plugin))
 
     def pair(self, weir, where):

@@ -14,11 +14,11 @@ import unittest
 from pathlib import Path
 
 import websockets
+from admin_server import WithAdmin
+from channel_peer import Peer
 from chromium import Chromium, Folder, needs_chromium
 from raw_client import RawClient, request, upgrade_headers
-from test_admin import WithAdmin
-from test_channels_protocol import Peer
-from test_tutorial import changed
+from shipped_config import changed
 from weir_process import PATIENCE, ROOT, AsyncTestCase, until
 
 KEPT, LATEST = 100, 50  # messages: what the server remembers of a room, and what the page begins with then

@@ -19,8 +19,8 @@ import unittest
 from pathlib import Path
 
 from far_network import HERE, FarNetwork, Unavailable
+from process_state import MIB, SANITIZED, memory, settled_descriptors, threads
 from raw_client import BINARY, TEXT, RawClient, frame
-from test_idle import SANITIZED, memory, threads
 from weir_process import PATIENCE, Weir, scaled, until
 
 CONFIGURATION = """[server]
@@ -65,7 +65,6 @@ STAY_SECONDS = 8 if LONG else 1
 PROCESSES = 4
 KILL_EVERY = 10 if LONG else 1  # seconds
 CHURN_CLIENT = Path(__file__).with_name("churn_client.py")
-MIB = 1 << 20
 ROUNDS = 4
 GROWTH = 2 * MIB  # from one round to a later one, as an allocator may need for clients that come in another order
 
@@ -88,14 +87,6 @@ class Clients:
         if self.process.returncode != 0:
             raise AssertionError(f"churn_client: {errors}")
         return collections.Counter(json.loads(output.splitlines()[-1]))
-
-
-def settled_descriptors(weir):
-    """How many there are when nobody is connected. The server may still be starting, and the library closes its
-    own a moment after the client has."""
-    counts = [weir.descriptors()]
-    until(lambda: counts.append(weir.descriptors()) or counts[-50:] == counts[-1:] * 50, "the descriptors settle")
-    return counts[-1]
 
 
 class Churn(unittest.TestCase):

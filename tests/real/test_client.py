@@ -17,7 +17,7 @@ from pathlib import Path
 from client_process import example, probe
 from raw_client import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, TEXT, frame
 from raw_server import RawServer
-from test_tutorial import tutorial
+from shipped_config import tutorial
 from weir_process import EXAMPLES, PATIENCE, Weir, free_port, scaled
 
 HERE = Path(__file__).resolve().parent

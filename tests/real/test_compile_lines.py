@@ -13,8 +13,8 @@ import unittest
 from pathlib import Path
 
 from client_process import BUILD
+from embedded_server import Embedded
 from raw_client import TEXT, RawClient, frame
-from test_embed import Embedded
 from weir_process import PATIENCE, ROOT, Weir
 
 STANDARD = "-std=gnu17"

@@ -7,20 +7,14 @@ SPDX-License-Identifier: MIT
 import re
 import socket
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
+from config_case import ROUTE, ConfigTestCase, values
 from raw_client import TEXT, RawClient, frame
 from weir_process import EXAMPLES, PATIENCE, ROOT, WEIR, Weir, free_port, run_weir
 
 CHANNEL = "[channel news:*]\nhistory = 5\n"
-ROUTE = "[route /echo]\nhandler = echo\n"
-PLUGIN = """
-#include <weir/weir.h>
-static const struct weir_handler handler = {WEIR_HANDLER_INIT};
-%s
-"""
 WRONG_ABI = 'const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI + 1, .name = "x", .handler = &handler};'
 REFUSES = """
 #include <stdio.h>
@@ -44,49 +38,6 @@ def namespace_command():
 
 
 IN_NAMESPACE = namespace_command()
-
-
-def values(printed):
-    """What `weir check` prints, without the comments that say where each value comes from."""
-    return [line for line in printed.splitlines() if not line.startswith("#")]
-
-
-class ConfigTestCase(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="weir-test-")
-        self.addCleanup(directory.cleanup)
-        self.directory = Path(directory.name)
-        self.listen = f"[server]\nlisten = 127.0.0.1:{free_port()}\n"
-
-    def write(self, text):
-        """An ini file with exactly these bytes or this text."""
-        file = self.directory / "test.ini"
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return file
-
-    def compile(self, source):
-        object_file = self.directory / "plugin.so"
-        command = ["cc", "-shared", "-fPIC", "-Iinclude", "-o", object_file, "-xc", "-"]
-        subprocess.run(command, cwd=ROOT, input=(PLUGIN % source).encode(), check=True)
-        return object_file
-
-    def assertOneLine(self, done, *parts):
-        """Status 2 and one line on stderr that has all the parts, whatever their case."""
-        self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertEqual(done.stdout, "")
-        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
-        for part in parts:
-            self.assertIn(str(part).lower(), done.stderr.lower())
-
-    def assertWrong(self, text, *parts, line=None, commands=("check", "serve")):
-        """Each command refuses this file with one line that begins with `file:line:`."""
-        file = self.write(text)
-        for command in commands:
-            with self.subTest(command=command):
-                done = run_weir(command, "-c", file)
-                self.assertOneLine(done, *parts)
-                where = re.escape(str(file)) + (rf":{line}: ." if line else r":\d+: .")
-                self.assertRegex(done.stderr, where)
 
 
 class CommandLine(ConfigTestCase):

@@ -8,8 +8,8 @@ import os
 import subprocess
 import unittest
 
+from config_case import ROUTE, ConfigTestCase, values
 from raw_client import TEXT, RawClient, frame
-from test_config import ROUTE, ConfigTestCase, values
 from weir_process import EXAMPLES, PATIENCE, ROOT, WEIR, Weir, free_port, run_weir
 
 TOKEN = "0123456789-abcdefghijklmnop"

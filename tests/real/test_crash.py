@@ -10,8 +10,9 @@ import signal
 import subprocess
 import tempfile
 import unittest
-from pathlib import Path
 
+from plugin_build import compile_plugin
+from process_state import SANITIZED
 from raw_client import TEXT, RawClient, close_frame, frame
 from weir_process import PATIENCE, ROOT, WEIR, Weir
 
@@ -26,7 +27,6 @@ handler = plugin:PLUGIN
 callback = CALLBACK
 way = WAY
 """
-SANITIZED = {"asan", "tsan"} & set(Path(WEIR).parts)
 
 
 @unittest.skipIf(SANITIZED, "a sanitizer reports crashes itself")
@@ -35,9 +35,7 @@ class Crash(unittest.TestCase):
     def setUpClass(cls):
         directory = tempfile.TemporaryDirectory(prefix="weir-test-")
         cls.addClassCleanup(directory.cleanup)
-        cls.plugin = Path(directory.name) / "crashes.so"
-        source = Path(__file__).with_name("crashes.c")
-        subprocess.run(["cc", "-g", "-shared", "-fPIC", "-Iinclude", "-o", cls.plugin, source], cwd=ROOT, check=True)
+        cls.plugin = compile_plugin("crashes", directory.name, "-g")
 
     def configuration(self, callback, way):
         text = CONFIGURATION.replace("PLUGIN", str(self.plugin))

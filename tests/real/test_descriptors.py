@@ -6,27 +6,20 @@ SPDX-License-Identifier: MIT
 
 import contextlib
 import socket
-import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
+from admin_server import WithAdmin
+from limited_server import LimitedWeir, try_to_enter
+from plugin_build import compile_plugin
 from raw_client import PATIENCE, TEXT, RawClient, frame, request
-from test_admin import WithAdmin
-from test_exhaustion import try_to_enter
-from weir_process import ROOT, Weir, until
+from weir_process import Weir, until
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\n"
 LIMIT = 2000
 OWN = 60  # descriptors that the server has for itself, at most, and the accept guard wants free
-
-
-class LimitedWeir(Weir):
-    """A server that may have `LIMIT` descriptors."""
-
-    def command(self, file):
-        return ["prlimit", f"--nofile={LIMIT}", "--", *super().command(file)]
 
 
 class Plugins(unittest.TestCase):
@@ -35,10 +28,7 @@ class Plugins(unittest.TestCase):
         cls.directory = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-test-"))
 
     def plugin(self, name):
-        plugin, source = Path(self.directory) / f"{name}.so", Path(__file__).with_name(f"{name}.c")
-        command = ["cc", "-shared", "-fPIC", "-std=gnu17", "-pthread", "-Iinclude", "-o", plugin, source]
-        subprocess.run(command, cwd=ROOT, check=True)
-        return f"[route /plugin]\nhandler = plugin:{plugin}\n"
+        return f"[route /plugin]\nhandler = plugin:{compile_plugin(name, self.directory)}\n"
 
     def echo(self, client):
         client.send(frame(TEXT, b"here"))
@@ -58,7 +48,7 @@ class EveryLowNumberIsTaken(Plugins):
         """Every client, with what the plug-in opens for it, takes two; all of the limit can be used."""
         configuration = SERVER + "[websocket]\nhandshake_timeout = 2s\n" + self.plugin("descriptor_per_client")
         with contextlib.ExitStack() as stack:
-            weir = stack.enter_context(LimitedWeir(configuration + options))
+            weir = stack.enter_context(LimitedWeir(LIMIT, configuration + options))
             clients = self.enter_all(stack, weir)
             self.assertGreaterEqual(2 * len(clients), LIMIT - before - OWN)
             for client in clients:

@@ -11,15 +11,14 @@ import random
 import re
 import resource
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
-from pathlib import Path
 
 from drain_client import Crowd, Messages
+from plugin_build import compile_plugin
 from raw_client import CLOSE, TEXT, RawClient, close_frame, fetch, frame, request
-from weir_process import PATIENCE, ROOT, Weir, scaled
+from weir_process import PATIENCE, Weir, scaled
 
 ROUNDS = int(os.environ.get("WEIR_DRAIN_ROUNDS", "2"))
 DRAIN_TIMEOUT = 20
@@ -74,9 +73,7 @@ class UnderLoad(unittest.TestCase):
 
     def test_drain_under_load_waits_for_blocking_handlers(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            plugin = Path(directory) / "echo_slowly.so"
-            source = Path(__file__).with_name("echo_slowly.c")
-            subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            plugin = compile_plugin("echo_slowly", directory)
             for _ in range(ROUNDS):
                 with Weir(SERVER + WEBSOCKET + f"[route /slow]\nhandler = plugin:{plugin}\n") as weir:
                     with Crowd(weir.port, "/slow", scaled(300, least=50), 4, self.messages) as crowd:

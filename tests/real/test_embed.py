@@ -7,13 +7,9 @@ import signal
 import subprocess
 import unittest
 
+from embedded_server import Embedded
 from raw_client import BINARY, TEXT, RawClient, frame
-from weir_process import EXAMPLES, PATIENCE, Weir, until
-
-
-class Embedded(Weir):
-    def command(self, file):
-        return [EXAMPLES / "embed", f"127.0.0.1:{self.port}"]
+from weir_process import EXAMPLES, PATIENCE, until
 
 
 class Embed(unittest.TestCase):

@@ -5,17 +5,18 @@ SPDX-License-Identifier: MIT
 """
 
 import contextlib
-import os
 import re
 import socket
-import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from raw_client import PATIENCE, TEXT, RawClient, frame, request
-from weir_process import ROOT, Weir, scaled, until
+from limited_server import LimitedWeir, try_to_enter
+from plugin_build import compile_plugin
+from process_state import processor_seconds
+from raw_client import PATIENCE, TEXT, RawClient, frame
+from weir_process import Weir, scaled, until
 
 SERVER = """[server]
 listen = 127.0.0.1:PORT
@@ -25,38 +26,12 @@ LIMIT = 300
 CLIENTS = 1000
 
 
-class LimitedWeir(Weir):
-    """A server that may have `LIMIT` descriptors."""
-
-    def command(self, file):
-        return ["prlimit", f"--nofile={LIMIT}", "--", *super().command(file)]
-
-
-def processor_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def processor_share(weir, seconds=2):
     """How much of one processor the server takes, on an average over some time."""
-    before = processor_seconds(weir.pid)
+    before = processor_seconds(weir)
     start = time.monotonic()
     time.sleep(seconds)
-    return (processor_seconds(weir.pid) - before) / (time.monotonic() - start)
-
-
-def try_to_enter(weir, path="/echo"):
-    """Returns a client, or the status of the refusal, or None if it was refused without a word."""
-    client = RawClient(weir.port)
-    try:
-        client.send(request(path))
-        status = client.response().status
-    except (EOFError, ConnectionError):
-        status = None
-    if status == 101:
-        return client
-    client.socket.close()
-    return status
+    return (processor_seconds(weir) - before) / (time.monotonic() - start)
 
 
 class Exhaustion(unittest.TestCase):
@@ -65,9 +40,7 @@ class Exhaustion(unittest.TestCase):
         self.assertEqual(client.frame().payload, b"still here")
 
     def route_of_taker(self, directory):
-        plugin, source = Path(directory) / "open_files.so", Path(__file__).with_name("open_files.c")
-        subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
-        return f"[route /files]\nhandler = plugin:{plugin}\n"
+        return f"[route /files]\nhandler = plugin:{compile_plugin('open_files', directory)}\n"
 
     def assertIdle(self, weir):
         share = processor_share(weir)
@@ -78,7 +51,7 @@ class Exhaustion(unittest.TestCase):
         return len(re.findall(f"event={event} ", weir.log()))
 
     def test_clients_beyond_the_descriptors_get_503(self):
-        with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
+        with contextlib.ExitStack() as stack, LimitedWeir(LIMIT, SERVER + ROUTE) as weir:
             room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             start = time.monotonic()
             answers = [try_to_enter(weir) for _ in range(scaled(CLIENTS, least=300))]
@@ -101,7 +74,7 @@ class Exhaustion(unittest.TestCase):
         return answer if isinstance(answer, RawClient) else None
 
     def test_full_server_withstands_unfinished_requests(self):
-        with contextlib.ExitStack() as stack, LimitedWeir(SERVER + ROUTE) as weir:
+        with contextlib.ExitStack() as stack, LimitedWeir(LIMIT, SERVER + ROUTE) as weir:
             room = int(re.search(r"max_connections=(\d+)", weir.log_line("event=ready")).group(1))
             clients = [stack.enter_context(try_to_enter(weir)) for _ in range(room)]
             for i in range(scaled(CLIENTS, least=300)):
@@ -119,7 +92,7 @@ class Exhaustion(unittest.TestCase):
 
     def test_server_recovers_when_descriptors_are_freed(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory, contextlib.ExitStack() as stack:
-            weir = stack.enter_context(LimitedWeir(SERVER + ROUTE + self.route_of_taker(directory)))
+            weir = stack.enter_context(LimitedWeir(LIMIT, SERVER + ROUTE + self.route_of_taker(directory)))
             taker, other = (stack.enter_context(try_to_enter(weir, path)) for path in ("/files", "/echo"))
             for _ in range(2):  # and it can be had again
                 taker.send(frame(TEXT, b"take"))
@@ -140,7 +113,7 @@ class Exhaustion(unittest.TestCase):
 
     def test_server_stops_without_free_descriptors(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            with LimitedWeir(SERVER + self.route_of_taker(directory)) as weir:
+            with LimitedWeir(LIMIT, SERVER + self.route_of_taker(directory)) as weir:
                 with try_to_enter(weir, "/files") as taker:
                     taker.send(frame(TEXT, b"take"))
                     self.assertEqual(taker.frame().payload, b"take")

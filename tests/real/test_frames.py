@@ -9,6 +9,7 @@ import struct
 import time
 import unittest
 
+from process_state import settled_descriptors
 from raw_client import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, RSV2, RSV3, TEXT
 from raw_client import RawClient, close_frame, frame, request
 from weir_process import Weir, WeirTestCase, scaled, until
@@ -206,18 +207,6 @@ class Close(FramesTestCase):
                 client.send(frame(3))
                 self.assertEqual(client.frame().close_code, 1002)
                 until(lambda: weir.descriptors() <= before, "the silent client's descriptor is free")
-
-
-def settled_descriptors(weir):
-    """How many descriptors the server has once the number stands still: also the probe that found it ready and
-    clients of earlier tests must be gone."""
-    last, since = weir.descriptors(), time.monotonic()
-    while time.monotonic() - since < 0.3:
-        time.sleep(0.02)
-        now = weir.descriptors()
-        if now != last:
-            last, since = now, time.monotonic()
-    return last
 
 
 class Vanishing(unittest.TestCase):

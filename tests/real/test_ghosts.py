@@ -16,9 +16,8 @@ import unittest
 from urllib.parse import quote
 
 import swarm
-from test_churn import settled_descriptors
-from test_idle import SANITIZED, memory, threads
-from weir_process import PATIENCE, scaled, until
+from process_state import SANITIZED, memory, settled_descriptors, threads
+from weir_process import scaled, until
 
 FULL = float(os.environ.get("WEIR_GHOSTS", "0"))
 CLIENTS = 1000 if FULL else scaled(200, least=40)

@@ -18,8 +18,9 @@ import unittest
 from pathlib import Path
 
 import websockets
+from plugin_build import compile_plugin
 from raw_client import PATIENCE, TEXT, RawClient, frame, request
-from weir_process import ROOT, AsyncTestCase, Weir, scaled, until
+from weir_process import AsyncTestCase, Weir, scaled, until
 
 SERVER = """[server]
 listen = 127.0.0.1:PORT
@@ -289,9 +290,7 @@ class Legitimate(AsyncTestCase):
     async def test_slow_upgrade_callbacks_are_not_cut(self):
         """All the threads think for three seconds, while requests of the same address wait for one."""
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            plugin = Path(directory) / "slow_upgrade.so"
-            source = Path(__file__).with_name("slow_upgrade.c")
-            subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            plugin = compile_plugin("slow_upgrade", directory)
             route = f"[route /slow]\nhandler = plugin:{plugin}\n"
             with Weir(SERVER + "[websocket]\nhandshake_timeout = 2s\n" + route) as weir:
 

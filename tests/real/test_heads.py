@@ -10,8 +10,8 @@ import socket
 import unittest
 from collections import Counter
 
+from admin_server import WithAdmin
 from raw_client import TEXT, RawClient, fetch, frame, request, upgrade_headers
-from test_admin import WithAdmin
 from weir_process import Weir, WeirTestCase, run_weir, scaled, until
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\n"
@@ -254,7 +254,12 @@ class Origins(WeirTestCase):
         response = self.ask("/echo", "https://there.example")
         self.assertIn(b'"https://there.example"', response.body)
         self.assertIn(b"origins", response.body)
-        until(lambda: "origin=https://there.example" in self.weir.log(), "a line of the log")
+
+        def logged():
+            self.ask("/echo", "https://there.example")  # one line a second
+            return "origin=https://there.example" in self.weir.log()
+
+        until(logged, "a line of the log")
 
     def test_origin_of_any_bytes_is_shown_escaped_and_cut(self):
         response = self.ask("/echo", "\xff\x80" + "x" * 8000)

@@ -3,13 +3,12 @@
 SPDX-License-Identifier: MIT
 """
 
-import os
 import resource
 import unittest
-from pathlib import Path
 
+from process_state import SANITIZED, memory, threads
 from raw_client import TEXT, RawClient, frame
-from weir_process import WEIR, Weir, scaled, until
+from weir_process import Weir, scaled, until
 
 CONFIGURATION = """[server]
 listen = 127.0.0.1:PORT
@@ -20,17 +19,6 @@ handler = echo
 """
 IDLE = 5000
 BYTES_PER_CLIENT = 1000  # of the server's memory, its allocator's overhead included; a thread's stack would be more
-SANITIZED = {"asan", "tsan"} & set(Path(WEIR).parts)
-
-
-def threads(weir):
-    return len(os.listdir(f"/proc/{weir.pid}/task"))
-
-
-def memory(weir):
-    """Resident bytes."""
-    pages = int(Path(f"/proc/{weir.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
 
 
 class Idle(unittest.TestCase):

@@ -8,11 +8,11 @@ SPDX-License-Identifier: MIT
 import asyncio
 import signal
 import unittest
-from pathlib import Path
 
 import websockets
 
-from weir_process import PATIENCE, WEIR, AsyncTestCase, Weir
+from process_state import SANITIZED
+from weir_process import PATIENCE, AsyncTestCase, Weir
 
 CONFIGURATION = """[server]
 listen = 127.0.0.1:PORT
@@ -26,7 +26,6 @@ delay = 20ms
 [route /command]
 handler = plugin:EXAMPLES/command.so
 """
-SANITIZED = {"asan", "tsan"} & set(Path(WEIR).parts)
 
 
 class UnderValgrind(Weir):

@@ -6,35 +6,16 @@ its builds only the answers are checked.
 SPDX-License-Identifier: MIT
 """
 
-import os
-import re
 import time
 import unittest
 import zlib
-from pathlib import Path
 
+from process_state import MIB, SANITIZED, forget_peak, memory, peak_memory, processor_seconds
 from raw_client import BINARY, CLOSE, CONTINUATION, FIN, RSV1, TEXT
 from raw_client import RawClient, close_frame, frame, request, upgrade_headers
-from weir_process import WEIR, Weir, scaled
+from weir_process import Weir, scaled
 
-MIB = 1 << 20
 MAX_MESSAGE_SIZE = MIB
-SANITIZED = any(name in WEIR.read_bytes() for name in (b"__asan_init", b"__tsan_init"))
-
-
-def memory(pid, field):
-    """VmRSS, what a process has in memory, or VmHWM, the most that it ever had; in bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE).group(1)) * 1024
-
-
-def processor_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def forget_peak(pid):
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def bomb(size):
@@ -82,8 +63,8 @@ class Limited(unittest.TestCase):
         with self.client("/on") as client:
             client.send(frame(BINARY, bytes(1000)))
             self.assertEqual(client.frame(), (BINARY, bytes(1000)))
-        forget_peak(self.weir.pid)
-        self.before = memory(self.weir.pid, "VmRSS")
+        forget_peak(self.weir)
+        self.before = memory(self.weir)
 
     def client(self, path):
         client = RawClient(self.weir.port)
@@ -93,7 +74,7 @@ class Limited(unittest.TestCase):
         return client
 
     def assertGrewByLessThan(self, most):
-        grown = memory(self.weir.pid, "VmHWM") - self.before
+        grown = peak_memory(self.weir) - self.before
         print(f"{grown >> 10} KiB ", end="", flush=True)
         if not SANITIZED:
             self.assertLess(grown, most)
@@ -199,9 +180,9 @@ class Stuck(unittest.TestCase):
             with self.assertRaises(TimeoutError):
                 while True:
                     client.socket.sendall(message)
-            before = processor_seconds(weir.pid)
+            before = processor_seconds(weir)
             time.sleep(2)
-            self.assertLess(processor_seconds(weir.pid) - before, 1, "of 2 seconds in which nothing can happen")
+            self.assertLess(processor_seconds(weir) - before, 1, "of 2 seconds in which nothing can happen")
 
 
 if __name__ == "__main__":

@@ -20,10 +20,9 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
+from process_state import MIB, SANITIZED, memory, settled_descriptors, threads
 from raw_client import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RSV1, TEXT
 from raw_client import RawClient, close_frame, frame, request, upgrade_headers
-from test_churn import settled_descriptors
-from test_idle import SANITIZED, memory, threads
 from weir_process import ROOT, Weir, until
 
 CONFIGURATION = """[server]
@@ -57,7 +56,6 @@ PATHS = ["/plain", "/on", "/takeover", "/broadcast/one", "/light/on", "/memory",
 FIXED_ANSWER = {"/light/on": (TEXT, b"the light has turned on")}
 NO_ROUTE = 4040
 HERE = Path(__file__).parent
-MIB = 1 << 20
 TAIL = b"\x00\x00\xff\xff"
 
 

@@ -8,8 +8,8 @@ import json
 import select
 import unittest
 
+from admin_server import WithAdmin
 from raw_client import CLOSE, PING, PONG, TEXT, RawClient, frame
-from test_admin import WithAdmin
 from weir_process import until
 
 LIMIT = 512 * 1024

@@ -16,11 +16,11 @@ import time
 import unittest
 from pathlib import Path
 
+from admin_server import WithAdmin
+from plugin_build import compile_plugin
+from process_state import MIB, SANITIZED
 from prometheus import PROMETHEUS, Prometheus
-from raw_client import BINARY, TEXT, RawClient, frame, request, upgrade_headers
-from test_admin import WithAdmin
-from test_limits import MIB, SANITIZED
-from test_slow import SmallWindow
+from raw_client import BINARY, TEXT, RawClient, SmallWindow, frame, request, upgrade_headers
 from weir_process import PATIENCE, ROOT, WEIR, until
 
 DASHBOARD = ROOT / "conf/grafana.json"
@@ -224,10 +224,7 @@ class Channels(unittest.TestCase):
         self.addCleanup(self.clients.close)  # before the server's: they do not answer a Close
 
     def plugin(self):
-        plugin = Path(self.folder.name) / "publishing.so"
-        command = ["cc", "-std=gnu17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "-xc", "-"]
-        subprocess.run(command, cwd=ROOT, input=PUBLISHING, text=True, check=True)
-        return plugin
+        return compile_plugin("publishing", self.folder.name, text=PUBLISHING)
 
     def client(self):
         return self.clients.enter_context(ChannelClient(self.weir.port))

@@ -6,13 +6,13 @@ SPDX-License-Identifier: MIT
 
 import os
 import signal
-import subprocess
 import unittest
 import unittest.mock
 
+from admin_server import WithAdmin
+from config_case import ConfigTestCase
+from plugin_build import compile_plugin
 from raw_client import TEXT, RawClient, frame
-from test_admin import WithAdmin
-from test_config import ConfigTestCase
 from weir_process import ROOT, run_weir, until
 
 SECRET = "S3cret-Not-To-Be-Seen"
@@ -48,10 +48,7 @@ SHOWS = """{"password", WEIR_OPTION_SECRET, NULL, "a secret"}, {"note", WEIR_OPT
 
 class PluginTestCase(ConfigTestCase):
     def compile(self, declared=SHOWS):
-        plugin = self.directory / "shows.so"
-        command = ["cc", "-std=gnu17", "-shared", "-fPIC", "-Iinclude", "-o", plugin, "-xc", "-"]
-        subprocess.run(command, cwd=ROOT, input=(SOURCE % declared).encode(), check=True)
-        return plugin
+        return compile_plugin("shows", self.directory, text=SOURCE % declared)
 
     def route(self, more=""):
         return f"{self.listen}[route /x/{{y}}]\nhandler = plugin:{self.compile()}\n{more}"

@@ -8,8 +8,8 @@ import json
 import socket
 import unittest
 
+from admin_server import WithAdmin
 from raw_client import TEXT, RawClient, frame, request
-from test_admin import WithAdmin
 from weir_process import PATIENCE, until
 
 CONFIGURATION = """

@@ -7,15 +7,15 @@ SPDX-License-Identifier: MIT
 import asyncio
 import random
 import shutil
-import signal
 import tempfile
 import unittest
 from pathlib import Path
 
 import websockets
+from admin_server import Reloading
+from process_state import SANITIZED, memory
 from raw_client import BINARY, CLOSE, PING, TEXT, RawClient, frame, request, upgrade_headers
-from test_idle import SANITIZED, memory
-from weir_process import EXAMPLES, Weir, scaled, until
+from weir_process import EXAMPLES, scaled, until
 
 HEAD = "[server]\nlisten = 127.0.0.1:PORT\nworkers = 4\n"
 ECHO = "[route /echo]\nhandler = echo\n"
@@ -26,35 +26,6 @@ LIGHT = "[route /light/{status}]\nhandler = plugin:EXAMPLES/light.so\ndelay = %s
 def status_of(client, path, **headers):
     client.send(request(path, upgrade_headers(**headers)))
     return client.response().status
-
-
-class Reloading(Weir):
-    """A server whose file is written anew."""
-
-    reloads = 0
-
-    def write(self, configuration):
-        file = Path(self.directory.name) / "weir.ini"
-        file.write_text(configuration.replace("PORT", str(self.port)).replace("EXAMPLES", str(EXAMPLES)))
-
-    def reload(self, configuration):
-        """Returns the log line that says what came of it."""
-        self.write(configuration)
-        return self.hang_up()
-
-    def hang_up(self):
-        self.process.send_signal(signal.SIGHUP)
-        self.reloads += 1
-
-        def find():
-            lines = [line for line in self.log().splitlines() if "event=reload" in line and "done=" in line]
-            return lines[self.reloads - 1] if len(lines) >= self.reloads else None
-
-        return until(find, "the log says what came of the reload")
-
-    def maps(self, name):
-        """Whether a shared object is loaded."""
-        return name in Path(f"/proc/{self.pid}/maps").read_text()
 
 
 class Routes(unittest.TestCase):
@@ -254,7 +225,6 @@ class Limits(unittest.TestCase):
         if status_of(client, "/echo") == 101:
             return client
         return client.vanish()
-
 
 
 class Crowd(unittest.TestCase):

@@ -5,35 +5,19 @@ SPDX-License-Identifier: MIT
 """
 
 import re
-import socket
 import struct
-import subprocess
 import tempfile
 import time
 import unittest
 import zlib
-from pathlib import Path
 
-from raw_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT
+from plugin_build import compile_plugin
+from process_state import MIB, SANITIZED, memory, peak_memory
+from raw_client import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, SmallWindow
 from raw_client import RawClient, close_frame, frame, request, upgrade_headers
-from test_limits import MIB, SANITIZED, memory
-from weir_process import PATIENCE, ROOT, Weir, WeirTestCase, scaled, until
+from weir_process import PATIENCE, Weir, WeirTestCase, scaled, until
 
 SIZE = 50000
-
-
-class SmallWindow(RawClient):
-    """A client whose kernel takes little that it does not read."""
-
-    def __init__(self, port, upgrade):
-        self.socket = socket.socket()
-        self.socket.settimeout(PATIENCE)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-        self.socket.connect(("127.0.0.1", port))
-        self.buffer = b""
-        self.send(request(upgrade))
-        if self.response().status != 101:
-            raise AssertionError(f"upgrade of {upgrade}")
 
 
 def numbered(number):
@@ -132,15 +116,14 @@ class Stream(unittest.TestCase):
         """A handler that produces more than memory could hold, for one that reads with pauses."""
         pieces, size = scaled(1 << 14), 65536
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
-            plugin, source = Path(directory) / "stream.so", Path(__file__).with_name("stream.c")
-            subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
+            plugin = compile_plugin("stream", directory, "-O1")
             configuration = "[server]\nlisten = 127.0.0.1:PORT\n[websocket]\ncompression = off\nping_interval = 0\n"
             with Weir(configuration + f"[route /stream]\nhandler = plugin:{plugin}\n") as weir:
-                before = memory(weir.pid, "VmRSS")
+                before = memory(weir)
                 with RawClient(weir.port, "/stream") as client:
                     client.send(frame(TEXT, b"%d\0" % pieces))
                     self.read(client, pieces, size)
-                    grown = memory(weir.pid, "VmHWM") - before
+                    grown = peak_memory(weir) - before
                     leave(client)
                 print(f"{pieces * size >> 20} MiB, grew by {grown >> 10} KiB ", end="", flush=True)
                 if not SANITIZED:
@@ -354,7 +337,7 @@ echo_self = no
             clients = attack()
             until(lambda: self.shed() > before, "somebody is closed")
             self.untouched()
-            peaks.append(memory(self.weir.pid, "VmHWM"))
+            peaks.append(peak_memory(self.weir))
             for client in clients:
                 client.vanish()
             until(lambda: len(self.open_connections()) == 1 + len(self.beside), "the others have gone")

@@ -5,15 +5,14 @@ SPDX-License-Identifier: MIT
 """
 
 import json
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+from plugin_build import compile_plugin
 from raw_client import BINARY, CLOSE, TEXT, RawClient, close_frame, fetch, frame, request, upgrade_headers
-from weir_process import ROOT, Weir, free_port
+from weir_process import Weir, free_port
 
-HERE = Path(__file__).parent
 INVALID = b"-4"
 
 BAD = (b"\xff", b"caf\xe9", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
@@ -52,10 +51,7 @@ class Text(unittest.TestCase):
     def setUp(self):
         directory = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-test-")))
         configuration = CONFIGURATION.replace("ADMIN", str(free_port()))
-        plugin = directory / "says_any_bytes.so"
-        source = HERE / "says_any_bytes.c"
-        subprocess.run(["cc", "-shared", "-fPIC", "-Iinclude", "-o", plugin, source], cwd=ROOT, check=True)
-        configuration = configuration.replace("PLUGIN", str(plugin))
+        configuration = configuration.replace("PLUGIN", str(compile_plugin("says_any_bytes", directory)))
         self.weir = self.enterContext(Weir(configuration))
 
     def call(self, client, function, text):

@@ -6,36 +6,16 @@ SPDX-License-Identifier: MIT
 
 import asyncio
 import json
-import re
 import struct
 import time
 import unittest
 
 import websockets
 
-from weir_process import PATIENCE, ROOT, AsyncWeirTestCase, scaled
+from shipped_config import LIGHT_DELAY, default, tutorial
+from weir_process import PATIENCE, AsyncWeirTestCase, scaled
 
-LIGHT_DELAY = 0.2  # seconds, instead of the tutorial's 2
 LIMIT = 600  # seconds for a whole crowd
-
-
-def changed(text, pattern, replacement):
-    """The text with a change that must be possible, so that it is the file's own text that is tested."""
-    text, count = re.subn(pattern, replacement, text)
-    assert count > 0, f"{pattern} does not occur"
-    return text
-
-
-def tutorial():
-    text = (ROOT / "conf/tutorial.ini").read_text()
-    text = changed(text, r"(?m)^listen = 127\.0\.0\.1:8765$", "listen = 127.0.0.1:PORT")
-    text = changed(text, r"\.\./build/examples/", "EXAMPLES/")
-    return changed(text, "(?m)^delay = 2s$", f"delay = {LIGHT_DELAY * 1000:.0f}ms")
-
-
-def default():
-    text = (ROOT / "conf/weir.ini").read_text()
-    return changed(text, r"(?m)^listen\s*=\s*0\.0\.0\.0:9000$", "listen = 127.0.0.1:PORT")
 
 
 class Echo(AsyncWeirTestCase):
