@@ -20,7 +20,7 @@ struct attempt {
     struct url url;
     const struct weir_client_options *options;
     uint64_t timeout, deadline;
-    char key[OPENING_KEY_SIZE];
+    char key[CLIENT_HANDSHAKE_KEY_SIZE];
     struct weir_client_error *error;
     unsigned interim; /* interim answers so far */
 };
@@ -31,7 +31,7 @@ struct attempt {
 
 /* --- Name resolution ---------------------------------------------------------------------------------------- */
 
-static struct addrinfo *find_addresses(struct attempt *attempt) {
+static struct addrinfo *client_connect_find_addresses(struct attempt *attempt) {
     int failure;
     struct addrinfo *addresses = resolve(attempt->url.host, attempt->url.port, attempt->deadline, &failure);
     const char *host = attempt->url.host;
@@ -55,7 +55,7 @@ static struct addrinfo *find_addresses(struct attempt *attempt) {
 }
 
 /* Parses the caller's source address; *source is NULL if the caller gave none. */
-static bool find_source(struct attempt *attempt, struct addrinfo **source) {
+static bool client_connect_find_source(struct attempt *attempt, struct addrinfo **source) {
     static const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
     *source = NULL;
     if (attempt->options->source == NULL || getaddrinfo(attempt->options->source, NULL, &numeric, source) == 0)
@@ -67,7 +67,7 @@ static bool find_source(struct attempt *attempt, struct addrinfo **source) {
 
 /* --- TCP ---------------------------------------------------------------------------------------------------- */
 
-static void tell_failed_connection(struct attempt *attempt, int number) {
+static void client_connect_report_failure(struct attempt *attempt, int number) {
     const struct url *url = &attempt->url;
     char duration[CLIENT_DURATION_SIZE];
     if (number == ECONNREFUSED)
@@ -93,26 +93,26 @@ static void tell_failed_connection(struct attempt *attempt, int number) {
                      client_system_error(number));
 }
 
-static int connect_stream(struct attempt *attempt) {
+static int client_connect_socket(struct attempt *attempt) {
     struct addrinfo *source, *addresses;
-    int stream = -1;
-    if (!find_source(attempt, &source))
+    int descriptor = -1;
+    if (!client_connect_find_source(attempt, &source))
         return -1;
-    addresses = find_addresses(attempt);
+    addresses = client_connect_find_addresses(attempt);
     if (addresses != NULL) {
-        stream = stream_connect(addresses, source, attempt->deadline);
-        if (stream < 0)
-            tell_failed_connection(attempt, errno);
+        descriptor = socket_connect(addresses, source, attempt->deadline);
+        if (descriptor < 0)
+            client_connect_report_failure(attempt, errno);
         freeaddrinfo(addresses);
     }
     if (source != NULL)
         freeaddrinfo(source);
-    return stream;
+    return descriptor;
 }
 
 /* --- The opening handshake ---------------------------------------------------------------------------------- */
 
-static bool tell_no_answer(struct attempt *attempt, int number) {
+static bool client_connect_report_no_response(struct attempt *attempt, int number) {
     char duration[CLIENT_DURATION_SIZE];
     if (number == ETIMEDOUT)
         client_error(attempt->error, WEIR_CLIENT_TIMED_OUT, WHERE ": no answer to the handshake within %s",
@@ -129,7 +129,7 @@ static bool tell_no_answer(struct attempt *attempt, int number) {
 }
 
 /* True for an interim (1xx) answer, such as 103, that precedes the final one (RFC 7231, 6.2). */
-static bool is_interim(const char *head, size_t size) {
+static bool client_connect_is_interim(const char *head, size_t size) {
     static const char switching[] = "HTTP/1.1 101";
     return size > sizeof switching && head[9] == '1' && memcmp(head, switching, sizeof switching - 1) != 0 &&
            memcmp(head, switching, 9) == 0;
@@ -137,46 +137,46 @@ static bool is_interim(const char *head, size_t size) {
 
 /* True while more of the answer has to come. Sets *is_answer to false, with *error filled, if it is not an
  * answer. */
-static bool is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
+static bool client_connect_is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
     const char *bytes = (const char *)client->input;
-    *is_answer = opening_is_possible(bytes, client->input_end, attempt->error);
+    *is_answer = client_handshake_is_possible(bytes, client->input_end, attempt->error);
     if (!*is_answer)
         return false;
-    client->head_size = opening_head_size(bytes, client->input_end);
-    if (is_interim(bytes, client->head_size) && attempt->interim < INTERIM_MAX) {
+    client->head_size = client_handshake_head_size(bytes, client->input_end);
+    if (client_connect_is_interim(bytes, client->head_size) && attempt->interim < INTERIM_MAX) {
         attempt->interim++;
         client->input_end -= client->head_size;
         memmove(client->input, client->input + client->head_size, client->input_end);
-        return is_unfinished(client, attempt, is_answer);
+        return client_connect_is_unfinished(client, attempt, is_answer);
     }
-    return client->head_size == 0 || opening_awaits_body(bytes, client->head_size, client->input_end);
+    return client->head_size == 0 || client_handshake_awaits_body(bytes, client->head_size, client->input_end);
 }
 
 /* Reads the head, and the first line of a refusal's body; bytes after a 101 are the first frames. The end of the
  * stream, or the deadline, also ends the body. */
-static bool read_answer(weir_client *client, struct attempt *attempt) {
+static bool client_connect_read_response(weir_client *client, struct attempt *attempt) {
     bool is_answer;
     client->input_end = 0;
-    while (is_unfinished(client, attempt, &is_answer)) {
+    while (client_connect_is_unfinished(client, attempt, &is_answer)) {
         ssize_t size =
-            stream_read(client->stream, client->input + client->input_end, CLIENT_INPUT_SIZE - client->input_end);
+            socket_read(client->socket, client->input + client->input_end, CLIENT_INPUT_SIZE - client->input_end);
         int number = errno;
         if (size > 0) {
             client->input_end += (size_t)size;
             continue;
         }
-        if (size < 0 && number == EAGAIN && stream_wait(client->stream, POLLIN, attempt->deadline))
+        if (size < 0 && number == EAGAIN && socket_wait(client->socket, POLLIN, attempt->deadline))
             continue;
         if (client->head_size > 0)
             return true;
-        return tell_no_answer(attempt, size == 0 ? 0 : number == EAGAIN ? ETIMEDOUT : number);
+        return client_connect_report_no_response(attempt, size == 0 ? 0 : number == EAGAIN ? ETIMEDOUT : number);
     }
     return is_answer;
 }
 
 /* Keeps a copy of the head; the frames after it stay in the input for the decoder. */
-static bool take_answer(weir_client *client, struct attempt *attempt) {
-    struct opening opening;
+static bool client_connect_take_response(weir_client *client, struct attempt *attempt) {
+    struct client_handshake handshake;
     client->head = malloc(client->head_size + 1);
     if (client->head == NULL) {
         client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "no memory for the answer");
@@ -185,34 +185,35 @@ static bool take_answer(weir_client *client, struct attempt *attempt) {
     memcpy(client->head, client->input, client->head_size);
     client->head[client->head_size] = '\0';
     client->input_at = client->head_size;
-    if (!opening_judge(client->head, client->head_size, (const char *)client->input + client->input_at,
-                       client->input_end - client->input_at, attempt->key, attempt->options, &opening,
-                       attempt->error))
+    if (!client_handshake_check(client->head, client->head_size, (const char *)client->input + client->input_at,
+                                client->input_end - client->input_at, attempt->key, attempt->options, &handshake,
+                                attempt->error))
         return false;
-    client->subprotocol = opening.subprotocol;
-    client->deflate = opening.deflate;
-    client->decoder.deflate = opening.deflate.enabled;
+    client->subprotocol = handshake.subprotocol;
+    client->deflate = handshake.deflate;
+    client->decoder.deflate = handshake.deflate.enabled;
     return true;
 }
 
-static bool shake_hands(weir_client *client, struct attempt *attempt) {
-    char *request = opening_request(&attempt->url, attempt->options, attempt->key, attempt->error);
+static bool client_connect_handshake(weir_client *client, struct attempt *attempt) {
+    char *request = client_handshake_request(&attempt->url, attempt->options, attempt->key, attempt->error);
     if (request == NULL)
         return false;
-    client->stream = connect_stream(attempt);
-    bool sent = client->stream >= 0 &&
-                (stream_write_all(client->stream, request, strlen(request), attempt->deadline) || errno == EPIPE ||
-                 errno == ECONNRESET || tell_no_answer(attempt, errno)); /* the server may have refused already */
+    client->socket = client_connect_socket(attempt);
+    bool sent = client->socket >= 0 &&
+                (socket_write_all(client->socket, request, strlen(request), attempt->deadline) || errno == EPIPE ||
+                 errno == ECONNRESET ||
+                 client_connect_report_no_response(attempt, errno)); /* the server may have refused already */
     free(request);
-    if (!sent || !read_answer(client, attempt) || !take_answer(client, attempt))
+    if (!sent || !client_connect_read_response(client, attempt) || !client_connect_take_response(client, attempt))
         return false;
-    stream_peer(client->stream, client->peer);
+    socket_peer(client->socket, client->peer);
     return true;
 }
 
 /* --- Connecting --------------------------------------------------------------------------------------------- */
 
-static bool begin(struct attempt *attempt, const char *url) {
+static bool client_connect_begin(struct attempt *attempt, const char *url) {
     char why[URL_ERROR_SIZE];
     if (!url_parse(url, &attempt->url, why, sizeof why))
         client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT, "%s", why);
@@ -220,7 +221,7 @@ static bool begin(struct attempt *attempt, const char *url) {
         client_error(attempt->error, WEIR_CLIENT_NO_TLS,
                      "wss:// needs TLS, which weir is not built with yet; put a proxy such as nginx or stunnel in "
                      "front");
-    else if (!opening_key(attempt->key))
+    else if (!client_handshake_key(attempt->key))
         client_error(attempt->error, WEIR_CLIENT_HANDSHAKE, "the system has no random numbers");
     else
         return true;
@@ -233,10 +234,10 @@ weir_client *weir_client_connect(const char *url, const struct weir_client_optio
     options = options == NULL ? &defaults : options;
     uint64_t timeout = options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
     struct attempt attempt = {
-        .options = options, .timeout = timeout, .deadline = stream_deadline(timeout), .error = error};
+        .options = options, .timeout = timeout, .deadline = socket_deadline(timeout), .error = error};
     if (error != NULL)
         *error = (struct weir_client_error){0};
-    if (!begin(&attempt, url))
+    if (!client_connect_begin(&attempt, url))
         return NULL;
     weir_client *client = client_create(options);
     if (client == NULL) {
@@ -245,7 +246,7 @@ weir_client *weir_client_connect(const char *url, const struct weir_client_optio
                      client_system_error(number));
         return NULL;
     }
-    if (shake_hands(client, &attempt))
+    if (client_connect_handshake(client, &attempt))
         return client;
     weir_client_destroy(client);
     return NULL;

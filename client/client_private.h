@@ -2,7 +2,7 @@
  *
  * Who may access what:
  *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_close()) reads
- *    the stream and decodes;
+ *    the socket and decodes;
  *  - the writer (the one thread that has set `writing`) writes frames, and only whole ones;
  *  - `mutex` guards the rest. It is held briefly: no thread waits for the network while holding it.
  *
@@ -23,8 +23,8 @@
 
 #include <weir/client.h>
 
-#include "client/opening.h"
-#include "client/stream.h"
+#include "client/client_handshake.h"
+#include "client/socket.h"
 #include "ws/close_code.h"
 #include "ws/decoder.h"
 #include "ws/deflate.h"
@@ -46,15 +46,15 @@ struct client_control {
 
 struct weir_client {
     /* Constant once the connection is open. */
-    int stream;
+    int socket;
     int wake; /* an eventfd: makes the receiver check the state again */
     uint64_t send_timeout, close_timeout;
     struct decoder_limits limits;
     struct deflate_params deflate;
-    char *head; /* the head of the server's answer, after opening_judge() */
+    char *head; /* the head of the server's answer, after client_handshake_check() */
     size_t head_size;
     const char *subprotocol; /* points into `head` */
-    char peer[STREAM_PEER_SIZE];
+    char peer[SOCKET_PEER_SIZE];
 
     /* Used by the receiver alone. */
     struct decoder decoder;
@@ -83,7 +83,7 @@ struct weir_client {
     bool close_received;      /* the server's Close has arrived */
     bool write_failed;        /* no more frames leave; what has arrived may still be read */
     bool over;                /* nothing more is read, and nothing written except a Close that is due */
-    uint64_t close_deadline;  /* for the server's Close and the end of the stream; STREAM_NEVER: none yet */
+    uint64_t close_deadline;  /* for the server's Close and the end of the stream; SOCKET_NEVER: none yet */
     unsigned close_code;      /* 0 while the connection is open */
     const char *close_reason; /* "" at first; points to reason_text once set */
     char reason_text[CLOSE_REASON_MAX + 1];
@@ -94,6 +94,14 @@ struct weir_client {
 
 /* Creates a client without a connection. Returns NULL with errno set if memory or descriptors run out. */
 weir_client *client_create(const struct weir_client_options *options);
+
+/* --- client_state.c --- */
+
+/* Makes a Close due, unless one was queued before. Starts the close timeout. */
+void client_queue_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
+
+/* Records how the connection ended; only the first call counts. */
+void client_set_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
 
 /* The status that a call returns on a connection that is closing or over. */
 enum weir_status client_end_status_locked(const weir_client *client);
@@ -131,13 +139,5 @@ void client_end_receiving(weir_client *client);
 
 /* Works as weir_client_receive(), for the receiver. With `message` NULL, discards what arrives. */
 enum weir_status client_receive_until(weir_client *client, struct weir_client_message *message, uint64_t deadline);
-
-/* --- client_close.c --- */
-
-/* Makes a Close due, unless one was queued before. Starts the close timeout. */
-void client_queue_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
-
-/* Records how the connection ended; only the first call counts. */
-void client_set_close_locked(weir_client *client, unsigned code, const char *reason, size_t reason_size);
 
 #endif

@@ -15,7 +15,7 @@
 /* --- Events -------------------------------------------------------------------------------------------------- */
 
 /* Only the latest Ping needs an answer (5.5.3). */
-static void queue_pong(weir_client *client, const struct decoded *ping) {
+static void client_receive_queue_pong(weir_client *client, const struct decoded *ping) {
     pthread_mutex_lock(&client->mutex);
     if (!client->close_queued) {
         client->control.pong = true;
@@ -29,7 +29,7 @@ static void queue_pong(weir_client *client, const struct decoded *ping) {
 
 /* Answers the Close with the same code (5.5.1). A send that found the stream closed before is then not a failure.
  */
-static void receive_close(weir_client *client, const struct decoded *decoded) {
+static void client_receive_close(weir_client *client, const struct decoded *decoded) {
     pthread_mutex_lock(&client->mutex);
     client->close_received = true;
     if (client->failure.cause == WEIR_CLIENT_LOST && !client->over)
@@ -40,7 +40,7 @@ static void receive_close(weir_client *client, const struct decoded *decoded) {
     pthread_mutex_unlock(&client->mutex);
 }
 
-static void tell_violation_locked(weir_client *client, unsigned code, const char *what) {
+static void client_receive_report_violation_locked(weir_client *client, unsigned code, const char *what) {
     struct weir_client_error *failure = &client->failure;
     if (failure->cause != WEIR_CLIENT_NO_ERROR)
         return;
@@ -54,10 +54,10 @@ static void tell_violation_locked(weir_client *client, unsigned code, const char
 }
 
 /* Fails the connection (7.1.7): tells the server why, and reads nothing more. */
-static void fail(weir_client *client, const struct decoded *decoded) {
+static void client_receive_fail(weir_client *client, const struct decoded *decoded) {
     const char *what = (const char *)decoded->data;
     pthread_mutex_lock(&client->mutex);
-    tell_violation_locked(client, decoded->close_code, what);
+    client_receive_report_violation_locked(client, decoded->close_code, what);
     client_set_close_locked(client, decoded->close_code, what, decoded->size);
     client_queue_close_locked(client, decoded->close_code, what, decoded->size);
     client->over = true;
@@ -66,7 +66,7 @@ static void fail(weir_client *client, const struct decoded *decoded) {
     pthread_mutex_unlock(&client->mutex);
 }
 
-static void inflate(weir_client *client, struct decoded *decoded) {
+static void client_receive_inflate(weir_client *client, struct decoded *decoded) {
     if (client->inflater == NULL)
         client->inflater = inflater_create(client->deflate.server_bits);
     else if (!client->deflate.server_takeover)
@@ -74,42 +74,42 @@ static void inflate(weir_client *client, struct decoded *decoded) {
     decoder_inflate(&client->decoder, &client->limits, client->inflater, decoded);
 }
 
-static void take_control(weir_client *client, const struct decoded *decoded) {
+static void client_receive_take_control(weir_client *client, const struct decoded *decoded) {
     if (decoded->event == DECODER_PING)
-        queue_pong(client, decoded);
+        client_receive_queue_pong(client, decoded);
     else if (decoded->event == DECODER_CLOSE)
-        receive_close(client, decoded);
+        client_receive_close(client, decoded);
     else if (decoded->event == DECODER_ERROR)
-        fail(client, decoded);
+        client_receive_fail(client, decoded);
     else if (decoded->event == DECODER_PONG && client->pong != NULL)
         client->pong(client->pong_context, decoded->data, decoded->size);
 }
 
 /* Decodes what has been read, up to the next message. False if there is none. */
-static bool decode(weir_client *client, struct weir_client_message *message) {
+static bool client_receive_decode(weir_client *client, struct weir_client_message *message) {
     struct decoded decoded;
     do {
         client->input_at += decoder_feed(&client->decoder, &client->limits, client->input + client->input_at,
                                          client->input_end - client->input_at, &decoded);
         if (decoded.event == DECODER_DEFLATED)
-            inflate(client, &decoded);
+            client_receive_inflate(client, &decoded);
         if (decoded.event == DECODER_MESSAGE && message != NULL) {
             *message = (struct weir_client_message){
                 .opcode = (enum weir_opcode)decoded.opcode, .data = decoded.data, .size = decoded.size};
             return true;
         }
-        take_control(client, &decoded);
+        client_receive_take_control(client, &decoded);
     } while (decoded.event != DECODER_MORE);
     return false;
 }
 
 /* --- The stream ---------------------------------------------------------------------------------------------- */
 
-static void end_of_stream(weir_client *client, int number) {
+static void client_receive_end_of_input(weir_client *client, int number) {
     pthread_mutex_lock(&client->mutex);
     if (client->close_received) {
         client->over = client->write_failed = true;
-        shutdown(client->stream, SHUT_RDWR);
+        shutdown(client->socket, SHUT_RDWR);
         pthread_cond_broadcast(&client->written);
     } else {
         client_lose_locked(client, WEIR_CLIENT_LOST, "%s",
@@ -121,13 +121,13 @@ static void end_of_stream(weir_client *client, int number) {
 
 /* Handles a deadline. The caller's own deadline leaves the connection as it is; that of a closing connection ends
  * it. */
-static enum weir_status out_of_time(weir_client *client) {
+static enum weir_status client_receive_out_of_time(weir_client *client) {
     char duration[CLIENT_DURATION_SIZE];
     pthread_mutex_lock(&client->mutex);
-    if (stream_now() >= client->close_deadline && client->close_received) {
+    if (socket_now() >= client->close_deadline && client->close_received) {
         client->over = client->write_failed = true;
-        shutdown(client->stream, SHUT_RDWR);
-    } else if (stream_now() >= client->close_deadline) {
+        shutdown(client->socket, SHUT_RDWR);
+    } else if (socket_now() >= client->close_deadline) {
         client_lose_locked(client, WEIR_CLIENT_TIMED_OUT, "the server did not answer the Close within %s",
                            client_duration(client->close_timeout, duration));
     }
@@ -138,25 +138,25 @@ static enum weir_status out_of_time(weir_client *client) {
 }
 
 /* Waits for bytes, for room if a control frame is due, or for client_wake(). False at the deadline. */
-static bool await(weir_client *client, uint64_t deadline) {
+static bool client_receive_await(weir_client *client, uint64_t deadline) {
     pthread_mutex_lock(&client->mutex);
     short events = client_can_push_locked(client) ? POLLIN | POLLOUT : POLLIN;
     pthread_mutex_unlock(&client->mutex);
-    struct pollfd polled[] = {{.fd = client->stream, .events = events}, {.fd = client->wake, .events = POLLIN}};
-    int ready = poll(polled, 2, stream_poll_timeout(deadline));
+    struct pollfd polled[] = {{.fd = client->socket, .events = events}, {.fd = client->wake, .events = POLLIN}};
+    int ready = poll(polled, 2, socket_poll_timeout(deadline));
     uint64_t count;
     if (ready > 0 && polled[1].revents != 0 && read(client->wake, &count, sizeof count) < 0)
         return true; /* another thread has read the eventfd */
-    return ready != 0 || stream_now() < deadline;
+    return ready != 0 || socket_now() < deadline;
 }
 
 /* Sends control frames that are due, and applies the close deadline. False if the connection is over. */
-static bool look(weir_client *client, uint64_t *deadline, enum weir_status *status) {
+static bool client_receive_check_state(weir_client *client, uint64_t *deadline, enum weir_status *status) {
     pthread_mutex_lock(&client->mutex);
     client_push_control_locked(client);
     if (client->close_deadline < *deadline)
         *deadline = client->close_deadline;
-    if (client->close_deadline != STREAM_NEVER && stream_now() >= client->close_deadline)
+    if (client->close_deadline != SOCKET_NEVER && socket_now() >= client->close_deadline)
         client->late_reads++;
     bool over = client->over;
     *status = client_end_status_locked(client);
@@ -168,37 +168,37 @@ static bool look(weir_client *client, uint64_t *deadline, enum weir_status *stat
  * With messages, the connection ends after the close deadline and READS more reads, which drain what may have
  * waited in the system. Never called while the input holds a message, because a caller that polls the stream
  * would not find it. */
-static bool is_without_end(const weir_client *client, unsigned reads, uint64_t deadline) {
+static bool client_receive_must_stop(const weir_client *client, unsigned reads, uint64_t deadline) {
     enum { READS = 64 };
-    return (reads % READS == 0 || client->late_reads > READS) && stream_now() >= deadline;
+    return (reads % READS == 0 || client->late_reads > READS) && socket_now() >= deadline;
 }
 
 enum weir_status client_receive_until(weir_client *client, struct weir_client_message *message, uint64_t deadline) {
     enum weir_status status;
     for (unsigned reads = 1;; reads++) {
-        if (decode(client, message))
+        if (client_receive_decode(client, message))
             return WEIR_OK;
-        if (!look(client, &deadline, &status))
+        if (!client_receive_check_state(client, &deadline, &status))
             return status;
-        if (is_without_end(client, reads, deadline))
-            return out_of_time(client);
-        ssize_t size = stream_read(client->stream, client->input, CLIENT_INPUT_SIZE);
+        if (client_receive_must_stop(client, reads, deadline))
+            return client_receive_out_of_time(client);
+        ssize_t size = socket_read(client->socket, client->input, CLIENT_INPUT_SIZE);
         int number = size == 0 ? 0 : errno;
         client->input_at = 0;
         client->input_end = size > 0 ? (size_t)size : 0;
         if (size == 0 || (size < 0 && number != EAGAIN)) {
-            end_of_stream(client, number);
+            client_receive_end_of_input(client, number);
             continue;
         }
-        if (size < 0 && !await(client, deadline))
-            return out_of_time(client);
+        if (size < 0 && !client_receive_await(client, deadline))
+            return client_receive_out_of_time(client);
     }
 }
 
 /* --- One receiver at a time ---------------------------------------------------------------------------------- */
 
 /* Becomes the receiver. False if there is one, or, when closing, if another thread holds a message. */
-static bool begin(weir_client *client, bool closing) {
+static bool client_receive_begin(weir_client *client, bool closing) {
     pthread_mutex_lock(&client->mutex);
     bool in_use = closing && client->held && !pthread_equal(client->holder, pthread_self());
     bool begun = !client->receiving && !in_use;
@@ -211,10 +211,10 @@ static bool begin(weir_client *client, bool closing) {
 }
 
 bool client_begin_closing(weir_client *client) {
-    return begin(client, true);
+    return client_receive_begin(client, true);
 }
 
-static void end(weir_client *client, bool held) {
+static void client_receive_end(weir_client *client, bool held) {
     pthread_mutex_lock(&client->mutex);
     client->receiving = false;
     client->held = held;
@@ -223,7 +223,7 @@ static void end(weir_client *client, bool held) {
 }
 
 void client_end_receiving(weir_client *client) {
-    end(client, false);
+    client_receive_end(client, false);
 }
 
 void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const void *data, size_t size),
@@ -234,11 +234,11 @@ void weir_client_on_pong(weir_client *client, void (*pong)(void *context, const 
 
 enum weir_status weir_client_receive(weir_client *client, struct weir_client_message *message, long timeout_ms) {
     *message = (struct weir_client_message){0};
-    if (!begin(client, false))
+    if (!client_receive_begin(client, false))
         return WEIR_INVALID;
-    uint64_t deadline = timeout_ms < 0 ? STREAM_NEVER : stream_deadline((uint64_t)timeout_ms);
+    uint64_t deadline = timeout_ms < 0 ? SOCKET_NEVER : socket_deadline((uint64_t)timeout_ms);
     enum weir_status status = client_receive_until(client, message, deadline);
-    end(client, status == WEIR_OK);
+    client_receive_end(client, status == WEIR_OK);
     return status;
 }
 
@@ -248,9 +248,9 @@ enum weir_status weir_client_run(weir_client *client,
                                  void *context) {
     struct weir_client_message received;
     enum weir_status status;
-    if (!begin(client, false))
+    if (!client_receive_begin(client, false))
         return WEIR_INVALID;
-    while ((status = client_receive_until(client, &received, STREAM_NEVER)) == WEIR_OK)
+    while ((status = client_receive_until(client, &received, SOCKET_NEVER)) == WEIR_OK)
         message(client, &received, context);
     client_end_receiving(client);
     return status;

@@ -20,7 +20,7 @@ enum { MASK_SIZE = 4 };
 /* --- For the writer: masks, frames, compression -------------------------------------------------------------- */
 
 /* The mask must be unpredictable (10.3). */
-static bool next_mask(weir_client *client, uint8_t mask[MASK_SIZE]) {
+static bool client_send_next_mask(weir_client *client, uint8_t mask[MASK_SIZE]) {
     if (client->masks_left == 0) {
         if (getrandom(client->masks, CLIENT_MASKS_SIZE, 0) != CLIENT_MASKS_SIZE) {
             errno = EIO;
@@ -34,9 +34,10 @@ static bool next_mask(weir_client *client, uint8_t mask[MASK_SIZE]) {
 }
 
 /* Each chunk's payload is a multiple of the mask's size, so that every chunk begins with the mask's first byte. */
-static bool write_frame(weir_client *client, uint8_t opcode, const uint8_t *data, size_t size, uint64_t deadline) {
+static bool client_send_write_frame(weir_client *client, uint8_t opcode, const uint8_t *data, size_t size,
+                                    uint64_t deadline) {
     uint8_t mask[MASK_SIZE];
-    if (!next_mask(client, mask))
+    if (!client_send_next_mask(client, mask))
         return false;
     size_t at = frame_header_masked(client->chunk, opcode, size, mask);
     do {
@@ -44,7 +45,7 @@ static bool write_frame(weir_client *client, uint8_t opcode, const uint8_t *data
         if (taken > 0)
             memcpy(client->chunk + at, data, taken);
         frame_mask(client->chunk + at, taken, mask);
-        if (!stream_write_all(client->stream, client->chunk, at + taken, deadline))
+        if (!socket_write_all(client->socket, client->chunk, at + taken, deadline))
             return false;
         data += taken;
         size -= taken;
@@ -56,7 +57,7 @@ static bool write_frame(weir_client *client, uint8_t opcode, const uint8_t *data
 /* Returns the compressed payload, in the heap; NULL if it would not be smaller, or memory runs out. The message
  * then goes uncompressed, which is allowed (RFC 7692, 6). Every message begins a new stream, which is always
  * allowed. */
-static uint8_t *compress(weir_client *client, const void *data, size_t size, size_t *compressed_size) {
+static uint8_t *client_send_compress(weir_client *client, const void *data, size_t size, size_t *compressed_size) {
     if (!client->deflate.enabled || size == 0 || size > UINT32_MAX)
         return NULL;
     if (client->deflater == NULL)
@@ -73,12 +74,13 @@ static uint8_t *compress(weir_client *client, const void *data, size_t size, siz
     return NULL;
 }
 
-static bool write_message(weir_client *client, uint8_t opcode, const void *data, size_t size, uint64_t deadline) {
+static bool client_send_write_message(weir_client *client, uint8_t opcode, const void *data, size_t size,
+                                      uint64_t deadline) {
     size_t compressed_size;
-    uint8_t *compressed = opcode == OPCODE_PING ? NULL : compress(client, data, size, &compressed_size);
+    uint8_t *compressed = opcode == OPCODE_PING ? NULL : client_send_compress(client, data, size, &compressed_size);
     if (compressed == NULL)
-        return write_frame(client, opcode, data, size, deadline);
-    bool written = write_frame(client, FRAME_RSV1 | opcode, compressed, compressed_size, deadline);
+        return client_send_write_frame(client, opcode, data, size, deadline);
+    bool written = client_send_write_frame(client, FRAME_RSV1 | opcode, compressed, compressed_size, deadline);
     int number = errno;
     free(compressed);
     errno = number;
@@ -87,10 +89,10 @@ static bool write_message(weir_client *client, uint8_t opcode, const void *data,
 
 /* --- Control frames ------------------------------------------------------------------------------------------ */
 
-static void encode_locked(weir_client *client, uint8_t opcode, const uint8_t *payload, size_t size) {
+static void client_send_encode_locked(weir_client *client, uint8_t opcode, const uint8_t *payload, size_t size) {
     uint8_t mask[MASK_SIZE];
     client->frame_at = client->frame_end = 0;
-    if (!next_mask(client, mask))
+    if (!client_send_next_mask(client, mask))
         return;
     size_t header_size = frame_header_masked(client->frame, opcode, size, mask);
     memcpy(client->frame + header_size, payload, size);
@@ -99,21 +101,21 @@ static void encode_locked(weir_client *client, uint8_t opcode, const uint8_t *pa
 }
 
 /* Puts the next control frame that is due into client->frame. False if there is none. */
-static bool next_control_locked(weir_client *client) {
+static bool client_send_next_control_locked(weir_client *client) {
     struct client_control *control = &client->control;
     if (client->frame_at == client->frame_end && control->pong) {
         control->pong = false;
-        encode_locked(client, OPCODE_PONG, control->pong_payload, control->pong_size);
+        client_send_encode_locked(client, OPCODE_PONG, control->pong_payload, control->pong_size);
     } else if (client->frame_at == client->frame_end && control->close) {
         control->close = false;
-        encode_locked(client, OPCODE_CLOSE, control->close_payload, control->close_size);
+        client_send_encode_locked(client, OPCODE_CLOSE, control->close_payload, control->close_size);
     }
     return client->frame_at < client->frame_end;
 }
 
 /* Records that writing failed. The server may have said why before it ended the connection, so what has arrived
  * is left for the receiver. After the server's Close a failed write is not an error. */
-static void fail_write_locked(weir_client *client, int number) {
+static void client_send_fail_locked(weir_client *client, int number) {
     char duration[CLIENT_DURATION_SIZE];
     bool first = !client->close_received && client->failure.cause == WEIR_CLIENT_NO_ERROR;
     if (first && number == ETIMEDOUT)
@@ -130,18 +132,18 @@ static void fail_write_locked(weir_client *client, int number) {
 void client_push_control_locked(weir_client *client) {
     if (client->writing)
         return;
-    while (!client->write_failed && next_control_locked(client)) {
+    while (!client->write_failed && client_send_next_control_locked(client)) {
         ssize_t written =
-            stream_write(client->stream, client->frame + client->frame_at, client->frame_end - client->frame_at);
+            socket_write(client->socket, client->frame + client->frame_at, client->frame_end - client->frame_at);
         if (written < 0 && errno == EAGAIN)
             break;
         if (written < 0)
-            fail_write_locked(client, errno);
+            client_send_fail_locked(client, errno);
         else
             client->frame_at += (size_t)written;
     }
     if (client->over)
-        shutdown(client->stream, SHUT_WR);
+        shutdown(client->socket, SHUT_WR);
 }
 
 bool client_can_push_locked(const weir_client *client) {
@@ -151,22 +153,22 @@ bool client_can_push_locked(const weir_client *client) {
 
 /* --- One writer at a time ------------------------------------------------------------------------------------ */
 
-static bool may_write_locked(const weir_client *client) {
+static bool client_send_may_write_locked(const weir_client *client) {
     return !client->over && !client->close_queued && !client->write_failed;
 }
 
 /* Waits for the current writer, which takes no longer than its timeout. */
-static bool begin_writing_locked(weir_client *client) {
-    while (client->writing && may_write_locked(client))
+static bool client_send_begin_locked(weir_client *client) {
+    while (client->writing && client_send_may_write_locked(client))
         pthread_cond_wait(&client->written, &client->mutex);
-    if (!may_write_locked(client))
+    if (!client_send_may_write_locked(client))
         return false;
     client->writing = true;
     return true;
 }
 
 /* Control bytes that the system does not take at once are left to the receiver, which polls. */
-static void end_writing_locked(weir_client *client) {
+static void client_send_end_locked(weir_client *client) {
     client->writing = false;
     client_push_control_locked(client);
     if (client->receiving && client_can_push_locked(client))
@@ -175,30 +177,30 @@ static void end_writing_locked(weir_client *client) {
 }
 
 /* Writes the rest of a pending control frame first. */
-static bool write_all(weir_client *client, uint8_t opcode, const void *data, size_t size) {
-    uint64_t deadline = stream_deadline(client->send_timeout);
+static bool client_send_write_all(weir_client *client, uint8_t opcode, const void *data, size_t size) {
+    uint64_t deadline = socket_deadline(client->send_timeout);
     pthread_mutex_lock(&client->mutex);
     size_t at = client->frame_at, end = client->frame_end;
     client->frame_at = end;
     pthread_mutex_unlock(&client->mutex);
-    return stream_write_all(client->stream, client->frame + at, end - at, deadline) &&
-           write_message(client, opcode, data, size, deadline);
+    return socket_write_all(client->socket, client->frame + at, end - at, deadline) &&
+           client_send_write_message(client, opcode, data, size, deadline);
 }
 
-static enum weir_status send_message(weir_client *client, uint8_t opcode, const void *data, size_t size) {
+static enum weir_status client_send_message(weir_client *client, uint8_t opcode, const void *data, size_t size) {
     pthread_mutex_lock(&client->mutex);
-    if (!begin_writing_locked(client)) {
+    if (!client_send_begin_locked(client)) {
         enum weir_status status = client_end_status_locked(client);
         pthread_mutex_unlock(&client->mutex);
         return status;
     }
     pthread_mutex_unlock(&client->mutex);
-    bool written = write_all(client, opcode, data, size);
+    bool written = client_send_write_all(client, opcode, data, size);
     int number = errno;
     pthread_mutex_lock(&client->mutex);
     if (!written)
-        fail_write_locked(client, number);
-    end_writing_locked(client);
+        client_send_fail_locked(client, number);
+    client_send_end_locked(client);
     enum weir_status status = written ? WEIR_OK : client_end_status_locked(client);
     pthread_mutex_unlock(&client->mutex);
     return status;
@@ -209,11 +211,11 @@ enum weir_status weir_client_send(weir_client *client, enum weir_opcode opcode, 
         return WEIR_INVALID;
     if (opcode == WEIR_TEXT && !utf8_valid(data, size))
         return WEIR_INVALID;
-    return send_message(client, (uint8_t)opcode, data, size);
+    return client_send_message(client, (uint8_t)opcode, data, size);
 }
 
 enum weir_status weir_client_ping(weir_client *client, const void *data, size_t size) {
     if (size > CONTROL_PAYLOAD_MAX)
         return WEIR_INVALID;
-    return send_message(client, OPCODE_PING, data, size);
+    return client_send_message(client, OPCODE_PING, data, size);
 }

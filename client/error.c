@@ -13,16 +13,16 @@
 enum { DRAFT_SIZE = 1024 };
 
 /* Returns the size of the character at the start of `text` if it is printable; else 0. */
-static size_t printable_size(const char *text) {
+static size_t error_printable_size(const char *text) {
     return utf8_is_control(text) ? 0 : utf8_character(text);
 }
 
-static void escape(const char *from, char *to, size_t size) {
+static void error_escape(const char *from, char *to, size_t size) {
     static const char more[] = "...";
     char piece[sizeof "\\xNN"];
     size_t at = 0, room = size - sizeof more;
     while (*from != '\0') {
-        size_t taken = printable_size(from);
+        size_t taken = error_printable_size(from);
         size_t piece_size = taken;
         if (taken > 0)
             memcpy(piece, from, taken);
@@ -48,5 +48,5 @@ void client_error(struct weir_client_error *error, enum weir_client_cause cause,
     vsnprintf(draft, sizeof draft, format, arguments);
     va_end(arguments);
     *error = (struct weir_client_error){.cause = cause};
-    escape(draft, error->text, sizeof error->text);
+    error_escape(draft, error->text, sizeof error->text);
 }

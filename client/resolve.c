@@ -28,7 +28,7 @@ struct lookup {
 
 static const struct addrinfo tcp = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
-static void destroy(struct lookup *lookup) {
+static void resolve_destroy(struct lookup *lookup) {
     if (lookup->addresses != NULL)
         freeaddrinfo(lookup->addresses);
     pthread_cond_destroy(&lookup->finished);
@@ -38,7 +38,7 @@ static void destroy(struct lookup *lookup) {
     free(lookup);
 }
 
-static struct lookup *create(const char *host, const char *port) {
+static struct lookup *resolve_create(const char *host, const char *port) {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL)
         return NULL;
@@ -52,11 +52,11 @@ static struct lookup *create(const char *host, const char *port) {
     lookup->port = strdup(port);
     if (lookup->host != NULL && lookup->port != NULL)
         return lookup;
-    destroy(lookup);
+    resolve_destroy(lookup);
     return NULL;
 }
 
-static void *look_up(void *context) {
+static void *resolve_look_up(void *context) {
     struct lookup *lookup = context;
     struct addrinfo *addresses = NULL;
     int failure = getaddrinfo(lookup->host, lookup->port, &tcp, &addresses);
@@ -69,23 +69,23 @@ static void *look_up(void *context) {
     pthread_mutex_unlock(&lookup->mutex);
     if (!abandoned)
         return NULL;
-    destroy(lookup);
+    resolve_destroy(lookup);
     abandoned_count--;
     return NULL;
 }
 
 /* Blocks all signals in the new thread, because the program's signals are for its own threads. */
-static bool start(struct lookup *lookup, pthread_t *thread) {
+static bool resolve_start(struct lookup *lookup, pthread_t *thread) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(thread, NULL, look_up, lookup) == 0;
+    bool started = pthread_create(thread, NULL, resolve_look_up, lookup) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
 
 /* Returns whether the lookup is done. If not, the thread owns it from now on. */
-static bool await(struct lookup *lookup, uint64_t deadline) {
+static bool resolve_await(struct lookup *lookup, uint64_t deadline) {
     struct timespec until = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
     pthread_mutex_lock(&lookup->mutex);
     while (!lookup->done && pthread_cond_timedwait(&lookup->finished, &lookup->mutex, &until) == 0)
@@ -98,13 +98,13 @@ static bool await(struct lookup *lookup, uint64_t deadline) {
 }
 
 /* Starts the thread and waits for it until the deadline. */
-static struct addrinfo *look_up_apart(struct lookup *lookup, uint64_t deadline, int *failure) {
+static struct addrinfo *resolve_in_thread(struct lookup *lookup, uint64_t deadline, int *failure) {
     pthread_t thread;
-    if (!start(lookup, &thread)) {
-        destroy(lookup);
+    if (!resolve_start(lookup, &thread)) {
+        resolve_destroy(lookup);
         return NULL;
     }
-    if (!await(lookup, deadline)) {
+    if (!resolve_await(lookup, deadline)) {
         *failure = RESOLVE_TIMED_OUT;
         pthread_detach(thread);
         return NULL;
@@ -113,7 +113,7 @@ static struct addrinfo *look_up_apart(struct lookup *lookup, uint64_t deadline, 
     struct addrinfo *addresses = lookup->addresses;
     *failure = lookup->failure;
     lookup->addresses = NULL;
-    destroy(lookup);
+    resolve_destroy(lookup);
     return addresses;
 }
 
@@ -126,6 +126,6 @@ struct addrinfo *resolve(const char *host, const char *port, uint64_t deadline, 
     *failure = abandoned_count < RESOLVE_ABANDONED_MAX ? EAI_MEMORY : RESOLVE_BUSY;
     if (*failure == RESOLVE_BUSY)
         return NULL;
-    struct lookup *lookup = create(host, port);
-    return lookup == NULL ? NULL : look_up_apart(lookup, deadline, failure);
+    struct lookup *lookup = resolve_create(host, port);
+    return lookup == NULL ? NULL : resolve_in_thread(lookup, deadline, failure);
 }

@@ -16,7 +16,7 @@ enum { RESOLVE_ABANDONED_MAX = 32 };
  * RESOLVE_TIMED_OUT or RESOLVE_BUSY. getaddrinfo() has no deadline, so a separate thread looks up a name that is
  * not an address, and has ended when this returns. Only RESOLVE_TIMED_OUT leaves a thread waiting for the name
  * server; while there are RESOLVE_ABANDONED_MAX of these, the result is RESOLVE_BUSY. `deadline` is in
- * milliseconds of stream_now(). Any thread. */
+ * milliseconds of socket_now(). Any thread. */
 struct addrinfo *resolve(const char *host, const char *port, uint64_t deadline, int *failure);
 
 #endif

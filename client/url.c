@@ -24,7 +24,7 @@ struct reader {
     size_t error_size;
 };
 
-static bool fail(const struct reader *reader, const char *what) {
+static bool url_fail(const struct reader *reader, const char *what) {
     snprintf(reader->error, reader->error_size, "%s", what);
     return false;
 }
@@ -32,7 +32,7 @@ static bool fail(const struct reader *reader, const char *what) {
 /* --- Characters -------------------------------------------------------------------------------------------- */
 
 /* Runs before the other checks, so that no part can contain such a character. */
-static bool check_characters(const struct reader *reader, const char *text) {
+static bool url_check_characters(const struct reader *reader, const char *text) {
     for (const char *at = text; *at != '\0'; at++) {
         unsigned char character = (unsigned char)*at;
         if (character > ' ' && character < 0x7F && character != '#')
@@ -49,15 +49,15 @@ static bool check_characters(const struct reader *reader, const char *text) {
 
 /* --- Parts, from left to right ------------------------------------------------------------------------------ */
 
-static bool read_scheme(struct reader *reader, struct url *url) {
+static bool url_read_scheme(struct reader *reader, struct url *url) {
     url->tls = strncasecmp(reader->at, "wss://", 6) == 0;
     if (!url->tls && strncasecmp(reader->at, "ws://", 5) != 0)
-        return fail(reader, "a WebSocket URL begins with ws:// or wss://, as in " EXAMPLE);
+        return url_fail(reader, "a WebSocket URL begins with ws:// or wss://, as in " EXAMPLE);
     reader->at += url->tls ? 6 : 5;
     return true;
 }
 
-static int hexadecimal(char digit) {
+static int url_hexadecimal(char digit) {
     static const char digits[] = "0123456789abcdefABCDEF";
     const char *found = digit == '\0' ? NULL : strchr(digits, digit);
     if (found == NULL)
@@ -67,10 +67,10 @@ static int hexadecimal(char digit) {
 }
 
 /* Returns one character of the user; -1 for an invalid escape or a control character (RFC 7617, 2). */
-static int decode(const char **at) {
+static int url_decode(const char **at) {
     int character = (unsigned char)*(*at)++;
     if (character == '%') {
-        int high = hexadecimal((*at)[0]), low = high < 0 ? -1 : hexadecimal((*at)[1]);
+        int high = url_hexadecimal((*at)[0]), low = high < 0 ? -1 : url_hexadecimal((*at)[1]);
         if (low < 0)
             return -1;
         character = high * 16 + low;
@@ -79,38 +79,39 @@ static int decode(const char **at) {
     return character < ' ' || character == 0x7F ? -1 : character;
 }
 
-static bool read_user(struct reader *reader, struct url *url) {
+static bool url_read_user(struct reader *reader, struct url *url) {
     const char *at_sign = memchr(reader->at, '@', (size_t)(reader->end - reader->at));
     if (at_sign == NULL)
         return true;
     size_t size = 0;
     while (reader->at < at_sign) {
-        int character = decode(&reader->at);
+        int character = url_decode(&reader->at);
         if (character < 0)
-            return fail(reader, "user:password@ has a % that two digits of a printable character do not follow; "
-                                "a % itself is %25");
+            return url_fail(reader,
+                            "user:password@ has a % that two digits of a printable character do not follow; "
+                            "a % itself is %25");
         if (size == URL_USER_SIZE - 1)
-            return fail(reader, "user:password@ is longer than 255 bytes");
+            return url_fail(reader, "user:password@ is longer than 255 bytes");
         url->user[size++] = (char)character;
     }
     reader->at = at_sign + 1;
     if (memchr(reader->at, '@', (size_t)(reader->end - reader->at)) != NULL)
-        return fail(reader, "the URL has two @; one that belongs to the password is written %40");
+        return url_fail(reader, "the URL has two @; one that belongs to the password is written %40");
     return true;
 }
 
-static bool copy_host(const struct reader *reader, struct url *url, size_t size) {
+static bool url_copy_host(const struct reader *reader, struct url *url, size_t size) {
     if (size == 0)
-        return fail(reader, "the URL has no host; it looks like " EXAMPLE);
+        return url_fail(reader, "the URL has no host; it looks like " EXAMPLE);
     if (size >= URL_HOST_SIZE)
-        return fail(reader, "the host is longer than 255 bytes");
+        return url_fail(reader, "the host is longer than 255 bytes");
     memcpy(url->host, reader->at, size);
     url->host[size] = '\0';
     return true;
 }
 
 /* Accepts "fe80::1%25eth0": the zone of a link-local address, its % escaped (RFC 6874). */
-static bool is_ipv6(char *host) {
+static bool url_is_ipv6(char *host) {
     struct in6_addr address;
     char *zone = strchr(host, '%');
     if (zone == NULL)
@@ -124,68 +125,68 @@ static bool is_ipv6(char *host) {
     return is_address;
 }
 
-static bool read_ipv6(struct reader *reader, struct url *url) {
+static bool url_read_ipv6(struct reader *reader, struct url *url) {
     static const char wrong[] = "between [ and ] stands an IPv6 address, as in ws://[::1]:9000/";
     reader->at++;
     const char *bracket = memchr(reader->at, ']', (size_t)(reader->end - reader->at));
     if (bracket == NULL)
-        return fail(reader, wrong);
-    if (!copy_host(reader, url, (size_t)(bracket - reader->at)))
+        return url_fail(reader, wrong);
+    if (!url_copy_host(reader, url, (size_t)(bracket - reader->at)))
         return false;
     url->host_is_ipv6 = true;
     reader->at = bracket + 1;
-    return is_ipv6(url->host) || fail(reader, wrong);
+    return url_is_ipv6(url->host) || url_fail(reader, wrong);
 }
 
-static bool read_host(struct reader *reader, struct url *url) {
+static bool url_read_host(struct reader *reader, struct url *url) {
     if (*reader->at == '[')
-        return read_ipv6(reader, url);
+        return url_read_ipv6(reader, url);
     size_t size = strcspn(reader->at, ":/?");
-    if (!copy_host(reader, url, size))
+    if (!url_copy_host(reader, url, size))
         return false;
     if (strspn(reader->at, HOST_NAME) < size)
-        return fail(reader, "the host has a character that no host name has");
+        return url_fail(reader, "the host has a character that no host name has");
     reader->at += size;
     return true;
 }
 
-static bool read_port(struct reader *reader, struct url *url) {
+static bool url_read_port(struct reader *reader, struct url *url) {
     static const char wrong[] = "the port is a number from 1 to 65535, as in " EXAMPLE;
     unsigned standard = url->tls ? 443 : 80, port = standard;
     if (reader->at < reader->end && *reader->at != ':')
-        return fail(reader, "only a port may follow the ] of the host, as in ws://[::1]:9000/");
+        return url_fail(reader, "only a port may follow the ] of the host, as in ws://[::1]:9000/");
     if (reader->at < reader->end)
         reader->at++;
     if (memchr(reader->at, ':', (size_t)(reader->end - reader->at)) != NULL)
-        return fail(reader, "the host has too many colons; an IPv6 address stands in brackets, as in "
-                            "ws://[::1]:9000/");
+        return url_fail(reader, "the host has too many colons; an IPv6 address stands in brackets, as in "
+                                "ws://[::1]:9000/");
     size_t size = (size_t)(reader->end - reader->at);
     if (strspn(reader->at, DIGITS) < size || size >= URL_PORT_SIZE)
-        return fail(reader, wrong);
+        return url_fail(reader, wrong);
     if (size > 0)
         port = (unsigned)strtoul(reader->at, NULL, 10);
     if (port == 0 || port > 65535)
-        return fail(reader, wrong);
+        return url_fail(reader, wrong);
     snprintf(url->port, sizeof url->port, "%hu", (unsigned short)port);
     url->port_given = port != standard;
     reader->at = reader->end;
     return true;
 }
 
-static bool read_target(struct reader *reader, struct url *url) {
+static bool url_read_target(struct reader *reader, struct url *url) {
     url->target = reader->at;
     url->target_size = strlen(reader->at);
     if (url->target_size > URL_TARGET_MAX)
-        return fail(reader, "path and query are longer than 8192 bytes");
+        return url_fail(reader, "path and query are longer than 8192 bytes");
     return true;
 }
 
 bool url_parse(const char *text, struct url *url, char *error, size_t error_size) {
     *url = (struct url){.target = ""};
     struct reader reader = {.at = text, .error = error, .error_size = error_size};
-    if (!check_characters(&reader, text) || !read_scheme(&reader, url))
+    if (!url_check_characters(&reader, text) || !url_read_scheme(&reader, url))
         return false;
     reader.end = reader.at + strcspn(reader.at, "/?");
-    return read_user(&reader, url) && read_host(&reader, url) && read_port(&reader, url) &&
-           read_target(&reader, url);
+    return url_read_user(&reader, url) && url_read_host(&reader, url) && url_read_port(&reader, url) &&
+           url_read_target(&reader, url);
 }

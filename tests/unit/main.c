@@ -83,7 +83,7 @@ static const struct {
     {"connect_text", connect_text_suite},
     {"connect_parts", connect_parts_suite},
     {"url", url_suite},
-    {"opening", opening_suite},
+    {"client_handshake", client_handshake_suite},
     {"request", request_suite},
     {"resolve", resolve_suite},
     {"bench_payload", bench_payload_suite},

@@ -71,7 +71,7 @@ Suite *request_guard_suite(void);
 Suite *connect_text_suite(void);
 Suite *connect_parts_suite(void);
 Suite *url_suite(void);
-Suite *opening_suite(void);
+Suite *client_handshake_suite(void);
 Suite *request_suite(void);
 Suite *resolve_suite(void);
 Suite *bench_payload_suite(void);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "client/resolve.h"
-#include "client/stream.h"
+#include "client/socket.h"
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
 
@@ -70,7 +70,7 @@ void freeaddrinfo(struct addrinfo *addresses) {
 
 static int failure_of(const char *host, uint64_t milliseconds) {
     int failure;
-    struct addrinfo *addresses = resolve(host, "80", stream_now() + milliseconds, &failure);
+    struct addrinfo *addresses = resolve(host, "80", socket_now() + milliseconds, &failure);
     ck_assert_int_eq(addresses != NULL, failure == 0);
     free(addresses);
     return failure;

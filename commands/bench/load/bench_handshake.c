@@ -134,21 +134,21 @@ static bool agree(struct bench_group *group, struct bench_client *client, const 
 /* Checks a complete head; `rest` is what arrived after it. */
 static bool judge(struct bench_group *group, struct bench_client *client, const char *bytes, size_t head_size,
                   const char *rest, size_t rest_size) {
-    char head[OPENING_HEAD_MAX + 1];
-    struct opening opening = {0};
+    char head[CLIENT_HANDSHAKE_HEAD_MAX + 1];
+    struct client_handshake handshake = {0};
     memcpy(head, bytes, head_size);
     head[head_size] = '\0';
-    return opening_judge(head, head_size, rest, rest_size, target_of(group, client)->key, &group->options, &opening,
-                         &group->error) &&
-           agree(group, client, &opening.deflate);
+    return client_handshake_check(head, head_size, rest, rest_size, target_of(group, client)->key, &group->options,
+                                  &handshake, &group->error) &&
+           agree(group, client, &handshake.deflate);
 }
 
 /* Stores the beginning of an answer. */
 static bool keep_head(struct bench_group *group, struct bench_client *client, const uint8_t *bytes, size_t size) {
     struct leftover *head = &client->head;
-    if (head->size + size > OPENING_HEAD_MAX) {
+    if (head->size + size > CLIENT_HANDSHAKE_HEAD_MAX) {
         client_error(&group->error, WEIR_CLIENT_HANDSHAKE, "the head of the answer has more than %d bytes",
-                     OPENING_HEAD_MAX);
+                     CLIENT_HANDSHAKE_HEAD_MAX);
         return false;
     }
     uint8_t *all = realloc(head->bytes, head->size + size);
@@ -175,16 +175,16 @@ static void opened(struct bench_group *group, struct bench_client *client) {
 bool bench_handshake_take(struct bench_group *group, struct bench_client *client, uint8_t *bytes, size_t size) {
     size_t kept = client->head.size;
     const char *head = (const char *)bytes;
-    if (kept > 0 || opening_head_size(head, size) == 0) {
-        size_t room = OPENING_HEAD_MAX - kept;
+    if (kept > 0 || client_handshake_head_size(head, size) == 0) {
+        size_t room = CLIENT_HANDSHAKE_HEAD_MAX - kept;
         if (!keep_head(group, client, bytes, kept > 0 && size > room ? room : size))
             return false;
         head = (const char *)client->head.bytes;
     }
-    size_t all = kept > 0 ? client->head.size : size, head_size = opening_head_size(head, all);
-    if (head_size == 0 && all < OPENING_HEAD_MAX)
-        return opening_is_possible(head, all, &group->error);
-    if (head_size == 0 || head_size > OPENING_HEAD_MAX) {
+    size_t all = kept > 0 ? client->head.size : size, head_size = client_handshake_head_size(head, all);
+    if (head_size == 0 && all < CLIENT_HANDSHAKE_HEAD_MAX)
+        return client_handshake_is_possible(head, all, &group->error);
+    if (head_size == 0 || head_size > CLIENT_HANDSHAKE_HEAD_MAX) {
         client_error(&group->error, WEIR_CLIENT_HANDSHAKE, "the answer to the handshake has no end");
         return false;
     }

@@ -89,11 +89,11 @@ static char *renounce_takeover(char *request) {
 static bool write_request(struct target *target, const struct url *url, const struct settings *settings,
                           struct weir_client_error *error) {
     const struct weir_client_options options = target_options(settings);
-    if (!opening_key(target->key)) {
+    if (!client_handshake_key(target->key)) {
         client_error(error, WEIR_CLIENT_NO_MEMORY, "the system gives no random numbers");
         return false;
     }
-    char *request = opening_request(url, &options, target->key, error);
+    char *request = client_handshake_request(url, &options, target->key, error);
     if (request == NULL)
         return false;
     target->request = renounce_takeover(request);

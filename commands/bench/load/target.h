@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "client/opening.h"
+#include "client/client_handshake.h"
 #include "commands/bench/settings.h"
 
 /* The placeholder for the room's number in a URL's path or query. It is never shorter than that number. */
@@ -22,7 +22,8 @@ struct target {
     const char *text; /* the URL */
     struct sockaddr_storage address;
     socklen_t address_size;
-    char key[OPENING_KEY_SIZE]; /* one key for all connections, because any key costs the server the same */
+    char
+        key[CLIENT_HANDSHAKE_KEY_SIZE]; /* one key for all connections, because any key costs the server the same */
     char *request;
     size_t request_size;
     size_t line_size; /* size of the request's first line, the only one that can contain a room */

@@ -1,4 +1,5 @@
-/* test_opening.c - the client's request as text; one good answer and everything that can be wrong with one.
+/* test_client_handshake.c - the client's request as text; one good answer and everything that can be wrong with
+ * one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/client_handshake.h"
 #include "client/error.h"
-#include "client/opening.h"
 #include "tests/unit/suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -30,7 +31,7 @@ static char *request_for(const char *text, const struct weir_client_options *opt
     char why[160] = "";
     ck_assert_msg(url_parse(text, &url, why, sizeof why), "%s: %s", text, why);
     *error = (struct weir_client_error){0};
-    return opening_request(&url, options, KEY, error);
+    return client_handshake_request(&url, options, KEY, error);
 }
 
 static void expect_request(const char *text, const struct weir_client_options *options, const char *expected) {
@@ -44,7 +45,7 @@ static void expect_request(const char *text, const struct weir_client_options *o
 #define FIXED                                                                                                      \
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY "\r\n"
 
-START_TEST(opening_request_has_all_headers) {
+START_TEST(client_handshake_request_has_all_headers) {
     static const char *const headers[] = {"Cookie: a=b; c=d", "X-Empty:", NULL};
     struct weir_client_options all = {
         .headers = headers, .subprotocols = chats, .origin = "https://example.com", .compress = true};
@@ -80,7 +81,7 @@ static const char *const bad_headers[] = {"",
                                           "Origin: x",
                                           "Authorization: x"};
 
-START_TEST(opening_refuses_forbidden_headers) {
+START_TEST(client_handshake_refuses_forbidden_headers) {
     const char *const headers[] = {"Good: x", bad_headers[_i], NULL};
     struct weir_client_options options = {.headers = headers, .origin = "https://example.com"};
     struct weir_client_error error;
@@ -90,7 +91,7 @@ START_TEST(opening_refuses_forbidden_headers) {
 }
 END_TEST
 
-START_TEST(opening_refuses_malformed_subprotocols_and_origins) {
+START_TEST(client_handshake_refuses_malformed_subprotocols_and_origins) {
     static const char *const names[][3] = {{""}, {"a b"}, {"a,b"}, {"a\r\n"}, {"a", "a"}, {"a", "\xc3\xbc"}};
     struct weir_client_error error;
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -104,10 +105,10 @@ START_TEST(opening_refuses_malformed_subprotocols_and_origins) {
 }
 END_TEST
 
-START_TEST(opening_keys_are_random) {
-    char one[OPENING_KEY_SIZE], other[OPENING_KEY_SIZE], accept[HANDSHAKE_ACCEPT_SIZE];
-    ck_assert(opening_key(one) && opening_key(other));
-    ck_assert_uint_eq(strlen(one), OPENING_KEY_SIZE - 1);
+START_TEST(client_handshake_keys_are_random) {
+    char one[CLIENT_HANDSHAKE_KEY_SIZE], other[CLIENT_HANDSHAKE_KEY_SIZE], accept[HANDSHAKE_ACCEPT_SIZE];
+    ck_assert(client_handshake_key(one) && client_handshake_key(other));
+    ck_assert_uint_eq(strlen(one), CLIENT_HANDSHAKE_KEY_SIZE - 1);
     ck_assert_str_ne(one, other);
     ck_assert(handshake_accept(KEY, accept));
     ck_assert_str_eq(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
@@ -116,11 +117,11 @@ END_TEST
 
 /* --- The answer ---------------------------------------------------------------------------------------------- */
 
-static bool judge(const char *head, const char *body, const struct weir_client_options *options,
-                  struct opening *opening, char copy[4096], struct weir_client_error *error) {
+static bool check(const char *head, const char *body, const struct weir_client_options *options,
+                  struct client_handshake *handshake, char copy[4096], struct weir_client_error *error) {
     snprintf(copy, 4096, "%s", head);
     *error = (struct weir_client_error){0};
-    return opening_judge(copy, strlen(head), body, strlen(body), KEY, options, opening, error);
+    return client_handshake_check(copy, strlen(head), body, strlen(body), KEY, options, handshake, error);
 }
 
 static const struct {
@@ -140,20 +141,20 @@ static const struct {
      &compressing, NULL, 9},
 };
 
-START_TEST(opening_accepts_valid_responses) {
-    struct opening opening;
+START_TEST(client_handshake_accepts_valid_responses) {
+    struct client_handshake handshake;
     struct weir_client_error error;
     char head[4096];
-    ck_assert_msg(judge(accepted[_i].head, "", accepted[_i].options, &opening, head, &error), "%s", error.text);
+    ck_assert_msg(check(accepted[_i].head, "", accepted[_i].options, &handshake, head, &error), "%s", error.text);
     if (accepted[_i].subprotocol == NULL)
-        ck_assert_ptr_null(opening.subprotocol);
+        ck_assert_ptr_null(handshake.subprotocol);
     else
-        ck_assert_str_eq(opening.subprotocol, accepted[_i].subprotocol);
-    ck_assert_uint_eq(opening.deflate.client_bits, accepted[_i].client_bits);
-    const char *accept = opening_header(head, strlen(accepted[_i].head), "sec-websocket-ACCEPT");
+        ck_assert_str_eq(handshake.subprotocol, accepted[_i].subprotocol);
+    ck_assert_uint_eq(handshake.deflate.client_bits, accepted[_i].client_bits);
+    const char *accept = client_handshake_header(head, strlen(accepted[_i].head), "sec-websocket-ACCEPT");
     ck_assert_ptr_nonnull(accept);
     ck_assert_str_eq(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    ck_assert_ptr_null(opening_header(head, strlen(accepted[_i].head), "Sec-WebSocket"));
+    ck_assert_ptr_null(client_handshake_header(head, strlen(accepted[_i].head), "Sec-WebSocket"));
 }
 END_TEST
 
@@ -186,11 +187,11 @@ static const struct {
     {START UPGRADE "X: y\r" ACCEPT END, "stray line end"},
 };
 
-START_TEST(opening_rejects_invalid_responses) {
-    struct opening opening;
+START_TEST(client_handshake_rejects_invalid_responses) {
+    struct client_handshake handshake;
     struct weir_client_error error;
     char head[4096];
-    ck_assert_msg(!judge(rejected[_i].head, "", &plain, &opening, head, &error), "%s", rejected[_i].head);
+    ck_assert_msg(!check(rejected[_i].head, "", &plain, &handshake, head, &error), "%s", rejected[_i].head);
     ck_assert_msg(strstr(error.text, rejected[_i].text) != NULL, "%s: %s", rejected[_i].head, error.text);
     ck_assert_int_eq(error.cause, WEIR_CLIENT_HANDSHAKE);
     ck_assert_int_eq(error.http_status, 0);
@@ -221,8 +222,8 @@ static const struct {
 };
 
 /* In memory that ends where the bytes do. */
-START_TEST(opening_reports_status_and_body_of_a_refusal) {
-    struct opening opening;
+START_TEST(client_handshake_reports_status_and_body_of_a_refusal) {
+    struct client_handshake handshake;
     struct weir_client_error error;
     char head[4096];
     size_t head_size = strlen(refusals[_i].head), size = head_size + strlen(refusals[_i].body);
@@ -230,10 +231,10 @@ START_TEST(opening_reports_status_and_body_of_a_refusal) {
     ck_assert_ptr_nonnull(bytes);
     memcpy(bytes, refusals[_i].head, head_size);
     memcpy(bytes + head_size, refusals[_i].body, size - head_size);
-    ck_assert_uint_eq(opening_head_size(bytes, size), head_size);
-    ck_assert_int_eq(opening_awaits_body(bytes, head_size, size), refusals[_i].awaits);
+    ck_assert_uint_eq(client_handshake_head_size(bytes, size), head_size);
+    ck_assert_int_eq(client_handshake_awaits_body(bytes, head_size, size), refusals[_i].awaits);
     free(bytes);
-    ck_assert(!judge(refusals[_i].head, refusals[_i].body, NULL, &opening, head, &error));
+    ck_assert(!check(refusals[_i].head, refusals[_i].body, NULL, &handshake, head, &error));
     ck_assert_int_eq(error.cause, WEIR_CLIENT_HTTP);
     ck_assert_int_eq(error.http_status, atoi(refusals[_i].head + strlen("HTTP/1.1 ")));
     size_t shown = strlen(error.text), expected = strlen(refusals[_i].text);
@@ -243,31 +244,31 @@ START_TEST(opening_reports_status_and_body_of_a_refusal) {
 END_TEST
 
 /* Every beginning of a good answer may become one; what can not is told with the first byte that shows it. */
-START_TEST(opening_accepts_every_prefix_of_a_response) {
+START_TEST(client_handshake_accepts_every_prefix_of_a_response) {
     static const char good[] = START UPGRADE ACCEPT END;
     struct weir_client_error error;
     for (size_t size = 0; size < sizeof good; size++) {
-        ck_assert_msg(opening_is_possible(good, size, &error), "%zu", size);
-        ck_assert_uint_eq(opening_head_size(good, size), size < sizeof good - 1 ? 0 : sizeof good - 1);
+        ck_assert_msg(client_handshake_is_possible(good, size, &error), "%zu", size);
+        ck_assert_uint_eq(client_handshake_head_size(good, size), size < sizeof good - 1 ? 0 : sizeof good - 1);
     }
-    ck_assert(!opening_is_possible("HTTX", 4, &error));
+    ck_assert(!client_handshake_is_possible("HTTX", 4, &error));
     ck_assert_str_eq(error.text, "the server does not speak HTTP/1.1; its answer begins with \"HTTX\"");
-    ck_assert(opening_is_possible("\x15", 1, &error));
-    ck_assert(!opening_is_possible("\x15\x03", 2, &error));
+    ck_assert(client_handshake_is_possible("\x15", 1, &error));
+    ck_assert(!client_handshake_is_possible("\x15\x03", 2, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "TLS"));
-    ck_assert(!opening_is_possible("\x15\x04", 2, &error));
+    ck_assert(!client_handshake_is_possible("\x15\x04", 2, &error));
 }
 END_TEST
 
-START_TEST(opening_limits_the_size_of_the_head) {
-    static char bytes[OPENING_HEAD_MAX + 1];
+START_TEST(client_handshake_limits_the_size_of_the_head) {
+    static char bytes[CLIENT_HANDSHAKE_HEAD_MAX + 1];
     struct weir_client_error error;
     memset(bytes, 'x', sizeof bytes);
     memcpy(bytes, START, sizeof START - 1);
-    ck_assert(opening_is_possible(bytes, OPENING_HEAD_MAX - 1, &error));
-    ck_assert(!opening_is_possible(bytes, OPENING_HEAD_MAX, &error));
-    memcpy(bytes + OPENING_HEAD_MAX - 4, "\r\n\r\n", 4);
-    ck_assert(opening_is_possible(bytes, OPENING_HEAD_MAX + 1, &error));
+    ck_assert(client_handshake_is_possible(bytes, CLIENT_HANDSHAKE_HEAD_MAX - 1, &error));
+    ck_assert(!client_handshake_is_possible(bytes, CLIENT_HANDSHAKE_HEAD_MAX, &error));
+    memcpy(bytes + CLIENT_HANDSHAKE_HEAD_MAX - 4, "\r\n\r\n", 4);
+    ck_assert(client_handshake_is_possible(bytes, CLIENT_HANDSHAKE_HEAD_MAX + 1, &error));
 }
 END_TEST
 
@@ -284,18 +285,18 @@ START_TEST(client_error_text_is_printable_and_limited) {
 }
 END_TEST
 
-Suite *opening_suite(void) {
-    Suite *suite = suite_create("opening");
-    TCase *tcase = tcase_create("opening");
-    tcase_add_test(tcase, opening_request_has_all_headers);
-    tcase_add_loop_test(tcase, opening_refuses_forbidden_headers, 0, COUNT(bad_headers));
-    tcase_add_test(tcase, opening_refuses_malformed_subprotocols_and_origins);
-    tcase_add_test(tcase, opening_keys_are_random);
-    tcase_add_loop_test(tcase, opening_accepts_valid_responses, 0, COUNT(accepted));
-    tcase_add_loop_test(tcase, opening_rejects_invalid_responses, 0, COUNT(rejected));
-    tcase_add_loop_test(tcase, opening_reports_status_and_body_of_a_refusal, 0, COUNT(refusals));
-    tcase_add_test(tcase, opening_accepts_every_prefix_of_a_response);
-    tcase_add_test(tcase, opening_limits_the_size_of_the_head);
+Suite *client_handshake_suite(void) {
+    Suite *suite = suite_create("client_handshake");
+    TCase *tcase = tcase_create("client_handshake");
+    tcase_add_test(tcase, client_handshake_request_has_all_headers);
+    tcase_add_loop_test(tcase, client_handshake_refuses_forbidden_headers, 0, COUNT(bad_headers));
+    tcase_add_test(tcase, client_handshake_refuses_malformed_subprotocols_and_origins);
+    tcase_add_test(tcase, client_handshake_keys_are_random);
+    tcase_add_loop_test(tcase, client_handshake_accepts_valid_responses, 0, COUNT(accepted));
+    tcase_add_loop_test(tcase, client_handshake_rejects_invalid_responses, 0, COUNT(rejected));
+    tcase_add_loop_test(tcase, client_handshake_reports_status_and_body_of_a_refusal, 0, COUNT(refusals));
+    tcase_add_test(tcase, client_handshake_accepts_every_prefix_of_a_response);
+    tcase_add_test(tcase, client_handshake_limits_the_size_of_the_head);
     tcase_add_test(tcase, client_error_text_is_printable_and_limited);
     suite_add_tcase(suite, tcase);
     return suite;

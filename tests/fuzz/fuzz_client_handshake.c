@@ -1,5 +1,5 @@
-/* fuzz_opening.c - the answer to the client's handshake: judged in memory that ends where it ends, whatever part of
- * it has arrived.
+/* fuzz_client_handshake.c - the answer to the client's handshake: checked in memory that ends where it ends,
+ * whatever part of it has arrived.
  *
  * The input: a byte of flags, then the bytes that a server sends. Bit 0: compression was offered; bit 1:
  * subprotocols were.
@@ -8,7 +8,7 @@
  */
 #include <stdbool.h>
 
-#include "client/opening.h"
+#include "client/client_handshake.h"
 #include "tests/fuzz/fuzz.h"
 
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
@@ -28,30 +28,30 @@ static void check_error(const struct weir_client_error *error) {
         FUZZ_REQUIRE((unsigned char)*at >= ' ' && *at != 0x7F);
 }
 
-static void check_opening(const char *head, size_t head_size, const struct weir_client_options *options,
-                          const struct opening *opening) {
-    const char *accept = opening_header(head, head_size, "sec-websocket-accept");
+static void check_handshake(const char *head, size_t head_size, const struct weir_client_options *options,
+                            const struct client_handshake *handshake) {
+    const char *accept = client_handshake_header(head, head_size, "sec-websocket-accept");
     FUZZ_REQUIRE(accept != NULL && strcmp(accept, ACCEPT) == 0);
-    FUZZ_REQUIRE(opening_header(head, head_size, "Upgrade") != NULL);
-    FUZZ_REQUIRE(!opening->deflate.enabled || options->compress);
-    FUZZ_REQUIRE(!opening->deflate.enabled || (opening->deflate.client_bits >= WINDOW_BITS_MIN &&
-                                               opening->deflate.server_bits >= WINDOW_BITS_MIN));
-    const char *subprotocol = opening->subprotocol;
-    FUZZ_REQUIRE(subprotocol == opening_header(head, head_size, "Sec-WebSocket-Protocol"));
+    FUZZ_REQUIRE(client_handshake_header(head, head_size, "Upgrade") != NULL);
+    FUZZ_REQUIRE(!handshake->deflate.enabled || options->compress);
+    FUZZ_REQUIRE(!handshake->deflate.enabled || (handshake->deflate.client_bits >= WINDOW_BITS_MIN &&
+                                                 handshake->deflate.server_bits >= WINDOW_BITS_MIN));
+    const char *subprotocol = handshake->subprotocol;
+    FUZZ_REQUIRE(subprotocol == client_handshake_header(head, head_size, "Sec-WebSocket-Protocol"));
     FUZZ_REQUIRE(subprotocol == NULL || (options->subprotocols != NULL && (strcmp(subprotocol, offered[0]) == 0 ||
                                                                            strcmp(subprotocol, offered[1]) == 0)));
 }
 
-static void judge(const char *bytes, size_t size, size_t head_size, const struct weir_client_options *options) {
+static void check(const char *bytes, size_t size, size_t head_size, const struct weir_client_options *options) {
     char *head = fuzz_text(bytes, head_size), *body = fuzz_allocate(size - head_size);
     if (size > head_size)
         memcpy(body, bytes + head_size, size - head_size);
-    struct opening opening;
+    struct client_handshake handshake;
     struct weir_client_error error = {0};
-    bool awaits = opening_awaits_body(bytes, head_size, size);
-    if (opening_judge(head, head_size, body, size - head_size, KEY, options, &opening, &error)) {
+    bool awaits = client_handshake_awaits_body(bytes, head_size, size);
+    if (client_handshake_check(head, head_size, body, size - head_size, KEY, options, &handshake, &error)) {
         FUZZ_REQUIRE(!awaits && error.cause == WEIR_CLIENT_NO_ERROR);
-        check_opening(head, head_size, options, &opening);
+        check_handshake(head, head_size, options, &handshake);
     } else {
         check_error(&error);
     }
@@ -67,7 +67,7 @@ static void check_prefixes(const char *bytes, size_t size) {
         char *exact = fuzz_allocate(part);
         if (part > 0)
             memcpy(exact, bytes, part);
-        bool still = opening_is_possible(exact, part, &error);
+        bool still = client_handshake_is_possible(exact, part, &error);
         FUZZ_REQUIRE(possible || !still);
         FUZZ_REQUIRE(still || error.cause == WEIR_CLIENT_HANDSHAKE);
         possible = still;
@@ -86,9 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     if (size > 0)
         memcpy(bytes, input + 1, size);
     check_prefixes(bytes, size);
-    size_t head_size = opening_head_size(bytes, size);
-    if (head_size > 0 && opening_is_possible(bytes, size, &error))
-        judge(bytes, size, head_size, &options);
+    size_t head_size = client_handshake_head_size(bytes, size);
+    if (head_size > 0 && client_handshake_is_possible(bytes, size, &error))
+        check(bytes, size, head_size, &options);
     free(bytes);
     return 0;
 }
