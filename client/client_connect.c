@@ -22,7 +22,7 @@ struct attempt {
     uint64_t timeout, deadline;
     char key[CLIENT_HANDSHAKE_KEY_SIZE];
     struct weir_client_error *error;
-    unsigned interim; /* interim answers so far */
+    unsigned interim; /* interim responses so far */
 };
 
 /* The server that the error is about, as in "ws://[::1]:9000". For printf(). */
@@ -47,7 +47,7 @@ static struct addrinfo *client_connect_find_addresses(struct attempt *attempt) {
                      "%s: %d earlier lookups still wait for the name server; is it reachable?", host,
                      RESOLVE_ABANDONED_MAX);
     else if (failure == EAI_MEMORY)
-        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "%s: no memory to resolve the name", host);
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "%s: out of memory while resolving the name", host);
     else
         client_error(attempt->error, WEIR_CLIENT_UNKNOWN_HOST, "%s: %s; is the name spelled right?", host,
                      gai_strerror(failure));
@@ -60,7 +60,8 @@ static bool client_connect_find_source(struct attempt *attempt, struct addrinfo 
     *source = NULL;
     if (attempt->options->source == NULL || getaddrinfo(attempt->options->source, NULL, &numeric, source) == 0)
         return true;
-    client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT, "\"%.64s\" cannot be a source; it is an IP address",
+    client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT,
+                 "\"%.64s\" is not a valid source address; write an IP address of this machine",
                  attempt->options->source);
     return false;
 }
@@ -74,20 +75,22 @@ static void client_connect_report_failure(struct attempt *attempt, int number) {
         client_error(attempt->error, WEIR_CLIENT_REFUSED,
                      WHERE ": connection refused; is the server running, and is this its port?", WHERE_OF(*url));
     else if (number == ETIMEDOUT)
-        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
-                     WHERE ": no answer to the connection within %s; is the address right, or a firewall in "
-                           "between?",
-                     WHERE_OF(*url), client_duration(attempt->timeout, duration));
+        client_error(
+            attempt->error, WEIR_CLIENT_TIMED_OUT,
+            WHERE ": the server did not accept the connection within %s; is the address right, or does a firewall "
+                  "block it?",
+            WHERE_OF(*url), client_duration(attempt->timeout, duration));
     else if (number == EADDRNOTAVAIL && attempt->options->source != NULL)
         client_error(attempt->error, WEIR_CLIENT_UNREACHABLE,
-                     WHERE ": the source %s is not an address of this machine, or has no port left", WHERE_OF(*url),
-                     attempt->options->source);
+                     WHERE ": the source address %s does not belong to this machine, or has no free port",
+                     WHERE_OF(*url), attempt->options->source);
     else if (number == EAFNOSUPPORT && attempt->options->source != NULL)
         client_error(attempt->error, WEIR_CLIENT_UNREACHABLE,
-                     WHERE ": the host has no address of the source's kind (%s)", WHERE_OF(*url),
+                     WHERE ": the host has no address of the same family as the source address %s", WHERE_OF(*url),
                      attempt->options->source);
     else if (number == ENOMEM || number == ENOBUFS)
-        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, WHERE ": no memory for a connection", WHERE_OF(*url));
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, WHERE ": out of memory for a connection",
+                     WHERE_OF(*url));
     else
         client_error(attempt->error, WEIR_CLIENT_UNREACHABLE, WHERE ": %s", WHERE_OF(*url),
                      client_system_error(number));
@@ -115,39 +118,41 @@ static int client_connect_socket(struct attempt *attempt) {
 static bool client_connect_report_no_response(struct attempt *attempt, int number) {
     char duration[CLIENT_DURATION_SIZE];
     if (number == ETIMEDOUT)
-        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT, WHERE ": no answer to the handshake within %s",
-                     WHERE_OF(attempt->url), client_duration(attempt->timeout, duration));
+        client_error(attempt->error, WEIR_CLIENT_TIMED_OUT,
+                     WHERE ": no response to the opening handshake within %s", WHERE_OF(attempt->url),
+                     client_duration(attempt->timeout, duration));
     else if (number == 0 || number == ECONNRESET || number == EPIPE)
-        client_error(attempt->error, WEIR_CLIENT_LOST,
-                     WHERE ": the server ended the connection instead of answering the handshake; does it speak "
-                           "WebSocket?",
-                     WHERE_OF(attempt->url));
+        client_error(
+            attempt->error, WEIR_CLIENT_LOST,
+            WHERE ": the server closed the connection without a response to the opening handshake; does it speak "
+                  "WebSocket?",
+            WHERE_OF(attempt->url));
     else
         client_error(attempt->error, WEIR_CLIENT_LOST, WHERE ": %s", WHERE_OF(attempt->url),
                      client_system_error(number));
     return false;
 }
 
-/* True for an interim (1xx) answer, such as 103, that precedes the final one (RFC 7231, 6.2). */
+/* True for an interim (1xx) response, such as 103, that precedes the final one (RFC 7231, 6.2). */
 static bool client_connect_is_interim(const char *head, size_t size) {
     static const char switching[] = "HTTP/1.1 101";
     return size > sizeof switching && head[9] == '1' && memcmp(head, switching, sizeof switching - 1) != 0 &&
            memcmp(head, switching, 9) == 0;
 }
 
-/* True while more of the answer has to come. Sets *is_answer to false, with *error filled, if it is not an
- * answer. */
-static bool client_connect_is_unfinished(weir_client *client, struct attempt *attempt, bool *is_answer) {
+/* True while more of the response has to come. Sets *is_response to false, with *error filled, if it is not a
+ * response. */
+static bool client_connect_is_unfinished(weir_client *client, struct attempt *attempt, bool *is_response) {
     const char *bytes = (const char *)client->input;
-    *is_answer = client_handshake_is_possible(bytes, client->input_end, attempt->error);
-    if (!*is_answer)
+    *is_response = client_handshake_is_possible(bytes, client->input_end, attempt->error);
+    if (!*is_response)
         return false;
     client->head_size = client_handshake_head_size(bytes, client->input_end);
     if (client_connect_is_interim(bytes, client->head_size) && attempt->interim < INTERIM_MAX) {
         attempt->interim++;
         client->input_end -= client->head_size;
         memmove(client->input, client->input + client->head_size, client->input_end);
-        return client_connect_is_unfinished(client, attempt, is_answer);
+        return client_connect_is_unfinished(client, attempt, is_response);
     }
     return client->head_size == 0 || client_handshake_awaits_body(bytes, client->head_size, client->input_end);
 }
@@ -155,9 +160,9 @@ static bool client_connect_is_unfinished(weir_client *client, struct attempt *at
 /* Reads the head, and the first line of a refusal's body; bytes after a 101 are the first frames. The end of the
  * stream, or the deadline, also ends the body. */
 static bool client_connect_read_response(weir_client *client, struct attempt *attempt) {
-    bool is_answer;
+    bool is_response;
     client->input_end = 0;
-    while (client_connect_is_unfinished(client, attempt, &is_answer)) {
+    while (client_connect_is_unfinished(client, attempt, &is_response)) {
         ssize_t size =
             socket_read(client->socket, client->input + client->input_end, CLIENT_INPUT_SIZE - client->input_end);
         int number = errno;
@@ -171,7 +176,7 @@ static bool client_connect_read_response(weir_client *client, struct attempt *at
             return true;
         return client_connect_report_no_response(attempt, size == 0 ? 0 : number == EAGAIN ? ETIMEDOUT : number);
     }
-    return is_answer;
+    return is_response;
 }
 
 /* Keeps a copy of the head; the frames after it stay in the input for the decoder. */
@@ -179,7 +184,7 @@ static bool client_connect_take_response(weir_client *client, struct attempt *at
     struct client_handshake handshake;
     client->head = malloc(client->head_size + 1);
     if (client->head == NULL) {
-        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "no memory for the answer");
+        client_error(attempt->error, WEIR_CLIENT_NO_MEMORY, "out of memory for the response");
         return false;
     }
     memcpy(client->head, client->input, client->head_size);
@@ -218,11 +223,12 @@ static bool client_connect_begin(struct attempt *attempt, const char *url) {
     if (!url_parse(url, &attempt->url, why, sizeof why))
         client_error(attempt->error, WEIR_CLIENT_BAD_ARGUMENT, "%s", why);
     else if (attempt->url.tls)
-        client_error(attempt->error, WEIR_CLIENT_NO_TLS,
-                     "wss:// needs TLS, which weir is not built with yet; put a proxy such as nginx or stunnel in "
-                     "front");
+        client_error(
+            attempt->error, WEIR_CLIENT_NO_TLS,
+            "wss:// requires TLS, which weir does not support yet; put a proxy such as nginx or stunnel in "
+            "front of the server");
     else if (!client_handshake_key(attempt->key))
-        client_error(attempt->error, WEIR_CLIENT_HANDSHAKE, "the system has no random numbers");
+        client_error(attempt->error, WEIR_CLIENT_HANDSHAKE, "the system returned no random numbers");
     else
         return true;
     return false;

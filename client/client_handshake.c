@@ -67,7 +67,7 @@ static bool client_handshake_check_header(const char *header, const struct url *
         client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "the header \"%.100s\" is not of the form \"Name: value\"",
                      header);
     else if (client_handshake_is_reserved(header, name_size, url, options))
-        client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "the header %.*s is the handshake's own; leave it out",
+        client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "the handshake sets the header %.*s itself; leave it out",
                      (int)name_size, header);
     else
         return true;
@@ -81,8 +81,8 @@ static bool client_handshake_check_headers(const struct url *url, const struct w
             return false;
     if (options->origin == NULL || (options->origin[0] != '\0' && client_handshake_is_value(options->origin)))
         return true;
-    client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "\"%.100s\" cannot be an Origin; one is https://example.com",
-                 options->origin);
+    client_error(error, WEIR_CLIENT_BAD_ARGUMENT,
+                 "\"%.100s\" is not a valid Origin; write it like https://example.com", options->origin);
     return false;
 }
 
@@ -92,12 +92,12 @@ static bool client_handshake_check_subprotocols(const char *const *subprotocols,
         const char *name = subprotocols[i];
         if (!client_handshake_is_token(name, strlen(name))) {
             client_error(error, WEIR_CLIENT_BAD_ARGUMENT,
-                         "\"%.100s\" cannot be a subprotocol; one has letters, digits and !#$%%&'*+-.^_`|~", name);
+                         "\"%.100s\" is not a valid subprotocol; use letters, digits and !#$%%&'*+-.^_`|~", name);
             return false;
         }
         for (size_t other = 0; other < i; other++)
             if (strcmp(name, subprotocols[other]) == 0) {
-                client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "the subprotocol %.100s is named twice", name);
+                client_error(error, WEIR_CLIENT_BAD_ARGUMENT, "the subprotocol %.100s is listed twice", name);
                 return false;
             }
     }
@@ -173,6 +173,6 @@ char *client_handshake_request(const struct url *url, const struct weir_client_o
             return request;
         free(request);
     }
-    client_error(error, WEIR_CLIENT_NO_MEMORY, "no memory for the request");
+    client_error(error, WEIR_CLIENT_NO_MEMORY, "out of memory for the request");
     return NULL;
 }

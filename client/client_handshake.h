@@ -1,5 +1,5 @@
 /* client_handshake.h - the client's side of the opening handshake (RFC 6455, 4.1): writes the request and checks
- * the answer. No sockets. The library and the load tester share it.
+ * the response. No sockets. The library and the load tester share it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,13 +31,13 @@ bool client_handshake_key(char key[CLIENT_HANDSHAKE_KEY_SIZE]);
 char *client_handshake_request(const struct url *url, const struct weir_client_options *options,
                                const char key[CLIENT_HANDSHAKE_KEY_SIZE], struct weir_client_error *error);
 
-/* What a successful answer agreed on. */
+/* What a successful response agreed on. */
 struct client_handshake {
     struct deflate_params deflate; /* all zero: no compression */
     char *subprotocol;             /* points into `head`; NULL if none was selected */
 };
 
-/* False, with *error filled, if what has arrived cannot become an answer: not HTTP, a TLS alert, or a head beyond
+/* False, with *error filled, if what has arrived cannot become a response: not HTTP, a TLS alert, or a head beyond
  * CLIENT_HANDSHAKE_HEAD_MAX. Call it after each read, before client_handshake_check(). */
 bool client_handshake_is_possible(const char *bytes, size_t size, struct weir_client_error *error);
 

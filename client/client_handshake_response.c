@@ -1,6 +1,6 @@
-/* client_handshake_response.c - checks the answer to the opening handshake (RFC 6455, 4.1, after "Once the client's
- * opening handshake has been sent"). No sockets; any thread. It is strict about a 101 and lenient about a refusal,
- * from which it needs only a line that says why.
+/* client_handshake_response.c - checks the response to the opening handshake (RFC 6455, 4.1, after "Once the
+ * client's opening handshake has been sent"). No sockets; any thread. It is strict about a 101 and lenient about a
+ * refusal, from which it needs only a line that says why.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,16 +37,17 @@ bool client_handshake_is_possible(const char *bytes, size_t size, struct weir_cl
     size_t compared = size < sizeof begin - 1 ? size : sizeof begin - 1;
     if (size >= 2 && client_handshake_is_tls_alert(bytes, size))
         return client_handshake_reject(
-            error, "the server speaks TLS; wss:// is not built in yet, so put a proxy in front");
+            error,
+            "the server requires TLS; weir does not support wss:// yet, so put a proxy in front of the server");
     if (memcmp(bytes, begin, compared) != 0 && !client_handshake_is_tls_alert(bytes, size)) {
         client_error(error, WEIR_CLIENT_HANDSHAKE,
-                     "the server does not speak HTTP/1.1; its answer begins with \"%.*s\"",
+                     "the server does not speak HTTP/1.1; its response begins with \"%.*s\"",
                      (int)(size < SHOWN ? size : SHOWN), bytes);
         return false;
     }
     size_t head_size = client_handshake_head_size(bytes, size);
     if (head_size > CLIENT_HANDSHAKE_HEAD_MAX || (head_size == 0 && size >= CLIENT_HANDSHAKE_HEAD_MAX))
-        return client_handshake_reject(error, "the headers of the answer are longer than 16 KiB");
+        return client_handshake_reject(error, "the response headers are longer than 16 KiB");
     return true;
 }
 
@@ -108,7 +109,7 @@ static void client_handshake_report_refusal(int status, struct head_line reason,
     if (error == NULL)
         return;
     if (status / 100 == REDIRECT && location != NULL)
-        client_error(error, WEIR_CLIENT_HTTP, "HTTP %d: redirects are not followed; the server points to %s",
+        client_error(error, WEIR_CLIENT_HTTP, "HTTP %d: redirects are not followed; the server redirects to %s",
                      status, location);
     else if (body.size > 0 && body.text[0] != '<')
         client_error(error, WEIR_CLIENT_HTTP, "HTTP %d: %.*s", status, (int)body.size, body.text);
@@ -148,17 +149,17 @@ static bool client_handshake_check_lines(const char *head, size_t head_size, str
     struct head_line line, value;
     const char *at = head;
     if (memchr(head, '\r', head_size) != NULL || memchr(head, '\n', head_size) != NULL)
-        return client_handshake_reject(error, "a header of the answer has a stray line end");
+        return client_handshake_reject(error, "a response header contains a stray line end");
     response_head_next_line(&at, head + head_size, &line);
     while (response_head_next_line(&at, head + head_size, &line))
         if (!client_handshake_is_header(line)) {
-            client_error(error, WEIR_CLIENT_HANDSHAKE, "the answer has a malformed header: \"%.*s\"",
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the response has a malformed header: \"%.*s\"",
                          (int)(line.size < 100 ? line.size : 100), line.text);
             return false;
         }
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         if (response_head_find(head, head_size, single[i], &value) > 1) {
-            client_error(error, WEIR_CLIENT_HANDSHAKE, "the answer has %s twice", single[i]);
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the response has the header %s twice", single[i]);
             return false;
         }
     return true;
@@ -179,17 +180,20 @@ static bool client_handshake_check_upgrade(const char *head, size_t head_size, c
     const char *accept = client_handshake_header(head, head_size, "Sec-WebSocket-Accept");
     char expected[HANDSHAKE_ACCEPT_SIZE];
     if (upgrade == NULL || strcasecmp(upgrade, "websocket") != 0)
-        return client_handshake_reject(error, "the answer is a 101 without Upgrade: websocket");
+        return client_handshake_reject(
+            error, "the response is not a valid WebSocket handshake: it has no \"Upgrade: websocket\"");
     if (!client_handshake_lists_upgrade(head, head_size))
-        return client_handshake_reject(error, "the answer is a 101 without Connection: Upgrade");
+        return client_handshake_reject(
+            error, "the response is not a valid WebSocket handshake: it has no \"Connection: Upgrade\"");
     if (accept == NULL)
-        return client_handshake_reject(error, "the answer has no Sec-WebSocket-Accept");
+        return client_handshake_reject(
+            error, "the response is not a valid WebSocket handshake: it has no Sec-WebSocket-Accept");
     if (!handshake_accept(key, expected))
-        return client_handshake_reject(error, "SHA-1, which checks the answer, is not available");
+        return client_handshake_reject(error, "SHA-1 is not available, so the response cannot be checked");
     if (strcmp(accept, expected) != 0)
         return client_handshake_reject(
-            error, "the answer's Sec-WebSocket-Accept does not belong to this request; a cache may be "
-                   "in between");
+            error, "the response is not a valid WebSocket handshake: its Sec-WebSocket-Accept does not match this "
+                   "request; a cache may have answered it");
     return true;
 }
 
@@ -207,7 +211,7 @@ static bool client_handshake_take_choices(const char *head, size_t head_size,
     struct head_line value;
     if (response_head_find(head, head_size, "Sec-WebSocket-Protocol", &value) > 0) {
         if (!client_handshake_was_offered(options->subprotocols, value.text)) {
-            client_error(error, WEIR_CLIENT_HANDSHAKE, "the server selects a subprotocol that was not offered: %s",
+            client_error(error, WEIR_CLIENT_HANDSHAKE, "the server selected a subprotocol that was not offered: %s",
                          value.text);
             return false;
         }
@@ -216,8 +220,8 @@ static bool client_handshake_take_choices(const char *head, size_t head_size,
     const char *extensions = client_handshake_header(head, head_size, "Sec-WebSocket-Extensions");
     if (extensions == NULL || (options->compress && extension_judge(extensions, &handshake->deflate)))
         return true;
-    client_error(error, WEIR_CLIENT_HANDSHAKE, "the server wants an extension that was not offered so: \"%s\"",
-                 extensions);
+    client_error(error, WEIR_CLIENT_HANDSHAKE,
+                 "the server selected an extension, or parameters, that were not offered: \"%s\"", extensions);
     return false;
 }
 
@@ -230,12 +234,12 @@ bool client_handshake_check(char *head, size_t head_size, const char *body, size
     if (!client_handshake_is_possible(head, head_size, error))
         return false;
     if (memchr(head, '\0', head_size) != NULL)
-        return client_handshake_reject(error, "the headers of the answer have a zero byte");
+        return client_handshake_reject(error, "the response headers contain a zero byte");
     client_handshake_split_lines(head, head_size);
     struct head_line reason;
     int status = response_head_status(head, head_size, &reason);
     if (status == 0)
-        return client_handshake_reject(error, "the answer begins like HTTP, but has no status");
+        return client_handshake_reject(error, "the response begins like HTTP, but has no status code");
     if (status != SWITCHING) {
         client_handshake_report_refusal(status, reason,
                                         client_handshake_first_line(head, head_size, body, body_size).line,
@@ -243,7 +247,7 @@ bool client_handshake_check(char *head, size_t head_size, const char *body, size
         return false;
     }
     if (strncmp(head, "HTTP/1.0", 8) == 0)
-        return client_handshake_reject(error, "the answer is a 101 of HTTP/1.0; a WebSocket needs HTTP/1.1");
+        return client_handshake_reject(error, "the response is a 101 of HTTP/1.0; WebSocket requires HTTP/1.1");
     return client_handshake_check_lines(head, head_size, error) &&
            client_handshake_check_upgrade(head, head_size, key, error) &&
            client_handshake_take_choices(head, head_size, options, handshake, error);

@@ -51,7 +51,7 @@ struct weir_client {
     uint64_t send_timeout, close_timeout;
     struct decoder_limits limits;
     struct deflate_params deflate;
-    char *head; /* the head of the server's answer, after client_handshake_check() */
+    char *head; /* the head of the server's response, after client_handshake_check() */
     size_t head_size;
     const char *subprotocol; /* points into `head` */
     char peer[SOCKET_PEER_SIZE];
@@ -110,8 +110,8 @@ enum weir_status client_end_status_locked(const weir_client *client);
 __attribute__((format(printf, 3, 4))) void client_lose_locked(weir_client *client, enum weir_client_cause cause,
                                                               const char *format, ...);
 
-/* Describes an errno for client_lose_locked(): "the server has reset the connection without a Close". The caller
- * handles ETIMEDOUT. */
+/* Describes an errno for client_lose_locked(): "the server reset the connection without a closing handshake". The
+ * caller handles ETIMEDOUT. */
 const char *client_system_error(int number);
 
 /* Writes a duration as "10 s" or "1500 ms". */

@@ -45,12 +45,12 @@ static void client_receive_report_violation_locked(weir_client *client, unsigned
     if (failure->cause != WEIR_CLIENT_NO_ERROR)
         return;
     if (code == CLOSE_TOO_BIG)
-        client_error(failure, WEIR_CLIENT_TOO_BIG, "%s: %s; more than max_message_size, %zu bytes", client->peer,
-                     what, client->limits.max_message_size);
+        client_error(failure, WEIR_CLIENT_TOO_BIG, "%s: %s: max_message_size is %zu bytes", client->peer, what,
+                     client->limits.max_message_size);
     else if (code == CLOSE_INTERNAL_ERROR)
-        client_error(failure, WEIR_CLIENT_NO_MEMORY, "%s: no memory for a message", client->peer);
+        client_error(failure, WEIR_CLIENT_NO_MEMORY, "%s: out of memory for a message", client->peer);
     else
-        client_error(failure, WEIR_CLIENT_PROTOCOL, "%s: the server breaks the protocol: %s", client->peer, what);
+        client_error(failure, WEIR_CLIENT_PROTOCOL, "%s: the server violated the protocol: %s", client->peer, what);
 }
 
 /* Fails the connection (7.1.7): tells the server why, and reads nothing more. */
@@ -113,7 +113,7 @@ static void client_receive_end_of_input(weir_client *client, int number) {
         pthread_cond_broadcast(&client->written);
     } else {
         client_lose_locked(client, WEIR_CLIENT_LOST, "%s",
-                           number == 0 ? "the server has ended the connection without a Close"
+                           number == 0 ? "the server ended the connection without a closing handshake"
                                        : client_system_error(number));
     }
     pthread_mutex_unlock(&client->mutex);
@@ -128,7 +128,7 @@ static enum weir_status client_receive_out_of_time(weir_client *client) {
         client->over = client->write_failed = true;
         shutdown(client->socket, SHUT_RDWR);
     } else if (socket_now() >= client->close_deadline) {
-        client_lose_locked(client, WEIR_CLIENT_TIMED_OUT, "the server did not answer the Close within %s",
+        client_lose_locked(client, WEIR_CLIENT_TIMED_OUT, "the server did not answer our Close within %s",
                            client_duration(client->close_timeout, duration));
     }
     bool ended = client->over || client->close_received;

@@ -119,10 +119,9 @@ static void client_send_fail_locked(weir_client *client, int number) {
     char duration[CLIENT_DURATION_SIZE];
     bool first = !client->close_received && client->failure.cause == WEIR_CLIENT_NO_ERROR;
     if (first && number == ETIMEDOUT)
-        client_lose_locked(
-            client, WEIR_CLIENT_TIMED_OUT,
-            "a message did not leave within %s; the server does not read, or waits for us to receive",
-            client_duration(client->send_timeout, duration));
+        client_lose_locked(client, WEIR_CLIENT_TIMED_OUT,
+                           "a message was not sent within %s; the server does not read, or waits for us to receive",
+                           client_duration(client->send_timeout, duration));
     else if (first)
         client_error(&client->failure, WEIR_CLIENT_LOST, "%s: %s", client->peer, client_system_error(number));
     client->write_failed = true;

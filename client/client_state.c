@@ -62,7 +62,7 @@ void client_lose_locked(weir_client *client, enum weir_client_cause cause, const
 
 const char *client_system_error(int number) {
     if (number == ECONNRESET || number == EPIPE)
-        return "the server has reset the connection without a Close";
+        return "the server reset the connection without a closing handshake";
     const char *words = strerrordesc_np(number); /* strerror() is not safe to call from two threads */
     return words == NULL ? "unknown error" : words;
 }

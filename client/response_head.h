@@ -1,5 +1,5 @@
-/* response_head.h - the lines of an HTTP answer's head, before or after it is split: a line ends at a CR, an LF or
- * a zero byte. Internal to client_handshake*.c.
+/* response_head.h - the lines of an HTTP response's head, before or after it is split: a line ends at a CR, an LF
+ * or a zero byte. Internal to client_handshake*.c.
  *
  * SPDX-License-Identifier: MIT
  */

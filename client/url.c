@@ -37,9 +37,10 @@ static bool url_check_characters(const struct reader *reader, const char *text) 
         unsigned char character = (unsigned char)*at;
         if (character > ' ' && character < 0x7F && character != '#')
             continue;
-        const char *what = character == '#'    ? "begins a fragment, which a WebSocket URL cannot have; write %23"
-                           : character == ' '  ? "is a blank; write %20"
-                           : character <= 0x7F ? "is a control character; leave it out"
+        const char *what = character == '#'
+                               ? "begins a fragment, which is not allowed in a WebSocket URL; write %23"
+                           : character == ' '  ? "is a space; write %20"
+                           : character <= 0x7F ? "is a control character; remove it"
                                                : "is not ASCII; write its bytes as %NN, a host name in punycode";
         snprintf(reader->error, reader->error_size, "character %zu of the URL %s", (size_t)(at - text) + 1, what);
         return false;
@@ -52,7 +53,7 @@ static bool url_check_characters(const struct reader *reader, const char *text) 
 static bool url_read_scheme(struct reader *reader, struct url *url) {
     url->tls = strncasecmp(reader->at, "wss://", 6) == 0;
     if (!url->tls && strncasecmp(reader->at, "ws://", 5) != 0)
-        return url_fail(reader, "a WebSocket URL begins with ws:// or wss://, as in " EXAMPLE);
+        return url_fail(reader, "a WebSocket URL must begin with ws:// or wss://, as in " EXAMPLE);
     reader->at += url->tls ? 6 : 5;
     return true;
 }
@@ -87,16 +88,16 @@ static bool url_read_user(struct reader *reader, struct url *url) {
     while (reader->at < at_sign) {
         int character = url_decode(&reader->at);
         if (character < 0)
-            return url_fail(reader,
-                            "user:password@ has a % that two digits of a printable character do not follow; "
-                            "a % itself is %25");
+            return url_fail(reader, "user:password@ has an invalid % escape; write two hexadecimal digits of a "
+                                    "printable character after it; "
+                                    "a % itself is %25");
         if (size == URL_USER_SIZE - 1)
             return url_fail(reader, "user:password@ is longer than 255 bytes");
         url->user[size++] = (char)character;
     }
     reader->at = at_sign + 1;
     if (memchr(reader->at, '@', (size_t)(reader->end - reader->at)) != NULL)
-        return url_fail(reader, "the URL has two @; one that belongs to the password is written %40");
+        return url_fail(reader, "the URL has two @; write one that belongs to the password as %40");
     return true;
 }
 
@@ -126,7 +127,7 @@ static bool url_is_ipv6(char *host) {
 }
 
 static bool url_read_ipv6(struct reader *reader, struct url *url) {
-    static const char wrong[] = "between [ and ] stands an IPv6 address, as in ws://[::1]:9000/";
+    static const char wrong[] = "the text between [ and ] must be an IPv6 address, as in ws://[::1]:9000/";
     reader->at++;
     const char *bracket = memchr(reader->at, ']', (size_t)(reader->end - reader->at));
     if (bracket == NULL)
@@ -145,20 +146,20 @@ static bool url_read_host(struct reader *reader, struct url *url) {
     if (!url_copy_host(reader, url, size))
         return false;
     if (strspn(reader->at, HOST_NAME) < size)
-        return url_fail(reader, "the host has a character that no host name has");
+        return url_fail(reader, "the host contains a character that is not allowed in host names");
     reader->at += size;
     return true;
 }
 
 static bool url_read_port(struct reader *reader, struct url *url) {
-    static const char wrong[] = "the port is a number from 1 to 65535, as in " EXAMPLE;
+    static const char wrong[] = "the port must be a number from 1 to 65535, as in " EXAMPLE;
     unsigned standard = url->tls ? 443 : 80, port = standard;
     if (reader->at < reader->end && *reader->at != ':')
         return url_fail(reader, "only a port may follow the ] of the host, as in ws://[::1]:9000/");
     if (reader->at < reader->end)
         reader->at++;
     if (memchr(reader->at, ':', (size_t)(reader->end - reader->at)) != NULL)
-        return url_fail(reader, "the host has too many colons; an IPv6 address stands in brackets, as in "
+        return url_fail(reader, "the host has too many colons; write an IPv6 address in brackets, as in "
                                 "ws://[::1]:9000/");
     size_t size = (size_t)(reader->end - reader->at);
     if (strspn(reader->at, DIGITS) < size || size >= URL_PORT_SIZE)

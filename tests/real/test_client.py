@@ -171,9 +171,9 @@ class NoConnection(ClientTestCase):
         for url, cause, text in [
             (f"ws://127.0.0.1:{port}/", "REFUSED", f"ws://127.0.0.1:{port}: connection refused"),
             (f"ws://localhost:{port}/", "REFUSED", f"ws://localhost:{port}: connection refused"),
-            ("wss://127.0.0.1/", "NO_TLS", "wss:// needs TLS, which weir is not built with yet; put a proxy such as"),
-            ("http://127.0.0.1/", "BAD_ARGUMENT", "a WebSocket URL begins with ws://"),
-            ("ws://127.0.0.1:99999/", "BAD_ARGUMENT", "the port is a number from 1 to 65535"),
+            ("wss://127.0.0.1/", "NO_TLS", "wss:// requires TLS, which weir does not support yet; put a proxy such as"),
+            ("http://127.0.0.1/", "BAD_ARGUMENT", "a WebSocket URL must begin with ws://"),
+            ("ws://127.0.0.1:99999/", "BAD_ARGUMENT", "the port must be a number from 1 to 65535"),
         ]:
             with self.subTest(url=url):
                 self.assertRegex(probe(url)[0], f"^error {cause} 0 {re.escape(text)}")
@@ -187,11 +187,11 @@ class NoConnection(ClientTestCase):
         for option, text in [
             ("header=X", 'the header "X" is not of the form'),
             ("header=X: a\nY: b", "is not of the form"),
-            ("header=Host: x", "the header Host is the handshake's own"),
-            ("header=sec-websocket-foo: x", "is the handshake's own"),
-            ("subprotocol=a b", "cannot be a subprotocol"),
-            ("origin=", "cannot be an Origin"),
-            ("source=localhost", "cannot be a source"),
+            ("header=Host: x", "the handshake sets the header Host itself"),
+            ("header=sec-websocket-foo: x", "the handshake sets the header sec-websocket-foo itself"),
+            ("subprotocol=a b", "is not a valid subprotocol"),
+            ("origin=", "is not a valid Origin"),
+            ("source=localhost", "is not a valid source"),
         ]:
             with self.subTest(option=option):
                 self.assertError(probe("ws://127.0.0.1:1/", option), "BAD_ARGUMENT", re.escape(text))
@@ -200,15 +200,15 @@ class NoConnection(ClientTestCase):
         with RawServer(lambda conn: (conn.socket.getpeername(), conn.open(), conn.answer_close())) as server:
             self.assertRegex(probe(server.url(), "source=127.0.0.9", "close=1000")[0], "^connected")
         self.assertEqual(server.result[0][0], "127.0.0.9")
-        self.assertError(probe(server.url(), "source=203.0.113.1"), "UNREACHABLE", "the source 203.0.113.1")
-        self.assertError(probe(server.url(), "source=::1"), "UNREACHABLE", "no address of the source's kind")
+        self.assertError(probe(server.url(), "source=203.0.113.1"), "UNREACHABLE", "the source address 203.0.113.1")
+        self.assertError(probe(server.url(), "source=::1"), "UNREACHABLE", "no address of the same family as the source address")
 
     def test_missing_answer_times_out(self):
         """Whom the system has accepted, but no program: one that hangs, or is about to start."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
             lines = probe(url, "connect_timeout=1000")
-            self.assertError(lines, "TIMED_OUT", "no answer to the handshake within 1 s$")
+            self.assertError(lines, "TIMED_OUT", "no response to the opening handshake within 1 s$")
             self.assertError(probe(url, "connect_timeout=300"), "TIMED_OUT", "within 300 ms$")
 
     def test_trickling_answer_times_out(self):
@@ -220,7 +220,7 @@ class NoConnection(ClientTestCase):
             except OSError:
                 pass
 
-        self.refused(answer, "TIMED_OUT", "no answer to the handshake within 700 ms$",
+        self.refused(answer, "TIMED_OUT", "no response to the opening handshake within 700 ms$",
                      options=["connect_timeout=700"])
 
 
@@ -266,8 +266,8 @@ class Refusals(ClientTestCase):
 class Handshakes(ClientTestCase):
     def test_answer_of_another_protocol_is_reported(self):
         for answer, text in [
-            (b"\x15\x03\x01\x00\x02\x02\x46", "the server speaks TLS; wss:// is not built in yet"),
-            (b"SSH-2.0-OpenSSH_9.2\r\n", 'does not speak HTTP/1.1; its answer begins with "SSH-2.0-OpenSSH_9.2'),
+            (b"\x15\x03\x01\x00\x02\x02\x46", "the server requires TLS; weir does not support wss:// yet"),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", 'does not speak HTTP/1.1; its response begins with "SSH-2.0-OpenSSH_9.2'),
             (b"HTTP/2 200\r\n\r\n", "does not speak HTTP/1.1"),
             (b"HTTP/1.1 abc\r\n\r\n", "has no status"),
             (b"HTTP/1.1 101 x\r\n" + b"A: b\r\n" * 4000, "longer than 16 KiB"),
@@ -275,17 +275,17 @@ class Handshakes(ClientTestCase):
         ]:
             self.refused(answer, "HANDSHAKE", re.escape(text))
         for answer in (b"", b"HTTP/1.1 101 Switch"):
-            self.refused(answer, "LOST", "ended the connection instead of answering")
+            self.refused(answer, "LOST", "closed the connection without a response")
 
     def test_invalid_101_is_refused(self):
         for changes, text in [
-            ({"Sec_WebSocket_Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, "Sec-WebSocket-Accept does not belong"),
+            ({"Sec_WebSocket_Accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, "Sec-WebSocket-Accept does not match"),
             ({"Sec_WebSocket_Accept": None}, "no Sec-WebSocket-Accept"),
-            ({"Upgrade": None}, "without Upgrade"),
-            ({"Upgrade": "h2c"}, "without Upgrade"),
-            ({"Connection": "close"}, "without Connection"),
+            ({"Upgrade": None}, "has no \"Upgrade: websocket\""),
+            ({"Upgrade": "h2c"}, "has no \"Upgrade: websocket\""),
+            ({"Connection": "close"}, "has no \"Connection: Upgrade\""),
             ({"Sec_WebSocket_Protocol": "news"}, "subprotocol that was not offered: news"),
-            ({"Sec_WebSocket_Extensions": "permessage-deflate"}, "extension that was not offered"),
+            ({"Sec_WebSocket_Extensions": "permessage-deflate"}, "extension, or parameters, that were not offered"),
             ({"X": "a\r\nsec-websocket-accept: b"}, "twice"),
             ({"X": "a\r\n b"}, "malformed header"),
             ({"status": "HTTP/1.0 101 Switching Protocols"}, "HTTP/1.0"),
@@ -390,14 +390,14 @@ class Failures(ClientTestCase):
             (frame(CLOSE, struct.pack("!H", 1005), masked=False), 1002, "a code that must not be sent"),
             (frame(CLOSE, b"x", masked=False), 1002, "half a code"),
         ]:
-            self.fails(data, "PROTOCOL", f"the server breaks the protocol: .*{text}", code)
+            self.fails(data, "PROTOCOL", f"the server violated the protocol: .*{text}", code)
 
     def test_message_over_max_message_size_closes_with_1009(self):
         data = frame(BINARY, b"x" * 1000, masked=False) + frame(BINARY, b"x" * 1001, masked=False)
-        self.fails(data, "TOO_BIG", "more than max_message_size, 1000 bytes", 1009, ["max_message_size=1000"])
+        self.fails(data, "TOO_BIG", "max_message_size is 1000 bytes", 1009, ["max_message_size=1000"])
 
     def test_end_without_a_close_is_reported_as_lost(self):
-        self.fails(frame(TEXT, b"bye", masked=False), "LOST", "ended the connection without a Close", None)
+        self.fails(frame(TEXT, b"bye", masked=False), "LOST", "ended the connection without a closing handshake", None)
 
     def test_reset_is_reported_as_lost(self):
         def serve(conn):
@@ -409,7 +409,7 @@ class Failures(ClientTestCase):
         with RawServer(serve) as server:
             lines = probe(server.url(), "send=hello", "run")
             self.assertEqual(lines[1:3], ["send OK", "run FAILED"])
-            self.assertError(lines, "LOST", "the server has reset the connection")
+            self.assertError(lines, "LOST", "the server reset the connection")
 
     def test_send_times_out_if_the_server_does_not_read(self):
         gone = threading.Event()
@@ -422,7 +422,7 @@ class Failures(ClientTestCase):
             lines = probe(server.url(), "send_timeout=300", "binary=50000000", "send=more", "receive=0")
             gone.set()
             self.assertEqual(lines[1:4], ["send FAILED", "send FAILED", "receive FAILED"])
-            self.assertError(lines, "TIMED_OUT", "a message did not leave within 300 ms")
+            self.assertError(lines, "TIMED_OUT", "a message was not sent within 300 ms")
 
 
 class Closing(ClientTestCase):
@@ -486,7 +486,7 @@ class Closing(ClientTestCase):
         with RawServer(serve) as server:
             lines = probe(server.url(), "close_timeout=200", "close=1000")
             self.assertEqual(lines[1:3], ["closed FAILED", "close 1006 "])
-            self.assertError(lines, "TIMED_OUT", "did not answer the Close within 200 ms")
+            self.assertError(lines, "TIMED_OUT", "did not answer our Close within 200 ms")
 
     def test_close_does_not_wait_for_an_endless_stream(self):
         def serve(conn):
@@ -515,7 +515,7 @@ class Closing(ClientTestCase):
         with RawServer(serve) as server:
             lines = probe(server.url(), "close_timeout=100", "slowly", "run")
             self.assertEqual(lines[-3:-1], ["run FAILED", "close 1006 "])
-            self.assertError(lines, "TIMED_OUT", "did not answer the Close within 100 ms")
+            self.assertError(lines, "TIMED_OUT", "did not answer our Close within 100 ms")
 
     def test_message_outlives_a_close_by_another_thread(self):
         """Put together from two frames, it is in memory that a close frees."""
@@ -546,7 +546,7 @@ class Closing(ClientTestCase):
         with RawServer(serve) as server:
             lines = probe(server.url(), "close_timeout=200", "closed_while_running")
             self.assertEqual(lines[1:4], ["closed OK", "run FAILED", "close 1006 "])
-            self.assertError(lines, "TIMED_OUT", "did not answer the Close within 200 ms")
+            self.assertError(lines, "TIMED_OUT", "did not answer our Close within 200 ms")
 
     def test_close_within_the_callback_succeeds(self):
         def serve(conn):

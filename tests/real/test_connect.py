@@ -717,7 +717,7 @@ class Failures(WeirTestCase):
     def test_silent_server_times_out(self):
         with OneServer(lambda server: server.wait_for_end(), upgrade=False) as server:
             start = time.monotonic()
-            self.assertFails(["--timeout", "1", server.url], "no answer to the handshake within 1 s")
+            self.assertFails(["--timeout", "1", server.url], "no response to the opening handshake within 1 s")
             self.assertLess(time.monotonic() - start, PATIENCE / 2)
 
     def test_unknown_route_is_reported_with_4040(self):

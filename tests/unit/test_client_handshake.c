@@ -166,13 +166,13 @@ static const struct {
     {"HTTP/1.1  101\r\n" UPGRADE ACCEPT END, "no status"},
     {"HTTP/1.0 101 a\r\n" UPGRADE ACCEPT END, "HTTP/1.0"},
     {"HTTP/2.0 101 a\r\n" UPGRADE ACCEPT END, "does not speak HTTP/1.1"},
-    {START "Connection: Upgrade\r\n" ACCEPT END, "without Upgrade"},
-    {START "Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n" ACCEPT END, "without Upgrade"},
-    {START "Upgrade: websocket\r\n" ACCEPT END, "without Connection"},
-    {START "Upgrade: websocket\r\nConnection: Upgraded\r\n" ACCEPT END, "without Connection"},
+    {START "Connection: Upgrade\r\n" ACCEPT END, "has no \"Upgrade: websocket\""},
+    {START "Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n" ACCEPT END, "has no \"Upgrade: websocket\""},
+    {START "Upgrade: websocket\r\n" ACCEPT END, "has no \"Connection: Upgrade\""},
+    {START "Upgrade: websocket\r\nConnection: Upgraded\r\n" ACCEPT END, "has no \"Connection: Upgrade\""},
     {START UPGRADE END, "no Sec-WebSocket-Accept"},
-    {START UPGRADE "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" END, "does not belong"},
-    {START UPGRADE "Sec-WebSocket-Accept:\r\n" END, "does not belong"},
+    {START UPGRADE "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" END, "does not match"},
+    {START UPGRADE "Sec-WebSocket-Accept:\r\n" END, "does not match"},
     {START UPGRADE ACCEPT ACCEPT END, "Sec-WebSocket-Accept twice"},
     {START UPGRADE ACCEPT "Sec-WebSocket-Protocol: CHAT.v1\r\n" END, "not offered: CHAT.v1"},
     {START UPGRADE ACCEPT "Sec-WebSocket-Protocol:\r\n" END, "not offered"},
@@ -216,7 +216,7 @@ static const struct {
     {"HTTP/1.1 403\r\nTransfer-Encoding: chunked\r\n\r\n", "A;x=y\r\nnot", "HTTP 403: not", true},
     {"HTTP/1.1 403\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\nno\r\n0\r\n\r\n", "HTTP 403: no", false},
     {"HTTP/1.1 403\r\nTransfer-Encoding: chunked\r\n\r\n", "\n", "HTTP 403", false},
-    {"HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n", "x", "the server points to /there", false},
+    {"HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n", "x", "the server redirects to /there", false},
     {"HTTP/1.1 200 OK\r\n\r\n", "<p>\n", "HTTP 200 OK", false},
     {"HTTP/1.0 404 Not Found\r\nnonsense\r\n\r\n", "x\n", "HTTP 404: x", false},
 };
@@ -252,7 +252,7 @@ START_TEST(client_handshake_accepts_every_prefix_of_a_response) {
         ck_assert_uint_eq(client_handshake_head_size(good, size), size < sizeof good - 1 ? 0 : sizeof good - 1);
     }
     ck_assert(!client_handshake_is_possible("HTTX", 4, &error));
-    ck_assert_str_eq(error.text, "the server does not speak HTTP/1.1; its answer begins with \"HTTX\"");
+    ck_assert_str_eq(error.text, "the server does not speak HTTP/1.1; its response begins with \"HTTX\"");
     ck_assert(client_handshake_is_possible("\x15", 1, &error));
     ck_assert(!client_handshake_is_possible("\x15\x03", 2, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "TLS"));
