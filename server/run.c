@@ -35,7 +35,7 @@ static int init_core(weir_server *server, unsigned max_connections) {
     core->on_end = channels_leave_all;
     registry_init(&core->registry, max_connections);
     user_timers_init(&core->timers);
-    shed_init(&core->shed, (int64_t)config->memory_limit);
+    memory_limit_init(&core->memory_limit, (int64_t)config->memory_limit);
     core->terms = server_terms(server, server->config);
     bool good = channels_init(&run->channels, core) == 0;
     good = visitors_init(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip,

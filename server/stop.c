@@ -138,7 +138,7 @@ void server_log_stopped(const weir_server *server) {
                          LOG_NUMBER("handled", (uint64_t)striped_sum(&counters->handled)),
                          LOG_COUNT("dropped", (uint64_t)striped_sum(&counters->dropped)),
                          LOG_COUNT("slow_disconnected", atomic_load(&counters->slow_disconnected)),
-                         LOG_COUNT("memory_shed", atomic_load(&counters->memory_shed)),
+                         LOG_COUNT("memory_shed", atomic_load(&counters->memory_limited)),
                          LOG_COUNT("send_timed_out", atomic_load(&counters->send_timed_out)),
                          LOG_COUNT("rate_limited", atomic_load(&counters->rate_limited))));
 }

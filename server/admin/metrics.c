@@ -213,7 +213,7 @@ static void print_sending(FILE *out, const struct core *core) {
     metrics_labelled(out, "weir_slow_consumers_total", "action", "timed_out",
                      (double)atomic_load(&counters->send_timed_out));
     metrics_labelled(out, "weir_slow_consumers_total", "action", "memory_limit",
-                     (double)atomic_load(&counters->memory_shed));
+                     (double)atomic_load(&counters->memory_limited));
     metrics_counter(out, "weir_messages_dropped_total", "Messages that slow clients have lost.",
                     (double)striped_sum(&counters->dropped));
     metrics_counter(out, "weir_connections_rate_limited_total", "Clients that were closed for sending too fast.",
@@ -222,7 +222,7 @@ static void print_sending(FILE *out, const struct core *core) {
                   "Messages, long paths, subscriptions and channels in memory, as memory_limit counts them.",
                   (double)memory_used());
     metrics_gauge(out, "weir_message_memory_limit_bytes", "What memory_limit allows; 0: no limit.",
-                  (double)atomic_load(&core->shed.limit));
+                  (double)atomic_load(&core->memory_limit.limit));
     metrics_begin(out, "weir_broadcast_receivers", "histogram",
                   "Clients that one broadcast, or one publish to a channel, has reached.");
     histogram(out, "weir_broadcast_receivers", NULL, NULL, &counters->fan_out, buckets_numbers, 1);

@@ -77,7 +77,7 @@ enum join_result channels_join(struct channels *channels, struct weir_conn *conn
         }
         bool tried = subscribe_try(channel, subscription, join, call.per_connection, &result);
         if (tried && result == JOIN_DONE) {
-            shed_check(channels->core);
+            memory_limit_check(channels->core);
             return JOIN_DONE; /* the subscription keeps the reference */
         }
         channel_release(channel);

@@ -214,7 +214,7 @@ int conn_start(struct weir_conn *conn) {
         if (never_blocks)
             conn_call_open(conn); /* so its subscriptions are in force when the client has read its 101 */
         conn_flush_here(conn);
-        shed_check(conn_core(conn)); /* for a long path or many headers */
+        memory_limit_check(conn_core(conn)); /* for a long path or many headers */
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
         if (conn_state(conn) != CONN_OPEN || conn->timed_by != conn_terms(conn))

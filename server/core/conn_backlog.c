@@ -75,20 +75,20 @@ size_t conn_memory_leaving(struct weir_conn *conn) {
     return bytes;
 }
 
-bool conn_shed(struct weir_conn *conn, struct task_list *ready) {
+bool conn_close_for_memory(struct weir_conn *conn, struct task_list *ready) {
     latch_lock(&conn->latch);
-    bool shed = !conn_is_closing(conn);
-    if (shed) {
+    bool closes = !conn_is_closing(conn);
+    if (closes) {
         disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
-        atomic_fetch_add(&conn_core(conn)->counters.memory_shed, 1);
+        atomic_fetch_add(&conn_core(conn)->counters.memory_limited, 1);
     }
     latch_unlock(&conn->latch);
-    if (shed) {
+    if (closes) {
         task_claim_into(&conn->source.flush, ready);
         task_claim_into(&conn->source.input, ready);
     }
-    return shed;
+    return closes;
 }
 
 /* --- Little again ------------------------------------------------------------------------------------------ */

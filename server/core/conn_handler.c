@@ -158,7 +158,7 @@ void conn_hold(struct weir_conn *conn, struct held_message *held) {
     else
         inbox_push(&conn->inbox, item);
     latch_unlock(&conn->latch);
-    shed_check(conn_core(conn));
+    memory_limit_check(conn_core(conn));
     pool_submit(conn_core(conn)->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
 

@@ -337,7 +337,7 @@ static void count_partial(struct weir_conn *conn) {
         return;
     atomic_store(&conn->partial, partial);
     memory_count((int64_t)partial - (int64_t)before);
-    shed_check(conn_core(conn));
+    memory_limit_check(conn_core(conn));
 }
 
 static void tear_down(struct weir_conn *conn) {

@@ -100,7 +100,7 @@ size_t conn_memory(struct weir_conn *conn);
 size_t conn_memory_leaving(struct weir_conn *conn);
 
 /* Closes the connection because of memory_limit, and drops what it has waiting. Returns whether it did. */
-bool conn_shed(struct weir_conn *conn, struct task_list *ready);
+bool conn_close_for_memory(struct weir_conn *conn, struct task_list *ready);
 
 /* --- conn_cork.c --- */
 

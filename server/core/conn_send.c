@@ -161,7 +161,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     if (closes)
         task_claim_into(&conn->source.input, ready);
     if (any)
-        shed_check(conn_core(conn));
+        memory_limit_check(conn_core(conn));
     if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
         claim_flush_into(conn, ready);
     return appended;

@@ -29,8 +29,8 @@
 #include "pool/pool.h"
 #include "server/core/counters.h"
 #include "server/core/encodings.h"
+#include "server/core/memory_limit.h"
 #include "server/core/registry.h"
-#include "server/core/shed.h"
 #include "server/core/terms.h"
 #include "server/core/visitors.h"
 
@@ -60,7 +60,7 @@ struct core {
     struct registry registry;
     struct visitors visitors;
     struct counters counters;
-    struct shed shed;
+    struct memory_limit memory_limit;
     struct user_timers timers;
     const struct terms *_Atomic terms; /* see core_terms() */
 

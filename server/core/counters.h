@@ -38,7 +38,7 @@ struct counters {
     struct striped handled;             /* messages that a handler was called with */
     struct striped dropped;             /* messages that slow_consumer dropped */
     _Atomic uint64_t slow_disconnected; /* clients closed with 1013 beyond send_buffer_hard */
-    _Atomic uint64_t memory_shed;       /* clients closed with 1013 beyond memory_limit */
+    _Atomic uint64_t memory_limited;    /* clients closed with 1013 beyond memory_limit */
     _Atomic uint64_t send_timed_out;    /* clients disconnected by send_timeout */
     _Atomic uint64_t rate_limited;      /* clients closed with 1008 by rate_policy */
     _Atomic uint64_t half_open_closed;  /* requests ended because they were not finished in time */

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 
 /* The C library's recv() and send() are cancellation points, which costs each call two atomic operations in a
  * process with threads. No thread is cancelled here. The sanitizers see what the library's calls access, so those
@@ -53,7 +53,7 @@ static void socket_shut(struct transport *transport, int how) {
 }
 
 static void socket_close(struct transport *transport) {
-    numbers_unmark(transport->fd);
+    descriptors_unmark_adopted(transport->fd);
     close(transport->fd);
 }
 

@@ -73,7 +73,7 @@ static const struct {
     {"heads", heads_suite},
     {"half_open", half_open_suite},
     {"listeners", listeners_suite},
-    {"numbers", numbers_suite},
+    {"descriptors", descriptors_suite},
     {"two_servers", two_servers_suite},
     {"api", api_suite},
     {"embedding_api", embedding_api_suite},

@@ -61,7 +61,7 @@ Suite *endpoints_suite(void);
 Suite *heads_suite(void);
 Suite *half_open_suite(void);
 Suite *listeners_suite(void);
-Suite *numbers_suite(void);
+Suite *descriptors_suite(void);
 Suite *two_servers_suite(void);
 Suite *api_suite(void);
 Suite *embedding_api_suite(void);

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "server/http/civetweb/adoption.h"
 #include "tests/unit/suites.h"
 
@@ -92,7 +92,7 @@ static void check_takes(const char *local_address, const int ends[2]) {
     ck_assert_int_ge(fd, BASE);
     check_is_from(fd, ends[1]);
     ck_assert_int_eq(recv(ends[0], &byte, 1, 0), 0); /* what the library has now is dead */
-    numbers_unmark(fd);
+    descriptors_unmark_adopted(fd);
     close(fd);
 }
 
@@ -187,7 +187,7 @@ START_TEST(adoption_does_not_find_an_unknown_local_address) {
     connect_to("127.0.0.1", ends);
     ck_assert_int_eq(take("127.0.0.2", &fd), ADOPTION_NONE);
     ck_assert_int_eq(take("nowhere", &fd), ADOPTION_DONE); /* an address that is none counts as not known */
-    numbers_unmark(fd);
+    descriptors_unmark_adopted(fd);
     close(fd);
     disconnect(ends);
     stop();
@@ -234,7 +234,7 @@ START_TEST(adoption_works_without_numbers_above_the_base) {
     connect_to("127.0.0.1", ends);
     ck_assert_int_eq(take("127.0.0.1", &fd), ADOPTION_DONE);
     check_is_from(fd, ends[1]);
-    numbers_unmark(fd);
+    descriptors_unmark_adopted(fd);
     close(fd);
     disconnect(ends);
     stop();

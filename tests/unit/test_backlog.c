@@ -376,14 +376,14 @@ START_TEST(memory_limit_closes_only_the_client_with_the_largest_message) {
         send_part(clients[i], parts[i]);
         ck_assert(answers_pings(clients[i]));
     }
-    shed_init(&harness.core.shed, memory_used());
+    memory_limit_init(&harness.core.memory_limit, memory_used());
     char *part = calloc(1, 400000);
     client_send(clients[4], 0x00, part, 400000); /* too much in all, by one that is not the largest */
     free(part);
-    UNTIL(harness.core.counters.memory_shed > 0);
-    UNTIL(memory_used() < harness.core.shed.limit); /* although that client neither answers nor goes on */
-    UNTIL(!atomic_load(&harness.core.shed.active));
-    ck_assert_int_eq((int)harness.core.counters.memory_shed, 1);
+    UNTIL(harness.core.counters.memory_limited > 0);
+    UNTIL(memory_used() < harness.core.memory_limit.limit); /* although that client neither answers nor goes on */
+    UNTIL(!atomic_load(&harness.core.memory_limit.active));
+    ck_assert_int_eq((int)harness.core.counters.memory_limited, 1);
     for (int i = 0; i < 5; i++) {
         ck_assert(answers_pings(clients[i]));
         client_close(clients[i]);
@@ -399,7 +399,7 @@ START_TEST(memory_limit_closes_the_client_with_the_largest_backlog) {
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     int64_t before = memory_used();
     late.harness.terms.send_buffer_hard = 1 << 24;
-    shed_init(&late.harness.core.shed, before + (1 << 20));
+    memory_limit_init(&late.harness.core.memory_limit, before + (1 << 20));
     int other = harness_connect(&late.harness);
     send_part(other, 100000);
     ck_assert(answers_pings(other));
@@ -408,8 +408,8 @@ START_TEST(memory_limit_closes_the_client_with_the_largest_backlog) {
         if (memory_used() - before > 1 << 21)
             sleep_ms(1); /* the pool's turn: the limit of one client must not come first */
     }
-    UNTIL(!atomic_load(&late.harness.core.shed.active));
-    ck_assert_int_eq((int)late.harness.core.counters.memory_shed, 1);
+    UNTIL(!atomic_load(&late.harness.core.memory_limit.active));
+    ck_assert_int_eq((int)late.harness.core.counters.memory_limited, 1);
     ck_assert_int_lt(memory_used() - before, 300000);
     ck_assert(answers_pings(other));
     ck_assert_uint_eq(client_expect_close(late.client), 1013);
@@ -456,19 +456,19 @@ START_TEST(memory_limit_closes_no_second_client_during_a_long_write) {
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     int64_t before = memory_used();
     late.harness.terms.send_buffer_hard = 1 << 24;
-    shed_init(&late.harness.core.shed, before + LARGE * 3 / 2);
+    memory_limit_init(&late.harness.core.memory_limit, before + LARGE * 3 / 2);
     int other = harness_connect(&late.harness);
     make_first_write_long(late.conn);
     char *large = calloc(1, LARGE);
     ck_assert_int_eq(weir_conn_send(late.conn, WEIR_BINARY, large, LARGE), WEIR_OK);
     sem_wait(&long_write.begun);
     send_part(other, PART);
-    UNTIL(late.harness.core.counters.memory_shed > 0);
+    UNTIL(late.harness.core.counters.memory_limited > 0);
     for (int pass = 0; pass < PASSES; pass++) { /* it looks again and again meanwhile */
         ck_assert(answers_pings(other));
         sleep_ms(25);
     }
-    ck_assert_int_eq((int)late.harness.core.counters.memory_shed, 1);
+    ck_assert_int_eq((int)late.harness.core.counters.memory_limited, 1);
     ck_assert_int_gt(memory_used() - before, LARGE * 3 / 2);
     sem_post(&long_write.may_end);
     UNTIL(memory_used() - before < LARGE * 3 / 2);

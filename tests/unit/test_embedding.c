@@ -139,7 +139,7 @@ START_TEST(handle_outlives_its_server) {
     /* What a call does that was overtaken by the end after it had seen an open connection. */
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
     pool_submit(conn_core(conn)->pool, &conn->handler);
-    shed_check(conn_core(conn));
+    memory_limit_check(conn_core(conn));
     ck_assert_uint_gt(conn_terms(conn)->send_buffer_hard, 0);
     ck_assert_int_eq((int)channels_publish_message(conn_core(conn)->channels, "a", WEIR_TEXT, "x", 1, NULL, NULL),
                      0);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "server/http/civetweb/listeners.h"
 #include "tests/unit/suites.h"
 
@@ -94,12 +94,12 @@ START_TEST(listeners_each_client_visits_only_their_own_clients) {
     ck_assert_int_eq(seen.count, 2);
     ck_assert_int_eq(seen.fds[0], first);
     ck_assert_int_eq(seen.fds[1], second);
-    ck_assert(numbers_mark(first));
+    ck_assert(descriptors_mark_adopted(first));
     seen.count = 0;
     listeners_each_client(&listeners, see, &seen);
     ck_assert_int_eq(seen.count, 1);
     ck_assert_int_eq(seen.fds[0], second);
-    numbers_unmark(first);
+    descriptors_unmark_adopted(first);
     for (int i = 0; i < CLIENTS; i++)
         close(clients[i]);
     close(ours), close(other), close(datagrams), close(first), close(second), close(foreign);

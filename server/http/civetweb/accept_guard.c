@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "server/http/civetweb/exchange.h"
 #include "server/http/civetweb/short_answer.h"
 #include "server/log/log.h"
@@ -31,7 +31,7 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     bool complete = guard->quiet >= 0 && guard->spare >= 0;
     for (int i = 0; i < listeners->count; i++) {
         fcntl(listeners->fds[i], F_SETFL, O_NONBLOCK); /* a waiting client may have been answered meanwhile */
-        guard->polled[i] = (struct pollfd){numbers_duplicate(listeners->fds[i], base), POLLIN, 0};
+        guard->polled[i] = (struct pollfd){descriptors_duplicate(listeners->fds[i], base), POLLIN, 0};
         complete = complete && guard->polled[i].fd >= 0;
     }
     if (complete)

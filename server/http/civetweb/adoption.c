@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "server/http/civetweb/received.h"
 
 enum { FEW = 16 };
@@ -136,8 +136,8 @@ static bool is_reset(int fd, const struct ends *wanted) {
 /* Checks at most `most` unmarked numbers, from *first on. Does not find a client that has gone or has sent data
  * too early. */
 static int find_quiet(const struct ends *wanted, int most, int *first, int end) {
-    struct pollfd numbers[NUMBERS_AT_ONCE];
-    int count = numbers_look(numbers, most, first, end, POLLIN);
+    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
+    int count = descriptors_poll_next(numbers, most, first, end, POLLIN);
     for (int i = 0; i < count; i++)
         if (numbers[i].revents == 0 && is_wanted(numbers[i].fd, wanted))
             return numbers[i].fd;
@@ -149,7 +149,8 @@ static int find_quiet(const struct ends *wanted, int most, int *first, int end) 
 /* Starts with a few numbers, since the wanted one is most often among the first. */
 static int find_quiet_between(const struct ends *wanted, int first, int end) {
     int found = -1;
-    for (int most = FEW; found < 0 && first < end; most = most < NUMBERS_AT_ONCE ? 2 * most : NUMBERS_AT_ONCE)
+    for (int most = FEW; found < 0 && first < end;
+         most = most < DESCRIPTORS_AT_ONCE ? 2 * most : DESCRIPTORS_AT_ONCE)
         found = find_quiet(wanted, most, &first, end);
     return found;
 }
@@ -157,15 +158,16 @@ static int find_quiet_between(const struct ends *wanted, int first, int end) {
 /* Clients that arrive together have consecutive numbers, and their requests are answered in that order. Later
  * clients have the lowest free numbers: below the base, unless all of those are taken. */
 static bool find_next(const struct adoption *adoption, const struct ends *wanted, int *found) {
-    static _Atomic int latest = NUMBERS_FIRST; /* only where to begin, so all servers of a process may share it */
+    static _Atomic int latest =
+        DESCRIPTORS_FIRST; /* only where to begin, so all servers of a process may share it */
     int next = latest, first = latest, base = adoption->base;
     *found = find_quiet(wanted, FEW, &next, INT_MAX);
     if (*found < 0)
-        *found = find_quiet_between(wanted, NUMBERS_FIRST, first);
+        *found = find_quiet_between(wanted, DESCRIPTORS_FIRST, first);
     if (*found < 0 && next < base)
         *found = find_quiet_between(wanted, next, base);
     if (*found < 0)
-        *found = find_quiet_between(wanted, next < base ? base : next, numbers_end());
+        *found = find_quiet_between(wanted, next < base ? base : next, descriptors_end());
     if (*found < 0)
         return false;
     latest = *found;
@@ -173,11 +175,11 @@ static bool find_next(const struct adoption *adoption, const struct ends *wanted
 }
 
 static enum adoption_result find_only(const struct ends *wanted, int *found) {
-    struct pollfd numbers[NUMBERS_AT_ONCE];
-    int next = NUMBERS_FIRST, end = numbers_end(), count;
+    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
+    int next = DESCRIPTORS_FIRST, end = descriptors_end(), count;
     bool reset = false;
     *found = -1;
-    while ((count = numbers_look(numbers, NUMBERS_AT_ONCE, &next, end, 0)) > 0)
+    while ((count = descriptors_poll_next(numbers, DESCRIPTORS_AT_ONCE, &next, end, 0)) > 0)
         for (int i = 0; i < count; i++) {
             if (numbers[i].revents & POLLNVAL)
                 continue;
@@ -212,12 +214,12 @@ static bool has_sent_on(int fd, size_t head_size) {
 
 /* Leaves the dead socket at the library's number. */
 static enum adoption_result exchange(const struct adoption *adoption, int library_fd, int *fd) {
-    *fd = numbers_duplicate(library_fd, adoption->base);
+    *fd = descriptors_duplicate(library_fd, adoption->base);
     if (*fd < 0)
         return ADOPTION_FAILED;
-    if (numbers_mark(*fd) && put_dead_socket(adoption, library_fd))
+    if (descriptors_mark_adopted(*fd) && put_dead_socket(adoption, library_fd))
         return ADOPTION_DONE;
-    numbers_unmark(*fd);
+    descriptors_unmark_adopted(*fd);
     close(*fd);
     return ADOPTION_FAILED;
 }

@@ -5,8 +5,8 @@
  * the exchange in one step, so the number is never free for another thread.
  *
  * The library gets the lowest free numbers. So adopted connections get numbers from a base on, while there are
- * any, and are skipped by their marks (numbers.h). That keeps the search short; the search is correct without it,
- * wherever the library's number is. The kernel has no two connections with the same addresses and ports at both
+ * any, and are skipped by their marks (descriptors.h). That keeps the search short; the search is correct without
+ * it, wherever the library's number is. The kernel has no two connections with the same addresses and ports at both
  * ends, so the search ends with the first match. It begins with the numbers on which there is nothing to read: on
  * the others a request still waits for its thread. Where one of the four values is not known, or may mean two
  * things, all numbers are checked.

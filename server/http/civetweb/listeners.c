@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "server/http/civetweb/received.h"
 
 static bool is_listening(int fd) {
@@ -35,11 +35,11 @@ static struct address host_of(const char *address) {
 
 bool listeners_find(struct listeners *listeners, const char *address, uint16_t port) {
     const struct end wanted = {host_of(address), port};
-    struct pollfd numbers[NUMBERS_AT_ONCE];
-    int next = 0, end = numbers_end(), count;
+    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
+    int next = 0, end = descriptors_end(), count;
     if (listeners->count == LISTENERS_MAX)
         return false;
-    while ((count = numbers_look(numbers, NUMBERS_AT_ONCE, &next, end, 0)) > 0)
+    while ((count = descriptors_poll_next(numbers, DESCRIPTORS_AT_ONCE, &next, end, 0)) > 0)
         for (int i = 0; i < count; i++) {
             if (numbers[i].revents & POLLNVAL || !is_bound_to(numbers[i].fd, &wanted))
                 continue;
@@ -81,10 +81,10 @@ bool listeners_accepted(const struct listeners *listeners, int fd, struct peer *
 
 void listeners_each_client(const struct listeners *listeners,
                            void (*look)(void *context, int fd, const struct peer *peer), void *context) {
-    struct pollfd numbers[NUMBERS_AT_ONCE];
-    int next = NUMBERS_FIRST, end = numbers_end(), count;
+    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
+    int next = DESCRIPTORS_FIRST, end = descriptors_end(), count;
     struct peer peer;
-    while ((count = numbers_look(numbers, NUMBERS_AT_ONCE, &next, end, 0)) > 0)
+    while ((count = descriptors_poll_next(numbers, DESCRIPTORS_AT_ONCE, &next, end, 0)) > 0)
         for (int i = 0; i < count; i++)
             if (!(numbers[i].revents & POLLNVAL) && listeners_accepted(listeners, numbers[i].fd, &peer))
                 look(context, numbers[i].fd, &peer);

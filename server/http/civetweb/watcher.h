@@ -26,7 +26,7 @@
 struct watcher;
 
 struct watcher_options {
-    int base; /* its own descriptors are at or above this number, see numbers_duplicate() */
+    int base; /* its own descriptors are at or above this number, see descriptors_duplicate() */
     struct half_open_limits limits;
     char *const *trusted_proxies; /* networks, see address_is_in(); each address stands for many clients */
     _Atomic uint64_t *closed;     /* counts the requests that were cut off */

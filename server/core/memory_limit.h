@@ -1,9 +1,9 @@
-/* shed.h - enforces memory_limit: closes the clients that hold most of the messages in memory.
+/* memory_limit.h - enforces memory_limit: closes the clients that hold most of the messages in memory.
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_CORE_SHED_H
-#define WEIR_CORE_SHED_H
+#ifndef WEIR_CORE_MEMORY_LIMIT_H
+#define WEIR_CORE_MEMORY_LIMIT_H
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -12,17 +12,17 @@
 
 struct core;
 
-struct shed {
+struct memory_limit {
     _Atomic int64_t limit; /* bytes; 0: no limit */
     _Atomic bool active;
     struct task task;
     struct timer timer; /* guarded by the pool's mutex */
 };
 
-void shed_init(struct shed *shed, int64_t limit);
+void memory_limit_init(struct memory_limit *enforcer, int64_t limit);
 
 /* To be called after messages have been added in memory. Any thread may call it, with or without the registry's
  * mutex or a connection's latch held. It closes no connection itself: a task does. */
-void shed_check(struct core *core);
+void memory_limit_check(struct core *core);
 
 #endif

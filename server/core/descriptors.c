@@ -1,8 +1,8 @@
-/* numbers.c - see numbers.h.
+/* descriptors.c - see descriptors.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,14 +37,14 @@ static uint64_t bit_of(int fd) {
     return UINT64_C(1) << fd % WORD;
 }
 
-bool numbers_mark(int fd) {
+bool descriptors_mark_adopted(int fd) {
     _Atomic uint64_t *chunk = chunk_of(fd);
     if (chunk != NULL)
         chunk[fd % CHUNK / WORD] |= bit_of(fd);
     return chunk != NULL;
 }
 
-void numbers_unmark(int fd) {
+void descriptors_unmark_adopted(int fd) {
     _Atomic uint64_t *chunk = chunks[fd / CHUNK];
     if (chunk != NULL)
         chunk[fd % CHUNK / WORD] &= ~bit_of(fd);
@@ -62,9 +62,9 @@ static int skip_marked(int fd, int end) {
     return end;
 }
 
-int numbers_duplicate(int fd, int base) {
+int descriptors_duplicate(int fd, int base) {
     int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, base);
-    return duplicate >= 0 ? duplicate : fcntl(fd, F_DUPFD_CLOEXEC, NUMBERS_FIRST);
+    return duplicate >= 0 ? duplicate : fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS_FIRST);
 }
 
 /* --- All others ---------------------------------------------------------------------------------------------- */
@@ -84,7 +84,7 @@ static int limit(void) {
 
 /* The kernel reports the size of its table, which is at most about twice what is used. Without /proc, the limit is
  * used instead. */
-int numbers_end(void) {
+int descriptors_end(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     char text[STATUS_SIZE];
     pthread_once(&once, open_status);
@@ -95,7 +95,7 @@ int numbers_end(void) {
     return end > 0 ? end : limit();
 }
 
-int numbers_look(struct pollfd *numbers, int count, int *next, int end, short events) {
+int descriptors_poll_next(struct pollfd *numbers, int count, int *next, int end, short events) {
     int found = 0;
     for (int fd = skip_marked(*next, end); fd < end && found < count; fd = skip_marked(fd + 1, end)) {
         numbers[found++] = (struct pollfd){.fd = fd, .events = events};

@@ -1,9 +1,10 @@
-/* shed.c - see shed.h. It is a task of its own, so that a thread which finds the limit exceeded need not wait. It
- * closes the largest clients first, and checks again a little later, when what they held has been freed.
+/* memory_limit.c - see memory_limit.h. It is a task of its own, so that a thread which finds the limit exceeded
+ * need not wait. It closes the largest clients first, and checks again a little later, when what they held has been
+ * freed.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/core/shed.h"
+#include "server/core/memory_limit.h"
 
 #include <malloc.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ struct largest {
     int64_t leaving; /* what connections that have been closed hold for a moment longer */
 };
 
-static void insert(struct weir_conn *conn, void *arg) {
+static void memory_limit_insert(struct weir_conn *conn, void *arg) {
     struct largest *largest = arg;
     size_t size = conn_memory(conn);
     largest->leaving += (int64_t)conn_memory_leaving(conn);
@@ -50,54 +51,55 @@ enum { SMALL_SHARE = 8 };
 
 /* What the tasks of other connections hold (a partly received message, or one being written) is freed when they
  * run. Until then it is counted as freed. */
-static void shed_largest(struct core *core, int64_t limit) {
-    uint64_t places = (uint64_t)registry_limit(&core->registry) + 1;
-    struct largest largest = {.least = (size_t)((uint64_t)limit / SMALL_SHARE / places)};
+static void memory_limit_close_largest(struct core *core, int64_t limit) {
+    uint64_t conns = (uint64_t)registry_limit(&core->registry) + 1;
+    struct largest largest = {.least = (size_t)((uint64_t)limit / SMALL_SHARE / conns)};
     struct task_list ready = {0};
-    registry_each(&core->registry, NULL, insert, &largest);
+    registry_each(&core->registry, NULL, memory_limit_insert, &largest);
     int64_t target = limit - limit / 10, pending = largest.leaving;
     for (unsigned i = 0; i < largest.count; i++) {
         struct weir_conn *conn = largest.items[i].conn;
-        if (memory_used() - pending > target && conn_shed(conn, &ready))
+        if (memory_used() - pending > target && conn_close_for_memory(conn, &ready))
             pending += (int64_t)(atomic_load(&conn->partial) + conn_memory_leaving(conn));
         weir_conn_release(conn);
     }
     pool_submit_list(core->pool, &ready);
 }
 
-static void run(struct task *task) {
-    struct shed *shed = (struct shed *)((char *)task - offsetof(struct shed, task));
-    struct core *core = (struct core *)((char *)shed - offsetof(struct core, shed));
-    int64_t limit = shed->limit; /* a reload may change it, or remove it */
+static void memory_limit_run(struct task *task) {
+    struct memory_limit *enforcer = (struct memory_limit *)((char *)task - offsetof(struct memory_limit, task));
+    struct core *core = (struct core *)((char *)enforcer - offsetof(struct core, memory_limit));
+    int64_t limit = enforcer->limit; /* a reload may change it, or remove it */
     bool again = limit != 0 && memory_used() > limit;
     if (again)
-        shed_largest(core, limit);
+        memory_limit_close_largest(core, limit);
     else {
         buffers_trim();
         malloc_trim(0); /* freed blocks may lie between blocks in use */
     }
-    if (!again || pool_set_timer(core->pool, &shed->timer, pool_now() + PAUSE_MS) != 0)
-        atomic_store(&shed->active, false);
+    if (!again || pool_set_timer(core->pool, &enforcer->timer, pool_now() + PAUSE_MS) != 0)
+        atomic_store(&enforcer->active, false);
     pool_finish(core->pool, task);
 }
 
 /* Takes no reference: it lives as long as the pool does. */
-static void keep(struct task *task) {
+static void memory_limit_keep(struct task *task) {
     (void)task;
 }
 
-static const struct task_kind shed_kind = {.queue = TASK_IO, .run = run, .retain = keep, .release = keep};
+static const struct task_kind memory_limit_kind = {
+    .queue = TASK_IO, .run = memory_limit_run, .retain = memory_limit_keep, .release = memory_limit_keep};
 
-void shed_init(struct shed *shed, int64_t limit) {
-    *shed = (struct shed){.limit = limit};
-    task_init(&shed->task, &shed_kind);
-    timer_init(&shed->timer, &shed->task);
+void memory_limit_init(struct memory_limit *enforcer, int64_t limit) {
+    *enforcer = (struct memory_limit){.limit = limit};
+    task_init(&enforcer->task, &memory_limit_kind);
+    timer_init(&enforcer->timer, &enforcer->task);
 }
 
-void shed_check(struct core *core) {
-    struct shed *shed = &core->shed;
-    if (shed->limit == 0 || !memory_has_grown() || memory_used() <= shed->limit)
+void memory_limit_check(struct core *core) {
+    struct memory_limit *enforcer = &core->memory_limit;
+    if (enforcer->limit == 0 || !memory_has_grown() || memory_used() <= enforcer->limit)
         return;
-    if (!atomic_exchange(&shed->active, true))
-        pool_submit(core->pool, &shed->task);
+    if (!atomic_exchange(&enforcer->active, true))
+        pool_submit(core->pool, &enforcer->task);
 }

@@ -1,4 +1,4 @@
-/* test_numbers.c - which descriptor numbers are looked at.
+/* test_descriptors.c - which descriptor numbers are looked at.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "server/core/numbers.h"
+#include "server/core/descriptors.h"
 #include "tests/unit/suites.h"
 
 enum { FIRST = 150, COUNT = 200, FAR = 70000 };
@@ -16,7 +16,7 @@ enum { FIRST = 150, COUNT = 200, FAR = 70000 };
 static void check_looks(int portion, bool (*marked)(int fd)) {
     struct pollfd numbers[COUNT];
     int next = FIRST, expected = FIRST, found;
-    while ((found = numbers_look(numbers, portion, &next, FIRST + COUNT, 0)) > 0)
+    while ((found = descriptors_poll_next(numbers, portion, &next, FIRST + COUNT, 0)) > 0)
         for (int i = 0; i < found; i++, expected++) {
             while (marked(expected))
                 expected++;
@@ -40,11 +40,11 @@ static bool some(int fd) {
 START_TEST(descriptor_scan_skips_marked_numbers) {
     for (int fd = FIRST; fd < FIRST + COUNT; fd++)
         if (some(fd))
-            ck_assert(numbers_mark(fd));
+            ck_assert(descriptors_mark_adopted(fd));
     for (int portion = 1; portion <= COUNT; portion += 33)
         check_looks(portion, some);
     for (int fd = FIRST; fd < FIRST + COUNT; fd++)
-        numbers_unmark(fd);
+        descriptors_unmark_adopted(fd);
     check_looks(COUNT, none);
 }
 END_TEST
@@ -53,12 +53,12 @@ START_TEST(descriptor_scan_tells_open_from_free_numbers) {
     struct pollfd found[2];
     int opened = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, FIRST), next = opened;
     ck_assert_int_ge(opened, FIRST);
-    ck_assert_int_eq(numbers_look(found, 1, &next, opened + 1, 0), 1);
+    ck_assert_int_eq(descriptors_poll_next(found, 1, &next, opened + 1, 0), 1);
     ck_assert(!(found[0].revents & POLLNVAL));
-    ck_assert_int_gt(numbers_end(), opened);
+    ck_assert_int_gt(descriptors_end(), opened);
     close(opened);
     next = opened;
-    numbers_look(found, 1, &next, opened + 1, 0);
+    descriptors_poll_next(found, 1, &next, opened + 1, 0);
     ck_assert(found[0].revents & POLLNVAL);
 }
 END_TEST
@@ -69,14 +69,14 @@ START_TEST(descriptor_scan_ends_above_the_highest_number) {
     int wanted = limit.rlim_cur > FAR ? FAR : (int)limit.rlim_cur - 1;
     int opened = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, wanted);
     ck_assert_int_ge(opened, wanted);
-    ck_assert_int_gt(numbers_end(), opened);
+    ck_assert_int_gt(descriptors_end(), opened);
     close(opened);
 }
 END_TEST
 
-Suite *numbers_suite(void) {
-    Suite *suite = suite_create("numbers");
-    TCase *test = tcase_create("numbers");
+Suite *descriptors_suite(void) {
+    Suite *suite = suite_create("descriptors");
+    TCase *test = tcase_create("descriptors");
     tcase_add_test(test, descriptor_scan_skips_marked_numbers);
     tcase_add_test(test, descriptor_scan_tells_open_from_free_numbers);
     tcase_add_test(test, descriptor_scan_ends_above_the_highest_number);
