@@ -69,12 +69,12 @@ static int rooms_publish(weir_conn *conn, const char *channel, const void *json,
     return begins_with(channel, "room:") || begins_with(channel, "user:") ? 0 : -1;
 }
 
-/* weir_channels_message() handles the protocol. No callback here waits for anything, so the handler needs no slot.
+/* weir_pubsub_message() handles the protocol. No callback here waits for anything, so the handler needs no slot.
  */
 static const struct weir_handler handler = {
     WEIR_HANDLER_INIT,
     .upgrade = rooms_upgrade,
-    .message = weir_channels_message,
+    .message = weir_pubsub_message,
     .subscribe = rooms_subscribe,
     .publish = rooms_publish,
     .flags = WEIR_NEVER_BLOCKS,

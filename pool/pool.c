@@ -140,7 +140,7 @@ bool pool_has_processor_locked(const struct pool *pool) {
 
 /* Whether more tasks wait than a thread can do soon, and another thread may help. */
 static bool wants_help_locked(const struct pool *pool) {
-    return pool->io.count >= pool->options.wake_after && pool_has_processor_locked(pool);
+    return pool->io.count >= pool->options.wake_threshold && pool_has_processor_locked(pool);
 }
 
 /* To be called after tasks were queued. A thread of the pool returns to the queue by itself, and if it does not do

@@ -85,7 +85,7 @@ static struct channel_rule make_rule(const struct config_channel *configured) {
  */
 static size_t history_memory(const struct config *config) {
     size_t most = config->server.memory_limit / 2;
-    return most == 0 || config->channels.history_memory < most ? config->channels.history_memory : most;
+    return most == 0 || config->channel_limits.history_memory < most ? config->channel_limits.history_memory : most;
 }
 
 /* Idle channels count against memory_limit too, and closing clients does not free them. They get an eighth of it.
@@ -95,8 +95,8 @@ static size_t idle_memory(const struct config *config) {
 }
 
 static void set_channels(weir_server *server, const struct config *config) {
-    const struct channels_limits limits = {.channels = config->channels.max_channels,
-                                           .per_connection = config->channels.max_channels_per_connection,
+    const struct channels_limits limits = {.channels = config->channel_limits.max_channels,
+                                           .per_connection = config->channel_limits.max_channels_per_connection,
                                            .history_memory = history_memory(config),
                                            .idle_memory = idle_memory(config)};
     struct channel_rule *rules = calloc(config->channel_rule_count + 1, sizeof *rules);

@@ -38,7 +38,7 @@ static int init_core(weir_server *server, unsigned max_connections) {
     memory_limit_init(&core->memory_limit, (int64_t)config->memory_limit);
     core->terms = server_terms(server, server->config);
     bool good = channels_init(&run->channels, core) == 0;
-    good = visitors_init(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip,
+    good = visitors_init(&core->visitors, config->max_connections_per_ip, config->handshake_rate_per_ip,
                          max_connections) == 0 &&
            good;
     return good && core->terms != NULL ? 0 : -1;

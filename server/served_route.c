@@ -21,7 +21,7 @@ static void served_destroy(struct route *route) {
     free((char *)route->pattern);
     free(served->handler);
     free(served->channel);
-    free_texts(served->channels);
+    free_texts(served->allowed_channels);
     free_texts(served->extras);
     if (route->core != NULL)
         core_release(route->core);
@@ -78,10 +78,10 @@ bool served_keep_options(struct served_route *served, const struct config_route 
 
 static bool copy_configured(struct served_route *served, const struct config_route *configured) {
     served->handler = strdup(configured->handler);
-    served->channels = copy_texts(configured->channels, count_texts(configured->channels));
+    served->allowed_channels = copy_texts(configured->allowed_channels, count_texts(configured->allowed_channels));
     served->channel = configured->channel == NULL ? NULL : strdup(configured->channel);
     served->route.handler_name = served->handler;
-    return served->handler != NULL && served->channels != NULL &&
+    return served->handler != NULL && served->allowed_channels != NULL &&
            (configured->channel == NULL || served->channel != NULL);
 }
 
@@ -93,7 +93,7 @@ bool served_is_same(const struct served_route *served, const struct config_route
     if (!is_same_text(served->handler, configured->handler) ||
         strcmp(served->route.pattern, configured->pattern) != 0 ||
         !is_same_text(served->channel, configured->channel) || served->extras == NULL ||
-        !texts_are_same(served->channels, configured->channels))
+        !texts_are_same(served->allowed_channels, configured->allowed_channels))
         return false;
     char **extras = list_extras(configured);
     bool same = extras != NULL && texts_are_same(served->extras, extras);
@@ -130,8 +130,8 @@ static const struct weir_handler *find_builtin(const char *name) {
         const struct weir_handler *handler;
     } builtins[] = {{"echo", &handler_echo},
                     {"broadcast", &handler_broadcast},
-                    {"channel", &handler_channel},
-                    {"channels", &handler_channels}};
+                    {"relay", &handler_relay},
+                    {"pubsub", &handler_pubsub}};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
         if (strcmp(builtins[i].name, name) == 0)
             return builtins[i].handler;
@@ -144,7 +144,7 @@ int served_find_handler(struct served_route *served, const struct config *config
     route->handler = find_builtin(configured->handler);
     if (route->handler != NULL) {
         served->builtin.channel = served->channel;
-        served->builtin.channels = served->channels;
+        served->builtin.allowed_channels = served->allowed_channels;
         route->context = &served->builtin;
         return 0;
     }

@@ -18,7 +18,7 @@ struct served_route {
     struct plugin plugin;         /* all zero unless the handler comes from a plug-in */
     char *handler;                /* as configured; NULL: the program added the route */
     char *channel;                /* as configured, or NULL */
-    char **channels;              /* as configured; NULL: the program added the route */
+    char **allowed_channels;      /* as configured; NULL: the program added the route */
     char **extras;                /* the plug-in's keys: name, value and file content in turn; NULL-terminated */
     struct served_route *next;
 };

@@ -38,7 +38,7 @@ int server_plan_descriptors(const weir_server *server, unsigned max_connections,
 
 static int start_pool(weir_server *server) {
     const struct pool_options options = {.workers = server->config->server.workers,
-                                         .wake_after = server->config->server.wake_after,
+                                         .wake_threshold = server->config->server.wake_threshold,
                                          .scratch_size = CONN_SCRATCH_SIZE,
                                          .thread_begins = crash_thread_begins,
                                          .starved = server_warn_starved,
@@ -65,7 +65,7 @@ static int start_front(weir_server *server, const struct descriptor_plan *plan) 
                                           .threads = config->server.http_threads,
                                           .connection_queue = plan->queue,
                                           .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
-                                          .handshakes_per_ip = config->server.handshakes_per_ip};
+                                          .max_half_open_per_ip = config->server.max_half_open_per_ip};
     server->front = front_start(&options, &server->service, server->error, sizeof server->error);
     if (server->front != NULL)
         return 0;

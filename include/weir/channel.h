@@ -5,8 +5,8 @@
  * for clients that come back (position_ttl). Its name has 1 to 255 letters, digits and characters of _-.:@/+~ in
  * it. [channel PATTERN] in the ini file sets its options.
  *
- * Clients use channels in two ways. On a route with `handler = channel`, every message that a client sends goes
- * unchanged to every subscriber of the channel that its path names. On a route with `handler = channels`, clients
+ * Clients use channels in two ways. On a route with `handler = relay`, every message that a client sends goes
+ * unchanged to every subscriber of the channel that its path names. On a route with `handler = pubsub`, clients
  * speak the JSON protocol weir.v1 (docs/protocol.md), which has subscriptions, history and presence. A message
  * published with the functions below reaches both kinds of client.
  *
@@ -95,11 +95,11 @@ WEIR_API enum weir_status weir_conn_subscribe(weir_conn *conn, const char *chann
 WEIR_API enum weir_status weir_conn_unsubscribe(weir_conn *conn, const char *channel);
 
 /* Handles one message as a request of weir.v1, and answers it. This is the `message` callback of the built-in
- * handler `channels`. A handler of your own may use it as its `message`, or call it from there with the same
+ * handler `pubsub`. A handler of your own may use it as its `message`, or call it from there with the same
  * arguments. Then `upgrade` decides who may connect, and `subscribe` and `publish` (handler.h) decide who may
  * subscribe and publish to which channel. These two get the route's context, whatever `context` is here. Never
  * waits, unless these callbacks block. */
-WEIR_API void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
+WEIR_API void weir_pubsub_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
                                     void *context);
 
 #ifdef __cplusplus

@@ -69,7 +69,7 @@ struct weir_handler {
      * half that size. A paused producer may resume. */
     void (*drained)(weir_conn *conn, void *context);
 
-    /* Optional; used only if `message` is, or calls, weir_channels_message() (channel.h). That function calls
+    /* Optional; used only if `message` is, or calls, weir_pubsub_message() (channel.h). That function calls
      * them, on its own thread, before it subscribes the client to `channel` or publishes there. `json` is the value
      * to publish: `size` bytes, no terminator. Return 0 to allow the request. Any other value refuses it: the
      * client gets the error not_permitted. */

@@ -109,7 +109,7 @@ static bool publish(struct api_call *call, const struct publication *publication
     call->response->headers = "Retry-After: 1\r\n";
     if (result == WEIR_LIMIT)
         api_error(call->response, 429, "too_many_channels",
-                  "There are as many channels as there may be ([channels] max_channels).");
+                  "There are as many channels as there may be ([channel_limits] max_channels).");
     else
         api_error(call->response, 503, "out_of_memory", "There is no memory for the message.");
     return false;

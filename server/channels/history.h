@@ -7,8 +7,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_CHANNELS_HISTORY_H
-#define WEIR_CHANNELS_HISTORY_H
+#ifndef WEIR_CHANNEL_LIMITS_HISTORY_H
+#define WEIR_CHANNEL_LIMITS_HISTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -221,7 +221,7 @@ static void (*const serve[REQUEST_TYPES])(struct channels *, struct weir_conn *,
     [REQUEST_PING] = protocol_ping,
 };
 
-void weir_channels_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+void weir_pubsub_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     (void)context; /* the route's, unless a handler passes one of its own; the hooks get the route's */
     if (opcode != WEIR_TEXT) {
         protocol_send_error(conn, &(struct request){0}, "binary", "a request must be a text message");

@@ -53,13 +53,13 @@ enum config_log_format { CONFIG_LOG_LOGFMT, CONFIG_LOG_JSON };
 struct config_server {
     char **listen; /* "0.0.0.0:9000", "[::1]:9000"; NULL-terminated */
     unsigned workers;
-    unsigned wake_after;
+    unsigned wake_threshold;
     unsigned http_threads;
     unsigned connection_queue;
     unsigned max_connections;        /* 0: as many as the descriptor limit allows */
     unsigned max_connections_per_ip; /* 0: no limit */
-    unsigned upgrades_per_ip;        /* per second; 0: no limit */
-    unsigned handshakes_per_ip;      /* unfinished at the same time; 0: no limit */
+    unsigned handshake_rate_per_ip;  /* per second; 0: no limit */
+    unsigned max_half_open_per_ip;   /* unfinished at the same time; 0: no limit */
     char **trusted_proxies;          /* networks, see network_parse(); "none" alone */
     size_t memory_limit;             /* 0: none */
     uint64_t drain_timeout_ms;
@@ -111,8 +111,8 @@ struct config_admin {
     char *secret;     /* the token, from either; NULL: none. config_check() sets it */
 };
 
-/* [channels] */
-struct config_channels {
+/* [channel_limits] */
+struct config_channel_limits {
     unsigned max_channels;
     unsigned max_channels_per_connection;
     size_t history_memory;
@@ -145,14 +145,14 @@ struct config_extra {
 /* [route PATTERN] */
 struct config_route {
     char *pattern;
-    char *handler; /* "echo", "broadcast", "channel", "channels", or "plugin:PATH" with an absolute path; NULL: the
+    char *handler; /* "echo", "broadcast", "relay", "pubsub", or "plugin:PATH" with an absolute path; NULL: the
                       program serves the route */
     unsigned concurrency; /* handlers at the same time; 0: as many as there are workers */
     bool echo_self;
-    char *channel;       /* handler channel: a template, see channel_template_next(); NULL for other handlers */
-    bool publish;        /* handlers channel and channels: whether clients may publish */
-    char **channels;     /* handler channels: patterns of the channels that clients may use, NULL-terminated */
-    char **subprotocols; /* in order of preference, NULL-terminated; or "none" alone */
+    char *channel;           /* handler channel: a template, see channel_template_next(); NULL for other handlers */
+    bool publish;            /* handlers relay and pubsub: whether clients may publish */
+    char **allowed_channels; /* handler pubsub: patterns of the channels that clients may use, NULL-terminated */
+    char **subprotocols;     /* in order of preference, NULL-terminated; or "none" alone */
     bool require_subprotocol;
     char **origins; /* like config_websocket.origins, or "inherit" alone */
     enum compression compression;
@@ -170,7 +170,7 @@ struct config {
     struct config_websocket websocket;
     struct config_log log;
     struct config_admin admin;
-    struct config_channels channels;
+    struct config_channel_limits channel_limits;
     struct config_channel *channel_rules; /* in the order of the files */
     size_t channel_rule_count;
     struct config_route *routes;
@@ -235,7 +235,7 @@ bool config_is_route_key(const char *name);
 /* Returns the place where the route's handler is set. */
 struct config_place config_handler_place(const struct config_route *route);
 
-/* Returns the route's subprotocols: those configured, or weir.v1 for the handler channels without any. "none" alone
+/* Returns the route's subprotocols: those configured, or weir.v1 for the handler pubsub without any. "none" alone
  * stands for no subprotocol. */
 char **config_subprotocols(const struct config_route *route);
 

@@ -56,7 +56,7 @@ static int fail_parameter(const struct config_route *route, const struct channel
 int config_check_channel(const struct config_route *route, char *error, size_t error_size) {
     char handler[VALUE_QUOTED_SIZE];
     struct config_place place = route->places[option_find("route", "channel") - options];
-    bool needed = strcmp(route->handler, "channel") == 0;
+    bool needed = strcmp(route->handler, "relay") == 0;
     if (place.refused)
         return 0;
     if (needed && route->channel == NULL)
@@ -65,7 +65,7 @@ int config_check_channel(const struct config_route *route, char *error, size_t e
                               "may stand, like room:{name}");
     if (!needed && route->channel != NULL)
         return config_fail_at(place, "channel", error, error_size,
-                              "only a route with handler = channel has one; this one's is %s",
+                              "only a route with handler = relay has one; this one's is %s",
                               value_quote(route->handler, handler));
     struct channel_template_part part;
     for (const char *at = route->channel; at != NULL && channel_template_next(&at, &part);)

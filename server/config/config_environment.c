@@ -13,6 +13,7 @@
 
 #include "server/config/config_private.h"
 #include "server/config/options.h"
+#include "server/config/retired.h"
 #include "server/config/value.h"
 
 enum { NAME_SIZE = 80 };
@@ -31,7 +32,8 @@ static const char *find_section(const char *variable) {
         if (strncmp(variable, prefix, strlen(prefix)) == 0)
             return *section;
     }
-    return NULL;
+    print_name("channels", NULL, prefix);
+    return strncmp(variable, prefix, strlen(prefix)) == 0 ? "channels" : NULL; /* retired */
 }
 
 static const struct option *find_option(const char *name) {
@@ -75,6 +77,12 @@ static int unknown(const char *section, const char *name, char *error, size_t er
     snprintf(key, sizeof key, "%s", name + strlen("WEIR_") + strlen(section) + 1);
     for (char *at = key; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
+    const char *now_section = retired_section(section), *now_key = retired_key(section, key);
+    if (now_section != NULL || now_key != NULL) {
+        print_name(now_section != NULL ? now_section : section, now_key != NULL ? now_key : key, meant_name);
+        return config_fail((struct config_place){.source = name}, error, error_size,
+                           "this variable is now called %s", meant_name);
+    }
     const struct option *meant = option_find(section, key);
     if (meant == NULL)
         meant = option_meant(section, key);
@@ -92,8 +100,9 @@ static int read_variable(struct config *config, const char *section, const char 
         return config_fail((struct config_place){.source = "the environment"}, error, error_size,
                            "a variable of [%s] has a name that is no text", section);
     const struct option *option = find_option(name);
-    bool link = is_service_link(name, value), plain = config_is_plain_section(section);
-    if (option == NULL && plain)
+    bool link = is_service_link(name, value),
+         plain = config_is_plain_section(section) || retired_section(section) != NULL;
+    if (option == NULL && plain && !config_has_variable(config, name))
         return link ? 0 : unknown(section, name, error, error_size);
     const char *kept = config_keep(config, name);
     const char *flaw = value_flaw(value, strlen(value));

@@ -96,6 +96,9 @@ int config_apply_below(struct config *config, const char *header, struct config_
 /* Sets the options that the environment's variables name. Returns 0 or -1. */
 int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size);
 
+/* Whether the name of an environment variable begins with the name of one of the sections with a pattern. */
+bool config_has_variable(const struct config *config, const char *name);
+
 /* Sets the option that a variable like WEIR_ROUTE_LIGHT_DELAY names; place.source is the variable's name. `link`:
  * Kubernetes makes variables of this name, so it is ignored unless it names an option. Returns 0 or -1. */
 int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,

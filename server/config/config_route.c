@@ -82,8 +82,7 @@ struct config_place config_handler_place(const struct config_route *route) {
 char **config_subprotocols(const struct config_route *route) {
     static char weir_v1[] = "weir.v1", *protocol[] = {weir_v1, NULL};
     bool none = strcmp(route->subprotocols[0], "none") == 0;
-    return none && route->handler != NULL && strcmp(route->handler, "channels") == 0 ? protocol
-                                                                                     : route->subprotocols;
+    return none && route->handler != NULL && strcmp(route->handler, "pubsub") == 0 ? protocol : route->subprotocols;
 }
 
 /* --- Checks ------------------------------------------------------------------------------------------------ */
@@ -104,7 +103,7 @@ static int check_extras(const struct config *config, const struct config_route *
 
 /* Checks a route that the program serves: it must not have options of built-in handlers. */
 static int check_programs_route(const struct config_route *route, char *error, size_t error_size) {
-    static const char *const builtins[] = {"channel", "channels", "publish", "echo_self"};
+    static const char *const builtins[] = {"channel", "allowed_channels", "publish", "echo_self"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
         if (route->places[option_find("route", builtins[i]) - options].source != NULL)
             return config_fail(route->place, error, error_size,
@@ -120,7 +119,7 @@ static int check_route(const struct config *config, const struct config_route *r
         if (config_handler_place(route).refused)
             return 0;
         fail(route->place,
-             "the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH", error,
+             "the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH", error,
              error_size);
         return config_go_on(config, error);
     }

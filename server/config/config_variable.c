@@ -140,6 +140,10 @@ static int fail_unknown(const struct config *config, struct config_place place, 
                        section->pattern, name);
 }
 
+bool config_has_variable(const struct config *config, const char *name) {
+    return find(config, name, ANY_SECTION).size > 0;
+}
+
 int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
                           char *error, size_t error_size) {
     struct meant meant = find(config, place.source, KNOWN_KEY);

@@ -54,22 +54,22 @@ bool applies_if_plugin(const struct config *config, const void *section) {
     return strncmp(((const struct config_route *)section)->handler, "plugin:", 7) == 0;
 }
 
-bool applies_if_channel(const struct config *config, const void *section) {
+bool applies_if_relay(const struct config *config, const void *section) {
     (void)config;
-    return has_handler(section, "channel");
+    return has_handler(section, "relay");
 }
 
-bool applies_if_channels(const struct config *config, const void *section) {
+bool applies_if_pubsub(const struct config *config, const void *section) {
     (void)config;
-    return has_handler(section, "channels");
+    return has_handler(section, "pubsub");
 }
 
 bool applies_if_publishing(const struct config *config, const void *section) {
-    return applies_if_channel(config, section) || applies_if_channels(config, section);
+    return applies_if_relay(config, section) || applies_if_pubsub(config, section);
 }
 
 bool applies_if_sends_back(const struct config *config, const void *section) {
-    return applies_if_channel(config, section) || has_handler(section, "broadcast");
+    return applies_if_relay(config, section) || has_handler(section, "broadcast");
 }
 
 bool applies_if_subprotocols(const struct config *config, const void *section) {

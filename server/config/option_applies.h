@@ -22,7 +22,7 @@ option_applies applies_if_drain_timeout, applies_if_compression, applies_if_rate
 option_applies applies_if_history;
 
 /* [route PATTERN] */
-option_applies applies_if_plugin, applies_if_channel, applies_if_channels, applies_if_publishing,
-    applies_if_sends_back, applies_if_subprotocols;
+option_applies applies_if_plugin, applies_if_relay, applies_if_pubsub, applies_if_publishing, applies_if_sends_back,
+    applies_if_subprotocols;
 
 #endif

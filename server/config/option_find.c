@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/config/options.h"
+#include "server/config/retired.h"
 #include "server/config/value.h"
 
 enum { OPTIONS_MAX = 200 }; /* more than the table has; a test checks this */
@@ -65,7 +66,10 @@ void option_unknown(const char *section, const char *name, char *error, size_t e
     value_quote(name, quoted);
     const char *title = option_section_title(section);
     const struct option *meant = option_meant(section, name);
-    if (strcmp(name, "include") == 0)
+    const char *now = retired_key(section, name);
+    if (now != NULL)
+        snprintf(error, error_size, "%s is now called %s", name, now);
+    else if (strcmp(name, "include") == 0)
         snprintf(error, error_size, "include belongs before the first section, not into [%s]", title);
     else if (meant == NULL)
         snprintf(error, error_size, "unknown key %s in [%s]; `weir check --list` shows every key", quoted, title);
@@ -87,12 +91,15 @@ void option_unknown_section(const char *section, char *error, size_t error_size)
         nearest = value_nearest(word, with_pattern);
     if (nearest == NULL)
         nearest = value_nearest(word, option_sections);
-    if (nearest != NULL)
+    const char *now = retired_section(section);
+    if (now != NULL)
+        snprintf(error, error_size, "[%s] is now called [%s]", section, now);
+    else if (nearest != NULL)
         snprintf(error, error_size, "unknown section %s; did you mean [%s]?", value_quote(section, quoted),
                  option_section_title(nearest));
     else
         snprintf(error, error_size,
-                 "unknown section %s; there are [server], [websocket], [log], [admin], [channels], "
+                 "unknown section %s; there are [server], [websocket], [log], [admin], [channel_limits], "
                  "[channel PATTERN] and [route PATTERN]",
                  value_quote(section, quoted));
 }

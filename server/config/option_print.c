@@ -76,7 +76,7 @@ void option_print_type(const struct option *option, FILE *out) {
         [OPTION_ORIGINS] =
             "same-host, *, null, SCHEME://HOST[:PORT] with * as a wildcard, \"VALUE\"; several, by comma",
         [OPTION_NETWORKS] = "none, or ADDRESS/BITS with commas between",
-        [OPTION_HANDLER] = "echo, broadcast, channel, channels or plugin:PATH",
+        [OPTION_HANDLER] = "echo, broadcast, relay, pubsub or plugin:PATH",
         [OPTION_CHANNEL] = "none, or a name in which {parameters} may stand",
         [OPTION_CHANNELS] = "names, or beginnings of names with a * behind; several with commas between",
         [OPTION_PATH] = "a file's path, or ",

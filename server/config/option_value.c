@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "server/channels/channel_name.h"
 #include "server/config/options.h"
+#include "server/config/retired.h"
 #include "server/config/value.h"
 
 /* A choice is stored as an unsigned, which must have the size of its enum. */
@@ -169,12 +170,17 @@ static int set_text(char **field, const char *value, char *error, size_t error_s
 }
 
 static int set_handler(char **field, const char *value, char *error, size_t error_size) {
-    static const char *const builtin[] = {"echo", "broadcast", "channel", "channels", NULL};
+    static const char *const builtin[] = {"echo", "broadcast", "relay", "pubsub", NULL};
     bool known = strncmp(value, "plugin:", 7) == 0 && value[7] != '\0';
     for (size_t i = 0; !known && builtin[i] != NULL; i++)
         known = strcmp(value, builtin[i]) == 0;
+    const char *now = retired_handler(value);
+    if (now != NULL) {
+        snprintf(error, error_size, "the handler %s is now called %s", value, now);
+        return -1;
+    }
     if (!known)
-        return fail(value, "is not a handler; write echo, broadcast, channel, channels or plugin:PATH", error,
+        return fail(value, "is not a handler; write echo, broadcast, relay, pubsub or plugin:PATH", error,
                     error_size);
     return set_text(field, value, error, error_size);
 }

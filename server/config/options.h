@@ -26,7 +26,7 @@ enum option_type {
     OPTION_SUBPROTOCOLS, /* char **, see value_subprotocol() */
     OPTION_ORIGINS,      /* char **, see value_origin() */
     OPTION_NETWORKS,     /* char **, see network_parse() */
-    OPTION_HANDLER,      /* char *: echo, broadcast, channel, channels, plugin:PATH */
+    OPTION_HANDLER,      /* char *: echo, broadcast, relay, pubsub, plugin:PATH */
     OPTION_CHANNEL,      /* char *, see channel_template_error(); NULL: none */
     OPTION_CHANNELS,     /* char **, see channel_pattern_error() */
     OPTION_PATH,         /* char *; NULL: the default, a word that means no file */

@@ -17,7 +17,7 @@ enum refusal {
     REFUSED_HANDLER,     /* the upgrade callback refused */
     REFUSED_CONNECTIONS, /* max_connections */
     REFUSED_ADDRESS,     /* max_connections_per_ip */
-    REFUSED_RATE,        /* upgrades_per_ip */
+    REFUSED_RATE,        /* handshake_rate_per_ip */
     REFUSED_STOPPING,
     REFUSED_GONE,      /* the client reset its connection before it got its 101 */
     REFUSED_RESOURCES, /* no memory, no descriptor, or the socket could not be taken over */

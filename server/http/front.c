@@ -50,7 +50,7 @@ static void count_error(void *context, const char *target, const char *why, stru
 static struct watcher *create_watcher(const struct front_options *options, struct service *service) {
     const struct watcher_options watched = {
         .base = service->adoption.base,
-        .limits = {.per_address = options->handshakes_per_ip,
+        .limits = {.per_address = options->max_half_open_per_ip,
                    .timeout_ms = options->handshake_timeout_ms,
                    .threads = options->threads,
                    .queue = options->connection_queue},

@@ -18,7 +18,7 @@ struct front_options {
     unsigned threads;
     unsigned connection_queue; /* accepted connections that may wait for a thread */
     uint64_t handshake_timeout_ms;
-    unsigned handshakes_per_ip; /* unfinished requests of one address; 0: no limit */
+    unsigned max_half_open_per_ip; /* unfinished requests of one address; 0: no limit */
 };
 
 /* Listens, and answers through `service`, until front_stop(). Returns NULL with one line in `error`. */

@@ -25,7 +25,7 @@ static int publish(weir_conn *conn, const char *channel, const void *json, size_
     return strncmp(channel, "own:", 4) == 0 && strcmp(channel + 4, weir_conn_user(conn)) != 0;
 }
 
-static const struct weir_handler handler = {WEIR_HANDLER_INIT, .upgrade = upgrade, .message = weir_channels_message,
+static const struct weir_handler handler = {WEIR_HANDLER_INIT, .upgrade = upgrade, .message = weir_pubsub_message,
                                             .subscribe = subscribe, .publish = publish};
 
 const struct weir_plugin weir_plugin = {.abi = WEIR_PLUGIN_ABI, .name = "speaks_channels", .handler = &handler};

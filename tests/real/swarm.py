@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 SETTINGS = """[server]
 listen = 127.0.0.1:PORT
 workers = 4
-handshakes_per_ip = 0
+max_half_open_per_ip = 0
 connection_queue = 1024
 memory_limit = 0
 [admin]
@@ -24,7 +24,7 @@ listen = 127.0.0.1:ADMIN
 level = warning
 level_server = info
 """
-ROUTE = "[route /channels]\nhandler = channels\nsubprotocols = weir.v1\n"
+ROUTE = "[route /channels]\nhandler = pubsub\nsubprotocols = weir.v1\n"
 
 built = {}
 directory = tempfile.TemporaryDirectory(prefix="weir-test-")

@@ -26,10 +26,10 @@ MAX = 65536  # bytes of a message
 CHANNELS = 6  # max_channels
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\nworkers = 4\n[admin]\nlisten = 127.0.0.1:ADMIN\n"
-LIMITS = f"[websocket]\nmax_message_size = {MAX}\n[channels]\nmax_channels = {CHANNELS}\n"
+LIMITS = f"[websocket]\nmax_message_size = {MAX}\n[channel_limits]\nmax_channels = {CHANNELS}\n"
 ROUTES = (
     "[channel kept:*]\nhistory = 3\n"
-    "[route /room/{name}]\nhandler = channel\nchannel = room:{name}\n"
+    "[route /room/{name}]\nhandler = relay\nchannel = room:{name}\n"
     "[route /echo]\nhandler = echo\n"
 )
 JSON = {"Content-Type": "application/json"}

@@ -28,7 +28,7 @@ CONFIGURATION = """
 listen = 127.0.0.1:PORT
 [websocket]
 send_buffer_soft = 64KiB
-[channels]
+[channel_limits]
 max_channels = 30
 max_channels_per_connection = 8
 [channel past:*]
@@ -48,26 +48,26 @@ publish = no
 [channel closed]
 subscribe = no
 [route /channels]
-handler = channels
+handler = pubsub
 subprotocols = weir.v1
 [route /some]
-handler = channels
-channels = news, room:*
+handler = pubsub
+allowed_channels = news, room:*
 [route /listen]
-handler = channels
+handler = pubsub
 publish = no
 [route /room/{name}]
-handler = channel
+handler = relay
 channel = room:{name}
 [route /quiet/{name}]
-handler = channel
+handler = relay
 channel = room:{name}
 echo_self = no
 [route /any/*]
-handler = channel
+handler = relay
 channel = {*}
 [route /radio/*]
-handler = channel
+handler = relay
 channel = {*}
 publish = no
 """
@@ -517,7 +517,7 @@ class Recovery(Speaking):
 
 
 class OwnHandler(AsyncTestCase):
-    """weir_channels_message() and the hooks in a plug-in."""
+    """weir_pubsub_message() and the hooks in a plug-in."""
 
     async def test_plugin_decides_users_and_permissions(self):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:

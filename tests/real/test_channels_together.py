@@ -34,10 +34,10 @@ listen = 127.0.0.1:ADMIN
 [channel room:*]
 history = 10000
 [route /room/{name}]
-handler = channel
+handler = relay
 channel = room:{name}
 [route /channels]
-handler = channels
+handler = pubsub
 subprotocols = weir.v1
 [route /c/{what}]
 handler = plugin:%s

@@ -102,7 +102,7 @@ class Rooms(AsyncTestCase):
 
 class Clock(AsyncTestCase):
     def configuration(self, every):
-        routes = "[route /channels]\nhandler = channels\n[route /clock]\nhandler = plugin:EXAMPLES/clock.so\n"
+        routes = "[route /channels]\nhandler = pubsub\n[route /clock]\nhandler = plugin:EXAMPLES/clock.so\n"
         return f"[server]\nlisten = 127.0.0.1:PORT\n[admin]\nlisten = 127.0.0.1:ADMIN\n{routes}every = {every}\n"
 
     async def test_clock_publishes_ticks(self):

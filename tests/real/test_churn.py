@@ -26,7 +26,7 @@ from weir_process import PATIENCE, Weir, scaled, until
 CONFIGURATION = """[server]
 listen = 127.0.0.1:PORT
 workers = 4
-handshakes_per_ip = 0
+max_half_open_per_ip = 0
 [websocket]
 ping_interval = 500ms
 ping_timeout = 3s

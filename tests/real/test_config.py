@@ -84,7 +84,7 @@ class Check(ConfigTestCase):
             self.assertIn(f"[route {pattern}]", done.stdout)
 
     def test_check_shows_subprotocols_of_pubsub_routes(self):
-        route = "[route /a]\nhandler = channels\n"
+        route = "[route /a]\nhandler = pubsub\n"
         for text, spoken in ((ROUTE, "none"), (route, "weir.v1"), (route + "subprotocols = chat.v2, weir.v1\n", "chat.v2, weir.v1")):
             done = run_weir("check", "-c", self.write(self.listen + text))
             self.assertEqual(done.returncode, 0)
@@ -133,7 +133,7 @@ class Check(ConfigTestCase):
         done = run_weir("check", "--list")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for name in ("listen", "workers", "drain_timeout", "max_message_size", "level", "handler", "concurrency",
-                     "[channels]", "max_channels", "[channel PATTERN]", "history_age"):
+                     "[channel_limits]", "max_channels", "[channel PATTERN]", "history_age"):
             self.assertIn(name, done.stdout)
 
 
@@ -243,7 +243,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(self.listen + "[route /echo]\nconcurrency = 1\n", "handler")
 
     def test_wrong_channel_sections_are_refused(self):
-        self.assertWrong(self.listen + "[channels]\nmax_chanels = 3\n", '"max_chanels"', "max_channels?", line=4)
+        self.assertWrong(self.listen + "[channel_limits]\nmax_chanels = 3\n", '"max_chanels"', "max_channels?", line=4)
         self.assertWrong(self.listen + "[channel]\n", "[channel news:*]", line=3)
         self.assertWrong(self.listen + "[channel a*b]\n", '"a*b"', "news:*", line=3)
         self.assertWrong(self.listen + CHANNEL + CHANNEL, '"news:*"', "on line 3", line=5)
@@ -251,12 +251,12 @@ class Wrong(ConfigTestCase):
         self.assertWrong(self.listen + CHANNEL + "history_age = 721h\n", '"721h"', "0 to 720h", line=5)
 
     def test_wrong_routes_to_channels_are_refused(self):
-        room = self.listen + "[route /room/{name}]\nhandler = channel\n"
+        room = self.listen + "[route /room/{name}]\nhandler = relay\n"
         self.assertWrong(room, "write channel = NAME", line=4)
         self.assertWrong(room + "channel = room:{nam}\n", "{nam}", "{name}", line=5)
         self.assertWrong(room + "channel = room {name}\n", '"room {name}"', "room:{name}", line=5)
-        self.assertWrong(room + "channel = x\nchannels = the news\n", '"the news"', line=6)
-        self.assertWrong(self.listen + ROUTE + "channel = x\n", "handler = channel", line=5)
+        self.assertWrong(room + "channel = x\nallowed_channels = the news\n", '"the news"', line=6)
+        self.assertWrong(self.listen + ROUTE + "channel = x\n", "handler = relay", line=5)
 
     def test_text_that_is_no_ini_file_is_refused(self):
         self.assertWrong("this is no ini file\n")

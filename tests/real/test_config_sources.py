@@ -37,14 +37,14 @@ class Precedence(SourcesTestCase):
         file = self.write(text)
         printed = self.check(
             "-c", file, "--set", "server.connection_queue=4", "-s", "route /set.handler=broadcast",
-            WEIR_SERVER_HTTP_THREADS="3", WEIR_SERVER_CONNECTION_QUEUE="3", WEIR_SERVER_UPGRADES_PER_IP="",
+            WEIR_SERVER_HTTP_THREADS="3", WEIR_SERVER_CONNECTION_QUEUE="3", WEIR_SERVER_HANDSHAKE_RATE_PER_IP="",
             WEIR_SOMETHING="else",
         )
         self.assertIn(
-            f"\n# from {file}:2\nworkers = 2\nwake_after = 128\n"
+            f"\n# from {file}:2\nworkers = 2\nwake_threshold = 128\n"
             "# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
             "# from --set server.connection_queue\nconnection_queue = 4\nmax_connections = 16384\n", printed)
-        self.assertIn("\nupgrades_per_ip = 0\n", printed)
+        self.assertIn("\nhandshake_rate_per_ip = 0\n", printed)
         self.assertIn(f"\n# from {file}:5\n[route /echo]\n# from {file}:6\nhandler = echo\nsubprotocols = none\n", printed)
         self.assertIn("\n# from --set route /set.handler\n[route /set]\n", printed)
         again = self.check("-c", self.write(printed))
@@ -57,9 +57,9 @@ class Precedence(SourcesTestCase):
         file = self.write("include = a.inc\n" + self.listen + ROUTE + "[channel news:*]\nhistory = 5\npresence = yes\n")
         printed = self.check(
             "-c", file, "--set", "channel news:*.history=100", "--set", "channel news.history_age=1h",
-            "--set", "channel set.history=7", WEIR_CHANNELS_MAX_CHANNELS="3", WEIR_CHANNEL_NEWS_ALL_PUBLISH="no",
+            "--set", "channel set.history=7", WEIR_CHANNEL_LIMITS_MAX_CHANNELS="3", WEIR_CHANNEL_NEWS_ALL_PUBLISH="no",
         )
-        self.assertIn("\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n", printed)
+        self.assertIn("\n# from WEIR_CHANNEL_LIMITS_MAX_CHANNELS\nmax_channels = 3\n", printed)
         self.assertIn(f"\n# from {file}:6\n[channel news:*]\n# from --set channel news:*.history\nhistory = 100\n"
                       f"history_age = 5m\nposition_ttl = 1h\nmax_subscribers = 0\nsubscribe = yes\n"
                       f"# from WEIR_CHANNEL_NEWS_ALL_PUBLISH\npublish = no\n"
@@ -114,7 +114,7 @@ class Wrong(SourcesTestCase):
             "channel news.histroy=1": '--set channel news.histroy: unknown key "histroy" in [channel PATTERN]; '
                                       "did you mean history?",
             "route /x.concurrency=1": "--set route /x.concurrency: the route has no handler; "
-                                      "write handler = echo, broadcast, channel, channels or plugin:PATH",
+                                      "write handler = echo, broadcast, relay, pubsub or plugin:PATH",
         }
         for setting, line in cases.items():
             self.assertRefused(line, "-c", file, "--set", setting)
@@ -152,7 +152,7 @@ class Include(SourcesTestCase):
         (self.folder / "a.ini").write_text("[server]\nworkers = 2\nhttp_threads = 2\n")
         file = self.write("include = conf.d/*.ini\n" + self.listen + "connection_queue = 5\n")
         printed = self.check("-c", file)
-        self.assertIn(f"\n# from {self.folder}/b.ini:2\nworkers = 3\nwake_after = 128\n"
+        self.assertIn(f"\n# from {self.folder}/b.ini:2\nworkers = 3\nwake_threshold = 128\n"
                       f"# from {self.folder}/a.ini:3\nhttp_threads = 2\n# from {file}:4\nconnection_queue = 5\n", printed)
         self.assertIn(f"\n# from {self.folder}/b.ini:3\n[route /b]\n", printed)
 

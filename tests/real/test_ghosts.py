@@ -38,7 +38,7 @@ history = 10
 history_age = 1s
 position_ttl = 1s
 [route /path/*]
-handler = channel
+handler = relay
 channel = {*}
 """
 

@@ -31,7 +31,7 @@ UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that goes no further
 THREADS = 16  # the default of http_threads
 LONG_TIMEOUT = 60  # seconds: handshake_timeout where only cutting off early lets a visitor in
 UNDER_ATTACK = SERVER + ROUTE + f"[websocket]\nhandshake_timeout = {LONG_TIMEOUT}s\n"
-PER_ADDRESS = 8  # the default of handshakes_per_ip
+PER_ADDRESS = 8  # the default of max_half_open_per_ip
 
 
 def open_from(weir, address, data=b""):
@@ -196,7 +196,7 @@ class HalfOpen(unittest.TestCase):
             weir.log_line("event=half_open", "beyond_limit=0", "oldest=1")
 
     def test_oldest_request_is_cut_without_a_limit_per_address(self):
-        self.check_the_oldest_goes("handshakes_per_ip = 0\n")
+        self.check_the_oldest_goes("max_half_open_per_ip = 0\n")
 
     def test_oldest_request_is_cut_for_a_trusted_proxy(self):
         self.check_the_oldest_goes("trusted_proxies = 127.0.0.2, 10.0.0.0/8\n")

@@ -28,7 +28,7 @@ from weir_process import ROOT, Weir, until
 CONFIGURATION = """[server]
 listen = 127.0.0.1:PORT
 workers = 4
-handshakes_per_ip = 0
+max_half_open_per_ip = 0
 max_connections_per_ip = 1000
 [log]
 level = warning

@@ -23,12 +23,12 @@ http_threads = 1
 listen = 127.0.0.1:ADMIN
 [websocket]
 close_timeout = 500ms
-[channels]
+[channel_limits]
 history_memory = 0
 [route /echo/*]
 handler = echo
 [route /channels]
-handler = channels
+handler = pubsub
 """
 
 

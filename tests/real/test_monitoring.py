@@ -49,7 +49,7 @@ history = {KEPT}
 [route /echo]
 handler = echo
 [route /room/{{name}}]
-handler = channel
+handler = relay
 channel = room:{{name}}
 [route /broadcast]
 handler = broadcast
@@ -74,15 +74,15 @@ listen = 127.0.0.1:PORT
 workers = 2
 [admin]
 listen = 127.0.0.1:ADMIN
-[channels]
+[channel_limits]
 max_channels = 10
 history_memory = 8KiB
 [channel kept:*]
 history = 100
 [route /channels]
-handler = channels
+handler = pubsub
 [route /room/{name}]
-handler = channel
+handler = relay
 channel = room:{name}
 """
 

@@ -17,7 +17,7 @@ CONFIGURATION = """
 listen = 127.0.0.1:PORT
 [admin]
 listen = 127.0.0.1:ADMIN
-[channels]
+[channel_limits]
 max_channels = 100
 max_channels_per_connection = 40
 history_memory = 256KiB
@@ -28,7 +28,7 @@ history = 20
 history_age = 1s
 position_ttl = 1s
 [route /channels]
-handler = channels
+handler = pubsub
 """
 
 

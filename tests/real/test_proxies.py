@@ -34,7 +34,7 @@ compression = on
 [route /echo]
 handler = echo
 [route /room/{name}]
-handler = channel
+handler = relay
 channel = room:{name}
 """
 PAGE = (ROOT / "docs/deploy.md").read_text()

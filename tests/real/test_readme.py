@@ -56,7 +56,7 @@ class Readme(unittest.TestCase):
 
 @needs_chromium
 class InABrowser(AsyncTestCase):
-    configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /room/{name}]\nhandler = channel\nchannel = room:{name}\n"
+    configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /room/{name}]\nhandler = relay\nchannel = room:{name}\n"
 
     async def test_browser_line_of_the_readme_works(self):
         readme = (ROOT / "README.md").read_text()

@@ -58,7 +58,7 @@ class Recovery(unittest.TestCase):
     def test_recovery_with_long_history_misses_nothing(self):
         counts = self.recover(
             f"[channel *]\nhistory = {MESSAGES}\n"
-            "[channels]\nhistory_memory = 1GiB\n"
+            "[channel_limits]\nhistory_memory = 1GiB\n"
             "[websocket]\nsend_buffer_soft = 256MiB\nsend_buffer_hard = 512MiB\n",
             stay=1000 if FULL else 500,
         )
@@ -75,7 +75,7 @@ class Recovery(unittest.TestCase):
 
     def test_recovery_over_send_buffer_soft_reports_gaps(self):
         counts = self.recover(
-            f"[channel *]\nhistory = {MESSAGES}\n[channels]\nhistory_memory = 1GiB\n"
+            f"[channel *]\nhistory = {MESSAGES}\n[channel_limits]\nhistory_memory = 1GiB\n"
             "[websocket]\nmax_message_size = 16KiB\nsend_buffer_soft = 64KiB\nsend_buffer_hard = 2MiB\n",
             soft=65536, stay=500, away=100, filling=500, rate=RATE,
         )

@@ -186,7 +186,7 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
 
 class Rate(VisitorsTestCase):
     RATE = 3
-    configuration = f"[server]\nlisten = 127.0.0.1:PORT\nupgrades_per_ip = {RATE}\n" + ROUTES
+    configuration = f"[server]\nlisten = 127.0.0.1:PORT\nhandshake_rate_per_ip = {RATE}\n" + ROUTES
 
     def shake_hands(self, address, *, path="/echo", most=1000, **options):
         """Handshakes, one after the other, until one comes too fast. Returns the statuses before it."""
@@ -290,10 +290,10 @@ level_conn = debug
         self.fill(self.PROXY, ", ".join(["198.51.100.1"] * 900), "203.0.113.51")
 
     def test_places_of_clients_are_given_back(self):
-        self.stay(self.PROXY, forwarded=["203.0.113.61"])
-        self.stay(self.PROXY, forwarded=["203.0.113.61"]).vanish()
-        self.stay_when_there_is_room(self.PROXY, forwarded=["203.0.113.61"])
-        self.assertFull(self.PROXY, forwarded=["203.0.113.61"])
+        self.stay(self.PROXY, forwarded=["203.0.113.71"])
+        self.stay(self.PROXY, forwarded=["203.0.113.71"]).vanish()
+        self.stay_when_there_is_room(self.PROXY, forwarded=["203.0.113.71"])
+        self.assertFull(self.PROXY, forwarded=["203.0.113.71"])
 
 
 class NoLimits(unittest.TestCase):

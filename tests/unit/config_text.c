@@ -23,7 +23,7 @@ const char config_whole_file[] = "# all kinds of values\n"
                                  "max_message_size = 64KiB\n"
                                  "[log]\n"
                                  "level = debug\n"
-                                 "[channels]\n"
+                                 "[channel_limits]\n"
                                  "history_memory = 2MiB\n"
                                  "[route /a/{b}/*]\n"
                                  "delay = 2s\n"
@@ -42,7 +42,7 @@ const char config_whole_file[] = "# all kinds of values\n"
                                  "subscribe = no\n"
                                  "publish = no\n"
                                  "[route /room/{name}/*]\n"
-                                 "handler = channel\n"
+                                 "handler = relay\n"
                                  "channel = room:{*}/{name}~\n"
                                  "publish = no\n"
                                  "[channel   news:*]\n"
@@ -50,8 +50,8 @@ const char config_whole_file[] = "# all kinds of values\n"
                                  "announce = yes\n"
                                  "publisher = yes\n"
                                  "[route /news]\n"
-                                 "handler = channels\n"
-                                 "channels = news:* , news\n";
+                                 "handler = pubsub\n"
+                                 "allowed_channels = news:* , news\n";
 
 int config_load_bytes(struct config *config, const char *bytes, size_t size, char error[CONFIG_ERROR_SIZE]) {
     char path[] = "/tmp/weir-test-XXXXXX", message[CONFIG_ERROR_SIZE - 4] = "";

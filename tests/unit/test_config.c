@@ -25,9 +25,9 @@ START_TEST(config_has_documented_defaults) {
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_CLOSE);
     ck_assert_uint_eq(config->websocket.max_message_size, 1048576);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_INFO);
-    ck_assert_uint_eq(config->channels.max_channels, 100000);
-    ck_assert_uint_eq(config->channels.max_channels_per_connection, 1000);
-    ck_assert_uint_eq(config->channels.history_memory, 67108864);
+    ck_assert_uint_eq(config->channel_limits.max_channels, 100000);
+    ck_assert_uint_eq(config->channel_limits.max_channels_per_connection, 1000);
+    ck_assert_uint_eq(config->channel_limits.history_memory, 67108864);
     ck_assert_uint_eq(config->route_count, 0);
     ck_assert_uint_eq(config->channel_rule_count, 0);
     char error[CONFIG_ERROR_SIZE];
@@ -41,11 +41,11 @@ static void expect_channels(const struct config *config) {
     const struct config_route *one = &config->routes[3], *many = &config->routes[4];
     ck_assert_str_eq(one->channel, "room:{*}/{name}~");
     ck_assert(!one->publish && many->publish && many->channel == NULL);
-    ck_assert_str_eq(one->channels[0], "*");
-    ck_assert_ptr_null(one->channels[1]);
-    ck_assert_str_eq(many->channels[0], "news:*");
-    ck_assert_str_eq(many->channels[1], "news");
-    ck_assert_ptr_null(many->channels[2]);
+    ck_assert_str_eq(one->allowed_channels[0], "*");
+    ck_assert_ptr_null(one->allowed_channels[1]);
+    ck_assert_str_eq(many->allowed_channels[0], "news:*");
+    ck_assert_str_eq(many->allowed_channels[1], "news");
+    ck_assert_ptr_null(many->allowed_channels[2]);
     ck_assert_uint_eq(config->channel_rule_count, 2);
     const struct config_channel *name = &config->channel_rules[0], *prefix = &config->channel_rules[1];
     ck_assert_str_eq(name->pattern, "a:b/c+d");
@@ -69,7 +69,7 @@ static void expect_whole_file(const struct config *config) {
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_404);
     ck_assert_uint_eq(config->websocket.max_message_size, 65536);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_DEBUG);
-    ck_assert_uint_eq(config->channels.history_memory, 2097152);
+    ck_assert_uint_eq(config->channel_limits.history_memory, 2097152);
     ck_assert_uint_eq(config->route_count, 5);
     const struct config_route *plugin = &config->routes[0], *broadcast = &config->routes[1];
     ck_assert_str_eq(plugin->pattern, "/a/{b}/*");

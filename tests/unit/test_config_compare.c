@@ -44,11 +44,11 @@ static const char *const cases[][3] = {
      "[channel a] pattern: a -> (gone)\n[channel b*] pattern: (gone) -> b*\n"},
     {"[channel a]\nhistory = 3\nannounce = yes\n[channel b]\n", "[channel b]\n[channel a]\nhistory_age = 1m\n",
      "[channel a] history: 3 -> 0\n[channel a] history_age: 5m -> 1m\n[channel a] announce: yes -> no\n"},
-    {"[channels]\nmax_channels = 3\n[channel /a]\n[route /a]\nhandler = channel\nchannel = x\n",
-     "[route /a]\nhandler = channels\nchannels = a, b*\npublish = no\n",
-     "[channels] max_channels: 3 -> 100000\n[channel /a] pattern: /a -> (gone)\n"
-     "[route /a] handler: channel -> channels\n[route /a] channel: x -> none\n[route /a] publish: yes -> no\n"
-     "[route /a] channels: * -> a, b*\n"},
+    {"[channel_limits]\nmax_channels = 3\n[channel /a]\n[route /a]\nhandler = relay\nchannel = x\n",
+     "[route /a]\nhandler = pubsub\nallowed_channels = a, b*\npublish = no\n",
+     "[channel_limits] max_channels: 3 -> 100000\n[channel /a] pattern: /a -> (gone)\n"
+     "[route /a] handler: relay -> pubsub\n[route /a] channel: x -> none\n[route /a] publish: yes -> no\n"
+     "[route /a] allowed_channels: * -> a, b*\n"},
     {"[route /a]\nhandler = plugin:/x\none = 1\ntwo = 2\n",
      "[route /a]\nhandler = plugin:/y\ntwo = 3\nconcurrency = 1\nthree = 3\n",
      "[route /a] handler: plugin:/x -> plugin:/y\n[route /a] concurrency: 0 -> 1\n[route /a] one: 1 -> (gone)\n"

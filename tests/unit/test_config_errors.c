@@ -11,7 +11,7 @@
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 #define ROUTE        "[route /x]\nhandler = echo\n"
-#define ROOM         "[route /room/{name}/{x}/*]\nhandler = channel\n"
+#define ROOM         "[route /room/{name}/{x}/*]\nhandler = relay\n"
 #define CHANNEL      "[channel news:*]\nhistory = 1\n"
 
 static const char *const errors[][2] = {
@@ -39,13 +39,21 @@ static const char *const errors[][2] = {
     {"[Server]\n", "1: unknown section \"Server\"; did you mean [server]?"},
     {"[server x]\n", "1: unknown section \"server x\"; did you mean [server]?"},
     {"[routes /x]\n", "1: unknown section \"routes /x\"; did you mean [route PATTERN]?"},
-    {"[default]\n", "1: unknown section \"default\"; there are [server], [websocket], [log], [admin], [channels], "
-                    "[channel PATTERN] and [route PATTERN]"},
+    {"[default]\n",
+     "1: unknown section \"default\"; there are [server], [websocket], [log], [admin], [channel_limits], "
+     "[channel PATTERN] and [route PATTERN]"},
     {"[channels news:*]\n", "1: unknown section \"channels news:*\"; did you mean [channel PATTERN]?"},
     {"[Channel news:*]\n", "1: unknown section \"Channel news:*\"; did you mean [channel PATTERN]?"},
-    {"[chanels]\n", "1: unknown section \"chanels\"; did you mean [channels]?"},
+    {"[channels]\nmax_channels = 5\n", "1: [channels] is now called [channel_limits]"},
+    {"[chanels]\n", "1: unknown section \"chanels\"; did you mean [channel PATTERN]?"},
     {"[log]\n[server]\n[log]\n", "3: [log] comes a second time; put all its keys under the first"},
     /* keys */
+    {"[server]\nhandshakes_per_ip = 8\n", "2: handshakes_per_ip is now called max_half_open_per_ip"},
+    {"[server]\nupgrades_per_ip = 8\n", "2: upgrades_per_ip is now called handshake_rate_per_ip"},
+    {"[server]\nwake_after = 8\n", "2: wake_after is now called wake_threshold"},
+    {"[route /x]\nhandler = pubsub\nchannels = a\n", "3: channels is now called allowed_channels"},
+    {"[route /x]\nhandler = channel\nchannel = a\n", "2: handler: the handler channel is now called relay"},
+    {"[route /x]\nhandler = channels\n", "2: handler: the handler channels is now called pubsub"},
     {"[server]\nworker = 8\n", "2: unknown key \"worker\" in [server]; did you mean workers?"},
     {"[server]\nWorkers = 8\n", "2: unknown key \"Workers\" in [server]; did you mean workers?"},
     {"[server]\nmax_message_size = 8\n", "2: max_message_size belongs into [websocket], not into [server]"},
@@ -87,12 +95,13 @@ static const char *const errors[][2] = {
     {"[server]\ntrusted_proxies = none, ::1\n", "2: trusted_proxies: \"none\" stands alone"},
     {"[server]\ntrusted_proxies = ::1, none\n", "2: trusted_proxies: \"none\" stands alone"},
     /* channels */
-    {"[channels]\nmax_channels = 0\n", "2: max_channels: \"0\" is out of bounds; it must be from 1 to 10000000"},
-    {"[channels]\nmax_channels_per_connection = 100001\n",
+    {"[channel_limits]\nmax_channels = 0\n",
+     "2: max_channels: \"0\" is out of bounds; it must be from 1 to 10000000"},
+    {"[channel_limits]\nmax_channels_per_connection = 100001\n",
      "2: max_channels_per_connection: \"100001\" is out of bounds; it must be from 1 to 100000"},
-    {"[channels]\nhistory_memory = 1025GiB\n",
+    {"[channel_limits]\nhistory_memory = 1025GiB\n",
      "2: history_memory: \"1025GiB\" is out of bounds; it must be from 0 to 1024GiB"},
-    {"[channels]\nhistory = 5\n", "2: history belongs into [channel PATTERN], not into [channels]"},
+    {"[channel_limits]\nhistory = 5\n", "2: history belongs into [channel PATTERN], not into [channel_limits]"},
     {"[channel]\n", "1: the channel has no pattern; write it like [channel news:*]"},
     {"[log]\n[channel a*b]\n", "2: \"a*b\" has a * that is not at its end; write it like news:*"},
     {"[channel the news]\n", "1: \"the news\" is no channel pattern; write letters, digits and "
@@ -102,7 +111,7 @@ static const char *const errors[][2] = {
     {"[channel x]\nHistory = 2\n", "2: unknown key \"History\" in [channel PATTERN]; did you mean history?"},
     {CHANNEL "colour = red\n",
      "3: unknown key \"colour\" in [channel PATTERN]; `weir check --list` shows every key"},
-    {CHANNEL "max_channels = 1\n", "3: max_channels belongs into [channels], not into [channel PATTERN]"},
+    {CHANNEL "max_channels = 1\n", "3: max_channels belongs into [channel_limits], not into [channel PATTERN]"},
     {CHANNEL "history = 1\n", "3: \"history\" is set for the second time in this section"},
     {"[channel x]\nhistory = 1000001\n", "2: history: \"1000001\" is out of bounds; it must be from 0 to 1000000"},
     {CHANNEL "history_age = 721h\n", "3: history_age: \"721h\" is out of bounds; it must be from 0 to 720h"},
@@ -110,14 +119,14 @@ static const char *const errors[][2] = {
      "3: max_subscribers: \"10000001\" is out of bounds; it must be from 0 to 10000000"},
     {CHANNEL "presence = maybe\n", "3: presence: \"maybe\" is neither yes nor no"},
     /* what routes say of channels */
-    {"[route /x]\nhandler = channel\n", "2: handler: the route has no channel; write channel = NAME, in which "
-                                        "{parameters} of the route may stand, like room:{name}"},
-    {"[route /x]\nchannel = none\nhandler = channel\n", "3: handler: the route has no channel; write channel = "
-                                                        "NAME, in which {parameters} of the route may stand, like "
-                                                        "room:{name}"},
-    {ROUTE "channel = lobby\n", "3: channel: only a route with handler = channel has one; this one's is \"echo\""},
-    {"[route /x]\nchannel = lobby\nhandler = channels\n",
-     "2: channel: only a route with handler = channel has one; this one's is \"channels\""},
+    {"[route /x]\nhandler = relay\n", "2: handler: the route has no channel; write channel = NAME, in which "
+                                      "{parameters} of the route may stand, like room:{name}"},
+    {"[route /x]\nchannel = none\nhandler = relay\n", "3: handler: the route has no channel; write channel = "
+                                                      "NAME, in which {parameters} of the route may stand, like "
+                                                      "room:{name}"},
+    {ROUTE "channel = lobby\n", "3: channel: only a route with handler = relay has one; this one's is \"echo\""},
+    {"[route /x]\nchannel = lobby\nhandler = pubsub\n",
+     "2: channel: only a route with handler = relay has one; this one's is \"pubsub\""},
     {ROOM "channel =\n", "3: channel: \"\" is no channel; write it like room:{name}"},
     {ROOM "channel = room:{name\n",
      "3: channel: \"room:{name\" has a { without a parameter's name and a } behind it; "
@@ -129,26 +138,27 @@ static const char *const errors[][2] = {
                                      "room:{name} (a comment needs a line of its own)"},
     {ROOM "channel = {name}:{nam}\n",
      "3: channel: {nam} is no parameter of the route \"/room/{name}/{x}/*\"; it has {name}, {x}, {*}"},
-    {"[route /x*/ab]\nhandler = channel\nchannel = {*}\n",
+    {"[route /x*/ab]\nhandler = relay\nchannel = {*}\n",
      "3: channel: {*} is no parameter of the route \"/x*/ab\"; it has none"},
-    {ROOM "channel = x\nchannels = a, the news\n",
-     "4: channels: \"the news\" is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at "
+    {ROOM "channel = x\nallowed_channels = a, the news\n",
+     "4: allowed_channels: \"the news\" is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * "
+     "at "
      "the end"},
-    {ROOM "channel = x\nchannels = a*, a*\n", "4: channels: \"a*\" is in the list twice"},
-    {ROOM "channel = x\nchannels = a*,\n", "4: channels: \"a*,\" has an empty item; write it like a, b, c"},
+    {ROOM "channel = x\nallowed_channels = a*, a*\n", "4: allowed_channels: \"a*\" is in the list twice"},
+    {ROOM "channel = x\nallowed_channels = a*,\n",
+     "4: allowed_channels: \"a*,\" has an empty item; write it like a, b, c"},
     {ROUTE "publish = maybe\n", "3: publish: \"maybe\" is neither yes nor no"},
     /* routes */
     {"[route]\n", "1: the route has no pattern; write it like [route /chat]"},
     {ROUTE "[route  /x]\nhandler = echo\n", "3: the route \"/x\" is already defined on line 1"},
-    {"[route /x]\n",
-     "1: the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH"},
+    {"[route /x]\n", "1: the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH"},
     {"\n[route /x]\nconcurrency = 1\n"
      "[server]\nworkers=1",
-     "2: the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH"},
+     "2: the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH"},
     {"[route /x]\nhandler = ehco\n",
-     "2: handler: \"ehco\" is not a handler; write echo, broadcast, channel, channels or plugin:PATH"},
+     "2: handler: \"ehco\" is not a handler; write echo, broadcast, relay, pubsub or plugin:PATH"},
     {"[route /x]\nhandler = plugin:\n",
-     "2: handler: \"plugin:\" is not a handler; write echo, broadcast, channel, channels or plugin:PATH"},
+     "2: handler: \"plugin:\" is not a handler; write echo, broadcast, relay, pubsub or plugin:PATH"},
     {ROUTE "echo_self = maybe\n", "3: echo_self: \"maybe\" is neither yes nor no"},
     {ROUTE "concurrency = 1025\n", "3: concurrency: \"1025\" is out of bounds; it must be from 0 to 1024"},
     {"[route /x]\nhandler = plugin:x.so\nSubprotocols = chat\n",

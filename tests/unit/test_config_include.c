@@ -130,7 +130,7 @@ static const char *const errors[][3] = {
     {"include = a.ini", "[channel x]\n\nhistory = -1",
      "DIR/a.ini:3: history: \"-1\" is not a number; write it in digits, like 8"},
     {"include = a.ini", "[route /x]\nconcurrency = 1\n",
-     "DIR/a.ini:1: the route has no handler; write handler = echo, broadcast, channel, channels or plugin:PATH"},
+     "DIR/a.ini:1: the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH"},
     {"include = a.ini, a.ini", "\n\n[route /x]\nhandler = echo",
      "DIR/a.ini:3: the route \"/x\" is already defined; this file is read twice"},
     {"include = a.ini\n[route /x]\nhandler = echo\n[route /x]\n", "",

@@ -43,12 +43,12 @@ static struct config *build(const struct given *given, char error[CONFIG_ERROR_S
 
 /* `expected` is a part of what is printed. */
 static const struct given right[] = {
-    {NULL, {NULL}, {NULL}, "\nworkers = 8\nwake_after = 128\nhttp_threads = 16\n"},
+    {NULL, {NULL}, {NULL}, "\nworkers = 8\nwake_threshold = 128\nhttp_threads = 16\n"},
     {FILE_TEXT, {NULL}, {NULL}, "\n# from DIR/main.ini:2\nworkers = 2\n"},
     {FILE_TEXT,
      {"WEIR_SERVER_HTTP_THREADS=3", "WEIR_SERVER_CONNECTION_QUEUE=3"},
      {"server.connection_queue=4"},
-     "\n# from DIR/main.ini:2\nworkers = 2\nwake_after = 128\n# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
+     "\n# from DIR/main.ini:2\nworkers = 2\nwake_threshold = 128\n# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
      "# from --set server.connection_queue\nconnection_queue = 4\n"},
     {NULL, {"WEIR_SERVER_LISTEN=9001, 127.0.0.1:9002"}, {NULL}, "\nlisten = 0.0.0.0:9001, 127.0.0.1:9002\n"},
     {NULL, {"WEIR_LOG_LEVEL=  debug ", "WEIR_LOG_LEVEL_=", "PATH=/bin"}, {NULL}, "\nlevel = debug\n"},
@@ -90,11 +90,14 @@ static const struct given right[] = {
      {"route /x.Delay=2s"},
      "\nslow_consumer = inherit\n# from --set route /x.Delay\nDelay = 2s\n"},
     {"[channel news:*]\nhistory = 5\n",
-     {"WEIR_CHANNELS_MAX_CHANNELS=3", "WEIR_CHANNEL_HISTORY="},
+     {"WEIR_CHANNEL_LIMITS_MAX_CHANNELS=3", "WEIR_CHANNEL_HISTORY="},
      {"channel  news:*.history=100", "channel news:*.presence=yes"},
      "\n# from DIR/main.ini:1\n[channel news:*]\n# from --set channel  news:*.history\nhistory = 100\n"
      "history_age = 5m\n"},
-    {NULL, {"WEIR_CHANNELS_MAX_CHANNELS=3"}, {NULL}, "\n# from WEIR_CHANNELS_MAX_CHANNELS\nmax_channels = 3\n"},
+    {NULL,
+     {"WEIR_CHANNEL_LIMITS_MAX_CHANNELS=3"},
+     {NULL},
+     "\n# from WEIR_CHANNEL_LIMITS_MAX_CHANNELS\nmax_channels = 3\n"},
     {NULL,
      {NULL},
      {"channel a.b.history=100"},
@@ -209,7 +212,7 @@ static const struct {
     {NULL, NULL, "route.handler=echo",
      "--set route.handler: the route has no pattern; write it like [route /chat]"},
     {NULL, NULL, "route /x.concurrency=1",
-     "--set route /x.concurrency: the route has no handler; write handler = echo, broadcast, channel, channels or "
+     "--set route /x.concurrency: the route has no handler; write handler = echo, broadcast, relay, pubsub or "
      "plugin:PATH"},
     {NULL, NULL, "channel.history=1",
      "--set channel.history: the channel has no pattern; write it like [channel news:*]"},
@@ -221,7 +224,7 @@ static const struct {
      "--set channel x.history: \"many\" is not a number; write it in digits, like 8"},
     {NULL, NULL, "channels x.history=1",
      "--set channels x.history: unknown section \"channels x\"; did you mean [channel PATTERN]?"},
-    {"[route /x/{y}]\nhandler = channel\n", NULL, "route /x/{y}.channel={z}",
+    {"[route /x/{y}]\nhandler = relay\n", NULL, "route /x/{y}.channel={z}",
      "--set route /x/{y}.channel: {z} is no parameter of the route \"/x/{y}\"; it has {y}"},
     {LIGHT, "WEIR_ROUTE_LIGHT_DELAY=2s", NULL,
      "WEIR_ROUTE_LIGHT_DELAY: no section has this name; `weir check` says what the variables of each are called"},
@@ -237,8 +240,17 @@ static const struct {
      "WEIR_CHANNEL_A_HISTROY: [channel a] has no such key; did you mean WEIR_CHANNEL_A_HISTORY?"},
     {"[route /a-b]\nhandler = echo\n[route /a_b]\nhandler = echo\n", "WEIR_ROUTE_A_B_ORIGINS=*", NULL,
      "WEIR_ROUTE_A_B_ORIGINS: [route /a-b] and [route /a_b] have the same name here; use a file or --set instead"},
-    {NULL, "WEIR_CHANNELS_HISTORY=1", NULL,
-     "WEIR_CHANNELS_HISTORY: no option has this name; `weir check --list` shows every key"},
+    {NULL, "WEIR_CHANNELS_MAX_CHANNELS=1", NULL,
+     "WEIR_CHANNELS_MAX_CHANNELS: this variable is now called WEIR_CHANNEL_LIMITS_MAX_CHANNELS"},
+    {NULL, "WEIR_SERVER_WAKE_AFTER=1", NULL,
+     "WEIR_SERVER_WAKE_AFTER: this variable is now called WEIR_SERVER_WAKE_THRESHOLD"},
+    {NULL, NULL, "server.upgrades_per_ip=1",
+     "--set server.upgrades_per_ip: upgrades_per_ip is now called handshake_rate_per_ip"},
+    {"[channel limits:*]\n", "WEIR_CHANNEL_LIMITS_ALL_HISTROY=1", NULL,
+     "WEIR_CHANNEL_LIMITS_ALL_HISTROY: [channel limits:*] has no such key; did you mean "
+     "WEIR_CHANNEL_LIMITS_ALL_HISTORY?"},
+    {NULL, "WEIR_CHANNEL_LIMITS_HISTORY=1", NULL,
+     "WEIR_CHANNEL_LIMITS_HISTORY: no option has this name; `weir check --list` shows every key"},
     {NULL, NULL, "server.=1",
      "--set server.: there is no such key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
@@ -331,7 +343,7 @@ START_TEST(config_reports_every_error_once) {
                                "[route /a]\nhandler = ehco\nconcurency = 1\n"
                                "[route /b]\nhandler = echo\nx = 1\ny = 2\nchannel = z\n"
                                "[route /b]\nhandler = nothing\n"
-                               "[route /c]\nhandler = channel\nchannel = a b\necho_self = maybe\n"
+                               "[route /c]\nhandler = relay\nchannel = a b\necho_self = maybe\n"
                                "[route /d]\n[channel a*b]\nhistory = x\n[log]\nle!vel = info\nlevel = all\n"
                                "[admin]\ntoken_file = none.such\n";
     static const char expected[] =
@@ -345,7 +357,7 @@ START_TEST(config_reports_every_error_once) {
         "DIR/main.ini:9: unknown section \"sever\"; did you mean [server]?\n"
         "DIR/main.ini:11: the section's name has no ] behind it\n"
         "DIR/main.ini:14: send_buffer_hard: \"many\" is not a size; write it like 512, 64KiB or 1MiB\n"
-        "DIR/main.ini:17: handler: \"ehco\" is not a handler; write echo, broadcast, channel, channels or "
+        "DIR/main.ini:17: handler: \"ehco\" is not a handler; write echo, broadcast, relay, pubsub or "
         "plugin:PATH\n"
         "DIR/main.ini:24: the route \"/b\" is already defined on line 19\n"
         "DIR/main.ini:28: channel: \"a b\" is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, "
@@ -357,14 +369,15 @@ START_TEST(config_reports_every_error_once) {
         "DIR/main.ini:35: level: \"all\" is none of error, warning, info, debug\n"
         "WEIR_SERVER_WORKRS: no option has this name; did you mean WEIR_SERVER_WORKERS?\n"
         "WEIR_LOG_BUFFER: \"1\" is out of bounds; it must be from 16KiB to 1GiB\n"
-        "--set x.y: unknown section \"x\"; there are [server], [websocket], [log], [admin], [channels], [channel "
+        "--set x.y: unknown section \"x\"; there are [server], [websocket], [log], [admin], [channel_limits], "
+        "[channel "
         "PATTERN] "
         "and [route PATTERN]\n"
         "--set: no =; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'\n"
-        "DIR/main.ini:23: channel: only a route with handler = channel has one; this one's is \"echo\"\n"
+        "DIR/main.ini:23: channel: only a route with handler = relay has one; this one's is \"echo\"\n"
         "DIR/main.ini:21: unknown key \"x\" in [route PATTERN]; `weir check --list` shows every key\n"
         "DIR/main.ini:22: unknown key \"y\" in [route PATTERN]; `weir check --list` shows every key\n"
-        "DIR/main.ini:30: the route has no handler; write handler = echo, broadcast, channel, channels or "
+        "DIR/main.ini:30: the route has no handler; write handler = echo, broadcast, relay, pubsub or "
         "plugin:PATH\n"
         "DIR/main.ini:37: token_file: \"DIR/none.such\" cannot be read: No such file or directory\n";
     char path[200], *text = NULL, *environment[] = {"WEIR_SERVER_WORKRS=3", "WEIR_LOG_BUFFER=1", NULL};

@@ -63,12 +63,13 @@ static const struct {
     {"[channel x]\nhistory = 1\n", "history_age", ""},
     {"[channel x]\nhistory = 0\n", "max_subscribers presence", "history_age"},
     {"[route /x]\nhandler = echo\n", "subprotocols origins",
-     "concurrency echo_self channel publish channels require_subprotocol"},
+     "concurrency echo_self channel publish allowed_channels require_subprotocol"},
     {"[route /x]\nhandler = broadcast\nsubprotocols = a\n", "echo_self require_subprotocol",
-     "channel publish channels"},
-    {"[route /x]\nhandler = channel\nchannel = x\n", "echo_self channel publish", "concurrency channels"},
-    {"[route /x]\nhandler = channels\n", "publish channels require_subprotocol", "concurrency echo_self channel"},
-    {"[route /x]\nhandler = plugin:/x\n", "concurrency", "echo_self channel publish channels"},
+     "channel publish allowed_channels"},
+    {"[route /x]\nhandler = relay\nchannel = x\n", "echo_self channel publish", "concurrency allowed_channels"},
+    {"[route /x]\nhandler = pubsub\n", "publish allowed_channels require_subprotocol",
+     "concurrency echo_self channel"},
+    {"[route /x]\nhandler = plugin:/x\n", "concurrency", "echo_self channel publish allowed_channels"},
 };
 
 static void expect_keys(const char *text, const char *names, bool shown) {
@@ -130,10 +131,10 @@ START_TEST(shipped_file_serves_echo_broadcast_and_channels) {
     ck_assert_str_eq(config->routes[1].pattern, "/broadcast");
     ck_assert_str_eq(config->routes[1].handler, "broadcast");
     ck_assert_str_eq(config->routes[2].pattern, "/room/{name}");
-    ck_assert_str_eq(config->routes[2].handler, "channel");
+    ck_assert_str_eq(config->routes[2].handler, "relay");
     ck_assert_str_eq(config->routes[2].channel, "room:{name}");
     ck_assert_str_eq(config->routes[3].pattern, "/channels");
-    ck_assert_str_eq(config->routes[3].handler, "channels");
+    ck_assert_str_eq(config->routes[3].handler, "pubsub");
     config_destroy(config);
 }
 END_TEST
@@ -150,10 +151,10 @@ static bool split_line(const char *line, char key[64], char value[64]) {
 
 /* The section that a line begins, also where it is commented out; as it was for any other line. */
 static void read_section(const char *line, char section[64]) {
-    sscanf(strncmp(line, "# ", 2) == 0 ? line + 2 : line, "[%63[a-z]", section);
+    sscanf(strncmp(line, "# ", 2) == 0 ? line + 2 : line, "[%63[a-z_]", section);
 }
 
-/* Its default would be no example: `handler` has none, and with `handler = channel` there must be a channel. */
+/* Its default would be no example: `handler` has none, and with `handler = relay` there must be a channel. */
 static bool is_example(const struct option *option) {
     return option->default_value == NULL || option->type == OPTION_CHANNEL;
 }

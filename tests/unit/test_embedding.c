@@ -220,7 +220,7 @@ START_TEST(server_set_applies_to_routes_and_channels) {
     embedded_set(&embedded, "channel news:*", "history", "10");
     embedded_set(&embedded, "route /chat", "subprotocols", "chat.v2, chat.v1");
     embedded_set(&embedded, "route /chat", "require_subprotocol", "yes");
-    embedded_set(&embedded, "route /news", "handler", "channels");
+    embedded_set(&embedded, "route /news", "handler", "pubsub");
     ck_assert_int_eq(weir_server_route(embedded.server, "/chat", &publishing, NULL, NULL), 0);
     embedded_start(&embedded);
     snprintf(url, sizeof url, "ws://127.0.0.1:%u/chat", embedded.port);

@@ -81,7 +81,7 @@ static struct job make_job(struct pool *pool, const struct task_kind *kind, sem_
 }
 
 static struct pool *start(unsigned workers) {
-    const struct pool_options options = {.workers = workers, .wake_after = LONG_QUEUE, .scratch_size = 64};
+    const struct pool_options options = {.workers = workers, .wake_threshold = LONG_QUEUE, .scratch_size = 64};
     struct pool *pool = pool_create(&options);
     ck_assert_ptr_nonnull(pool);
     ck_assert_int_eq(pool_start(pool), 0);

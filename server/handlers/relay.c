@@ -1,4 +1,4 @@
-/* channel.c - sends every message to all subscribers of the channel that the path names.
+/* relay.c - sends every message to all subscribers of the channel that the path names.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -80,5 +80,5 @@ static void publish(weir_conn *conn, enum weir_opcode opcode, const void *data, 
         close_unless(conn, weir_conn_publish(conn, name.text, opcode, data, size, route->echo_self, NULL, NULL));
 }
 
-const struct weir_handler handler_channel = {WEIR_HANDLER_INIT, .open = join, .message = publish,
-                                             .flags = WEIR_NEVER_BLOCKS};
+const struct weir_handler handler_relay = {WEIR_HANDLER_INIT, .open = join, .message = publish,
+                                           .flags = WEIR_NEVER_BLOCKS};

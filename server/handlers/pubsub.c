@@ -1,4 +1,4 @@
-/* channels.c - lets clients speak weir.v1. Decides which channels the clients of a route may use, and whether they
+/* pubsub.c - lets clients speak weir.v1. Decides which channels the clients of a route may use, and whether they
  * may publish.
  *
  * SPDX-License-Identifier: MIT
@@ -9,7 +9,7 @@
 #include "server/handlers/builtin.h"
 
 static bool is_open_to(const struct builtin_route *route, const char *channel) {
-    for (char *const *pattern = route->channels; *pattern != NULL; pattern++)
+    for (char *const *pattern = route->allowed_channels; *pattern != NULL; pattern++)
         if (channel_pattern_matches(*pattern, channel))
             return true;
     return false;
@@ -26,7 +26,7 @@ static int may_publish(weir_conn *conn, const char *channel, const void *json, s
     return route->may_publish && is_open_to(route, channel) ? 0 : -1;
 }
 
-const struct weir_handler handler_channels = {
-    WEIR_HANDLER_INIT,      .message = weir_channels_message, .subscribe = may_subscribe,
+const struct weir_handler handler_pubsub = {
+    WEIR_HANDLER_INIT,      .message = weir_pubsub_message, .subscribe = may_subscribe,
     .publish = may_publish, .flags = WEIR_NEVER_BLOCKS,
 };
