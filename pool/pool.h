@@ -44,8 +44,8 @@ struct lane {
 
 struct pool_options {
     unsigned workers;            /* handler slots, 1 or more */
-    unsigned wake_threshold;         /* tasks that must wait before one more thread is woken at once, 1 or more: see
-                                    wants_help() */
+    unsigned wake_threshold;     /* tasks that must wait before one more thread is woken at once, 1 or more: see
+                                wants_help() */
     size_t scratch_size;         /* bytes of pool_scratch() */
     void (*thread_begins)(void); /* called by each thread that runs tasks, when it begins; NULL: nothing is
                                     called */

@@ -100,7 +100,7 @@ WEIR_API enum weir_status weir_conn_unsubscribe(weir_conn *conn, const char *cha
  * subscribe and publish to which channel. These two get the route's context, whatever `context` is here. Never
  * waits, unless these callbacks block. */
 WEIR_API void weir_pubsub_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size,
-                                    void *context);
+                                  void *context);
 
 #ifdef __cplusplus
 }

@@ -27,7 +27,8 @@ void harness_start(struct harness *harness, unsigned workers, const struct weir_
     harness->core.channels = &harness->channels;
     harness->core.on_drained = channels_hand_out;
     harness->core.on_end = channels_leave_all;
-    const struct pool_options options = {.workers = workers, .wake_threshold = 128, .scratch_size = CONN_SCRATCH_SIZE};
+    const struct pool_options options = {
+        .workers = workers, .wake_threshold = 128, .scratch_size = CONN_SCRATCH_SIZE};
     log_set_level(LOG_WARNING);
     registry_init(&harness->core.registry, 10000);
     user_timers_init(&harness->core.timers);

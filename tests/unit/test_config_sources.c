@@ -48,7 +48,8 @@ static const struct given right[] = {
     {FILE_TEXT,
      {"WEIR_SERVER_HTTP_THREADS=3", "WEIR_SERVER_CONNECTION_QUEUE=3"},
      {"server.connection_queue=4"},
-     "\n# from DIR/main.ini:2\nworkers = 2\nwake_threshold = 128\n# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = 3\n"
+     "\n# from DIR/main.ini:2\nworkers = 2\nwake_threshold = 128\n# from WEIR_SERVER_HTTP_THREADS\nhttp_threads = "
+     "3\n"
      "# from --set server.connection_queue\nconnection_queue = 4\n"},
     {NULL, {"WEIR_SERVER_LISTEN=9001, 127.0.0.1:9002"}, {NULL}, "\nlisten = 0.0.0.0:9001, 127.0.0.1:9002\n"},
     {NULL, {"WEIR_LOG_LEVEL=  debug ", "WEIR_LOG_LEVEL_=", "PATH=/bin"}, {NULL}, "\nlevel = debug\n"},
