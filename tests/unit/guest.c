@@ -51,6 +51,10 @@ enum join_result guest_join(const struct guest *guest, const char *channel, enum
     return channels_join(conn_core(guest->conn)->channels, guest->conn, channel, &join);
 }
 
+bool guest_unsubscribe(const struct guest *guest, const char *channel) {
+    return channels_leave(conn_core(guest->conn)->channels, guest->conn, channel);
+}
+
 void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size) {
     static char got[CAPACITY];
     size_t got_size;
@@ -115,6 +119,11 @@ struct channel_options usual_options(void) {
 
 void run_expiry(struct harness *harness) {
     pool_submit(harness->core.pool, &harness->channels.expiry);
+}
+
+bool channel_exists(struct harness *harness, const char *channel) {
+    struct channel_statistics statistics;
+    return channels_query(&harness->channels, channel, &statistics) == 0;
 }
 
 uint32_t count_channels(struct harness *harness) {

@@ -7,6 +7,8 @@
 #ifndef WEIR_TESTS_UNIT_GUEST_H
 #define WEIR_TESTS_UNIT_GUEST_H
 
+#include <stdbool.h>
+
 #include "tests/unit/harness.h"
 
 struct guest {
@@ -21,6 +23,9 @@ void guest_leave(struct guest *guest); /* closes properly */
 
 /* Joins without wishes and without an answer. */
 enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form);
+
+/* Returns whether the guest was subscribed. */
+bool guest_unsubscribe(const struct guest *guest, const char *channel);
 
 /* The next message is this one, of this opcode. */
 void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size);
@@ -51,6 +56,7 @@ struct channel_options usual_options(void);
 /* Forgets what is too old, and channels that nobody needs: what the timer asks for. Returns at once. */
 void run_expiry(struct harness *harness);
 
+bool channel_exists(struct harness *harness, const char *channel);
 uint32_t count_channels(struct harness *harness);
 uint64_t count_subscriptions(struct harness *harness);
 

@@ -9,8 +9,6 @@
 #include "base/address.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 static struct address parsed(const char *text) {
     struct address address;
     ck_assert_msg(address_parse(text, &address), "%s", text);

@@ -13,6 +13,7 @@
 
 #include "server/core/descriptors.h"
 #include "server/http/civetweb/adoption.h"
+#include "tests/unit/sockets.h"
 #include "tests/unit/suites.h"
 
 enum { BASE = 200 };
@@ -22,25 +23,12 @@ static int listener;
 static uint16_t local_port, peer_port;
 static struct adoption adoption;
 
-static struct sockaddr_in address_of(const char *text, uint16_t port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    ck_assert_int_eq(inet_pton(AF_INET, text, &address.sin_addr), 1);
-    return address;
-}
-
-static uint16_t port_of(int fd) {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    return ntohs(address.sin_port);
-}
-
 static void start(void) {
-    struct sockaddr_in any = address_of("0.0.0.0", 0);
+    struct sockaddr_in any = socket_address("0.0.0.0", 0);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&any, sizeof any), 0);
     ck_assert_int_eq(listen(listener, 4), 0);
-    local_port = port_of(listener);
+    local_port = socket_port(listener);
     peer_port = 0;
     ck_assert_int_eq(adoption_open(&adoption, BASE), 0);
 }
@@ -53,12 +41,13 @@ static void stop(void) {
 /* Both ends of a connection to that address of ours; all of them come from one port. */
 static void connect_to(const char *local_address, int ends[2]) {
     int on = 1;
-    struct sockaddr_in from = address_of("127.0.0.1", peer_port), to = address_of(local_address, local_port);
+    struct sockaddr_in from = socket_address("127.0.0.1", peer_port),
+                       to = socket_address(local_address, local_port);
     ends[1] = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(setsockopt(ends[1], SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
     ck_assert_int_eq(bind(ends[1], (struct sockaddr *)&from, sizeof from), 0);
     ck_assert_int_eq(connect(ends[1], (struct sockaddr *)&to, sizeof to), 0);
-    peer_port = port_of(ends[1]);
+    peer_port = socket_port(ends[1]);
     ends[0] = accept(listener, NULL, NULL);
     ck_assert_int_ge(ends[0], 0);
 }

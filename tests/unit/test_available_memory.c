@@ -10,8 +10,6 @@
 #include "tests/unit/config_text.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 enum { FILES_MAX = 6 };
 
 /* Writes a file of the folder, with the folders above it. */

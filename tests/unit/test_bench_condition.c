@@ -11,8 +11,6 @@
 #include "commands/bench/result.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* 100 messages of 1 to 100 us, which the histogram tells apart, 200 a second; one handshake of 2 ms. */
 static struct result *make_result(void) {
     struct result *result = calloc(1, sizeof *result);

@@ -14,8 +14,6 @@
 #include "tests/unit/bench_results.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 enum { PATH_SIZE = 64 };
 
 /* Terminated, in the heap. Inlined, gcc 12 takes the text for a pointer to the variable that held it. */

@@ -16,8 +16,6 @@
 #include "tests/unit/bench_results.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* --- Figures ----------------------------------------------------------------------------------------------- */
 
 static const struct {

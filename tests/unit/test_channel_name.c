@@ -9,8 +9,6 @@
 #include "server/channels/channel_name.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* --- Names ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(channel_name_allows_letters_digits_and_listed_signs) {

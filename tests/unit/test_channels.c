@@ -21,17 +21,8 @@ static struct channel_statistics look(struct harness *harness, const char *chann
     return figures;
 }
 
-static bool exists(struct harness *harness, const char *channel) {
-    struct channel_statistics figures;
-    return channels_query(&harness->channels, channel, &figures) == 0;
-}
-
 static enum join_result join_raw(const struct guest *guest, const char *channel) {
     return guest_join(guest, channel, FORM_RAW);
-}
-
-static bool leave(const struct guest *guest, const char *channel) {
-    return channels_leave(conn_core(guest->conn)->channels, guest->conn, channel);
 }
 
 /* --- Publishing -------------------------------------------------------------------------------------------- */
@@ -77,7 +68,7 @@ START_TEST(publish_reaches_only_its_channel) {
     struct published published = publish(&harness, "nobody", PUBLICATION_TEXT, "z");
     ck_assert_uint_eq(published.offset, 0);
     ck_assert_uint_eq(published.subscribers, 0);
-    ck_assert(!exists(&harness, "nobody"));
+    ck_assert(!channel_exists(&harness, "nobody"));
     guest_expect_text(&one, "x");
     guest_expect_text(&other, "y");
     guest_expect_nothing(&one);
@@ -189,10 +180,10 @@ START_TEST(recreated_channel_has_a_new_epoch) {
     ck_assert_uint_eq(before.subscribers, 1);
     ck_assert_str_eq(before.name, "a");
     ck_assert_str_eq(look(&harness, "a").epoch, before.epoch);
-    ck_assert(leave(&guest, "a"));
-    ck_assert(!exists(&harness, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
+    ck_assert(!channel_exists(&harness, "a"));
     ck_assert_uint_eq(count_channels(&harness), 0);
-    ck_assert(!leave(&guest, "a"));
+    ck_assert(!guest_unsubscribe(&guest, "a"));
     ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
     struct channel_statistics after = look(&harness, "a");
     ck_assert_uint_eq(after.offset, 0);
@@ -212,7 +203,7 @@ START_TEST(subscriber_that_left_receives_nothing_more) {
         ck_assert_int_eq(join_raw(&stays, name), JOIN_DONE);
     }
     ck_assert_uint_eq(count_subscriptions(&harness), 6);
-    ck_assert(leave(&goes, "a1")); /* from the middle of its list */
+    ck_assert(guest_unsubscribe(&goes, "a1")); /* from the middle of its list */
     ck_assert(!channels_is_member(&harness.channels, goes.conn, "a1"));
     ck_assert(channels_is_member(&harness.channels, goes.conn, "a2"));
     ck_assert_int_eq(publish(&harness, "a1", PUBLICATION_TEXT, "x").receivers, 1);
@@ -225,8 +216,8 @@ START_TEST(subscriber_that_left_receives_nothing_more) {
     guest_expect_nothing(&goes);
     ck_assert_int_eq(join_raw(&goes, "a0"), JOIN_GONE); /* for ever */
     ck_assert_int_eq(join_raw(&goes, "new"), JOIN_GONE);
-    ck_assert(!exists(&harness, "new"));
-    ck_assert(!leave(&goes, "a0"));
+    ck_assert(!channel_exists(&harness, "new"));
+    ck_assert(!guest_unsubscribe(&goes, "a0"));
     guest_leave(&goes);
     guest_leave(&stays);
     harness_stop(&harness);
@@ -282,7 +273,7 @@ START_TEST(channel_limits_refuse_without_side_effects) {
     ck_assert_int_eq(weir_conn_subscribe(guests[2].conn, "two", NULL, NULL), WEIR_LIMIT);
     ck_assert_int_eq(join_raw(&guests[0], "b"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[0], "c"), JOIN_CONNECTION_LIMIT);
-    ck_assert(!exists(&harness, "c"));
+    ck_assert(!channel_exists(&harness, "c"));
     ck_assert_int_eq(join_raw(&guests[1], "c"), JOIN_DONE);
     ck_assert_int_eq(join_raw(&guests[2], "d"), JOIN_CHANNELS_LIMIT);
     ck_assert_int_eq(publish_json(&harness, "past:x", "1", 1), WEIR_LIMIT);
@@ -291,9 +282,9 @@ START_TEST(channel_limits_refuse_without_side_effects) {
     ck_assert_int_eq(weir_conn_subscribe(guests[3].conn, "no name", NULL, NULL), WEIR_INVALID);
     ck_assert_uint_eq(count_channels(&harness), 3);
     ck_assert_uint_eq(count_subscriptions(&harness), 5);
-    ck_assert(leave(&guests[0], "two"));
+    ck_assert(guest_unsubscribe(&guests[0], "two"));
     ck_assert_int_eq(join_raw(&guests[3], "two"), JOIN_DONE);
-    ck_assert(leave(&guests[0], "b"));
+    ck_assert(guest_unsubscribe(&guests[0], "b"));
     ck_assert_int_eq(join_raw(&guests[3], "d"), JOIN_DONE);
     for (int i = 0; i < 4; i++)
         guest_leave(&guests[i]);
@@ -349,8 +340,8 @@ START_TEST(new_channel_rules_apply_to_existing_channels) {
     publish(&harness, "a", PUBLICATION_TEXT, "x");
     ck_assert_uint_eq(harness.channels.store.messages, 1); /* of b */
     run_expiry(&harness);
-    UNTIL(!exists(&harness, "b"));
-    ck_assert(exists(&harness, "a"));
+    UNTIL(!channel_exists(&harness, "b"));
+    ck_assert(channel_exists(&harness, "a"));
     ck_assert_uint_eq(harness.channels.store.messages, 0);
     guest_leave(&one);
     guest_leave(&other);
@@ -371,8 +362,8 @@ START_TEST(channel_with_history_exists_without_subscribers) {
     for (int i = 0; i < 2; i++) {
         ck_assert_uint_eq(publish(&harness, rules[i].pattern, PUBLICATION_TEXT, "x").offset, 1);
         ck_assert_int_eq(join_raw(&guest, rules[i].pattern), JOIN_DONE);
-        ck_assert(leave(&guest, rules[i].pattern));
-        ck_assert(exists(&harness, rules[i].pattern));
+        ck_assert(guest_unsubscribe(&guest, rules[i].pattern));
+        ck_assert(channel_exists(&harness, rules[i].pattern));
     }
     ck_assert_uint_eq(publish(&harness, "kept", PUBLICATION_TEXT, "x").offset, 2);
     rules[0].options.history_age_ms = 1;
@@ -415,7 +406,7 @@ START_TEST(channel_announces_join_and_leave) {
     ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_DONE);
     expect_announcement(&watcher, "join", &raw);
     expect_announcement(&watcher, "join", &other);
-    ck_assert(leave(&raw, "a"));
+    ck_assert(guest_unsubscribe(&raw, "a"));
     expect_announcement(&watcher, "leave", &raw);
     expect_announcement(&other, "leave", &raw);
     ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_ALREADY);
@@ -426,7 +417,7 @@ START_TEST(channel_announces_join_and_leave) {
     rule.options.announce = false;
     set_rules(&harness, &rule, 1);
     ck_assert_int_eq(guest_join(&raw, "a", FORM_WRAPPED), JOIN_DONE);
-    ck_assert(leave(&raw, "a"));
+    ck_assert(guest_unsubscribe(&raw, "a"));
     guest_expect_nothing(&watcher);
     weir_conn_release(other.conn);
     guest_leave(&raw);
@@ -497,7 +488,7 @@ START_TEST(channel_close_disconnects_all_subscribers) {
     struct channel_statistics before = look(&harness, "a");
     ck_assert_int_eq(channels_close(&harness.channels, "a"), 3);
     ck_assert_int_eq(channels_close(&harness.channels, "a"), -1);
-    ck_assert(!exists(&harness, "a"));
+    ck_assert(!channel_exists(&harness, "a"));
     ck_assert_uint_eq(harness.channels.store.messages, 0);
     ck_assert_int_eq(join_raw(&stays, "a"), JOIN_DONE); /* while the others are on their way out */
     ck_assert_uint_eq(publish(&harness, "a", PUBLICATION_TEXT, "y").offset, 1);
@@ -543,7 +534,7 @@ START_TEST(channels_each_visits_each_channel_once) {
         ck_assert_int_eq(join_raw(&guest, name), JOIN_DONE);
         for (unsigned message = 0; message < i % 3; message++)
             publish(&harness, name, PUBLICATION_TEXT, "x");
-        ck_assert(leave(&guest, name));
+        ck_assert(guest_unsubscribe(&guest, name));
         expected += i % 3 > 0;
     }
     ck_assert_uint_eq(count_channels(&harness), expected);

@@ -12,12 +12,11 @@
 #include "client/error.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-#define KEY          "dGhlIHNhbXBsZSBub25jZQ==" /* of RFC 6455, 1.3 */
-#define ACCEPT       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
-#define START        "HTTP/1.1 101 Switching Protocols\r\n"
-#define UPGRADE      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-#define END          "\r\n"
+#define KEY     "dGhlIHNhbXBsZSBub25jZQ==" /* of RFC 6455, 1.3 */
+#define ACCEPT  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+#define START   "HTTP/1.1 101 Switching Protocols\r\n"
+#define UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+#define END     "\r\n"
 
 static const char *const chats[] = {"chat.v2", "chat.v1", NULL};
 static const struct weir_client_options plain = {.subprotocols = chats};
@@ -94,7 +93,7 @@ END_TEST
 START_TEST(client_handshake_refuses_malformed_subprotocols_and_origins) {
     static const char *const names[][3] = {{""}, {"a b"}, {"a,b"}, {"a\r\n"}, {"a", "a"}, {"a", "\xc3\xbc"}};
     struct weir_client_error error;
-    for (size_t i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++) {
         struct weir_client_options options = {.subprotocols = names[i]};
         ck_assert_ptr_null(request_for("ws://h", &options, &error));
         ck_assert_int_eq(error.cause, WEIR_CLIENT_BAD_ARGUMENT);

@@ -10,8 +10,6 @@
 #include "tests/unit/config_text.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* --- Files ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(config_has_documented_defaults) {

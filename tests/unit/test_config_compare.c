@@ -10,8 +10,6 @@
 #include "server/config/options.h"
 #include "tests/unit/config_text.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 static void write_change(void *context, const struct config_change *change) {
     fprintf(context, "[%s] %s: %s -> %s%s\n", change->section, change->name,
             change->before != NULL ? change->before : "(gone)", change->after != NULL ? change->after : "(gone)",

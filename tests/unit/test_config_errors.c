@@ -8,11 +8,9 @@
 
 #include "tests/unit/config_text.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
-#define ROUTE        "[route /x]\nhandler = echo\n"
-#define ROOM         "[route /room/{name}/{x}/*]\nhandler = relay\n"
-#define CHANNEL      "[channel news:*]\nhistory = 1\n"
+#define ROUTE   "[route /x]\nhandler = echo\n"
+#define ROOM    "[route /room/{name}/{x}/*]\nhandler = relay\n"
+#define CHANNEL "[channel news:*]\nhistory = 1\n"
 
 static const char *const errors[][2] = {
     /* lines */

@@ -10,8 +10,6 @@
 
 #include "tests/unit/config_text.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 static char path[200];
 
 /* main.ini of the folder. */

@@ -11,8 +11,6 @@
 #include "server/config/options.h"
 #include "tests/unit/config_text.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 enum { MANY = 8 };
 
 /* One of each, or what a NULL ends. `file` is the text of main.ini. */

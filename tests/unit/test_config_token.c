@@ -10,11 +10,9 @@
 
 #include "tests/unit/config_text.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
-#define TOKEN        "0123456789abcdef"
-#define SIXTY        "012345678901234567890123456789012345678901234567890123456789"
-#define LONGEST      SIXTY SIXTY SIXTY SIXTY "0123456789abcdef"
+#define TOKEN   "0123456789abcdef"
+#define SIXTY   "012345678901234567890123456789012345678901234567890123456789"
+#define LONGEST SIXTY SIXTY SIXTY SIXTY "0123456789abcdef"
 
 static char path[200];
 

@@ -13,8 +13,6 @@
 #include "commands/connect/slash.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* --- Slash commands ---------------------------------------------------------------------------------------- */
 
 static const struct {

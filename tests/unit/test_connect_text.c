@@ -12,8 +12,6 @@
 #include "commands/connect/text.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* What a function prints, to be freed. */
 static char *printed(void (*print)(FILE *, const char *, size_t), const char *text, size_t size) {
     char *memory = NULL;

@@ -16,7 +16,6 @@
 #define CLIENT_NO     "; client_no_context_takeover"
 #define SERVER_BITS   "; server_max_window_bits"
 #define CLIENT_BITS   "; client_max_window_bits"
-#define COUNT(array)  (sizeof(array) / sizeof *(array))
 #define SHOWN(string) ((string) == NULL ? "(none)" : (string))
 
 static const struct deflate_policy full = {.enabled = true, .takeover = true, .window_bits = 15};

@@ -11,8 +11,6 @@
 #include "server/http/target.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 /* --- Cut heads ---------------------------------------------------------------------------------------------- */
 
 enum { FIELDS_MAX = 3 };

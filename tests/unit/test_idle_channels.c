@@ -27,15 +27,6 @@ static void start(struct harness *harness, uint32_t channels, uint32_t per_conne
     ck_assert_int_eq(channels_configure(&harness->channels, &rule, 1, &limits), 0);
 }
 
-static bool exists(struct harness *harness, const char *channel) {
-    struct channel_statistics figures;
-    return channels_query(&harness->channels, channel, &figures) == 0;
-}
-
-static bool leave(const struct guest *guest, const char *channel) {
-    return channels_leave(conn_core(guest->conn)->channels, guest->conn, channel);
-}
-
 /* As one of clients, unlike publish(). */
 static long say(const struct guest *guest, const char *channel) {
     return publish_as(guest->conn, channel, WEIR_TEXT, "x", 1, true);
@@ -99,7 +90,7 @@ START_TEST(idle_channel_keeps_its_position_without_subscribers) {
     struct guest guest = guest_connect(&harness);
     struct told first = come(&guest, NULL);
     ck_assert_uint_eq(first.offset, 0);
-    ck_assert(leave(&guest, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
     run_expiry(&harness);
     publish_many(&harness, 1, 20);
     struct told again = come(&guest, &first);
@@ -107,7 +98,7 @@ START_TEST(idle_channel_keeps_its_position_without_subscribers) {
     ck_assert_uint_eq(again.offset, 20);
     ck_assert_str_eq(again.epoch, first.epoch);
     expect_messages(&guest, 1, 20);
-    ck_assert(leave(&guest, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
     publish_many(&harness, 21, 51); /* one more than the history has */
     ck_assert(!come(&guest, &again).recovered);
     guest_expect_nothing(&guest);
@@ -124,7 +115,7 @@ START_TEST(idle_channel_keeps_its_position_without_messages) {
     struct told first = come(&guest, NULL);
     publish_many(&harness, 1, 3);
     expect_messages(&guest, 1, 3);
-    ck_assert(leave(&guest, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
     struct channel_rule rule = rule_with_history(3600000);
     rule.options.history_age_ms = 1;
     set_rules(&harness, &rule, 1);
@@ -136,7 +127,7 @@ START_TEST(idle_channel_keeps_its_position_without_messages) {
     missed_one.offset = 2;
     missed_none.offset = 3;
     ck_assert(!come(&guest, &missed_one).recovered);
-    ck_assert(leave(&guest, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
     ck_assert(come(&guest, &missed_none).recovered);
     guest_expect_nothing(&guest);
     guest_leave(&guest);
@@ -149,7 +140,7 @@ START_TEST(idle_channel_loses_its_position_in_the_end) {
     start(&harness, 100, 10);
     struct guest guest = guest_connect(&harness);
     struct told first = come(&guest, NULL);
-    ck_assert(leave(&guest, "a"));
+    ck_assert(guest_unsubscribe(&guest, "a"));
     const struct channel_rule rule = rule_with_history(1);
     set_rules(&harness, &rule, 1);
     uint64_t then = pool_now();
@@ -171,7 +162,7 @@ START_TEST(failed_join_leaves_no_idle_channel) {
     struct guest guest = guest_connect(&harness);
     ck_assert_int_eq(guest_join(&guest, "a", FORM_RAW), JOIN_DONE);
     ck_assert_int_eq(guest_join(&guest, "b", FORM_RAW), JOIN_CONNECTION_LIMIT);
-    ck_assert(!exists(&harness, "b"));
+    ck_assert(!channel_exists(&harness, "b"));
     guest_leave(&guest);
     harness_stop(&harness);
 }
@@ -188,16 +179,17 @@ START_TEST(idle_channels_of_one_creator_are_limited) {
     publish(&harness, "server", PUBLICATION_TEXT, "x");
     ck_assert_int_eq(say_to_many(&greedy, "g", 50), 0);
     ck_assert_uint_eq(count_channels(&harness), 7);
-    ck_assert(exists(&harness, "g49") && exists(&harness, "g45") && !exists(&harness, "g44"));
+    ck_assert(channel_exists(&harness, "g49") && channel_exists(&harness, "g45") &&
+              !channel_exists(&harness, "g44"));
     guest_leave(&greedy);
     struct guest again = guest_connect_as(&harness, "greedy", "198.51.100.7:1");
     ck_assert_int_eq(say(&again, "h"), 0);
     ck_assert_uint_eq(count_channels(&harness), 7);
-    ck_assert(!exists(&harness, "g45") && exists(&harness, "g46"));
+    ck_assert(!channel_exists(&harness, "g45") && channel_exists(&harness, "g46"));
     ck_assert_int_eq(say(&again, "g46"), 0); /* is used: it is not the next to go */
     ck_assert_int_eq(say(&again, "i"), 0);
-    ck_assert(exists(&harness, "g46") && !exists(&harness, "g47"));
-    ck_assert(exists(&harness, "other") && exists(&harness, "server"));
+    ck_assert(channel_exists(&harness, "g46") && !channel_exists(&harness, "g47"));
+    ck_assert(channel_exists(&harness, "other") && channel_exists(&harness, "server"));
     ck_assert_uint_eq(harness.channels.counters.evicted_own, 47);
     guest_leave(&again);
     guest_leave(&other);
@@ -264,12 +256,13 @@ START_TEST(idle_channels_make_room_for_new_ones) {
     }
     publish(&harness, "o0", PUBLICATION_TEXT, "x"); /* is used: o1 is the oldest now */
     ck_assert_int_eq(guest_join(&comes, "new", FORM_RAW), JOIN_DONE);
-    ck_assert(exists(&harness, "kept") && exists(&harness, "o0") && !exists(&harness, "o1"));
+    ck_assert(channel_exists(&harness, "kept") && channel_exists(&harness, "o0") &&
+              !channel_exists(&harness, "o1"));
     ck_assert_int_eq(say(&comes, "mine"), 0);
-    ck_assert(!exists(&harness, "o2"));
+    ck_assert(!channel_exists(&harness, "o2"));
     ck_assert_int_eq(say(&comes, "mine too"), WEIR_INVALID);
     ck_assert_int_eq(say(&comes, "mine.too"), 0); /* its own go first */
-    ck_assert(!exists(&harness, "mine") && exists(&harness, "o0"));
+    ck_assert(!channel_exists(&harness, "mine") && channel_exists(&harness, "o0"));
     ck_assert_uint_eq(count_channels(&harness), 4);
     ck_assert_int_eq(guest_join(&stays, "mine.too", FORM_RAW), JOIN_DONE);
     ck_assert_int_eq(guest_join(&stays, "o0", FORM_RAW), JOIN_DONE);

@@ -13,8 +13,7 @@
 #include "tests/unit/json_reference.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-#define B(text)      (text), sizeof(text) - 1
+#define B(text) (text), sizeof(text) - 1
 
 enum { TEXT_SIZE = 64, LARGE = 1 << 20 };
 

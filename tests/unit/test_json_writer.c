@@ -16,8 +16,6 @@
 #include "base/json_writer.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 static void expect(struct json_writer *writer, const char *expected) {
     ck_assert(!writer->failed);
     ck_assert_uint_le(writer->size, writer->capacity);

@@ -11,25 +11,13 @@
 
 #include "server/core/descriptors.h"
 #include "server/http/civetweb/listeners.h"
+#include "tests/unit/sockets.h"
 #include "tests/unit/suites.h"
 
 enum { CLIENTS = 3 };
 
-static uint16_t port_of(int fd) {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    return ntohs(address.sin_port);
-}
-
-static struct sockaddr_in address_of(const char *host, uint16_t port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    ck_assert_int_eq(inet_pton(AF_INET, host, &address.sin_addr), 1);
-    return address;
-}
-
 static int bound(int type, const char *host, uint16_t port) {
-    struct sockaddr_in address = address_of(host, port);
+    struct sockaddr_in address = socket_address(host, port);
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
@@ -43,7 +31,7 @@ static int listening(const char *host, uint16_t port) {
 
 /* Returns the accepted end. */
 static int accepted(int listener, const char *host, int *client) {
-    struct sockaddr_in address = address_of(host, port_of(listener));
+    struct sockaddr_in address = socket_address(host, socket_port(listener));
     *client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(connect(*client, (struct sockaddr *)&address, sizeof address), 0);
     return accept(listener, NULL, NULL);
@@ -53,12 +41,12 @@ static int accepted(int listener, const char *host, int *client) {
 START_TEST(listeners_find_the_socket_by_address_and_port) {
     struct listeners listeners = {0};
     int before = listening("127.0.0.1", 0), ours = listening("127.0.0.2", 0);
-    uint16_t port = port_of(ours);
+    uint16_t port = socket_port(ours);
     int same_port = listening("127.0.0.3", port), not_yet = bound(SOCK_STREAM, "127.0.0.4", port);
     ck_assert(listeners_find(&listeners, "127.0.0.2:0", port));
     ck_assert_int_eq(listeners.count, 1);
     ck_assert_int_eq(listeners.fds[0], ours);
-    ck_assert(listeners_find(&listeners, "127.0.0.1:0", port_of(before)));
+    ck_assert(listeners_find(&listeners, "127.0.0.1:0", socket_port(before)));
     ck_assert_int_eq(listeners.fds[1], before);
     ck_assert(!listeners_find(&listeners, "127.0.0.4:9000", port));
     ck_assert(!listeners_find(&listeners, "[::1]:9000", port));
@@ -82,9 +70,9 @@ static void see(void *context, int fd, const struct peer *peer) {
 START_TEST(listeners_each_client_visits_only_their_own_clients) {
     struct listeners listeners = {0};
     int ours = listening("127.0.0.2", 0), clients[CLIENTS];
-    uint16_t port = port_of(ours);
+    uint16_t port = socket_port(ours);
     int other = listening("127.0.0.3", port), datagrams = bound(SOCK_DGRAM, "127.0.0.2", port);
-    struct sockaddr_in to = address_of("127.0.0.2", port);
+    struct sockaddr_in to = socket_address("127.0.0.2", port);
     ck_assert_int_eq(connect(datagrams, (struct sockaddr *)&to, sizeof to), 0);
     ck_assert(listeners_find(&listeners, "127.0.0.2:0", port));
     int first = accepted(ours, "127.0.0.2", &clients[0]), foreign = accepted(other, "127.0.0.3", &clients[1]);
@@ -111,11 +99,11 @@ START_TEST(listener_for_all_addresses_has_clients_of_its_port) {
     struct listeners listeners = {0};
     struct peer peer;
     int ours = listening("0.0.0.0", 0), other = listening("127.0.0.1", 0), clients[2];
-    ck_assert(listeners_find(&listeners, "0.0.0.0:9000", port_of(ours)));
+    ck_assert(listeners_find(&listeners, "0.0.0.0:9000", socket_port(ours)));
     int first = accepted(ours, "127.0.0.7", &clients[0]), foreign = accepted(other, "127.0.0.1", &clients[1]);
     ck_assert(listeners_accepted(&listeners, first, &peer));
-    ck_assert_uint_eq(peer.port, port_of(clients[0]));
-    ck_assert_uint_eq(peer.local_port, port_of(ours));
+    ck_assert_uint_eq(peer.port, socket_port(clients[0]));
+    ck_assert_uint_eq(peer.local_port, socket_port(ours));
     ck_assert(!listeners_accepted(&listeners, foreign, &peer));
     ck_assert(!listeners_accepted(&listeners, ours, &peer));
     ck_assert(!listeners_accepted(&listeners, clients[0], &peer));

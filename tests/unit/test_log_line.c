@@ -14,8 +14,6 @@
 #include "server/log/log_line.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* --- Texts --------------------------------------------------------------------------------------------------- */
 
 static const struct {

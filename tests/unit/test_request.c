@@ -11,18 +11,16 @@
 #include "server/channels/request.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-#define TEN          "1234567890"
-#define SIXTY        TEN TEN TEN TEN TEN TEN
-#define MEMBER       ",\"channel\":\"news\""
-#define CHANNEL      "{\"type\":\"subscribe\",\"channel\":"
-#define SINCE        "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":"
-#define EPOCH        "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":1,\"epoch\":"
-#define LAST         "{\"type\":\"subscribe\",\"channel\":\"news\",\"last\":"
-#define PRESENCE     "{\"type\":\"subscribe\",\"channel\":\"news\",\"presence\":"
-#define ID           "{\"type\":\"ping\",\"id\":"
-#define NAME         SIXTY SIXTY SIXTY SIXTY TEN "12345" /* as long as one may be */
+#define TEN      "1234567890"
+#define SIXTY    TEN TEN TEN TEN TEN TEN
+#define MEMBER   ",\"channel\":\"news\""
+#define CHANNEL  "{\"type\":\"subscribe\",\"channel\":"
+#define SINCE    "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":"
+#define EPOCH    "{\"type\":\"subscribe\",\"channel\":\"news\",\"since\":1,\"epoch\":"
+#define LAST     "{\"type\":\"subscribe\",\"channel\":\"news\",\"last\":"
+#define PRESENCE "{\"type\":\"subscribe\",\"channel\":\"news\",\"presence\":"
+#define ID       "{\"type\":\"ping\",\"id\":"
+#define NAME     SIXTY SIXTY SIXTY SIXTY TEN "12345" /* as long as one may be */
 
 /* Parses a copy that is no byte longer, so that a sanitizer sees one too many; `got` gets what came out. */
 static int parse(const char *text, struct request_error *error, char *got, size_t got_size) {

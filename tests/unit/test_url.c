@@ -9,8 +9,6 @@
 #include "client/url.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 /* "user|host|port|target", the host in brackets if it is an IPv6 address, the port with '!' if it was given, the
  * whole with "tls " in front. */
 static const struct {

@@ -7,8 +7,6 @@
 #include "commands/usage.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 static const struct row {
     const char *name;
     int number;

@@ -10,8 +10,6 @@
 #include "server/config/value.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* What a text is as a duration, a size, a number; NOT where it is none. `printed` is what the duration or size is
  * printed as, where it is one. */
 #define NOT    UINT64_MAX

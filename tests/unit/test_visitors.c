@@ -10,8 +10,6 @@
 #include "server/core/visitors.h"
 #include "tests/unit/suites.h"
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
-
 /* Each in a network of its own, 2001:db8:HIGH:LOW::/64. */
 static struct address numbered(uint32_t number) {
     struct address address = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
