@@ -150,7 +150,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct t
     registry_set_limit(&core->registry, max_connections);
     if (server->admin != NULL)
         admin_set_token(server->admin, table->config->admin.secret);
-    visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->upgrades_per_ip);
+    visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->handshake_rate_per_ip);
     atomic_store(&core->memory_limit.limit, (int64_t)config->memory_limit);
     available_memory_check(config->memory_limit);
     set_channels(server, table->config);
