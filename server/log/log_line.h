@@ -35,4 +35,9 @@ void log_line_add(struct log_line *line, const struct log_field *field);
 /* Ends a line, with `truncated` if anything was cut or left out, and with a newline. */
 void log_line_end(struct log_line *line);
 
+/* Makes a whole line with the present time. `suppressed` is the number of lines that a limit left out before it; 0:
+ * none. */
+void log_line_make(struct log_line *line, enum log_format format, enum log_level level, const char *event,
+                   unsigned suppressed, const struct log_field *fields);
+
 #endif

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* O_NONBLOCK makes opening a FIFO without a reader an error; otherwise the server would hang at its start. */
-static int open_file(const char *path) {
+static int log_output_open_file(const char *path) {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
@@ -20,7 +20,7 @@ int log_output_open(struct log_output *output, const char *path) {
     if (path == NULL)
         return 0;
     output->path = strdup(path);
-    output->fd = output->path == NULL ? -1 : open_file(path);
+    output->fd = output->path == NULL ? -1 : log_output_open_file(path);
     if (output->fd >= 0)
         return 0;
     int error = errno;
@@ -37,7 +37,7 @@ void log_output_close(struct log_output *output) {
 }
 
 int log_output_reopen(struct log_output *output) {
-    int fd = open_file(output->path);
+    int fd = log_output_open_file(output->path);
     if (fd < 0)
         return -1;
     close(output->fd);

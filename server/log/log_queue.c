@@ -24,7 +24,7 @@ uint64_t log_queue_lost(void) {
 
 /* --- In ---------------------------------------------------------------------------------------------------- */
 
-static void push_locked(struct log_queue *queue, const char *line, size_t size) {
+static void log_queue_push_locked(struct log_queue *queue, const char *line, size_t size) {
     mutex_check_held(&queue->mutex);
     if (!queue->overflowing && log_buffer_push(&queue->buffer, line, size)) {
         atomic_fetch_add(&queue->unwritten, size);
@@ -39,7 +39,7 @@ bool log_queue_push(struct log_queue *queue, const char *line, size_t size, bool
     mutex_lock(&queue->mutex);
     bool open = queue->open;
     if (open)
-        push_locked(queue, line, size);
+        log_queue_push_locked(queue, line, size);
     *wake = open && queue->idle;
     queue->idle = false;
     mutex_unlock(&queue->mutex);
@@ -48,7 +48,8 @@ bool log_queue_push(struct log_queue *queue, const char *line, size_t size, bool
 
 /* --- Out --------------------------------------------------------------------------------------------------- */
 
-static void make_report_locked(const struct log_queue *queue, enum log_format format, struct log_piece *piece) {
+static void log_queue_make_report_locked(const struct log_queue *queue, enum log_format format,
+                                         struct log_piece *piece) {
     struct timespec now;
     struct log_line line;
     const struct log_field count = LOG_NUMBER("count", queue->dropped);
@@ -62,20 +63,20 @@ static void make_report_locked(const struct log_queue *queue, enum log_format fo
 }
 
 /* Stores the next bytes to write. A gap is reported where it is: after the lines before it. */
-static void take_locked(struct log_queue *queue, enum log_format format, struct log_piece *piece) {
+static void log_queue_take_locked(struct log_queue *queue, enum log_format format, struct log_piece *piece) {
     mutex_check_held(&queue->mutex);
     piece->reported = 0;
     piece->written = 0;
     if (queue->buffer.size == 0)
         queue->overflowing = false;
     if (queue->dropped > 0 && !queue->overflowing && !queue->report_failed)
-        make_report_locked(queue, format, piece);
+        log_queue_make_report_locked(queue, format, piece);
     else
         piece->size = log_buffer_take(&queue->buffer, piece->bytes, sizeof piece->bytes);
     queue->report_failed = false;
 }
 
-static void close_locked(struct log_queue *queue) {
+static void log_queue_close_locked(struct log_queue *queue) {
     mutex_check_held(&queue->mutex);
     queue->open = false;
     pthread_cond_broadcast(&queue->closing);
@@ -85,17 +86,17 @@ bool log_queue_next(struct log_queue *queue, enum log_format format, struct log_
     mutex_lock(&queue->mutex);
     uint64_t now = queue->close_at == 0 ? 0 : log_now_ms();
     if (piece->size == 0)
-        take_locked(queue, format, piece);
+        log_queue_take_locked(queue, format, piece);
     queue->idle = piece->size == 0;
     if (queue->close_at != 0 && (piece->size == 0 || now >= queue->close_at))
-        close_locked(queue);
+        log_queue_close_locked(queue);
     bool open = queue->open;
     *timeout = queue->close_at == 0 ? -1 : (int)(queue->close_at - now);
     mutex_unlock(&queue->mutex);
     return open;
 }
 
-static void count_lost_locked(struct log_queue *queue, const struct log_piece *piece) {
+static void log_queue_count_lost_locked(struct log_queue *queue, const struct log_piece *piece) {
     uint64_t lines = 0;
     for (size_t i = piece->written; i < piece->size; i++)
         lines += piece->bytes[i] == '\n';
@@ -110,7 +111,7 @@ void log_queue_finish(struct log_queue *queue, struct log_piece *piece, bool fai
         queue->report_failed = failed;
     } else {
         if (failed)
-            count_lost_locked(queue, piece);
+            log_queue_count_lost_locked(queue, piece);
         atomic_fetch_sub(&queue->unwritten, piece->size);
     }
     mutex_unlock(&queue->mutex);
@@ -141,7 +142,7 @@ void log_queue_release(struct log_queue *queue) {
 
 void log_queue_close(struct log_queue *queue) {
     mutex_lock(&queue->mutex);
-    close_locked(queue);
+    log_queue_close_locked(queue);
     mutex_unlock(&queue->mutex);
 }
 

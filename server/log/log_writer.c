@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "server/log/log_line.h"
 #include "server/log/log_output.h"
 #include "server/log/log_queue.h"
 
@@ -44,14 +45,14 @@ enum log_format log_writer_format(void) {
     return atomic_load_explicit(&writer.format, memory_order_relaxed);
 }
 
-static void wake(void) {
+static void log_writer_wake(void) {
     int event = atomic_load(&writer.wake_event);
     if (event > 0)
         eventfd_write(event, 1);
 }
 
 /* Writes a line without the thread. Before each write it waits for room, but at most 100 ms. */
-static void write_direct(int fd, const char *line, size_t size) {
+static void log_writer_write_direct(int fd, const char *line, size_t size) {
     struct pollfd room = {.fd = fd, .events = POLLOUT};
     while (size > 0) {
         ssize_t result = poll(&room, 1, DIRECT_MS);
@@ -70,9 +71,9 @@ void log_writer_take(const char *line, size_t size) {
     if (!queued && writer.sink != NULL)
         writer.sink(line, size - 1, writer.sink_context);
     else if (!queued)
-        write_direct(STDERR_FILENO, line, size);
+        log_writer_write_direct(STDERR_FILENO, line, size);
     else if (sleeps)
-        wake();
+        log_writer_wake();
 }
 
 void log_flush(unsigned milliseconds) {
@@ -85,28 +86,32 @@ void log_flush(unsigned milliseconds) {
 
 void log_writer_end_with(const char *line, size_t size) {
     log_flush(STOP_MS);
-    write_direct(writer.has_thread ? writer.output.fd : STDERR_FILENO, line, size);
+    log_writer_write_direct(writer.has_thread ? writer.output.fd : STDERR_FILENO, line, size);
 }
 
 void log_reopen(void) {
     int error = errno;
     atomic_store(&writer.reopen, true);
-    wake();
+    log_writer_wake();
     errno = error;
 }
 
 /* --- The thread -------------------------------------------------------------------------------------------- */
 
-static void reopen(void) {
+static void log_writer_reopen(void) {
     const char *path = writer.output.path;
     if (path == NULL)
         return;
     int error = log_output_reopen(&writer.output) == 0 ? 0 : errno;
-    log_event(LOG_SERVER, error == 0 ? LOG_INFO : LOG_ERROR, "log_reopen",
-              LOG_FIELDS(LOG_TEXT("file", path), LOG_TEXT("error", error == 0 ? NULL : strerror(error))));
+    struct log_line line;
+    if (!log_enabled(LOG_SERVER, error == 0 ? LOG_INFO : LOG_ERROR))
+        return;
+    log_line_make(&line, log_writer_format(), error == 0 ? LOG_INFO : LOG_ERROR, "log_reopen", 0,
+                  LOG_FIELDS(LOG_TEXT("file", path), LOG_TEXT("error", error == 0 ? NULL : strerror(error))));
+    log_writer_take(line.bytes, line.size);
 }
 
-static void write_piece(struct log_piece *piece) {
+static void log_writer_write_piece(struct log_piece *piece) {
     long written = log_output_write(&writer.output, piece->bytes + piece->written, piece->size - piece->written);
     piece->written += written < 0 ? 0 : (size_t)written;
     if (written < 0 && piece->written > 0)
@@ -116,7 +121,7 @@ static void write_piece(struct log_piece *piece) {
 }
 
 /* A piece has whole lines. */
-static void pass_piece(struct log_piece *piece) {
+static void log_writer_pass_piece(struct log_piece *piece) {
     for (const char *line = piece->bytes, *end = line + piece->size; line < end;) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         writer.sink(line, (size_t)(newline - line), writer.sink_context);
@@ -125,16 +130,16 @@ static void pass_piece(struct log_piece *piece) {
     log_queue_finish(&writer.queue, piece, false);
 }
 
-static void *write_lines(void *argument) {
+static void *log_writer_write_lines(void *argument) {
     (void)argument;
     struct log_piece *piece = &writer.piece;
     for (int timeout; log_queue_next(&writer.queue, log_writer_format(), piece, &timeout);) {
         if (piece->written == 0 && atomic_exchange(&writer.reopen, false)) { /* never within a line */
-            reopen();
+            log_writer_reopen();
             continue;
         }
         if (piece->size > 0 && writer.sink != NULL) {
-            pass_piece(piece);
+            log_writer_pass_piece(piece);
             continue;
         }
         struct pollfd events[] = {{.fd = atomic_load(&writer.wake_event), .events = POLLIN},
@@ -144,26 +149,26 @@ static void *write_lines(void *argument) {
         if (events[0].revents != 0)
             eventfd_read(events[0].fd, &count);
         if (piece->size > 0 && events[1].revents != 0)
-            write_piece(piece);
+            log_writer_write_piece(piece);
     }
     return NULL;
 }
 
 /* --- Life -------------------------------------------------------------------------------------------------- */
 
-static int fail(const char *what, int why, char *error, size_t error_size) {
+static int log_writer_fail(const char *what, int why, char *error, size_t error_size) {
     snprintf(error, error_size, "log: %s: %s", what, strerror(why));
     return -1;
 }
 
-static void join(void) {
+static void log_writer_join(void) {
     pthread_join(writer.thread, NULL);
     writer.has_thread = false;
     log_output_close(&writer.output);
     log_queue_release(&writer.queue);
 }
 
-static int make_wake_event(void) {
+static int log_writer_make_wake_event(void) {
     if (atomic_load(&writer.wake_event) > 0)
         return 0;
     int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -173,13 +178,13 @@ static int make_wake_event(void) {
     return 0;
 }
 
-static int start_thread(const struct log_options *options) {
+static int log_writer_start_thread(const struct log_options *options) {
     if (log_queue_open(&writer.queue, options->buffer) != 0)
         return ENOMEM;
     atomic_store(&writer.format, options->format);
     atomic_store(&writer.reopen, false);
     writer.piece.size = writer.piece.written = 0;
-    int error = pthread_create(&writer.thread, NULL, write_lines, NULL);
+    int error = pthread_create(&writer.thread, NULL, log_writer_write_lines, NULL);
     writer.has_thread = error == 0;
     if (error == 0)
         return 0;
@@ -188,28 +193,28 @@ static int start_thread(const struct log_options *options) {
     return error;
 }
 
-static int start(const struct log_options *options, char *error, size_t error_size) {
+static int log_writer_start(const struct log_options *options, char *error, size_t error_size) {
     if (writer.has_thread && log_queue_close_at(&writer.queue, 0))
         return 0; /* a stop left the thread behind, and it still runs: it goes on with its old options */
     if (writer.has_thread)
-        join();
-    if (make_wake_event() != 0)
-        return fail("no event for its thread", errno, error, error_size);
+        log_writer_join();
+    if (log_writer_make_wake_event() != 0)
+        return log_writer_fail("cannot create an eventfd", errno, error, error_size);
     if (log_output_open(&writer.output, options->file) != 0)
-        return fail(options->file, errno, error, error_size);
-    int cause = start_thread(options);
+        return log_writer_fail(options->file, errno, error, error_size);
+    int cause = log_writer_start_thread(options);
     if (cause == 0)
         return 0;
     log_output_close(&writer.output);
-    return fail("its thread could not be started", cause, error, error_size);
+    return log_writer_fail("cannot start the log thread", cause, error, error_size);
 }
 
-static void stop(void) {
+static void log_writer_stop(void) {
     uint64_t end = log_now_ms() + STOP_MS;
     log_queue_close_at(&writer.queue, end);
-    wake();
+    log_writer_wake();
     if (log_queue_wait_closed(&writer.queue, end + HANG_MS))
-        join();
+        log_writer_join();
 }
 
 void log_set_sink(void (*take)(const char *line, size_t size, void *context), void *context) {
@@ -223,7 +228,7 @@ void log_set_sink(void (*take)(const char *line, size_t size, void *context), vo
 
 int log_start(const struct log_options *options, char *error, size_t error_size) {
     mutex_lock(&writer.life);
-    int result = writer.users > 0 ? 0 : start(options, error, error_size);
+    int result = writer.users > 0 ? 0 : log_writer_start(options, error, error_size);
     writer.users += result == 0;
     mutex_unlock(&writer.life);
     return result;
@@ -232,7 +237,7 @@ int log_start(const struct log_options *options, char *error, size_t error_size)
 void log_stop(void) {
     mutex_lock(&writer.life);
     if (writer.users > 0 && --writer.users == 0)
-        stop();
+        log_writer_stop();
     mutex_unlock(&writer.life);
 }
 

@@ -10,7 +10,7 @@ from weir_process import ROOT
 
 PAGE = (ROOT / "docs/log.md").read_text()
 SOURCES = sorted((ROOT / "server").rglob("*.c"))
-CALL = re.compile(r"\blog_(?:event|event_limited|last_event)\(")
+CALL = re.compile(r"\blog_(?:event|event_limited|last_event|line_make)\(")
 ALWAYS = {"time", "level", "event", "suppressed", "truncated"}
 
 
