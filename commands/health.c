@@ -22,11 +22,11 @@
 
 static const char help[] =
     "usage: weir health [-c FILE] [-s SECTION.KEY=VALUE] [URL]\n\n"
-    "Asks GET /readyz of the server that the configuration describes, at the first address of\n"
-    "its [server] listen, or of URL (http://HOST[:PORT][/PATH]), and waits 2 s at most.\n\n" SOURCES_HELP
-    "  -h, --help         this\n\n" SOURCES_HELP_ENVIRONMENT
-    "\nExit status: 0 if clients are welcome, 1 if not, with the reason on stderr, 2 if the call or\n"
-    "the configuration is wrong.\n";
+    "Sends GET /readyz to the server that the configuration describes, at the first address of\n"
+    "its [server] listen, or to URL (http://HOST[:PORT][/PATH]). Waits at most 2 s.\n\n" SOURCES_HELP
+    "  -h, --help         print this help\n\n" SOURCES_HELP_ENVIRONMENT
+    "\nExit status: 0 if the server accepts clients, 1 if not (the reason is on stderr), 2 if an\n"
+    "argument or the configuration is invalid.\n";
 
 enum { TIMEOUT_S = 2, HOST_SIZE = 256, PORT_SIZE = 6, PATH_SIZE = 1024, ANSWER_SIZE = 4096 };
 
@@ -39,7 +39,7 @@ struct target {
 /* --- The server to ask ------------------------------------------------------------------------------------- */
 
 /* Parses HOST, HOST:PORT, [HOST] or [HOST]:PORT, `size` bytes long. Without a port, the target keeps its own. */
-static bool parse_authority(const char *text, size_t size, struct target *target) {
+static bool health_parse_authority(const char *text, size_t size, struct target *target) {
     char authority[HOST_SIZE];
     if (size == 0 || size >= sizeof authority)
         return false;
@@ -66,7 +66,7 @@ static bool parse_authority(const char *text, size_t size, struct target *target
     return *host != '\0';
 }
 
-static bool parse_url(const char *url, struct target *target) {
+static bool health_parse_url(const char *url, struct target *target) {
     static const char scheme[] = "http://";
     *target = (struct target){.port = "80", .path = "/readyz"};
     if (strncmp(url, scheme, sizeof scheme - 1) != 0)
@@ -81,11 +81,11 @@ static bool parse_url(const char *url, struct target *target) {
         return false;
     if (*path != '\0')
         memcpy(target->path, path, size);
-    return parse_authority(authority, (size_t)(path - authority), target);
+    return health_parse_authority(authority, (size_t)(path - authority), target);
 }
 
 /* Turns a wildcard listen address into an address to connect to. */
-static void replace_wildcard(struct target *target) {
+static void health_replace_wildcard(struct target *target) {
     if (strcmp(target->host, "0.0.0.0") == 0)
         strcpy(target->host, "127.0.0.1");
     else if (strcmp(target->host, "::") == 0)
@@ -93,7 +93,7 @@ static void replace_wildcard(struct target *target) {
 }
 
 /* Finds the server of this configuration. Returns STATUS_OK, or the exit status after printing the error. */
-static int find_configured(struct config_sources *sources, struct target *target) {
+static int health_find_configured(struct config_sources *sources, struct target *target) {
     char error[CONFIG_ERROR_SIZE];
     if (!sources_find_file(sources, "weir health"))
         return STATUS_USAGE;
@@ -104,11 +104,11 @@ static int find_configured(struct config_sources *sources, struct target *target
     }
     const char *listen = config->server.listen[0];
     *target = (struct target){.path = "/readyz"};
-    bool understood = parse_authority(listen, strlen(listen), target);
+    bool understood = health_parse_authority(listen, strlen(listen), target);
     config_destroy(config);
     if (!understood)
         return STATUS_USAGE;
-    replace_wildcard(target);
+    health_replace_wildcard(target);
     return STATUS_OK;
 }
 
@@ -116,23 +116,23 @@ static int find_configured(struct config_sources *sources, struct target *target
 
 static char timed_out[HOST_SIZE + 64]; /* the signal handler's message */
 
-static void on_alarm(int signal) {
+static void health_on_alarm(int signal) {
     (void)signal;
     ssize_t ignored = write(STDERR_FILENO, timed_out, strlen(timed_out));
     (void)ignored;
     _exit(STATUS_FAILURE);
 }
 
-static void limit_time(const struct target *target) {
+static void health_limit_time(const struct target *target) {
     snprintf(timed_out, sizeof timed_out, "weir health: %s port %s: timed out after %d s\n", target->host,
              target->port, TIMEOUT_S);
-    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct sigaction action = {.sa_handler = health_on_alarm};
     sigaction(SIGALRM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     alarm(TIMEOUT_S);
 }
 
-static int fail(const struct target *target, const char *format, ...) {
+static int health_fail(const struct target *target, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fprintf(stderr, "weir health: %s port %s: ", target->host, target->port);
@@ -143,7 +143,7 @@ static int fail(const struct target *target, const char *format, ...) {
 }
 
 /* Returns a connected socket; or -1, with *error saying why. */
-static int connect_to(const struct target *target, const char **error) {
+static int health_connect_to(const struct target *target, const char **error) {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *addresses;
     int result = getaddrinfo(target->host, target->port, &hints, &addresses);
@@ -166,7 +166,7 @@ static int connect_to(const struct target *target, const char **error) {
 }
 
 /* Sends the request and reads the answer up to its end, as far as it fits. Returns false with errno set. */
-static bool exchange(int fd, const struct target *target, char answer[ANSWER_SIZE]) {
+static bool health_exchange(int fd, const struct target *target, char answer[ANSWER_SIZE]) {
     char request[PATH_SIZE + HOST_SIZE + 128];
     bool v6 = strchr(target->host, ':') != NULL;
     int size = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: %s%s%s:%s\r\nConnection: close\r\n\r\n",
@@ -183,7 +183,7 @@ static bool exchange(int fd, const struct target *target, char answer[ANSWER_SIZ
 
 /* Returns the first line of the body, cut at the first character that is not plain text: the other side is
  * untrusted. */
-static const char *first_line(char *answer) {
+static const char *health_first_line(char *answer) {
     char *body = strstr(answer, "\r\n\r\n");
     if (body == NULL)
         return "";
@@ -195,46 +195,46 @@ static const char *first_line(char *answer) {
     return body;
 }
 
-static int ask(const struct target *target) {
-    const char *error = "no address";
-    limit_time(target);
-    int fd = connect_to(target, &error);
+static int health_ask(const struct target *target) {
+    const char *error = "the host has no address";
+    health_limit_time(target);
+    int fd = health_connect_to(target, &error);
     if (fd < 0)
-        return fail(target, "%s", error);
+        return health_fail(target, "%s", error);
     char answer[ANSWER_SIZE];
-    bool answered = exchange(fd, target, answer);
+    bool answered = health_exchange(fd, target, answer);
     error = strerror(errno);
     close(fd);
     if (!answered)
-        return fail(target, "%s", error);
+        return health_fail(target, "%s", error);
     int status;
     if (sscanf(answer, "HTTP/1.%*1[01] %3d", &status) != 1)
-        return fail(target, "no HTTP answer");
-    const char *line = first_line(answer);
+        return health_fail(target, "the response is not HTTP");
+    const char *line = health_first_line(answer);
     if (status != 200)
-        return fail(target, "%d%s%s", status, *line == '\0' ? "" : " ", line);
+        return health_fail(target, "%d%s%s", status, *line == '\0' ? "" : " ", line);
     printf("%s\n", line);
     return STATUS_OK;
 }
 
-static int health(struct config_sources *sources, const char *url) {
+static int health_run(struct config_sources *sources, const char *url) {
     struct target target;
     if (url == NULL) {
-        int status = find_configured(sources, &target);
-        return status == STATUS_OK ? ask(&target) : status;
+        int status = health_find_configured(sources, &target);
+        return status == STATUS_OK ? health_ask(&target) : status;
     }
-    if (!parse_url(url, &target)) {
-        fprintf(stderr, "weir health: that is no URL like http://127.0.0.1:9000/readyz\n");
+    if (!health_parse_url(url, &target)) {
+        fprintf(stderr, "weir health: invalid URL; write it like http://127.0.0.1:9000/readyz\n");
         return STATUS_USAGE;
     }
-    return ask(&target);
+    return health_ask(&target);
 }
 
 int command_health(int argc, char **argv) {
     struct config_sources sources = sources_init();
     int status = sources_read(&sources, argc, argv, help, NULL, 1);
     if (status < 0)
-        status = health(&sources, argv[optind]);
+        status = health_run(&sources, argv[optind]);
     sources_release(&sources);
     return status;
 }

@@ -17,18 +17,19 @@
 
 static const char help[] =
     "usage: weir serve [-c FILE] [--set SECTION.KEY=VALUE...]\n\n"
-    "Serves WebSocket clients until SIGINT or SIGTERM; then closes every client with 1001 and\n"
-    "ends. A second signal ends at once. SIGHUP reads the configuration again: routes, limits,\n"
-    "origins, token and log levels change, no client is lost. SIGUSR1 opens the log file anew, after "
-    "logrotate.\n\n" SOURCES_HELP "  -h, --help         this\n\n" SOURCES_HELP_ENVIRONMENT "\n"
-    "Exit status: 0 after a clean stop, 1 if a handler had to be left behind, 2 if the\n"
-    "configuration is wrong or the server could not start.\n";
+    "Serves WebSocket clients until SIGINT or SIGTERM. Then it closes every connection with 1001\n"
+    "and exits. A second signal makes it exit at once. SIGHUP reloads the configuration: routes,\n"
+    "limits, origins, token and log levels change, and no client is disconnected. SIGUSR1 reopens\n"
+    "the log file, after logrotate.\n\n" SOURCES_HELP
+    "  -h, --help         print this help\n\n" SOURCES_HELP_ENVIRONMENT "\n"
+    "Exit status: 0 after a clean stop, 1 if a handler did not return in time, 2 if the\n"
+    "configuration is invalid or the server could not start.\n";
 
 enum { ERROR_MS = 200 };
 
 static weir_server *running; /* for the signal handler */
 
-static void on_signal(int signal) {
+static void serve_on_signal(int signal) {
     static volatile sig_atomic_t signals;
     if (signals++ > 0) {
         weir_log_flush();
@@ -37,46 +38,46 @@ static void on_signal(int signal) {
     weir_server_stop(running);
 }
 
-static void on_rotation(int signal) {
+static void serve_on_rotation(int signal) {
     (void)signal;
     weir_log_reopen();
 }
 
-static void on_hangup(int signal) {
+static void serve_on_hangup(int signal) {
     (void)signal;
     weir_server_reload(running);
 }
 
-static void catch_signals(weir_server *server) {
+static void serve_catch_signals(weir_server *server) {
     running = server;
-    const struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    const struct sigaction stop = {.sa_handler = serve_on_signal, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    const struct sigaction rotation = {.sa_handler = on_rotation, .sa_flags = SA_RESTART};
+    const struct sigaction rotation = {.sa_handler = serve_on_rotation, .sa_flags = SA_RESTART};
     sigaction(SIGUSR1, &rotation, NULL);
-    const struct sigaction hangup = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    const struct sigaction hangup = {.sa_handler = serve_on_hangup, .sa_flags = SA_RESTART};
     sigaction(SIGHUP, &hangup, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
 /* Skips the error if stderr has no room for ERROR_MS: its reader may be stopped, and must not delay the exit. */
-static void print_error(const char *error) {
+static void serve_print_error(const char *error) {
     struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&room, 1, ERROR_MS) != 0)
         fprintf(stderr, "%s\n", error);
 }
 
-static int serve(const struct config_sources *sources) {
+static int serve_run(const struct config_sources *sources) {
     weir_server *server = weir_server_create();
     if (server == NULL) {
         fprintf(stderr, "weir serve: out of memory\n");
         return STATUS_FAILURE;
     }
-    catch_signals(server);
+    serve_catch_signals(server);
     weir_report_crashes();
     int result = server_configure(server, sources, NULL) == 0 ? weir_server_run(server) : -1;
     if (result != 0)
-        print_error(weir_server_error(server));
+        serve_print_error(weir_server_error(server));
     if (result > 0)
         _exit(STATUS_FAILURE); /* a handler still runs, so nothing that it uses can be freed */
     signal(SIGHUP, SIG_IGN);   /* the server is about to be destroyed */
@@ -90,7 +91,7 @@ int command_serve(int argc, char **argv) {
     struct config_sources sources = sources_init();
     int status = sources_read(&sources, argc, argv, help, NULL, 0);
     if (status < 0)
-        status = sources_find_file(&sources, argv[0]) ? serve(&sources) : STATUS_USAGE;
+        status = sources_find_file(&sources, argv[0]) ? serve_run(&sources) : STATUS_USAGE;
     sources_release(&sources);
     return status;
 }

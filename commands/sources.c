@@ -17,7 +17,7 @@ struct config_sources sources_init(void) {
 }
 
 /* Returns -1 if memory runs out. */
-static int add_setting(struct config_sources *sources, char *setting) {
+static int sources_add_setting(struct config_sources *sources, char *setting) {
     char **settings = realloc((void *)sources->settings, (sources->setting_count + 1) * sizeof *settings);
     if (settings == NULL)
         return -1;
@@ -40,7 +40,7 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
             sources->path = optarg;
             break;
         case 's':
-            if (add_setting(sources, optarg) == 0)
+            if (sources_add_setting(sources, optarg) == 0)
                 break;
             fprintf(stderr, "%s: out of memory\n", argv[0]);
             return STATUS_FAILURE;
@@ -59,23 +59,23 @@ int sources_read(struct config_sources *sources, int argc, char **argv, const ch
         }
     if (optind + operands >= argc)
         return -1;
-    fprintf(stderr, "%s: unexpected \"%s\"; `%s --help` shows the options\n", argv[0], argv[optind + operands],
-            argv[0]);
+    fprintf(stderr, "%s: unexpected argument \"%s\"; `%s --help` shows the options\n", argv[0],
+            argv[optind + operands], argv[0]);
     return STATUS_USAGE;
 }
 
 /* A file that exists but cannot be accessed counts as present; reading it reports the error. */
-static bool is_there(const char *path) {
+static bool sources_is_there(const char *path) {
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool sources_find_file(struct config_sources *sources, const char *command) {
     static const char *const files[] = {"conf/weir.ini", "/etc/weir/weir.ini"};
     for (size_t i = 0; sources->path == NULL && i < sizeof files / sizeof *files; i++)
-        if (is_there(files[i]))
+        if (sources_is_there(files[i]))
             sources->path = files[i];
     if (sources->path == NULL)
-        fprintf(stderr, "%s: there is neither ./%s nor %s; name the ini file with -c FILE\n", command, files[0],
+        fprintf(stderr, "%s: neither ./%s nor %s exists; name an ini file with -c FILE\n", command, files[0],
                 files[1]);
     return sources->path != NULL;
 }

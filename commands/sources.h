@@ -12,17 +12,17 @@
 
 /* Option descriptions for the help texts of these commands. */
 #define SOURCES_HELP                                                                                               \
-    "  -c, --config FILE  the ini file (default: ./conf/weir.ini, or /etc/weir/weir.ini if that is\n"              \
-    "                     not there)\n"                                                                            \
+    "  -c, --config FILE  the ini file (default: ./conf/weir.ini, or /etc/weir/weir.ini if that\n"                 \
+    "                     does not exist)\n"                                                                       \
     "  -s, --set SECTION.KEY=VALUE\n"                                                                              \
     "                     set this after the file and the environment have been read, for\n"                       \
     "                     example --set server.workers=16 or --set 'route /echo.handler=echo';\n"                  \
     "                     may be given several times\n"
 
 #define SOURCES_HELP_ENVIRONMENT                                                                                   \
-    "Options of the file's sections also come from the environment, which wins over the file:\n"                   \
-    "WEIR_SERVER_WORKERS=16, WEIR_ROUTE_ECHO_ORIGINS=*, and so on. `weir check` shows which value\n"               \
-    "comes from where, and what the variables of a section with a pattern are called.\n"
+    "The environment can also set the keys of the file's sections, and overrides the file:\n"                      \
+    "WEIR_SERVER_WORKERS=16, WEIR_ROUTE_ECHO_ORIGINS=*, and so on. `weir check` shows where each\n"                \
+    "value comes from, and the names of the variables of a section with a pattern.\n"
 
 /* Returns sources with the process's environment and nothing else. */
 struct config_sources sources_init(void);

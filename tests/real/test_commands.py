@@ -24,7 +24,7 @@ class Commands(unittest.TestCase):
     def test_version_prints_the_version(self):
         for word in ("version", "--version", "-V"):
             self.assertSays([word], f"weir {VERSION}\n")
-            self.assertRefuses([word, "x"], 'weir version: unexpected "x"\n')
+            self.assertRefuses([word, "x"], 'weir version: unexpected argument "x"\n')
 
     def test_help_shows_every_command(self):
         usage = run_weir().stderr
@@ -36,35 +36,35 @@ class Commands(unittest.TestCase):
             said = run_weir(name, "--help").stdout
             self.assertIn(f"weir {name}", said)
             self.assertSays(["help", name], said)
-        self.assertRefuses(["help", "serve", "now"], 'weir help: unexpected "now"\n')
+        self.assertRefuses(["help", "serve", "now"], 'weir help: unexpected argument "now"\n')
 
     def test_unknown_commands_are_refused_with_a_suggestion(self):
         for word, meant in (("srve", "serve"), ("conect", "connect"), ("bnech", "bench"), ("chekc", "check"),
                             ("helth", "health"), ("hlep", "help"), ("vers", "version")):
-            said = f'weir: no command "{word}"; did you mean {meant}?; `weir help` lists the commands\n'
+            said = f'weir: unknown command "{word}"; did you mean {meant}?; `weir help` lists the commands\n'
             self.assertRefuses([word], said)
             self.assertRefuses(["help", word], said)
-        self.assertRefuses(["nonsense"], 'weir: no command "nonsense"; `weir help` lists the commands\n')
-        self.assertRefuses(["--verison"], 'weir: no option "--verison"; did you mean --version?; '
+        self.assertRefuses(["nonsense"], 'weir: unknown command "nonsense"; `weir help` lists the commands\n')
+        self.assertRefuses(["--verison"], 'weir: unknown option "--verison"; did you mean --version?; '
                                           "`weir help` lists the commands\n")
 
     def test_unknown_options_are_refused_with_a_suggestion(self):
         for name, word, meant in (("serve", "--confg", "--config"), ("connect", "--wiat", "--wait"),
                                   ("bench", "--ratee=5", "--rate"),
                                   ("check", "--lits", "--list"), ("health", "--stt", "--set")):
-            self.assertRefuses([name, word], f"weir {name}: no option {word}; did you mean {meant}?; "
+            self.assertRefuses([name, word], f"weir {name}: unknown option {word}; did you mean {meant}?; "
                                              f"`weir {name} --help` shows the options\n")
         for name in COMMANDS:
             shows = f"`weir {name} --help` shows the options\n"
-            self.assertRefuses([name, "--nonsense"], f"weir {name}: no option --nonsense; {shows}")
-            self.assertRefuses([name, "-Z"], f"weir {name}: no option -Z; {shows}")
+            self.assertRefuses([name, "--nonsense"], f"weir {name}: unknown option --nonsense; {shows}")
+            self.assertRefuses([name, "-Z"], f"weir {name}: unknown option -Z; {shows}")
             self.assertRefuses([name, "--help=1"], f"weir {name}: --help takes no argument; {shows}")
         for name, option in (("serve", "config"), ("connect", "header"), ("bench", "rate"), ("check", "set")):
             self.assertRefuses([name, f"--{option}"],
                                f"weir {name}: --{option} needs an argument; `weir {name} --help` shows the options\n")
 
     def test_ambiguous_options_are_refused(self):
-        self.assertRefuses(["bench", "--m"], "weir bench: no option --m; there are --max-size, --message-file, --merge; "
+        self.assertRefuses(["bench", "--m"], "weir bench: unknown option --m; it could be --max-size, --message-file, --merge; "
                                              "`weir bench --help` shows the options\n")
 
 

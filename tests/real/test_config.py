@@ -118,7 +118,7 @@ class Check(ConfigTestCase):
         done = run_weir("check", "-c", file)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stderr,
-                         f"{file}: warning: there is no [route PATTERN], so clients find nothing here\n")
+                         f"{file}: warning: no [route PATTERN] is configured, so no client can connect\n")
         done = run_weir("check", "-c", file, "--set", "route /x.handler=echo")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         with Weir("[server]\nlisten = 127.0.0.1:PORT\n") as weir:
@@ -161,8 +161,8 @@ class DefaultFile(ConfigTestCase):
         for command in ("serve", "check", "health"):
             done = self.run_here(command)
             self.assertOneLine(done)
-            self.assertEqual(done.stderr, f"weir {command}: there is neither ./conf/weir.ini nor /etc/weir/weir.ini; "
-                                          "name the ini file with -c FILE\n")
+            self.assertEqual(done.stderr, f"weir {command}: neither ./conf/weir.ini nor /etc/weir/weir.ini exists; "
+                                          "name an ini file with -c FILE\n")
 
     def test_default_file_of_the_folder_is_used(self):
         self.write_conf(ROUTE)

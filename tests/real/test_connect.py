@@ -769,8 +769,8 @@ class Failures(WeirTestCase):
     def test_connect_usage_errors_exit_with_2(self):
         url = self.weir.url("/echo")
         for arguments, part in (
-            ([], "Give a URL"), ([url, url], "comes after the URL"), (["--nonsense", url], "no option --nonsense"),
-            (["-Z", url], "no option -Z"), (["--wait"], "--wait needs an argument"),
+            ([], "Give a URL"), ([url, url], "comes after the URL"), (["--nonsense", url], "unknown option --nonsense"),
+            (["-Z", url], "unknown option -Z"), (["--wait"], "--wait needs an argument"),
             (["--binary=1", url], "no argument"),
             (["-w", "soon", url], '"soon"'), (["-w", "-1", url], '"-1"'), (["--ping", "0", url], "too short"),
             (["--timeout", "0", url], "too short"), (["-m", "1MB", url], "64KiB"), (["-m", "0", url], "64KiB"),

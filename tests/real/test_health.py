@@ -138,7 +138,7 @@ class Others(HealthTestCase):
     def test_health_reports_answers_that_are_not_http(self):
         for answer in (b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/2 200\r\n\r\n", b"HTTP/1.1 \r\n\r\n", bytes(5000)):
             with self.subTest(answer=answer[:20]), Answers(answer) as other:
-                self.assertNot(1, "no HTTP answer", f"http://127.0.0.1:{other.port}/")
+                self.assertNot(1, "the response is not HTTP", f"http://127.0.0.1:{other.port}/")
 
     def test_health_fails_for_other_statuses(self):
         for status in (204, 301, 404, 500):
@@ -170,11 +170,11 @@ class Usage(HealthTestCase):
                     "http://host:/", "http://host:x/", "http://host:1234567/", "http://[::1/", "http://[::1]x/",
                     "http://host/a b", "http://host/a\r\nX: y", "http://" + "h" * 300, "http://h/" + "p" * 2000):
             with self.subTest(url=url):
-                self.assertNot(2, "is no URL", url)
+                self.assertNot(2, "invalid URL", url)
 
     def test_health_refuses_wrong_arguments(self):
         self.assertNot(2, "unexpected", "http://127.0.0.1/", "http://127.0.0.1/")
-        self.assertNot(2, "no option --nonsense", "--nonsense")
+        self.assertNot(2, "unknown option --nonsense", "--nonsense")
         self.assertNot(2, "nonsense", "--set", "server.nonsense=1")
 
     def test_health_refuses_a_wrong_configuration(self):
