@@ -8,8 +8,6 @@
 
 #include "base/striped.h"
 
-enum { STEP = 256 * 1024 };
-
 static struct striped used;
 static _Thread_local int64_t own, looked_at; /* what this thread has counted in all, and at its last look */
 
@@ -30,10 +28,10 @@ void memory_uncount_block(void *block) {
     memory_count(-(int64_t)memory_of_block(block));
 }
 
-bool memory_has_grown(void) {
+bool memory_has_grown(int64_t step) {
     if (own < looked_at)
         looked_at = own;
-    if (own - looked_at < STEP)
+    if (own - looked_at < step)
         return false;
     looked_at = own;
     return true;

@@ -21,9 +21,9 @@ size_t memory_of_block(const void *block);
 void memory_count_block(void *block);
 void memory_uncount_block(void *block);
 
-/* True once for every quarter of a megabyte that this thread has counted beyond what it has uncounted. Then it is
- * time to check memory_used(), which costs more. */
-bool memory_has_grown(void);
+/* True once for every `step` bytes that this thread has counted beyond what it has uncounted. Then it is time to
+ * check memory_used(), which costs more. */
+bool memory_has_grown(int64_t step);
 
 int64_t memory_used(void);
 

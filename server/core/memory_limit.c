@@ -16,6 +16,10 @@
 
 enum { AT_ONCE = 32, PAUSE_MS = 20 };
 
+/* How much a thread adds before it checks the sum: a part of the limit, so that the threads of a pool together
+ * exceed it by little. */
+enum { STEPS = 64, STEP_MIN = 4096, STEP_MAX = 256 * 1024 };
+
 /* The connections that hold most, the largest first, each with a reference. */
 struct largest {
     struct {
@@ -66,19 +70,32 @@ static void memory_limit_close_largest(struct core *core, int64_t limit) {
     pool_submit_list(core->pool, &ready);
 }
 
+static bool memory_limit_is_exceeded(struct memory_limit *enforcer) {
+    int64_t limit = enforcer->limit;
+    return limit != 0 && memory_used() > limit;
+}
+
+static void memory_limit_start(struct core *core) {
+    if (!atomic_exchange(&core->memory_limit.active, true))
+        pool_submit(core->pool, &core->memory_limit.task);
+}
+
 static void memory_limit_run(struct task *task) {
     struct memory_limit *enforcer = (struct memory_limit *)((char *)task - offsetof(struct memory_limit, task));
     struct core *core = (struct core *)((char *)enforcer - offsetof(struct core, memory_limit));
+    bool again = memory_limit_is_exceeded(enforcer);
     int64_t limit = enforcer->limit; /* a reload may change it, or remove it */
-    bool again = limit != 0 && memory_used() > limit;
-    if (again)
+    if (again && limit != 0)
         memory_limit_close_largest(core, limit);
     else {
         buffers_trim();
         malloc_trim(0); /* freed blocks may lie between blocks in use */
     }
-    if (!again || pool_set_timer(core->pool, &enforcer->timer, pool_now() + PAUSE_MS) != 0)
+    if (!again || pool_set_timer(core->pool, &enforcer->timer, pool_now() + PAUSE_MS) != 0) {
         atomic_store(&enforcer->active, false);
+        if (!again && memory_limit_is_exceeded(enforcer)) /* since then, and a check found `active` */
+            memory_limit_start(core);
+    }
     pool_finish(core->pool, task);
 }
 
@@ -97,9 +114,8 @@ void memory_limit_init(struct memory_limit *enforcer, int64_t limit) {
 }
 
 void memory_limit_check(struct core *core) {
-    struct memory_limit *enforcer = &core->memory_limit;
-    if (enforcer->limit == 0 || !memory_has_grown() || memory_used() <= enforcer->limit)
-        return;
-    if (!atomic_exchange(&enforcer->active, true))
-        pool_submit(core->pool, &enforcer->task);
+    int64_t limit = core->memory_limit.limit, step = limit / STEPS;
+    step = step < STEP_MIN ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
+    if (limit != 0 && memory_has_grown(step) && memory_used() > limit)
+        memory_limit_start(core);
 }

@@ -13,7 +13,6 @@ from raw_client import CLOSE, PING, PONG, TEXT, RawClient, frame
 from weir_process import until
 
 LIMIT = 512 * 1024
-# A thread looks at the sum when it has added a quarter of a megabyte: one alone admits clients.
 CONFIGURATION = f"""
 [server]
 listen = 127.0.0.1:PORT

@@ -18,21 +18,21 @@ enum { STEP = 256 * 1024 };
 /* In a thread of its own, which has counted nothing yet. */
 static void *grow_by_steps(void *arg) {
     (void)arg;
-    ck_assert(!memory_has_grown());
+    ck_assert(!memory_has_grown(STEP));
     memory_count(STEP - 1);
-    ck_assert(!memory_has_grown());
+    ck_assert(!memory_has_grown(STEP));
     memory_count(1);
-    ck_assert(memory_has_grown());
-    ck_assert(!memory_has_grown());
+    ck_assert(memory_has_grown(STEP));
+    ck_assert(!memory_has_grown(STEP));
     memory_count(-STEP);
-    ck_assert(!memory_has_grown()); /* what is freed is not a debt: */
+    ck_assert(!memory_has_grown(STEP)); /* what is freed is not a debt: */
     memory_count(STEP);
-    ck_assert(memory_has_grown());
+    ck_assert(memory_has_grown(STEP));
     for (int i = 0; i < 1000; i++) { /* what comes and goes is no growth */
         memory_count(STEP / 2);
-        ck_assert(!memory_has_grown());
+        ck_assert(!memory_has_grown(STEP));
         memory_count(-STEP / 2);
-        ck_assert(!memory_has_grown());
+        ck_assert(!memory_has_grown(STEP));
     }
     memory_count(-STEP);
     return NULL;
