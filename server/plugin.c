@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "server/config/value.h"
-#include "server/core/calling.h"
+#include "server/core/turn.h"
 #include "server/plugin_options.h"
 #include "server/sized.h"
 
@@ -90,11 +90,11 @@ int plugin_start(struct plugin *plugin, weir_server *server, const struct config
     const struct place place = {config_handler_place(route), error, error_size};
     const struct weir_options options = {plugin->table, route};
     char reason[256] = "it did not say why";
-    calling = (struct calling){.callback = "start", .pattern = route->pattern, .handler = route->handler};
+    turn.callback = (struct callback){.name = "start", .pattern = route->pattern, .handler = route->handler};
     int result = plugin->table->start == NULL
                      ? 0
                      : plugin->table->start(server, &options, &plugin->context, reason, sizeof reason);
-    calling = (struct calling){0};
+    turn.callback = (struct callback){0};
     if (result != 0)
         return fail(&place, "plug-in %s did not start: %s", plugin->table->name, reason);
     plugin->started = true;
@@ -103,9 +103,9 @@ int plugin_start(struct plugin *plugin, weir_server *server, const struct config
 
 void plugin_unload(struct plugin *plugin) {
     if (plugin->started && plugin->table->stop != NULL) {
-        calling = (struct calling){.callback = "stop", .handler = plugin->table->name};
+        turn.callback = (struct callback){.name = "stop", .handler = plugin->table->name};
         plugin->table->stop(plugin->context);
-        calling = (struct calling){0};
+        turn.callback = (struct callback){0};
     }
     if (plugin->object != NULL)
         dlclose(plugin->object);

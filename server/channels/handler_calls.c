@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "server/channels/channels.h"
 #include "server/core/conn.h"
-#include "server/core/in_hand.h"
+#include "server/core/turn.h"
 
 /* --- Subscribing ------------------------------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 
 #include "server/core/conn_private.h"
 #include "server/core/encodings.h"
-#include "server/core/in_hand.h"
+#include "server/core/turn.h"
 #include "ws/close_code.h"
 
 struct broadcast {

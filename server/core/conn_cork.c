@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "server/core/conn_private.h"
+#include "server/core/turn.h"
 #include "ws/frame.h"
 
 struct cork {
@@ -28,18 +29,16 @@ struct cork {
 
 enum { REPLIES_SIZE = CONN_SCRATCH_SIZE - CONN_READ_SIZE - sizeof(struct cork) };
 
-/* Lies in the scratch memory, after the bytes read; NULL: nothing is corked. */
-static _Thread_local struct cork *corked;
-
+/* The cork lies in the scratch memory, after the bytes read. */
 static struct cork *cork_of(const struct weir_conn *conn) {
-    return corked != NULL && corked->conn == conn ? corked : NULL;
+    return turn.cork != NULL && turn.cork->conn == conn ? turn.cork : NULL;
 }
 
 void conn_cork(struct weir_conn *conn) {
     if (!route_never_blocks(conn->route) || conn->deflate.enabled)
         return;
-    corked = (struct cork *)((char *)pool_scratch() + CONN_READ_SIZE);
-    *corked = (struct cork){.conn = conn};
+    turn.cork = (struct cork *)((char *)pool_scratch() + CONN_READ_SIZE);
+    *turn.cork = (struct cork){.conn = conn};
 }
 
 void conn_stop_corking(const struct weir_conn *conn) {
@@ -136,7 +135,7 @@ static size_t count_sent(const struct cork *cork, size_t sent, struct outbox *ou
 struct cork *conn_uncork(const struct weir_conn *conn) {
     struct cork *cork = cork_of(conn);
     if (cork != NULL)
-        corked = NULL;
+        turn.cork = NULL;
     return cork == NULL || cork->count == 0 ? NULL : cork;
 }
 
@@ -164,7 +163,7 @@ void conn_account_corked_locked(struct weir_conn *conn, const struct cork *cork,
 
 void conn_drop_corked(struct weir_conn *conn) {
     bool owns_flush = conn_has_corked(conn);
-    corked = NULL;
+    turn.cork = NULL;
     if (owns_flush)
         pool_finish_borrowed(conn_core(conn)->pool, &conn->source.flush);
 }

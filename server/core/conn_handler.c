@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/core/calling.h"
 #include "server/core/conn_private.h"
-#include "server/core/in_hand.h"
+#include "server/core/turn.h"
 #include "server/log/log.h"
 #include "ws/buffer.h"
 #include "ws/close_code.h"
@@ -17,30 +16,28 @@ enum { TURN_MESSAGES = 16 };
 
 /* A smaller message is copied, which costs less than keeping its buffer. The buffer may have room for many such
  * messages, which the send buffer's limits do not count, and would stay as long as the client does not read. */
-enum { IN_HAND_MIN = 4096 };
-
-_Thread_local struct in_hand in_hand;
+enum { WRAPPED_MIN = 4096 };
 
 bool conn_is_handling_here(const struct weir_conn *conn) {
-    return calling.conn == conn && !pool_is_stalled();
+    return turn.callback.conn == conn && !pool_is_stalled();
 }
 
 struct weir_conn *conn_in_turn(void) {
-    return pool_is_holding() ? calling.conn : NULL;
+    return pool_is_holding() ? turn.callback.conn : NULL;
 }
 
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
 /* Callbacks that never block are not timed, because timing would cost more than they do. */
 static uint64_t enter_callback(struct weir_conn *conn, const char *name) {
-    calling.callback = name;
-    calling.conn = conn;
+    turn.callback.name = name;
+    turn.callback.conn = conn;
     return route_never_blocks(conn->route) ? 0 : pool_now_us();
 }
 
 static void leave_callback(struct weir_conn *conn, uint64_t begun) {
-    calling.conn = NULL;
-    calling.callback = NULL;
+    turn.callback.conn = NULL;
+    turn.callback.name = NULL;
     if (begun != 0)
         buckets_add(&conn->route->handling, buckets_microseconds, pool_now_us() - begun);
 }
@@ -56,34 +53,33 @@ void conn_call_open(struct weir_conn *conn) {
     conn_drop_headers(conn);
 }
 
-bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer) {
+void conn_call_message(struct weir_conn *conn, struct payload *payload) {
     const struct route *route = conn->route;
     if (route->handler->message == NULL)
-        return false;
+        return;
     striped_add(&conn_core(conn)->counters.handled, 1);
-    in_hand = (struct in_hand){.data = data, .size = size, .opcode = opcode, .buffer = buffer};
+    turn.message = payload;
     uint64_t begun = enter_callback(conn, "message");
-    route->handler->message(conn, (enum weir_opcode)opcode, data, size, route->context);
+    route->handler->message(conn, (enum weir_opcode)payload->opcode, payload->data, payload->size, route->context);
     leave_callback(conn, begun);
-    struct message *around = in_hand.around;
-    in_hand.data = NULL;
-    in_hand.buffer = NULL;
-    in_hand.around = NULL;
-    in_hand.opcode = 0;
-    message_release(around);
-    return around != NULL;
+    turn.message = NULL;
+    if (turn.wrapped == NULL)
+        return;
+    message_release(turn.wrapped);
+    turn.wrapped = NULL;
 }
 
-struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size) {
-    if (in_hand.buffer == NULL || !is_in_hand(data, size) || size < IN_HAND_MIN)
+struct message *conn_wrap_current(uint8_t opcode, const void *data, size_t size) {
+    if (size < WRAPPED_MIN || !turn_is_current(data, size))
         return NULL;
-    if (in_hand.around == NULL) {
-        in_hand.around = message_wrap(opcode, in_hand.buffer, size);
-        if (in_hand.around == NULL)
+    if (turn.wrapped == NULL && turn.message->buffer != NULL) {
+        turn.wrapped = message_wrap(opcode, turn.message->buffer, size);
+        if (turn.wrapped == NULL)
             return NULL;
-        in_hand.around->is_reply = true;
+        payload_take(turn.message);
+        turn.wrapped->is_reply = true;
     }
-    return in_hand.around->opcode == opcode ? message_retain(in_hand.around) : NULL;
+    return turn.wrapped != NULL && turn.wrapped->opcode == opcode ? message_retain(turn.wrapped) : NULL;
 }
 
 void conn_call_drained(struct weir_conn *conn) {
@@ -147,11 +143,11 @@ void conn_call_close(struct weir_conn *conn) {
 
 /* --- The inbox --------------------------------------------------------------------------------------------- */
 
-void conn_hold(struct weir_conn *conn, struct held_message *held) {
-    if (held->opcode == 0)
+void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload) {
+    if (payload->opcode == 0)
         return;
-    struct inbox_item *item = inbox_item_create(held->opcode, held->data, held->size, held->heap);
-    *held = (struct held_message){0};
+    struct inbox_item *item = inbox_item_create(payload);
+    payload->opcode = 0;
     latch_lock(&conn->latch);
     if (item == NULL)
         conn_cut_locked(conn);
@@ -188,9 +184,7 @@ static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
         struct inbox_item *item = next_message(conn);
         if (item == NULL)
             return false;
-        uint8_t *buffer = item->data == item->copy ? NULL : item->data;
-        if (conn_call_message(conn, item->opcode, item->data, item->size, buffer))
-            item->data = NULL;
+        conn_call_message(conn, &item->payload);
         inbox_item_destroy(item);
     }
     return true;
@@ -215,14 +209,15 @@ static bool drops_inbox(struct weir_conn *conn) {
     return drops;
 }
 
-void conn_handle(struct weir_conn *conn, struct held_message *first) {
+void conn_handle(struct weir_conn *conn, struct payload *first) {
     uint64_t until = pool_now_us() + CONN_TURN_US;
     if (!conn->opened)
         conn_call_open(conn);
     conn_call_drained(conn);
     if (first != NULL) {
-        if (drops_inbox(conn) || !conn_call_message(conn, first->opcode, first->data, first->size, first->heap))
-            buffer_release(first->heap);
+        if (!drops_inbox(conn))
+            conn_call_message(conn, first);
+        payload_release(first);
     }
     if (handle_inbox(conn, until))
         task_again(&conn->handler);

@@ -24,22 +24,26 @@ enum { LOOK_AFTER = 16384, EVENT_COST = 1024 };
 
 /* --- Decoding ---------------------------------------------------------------------------------------------- */
 
-static void deliver(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
+static struct payload payload_of(struct weir_conn *conn, const struct decoded *decoded) {
+    uint8_t *buffer = decoded->in_heap ? decoder_detach(&conn->decoder) : NULL;
+    return (struct payload){
+        .data = decoded->data, .size = decoded->size, .buffer = buffer, .opcode = decoded->opcode};
+}
+
+static void deliver(struct weir_conn *conn, struct decoded *decoded, struct payload *last) {
     if (conn_is_closing(conn))
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_terms(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
     if (route_never_blocks(conn->route)) {
-        uint8_t *buffer = decoded->in_heap ? (uint8_t *)(uintptr_t)decoded->data : NULL;
-        if (conn_call_message(conn, decoded->opcode, decoded->data, decoded->size, buffer))
-            decoder_detach(&conn->decoder);
+        struct payload payload = payload_of(conn, decoded);
+        conn_call_message(conn, &payload);
+        payload_release(&payload);
         return;
     }
-    conn_hold(conn, held);
-    *held = (struct held_message){.data = decoded->data, .size = decoded->size, .opcode = decoded->opcode};
-    if (decoded->in_heap)
-        held->heap = decoder_detach(&conn->decoder);
+    conn_put_in_inbox(conn, last);
+    *last = payload_of(conn, decoded);
 }
 
 /* Stops decoding for good. Answers with a Close, unless ours has been queued already, which then has its
@@ -60,13 +64,13 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
     end_input(conn, decoded->close_code, reason, true);
 }
 
-static void take(struct weir_conn *conn, struct decoded *decoded, struct held_message *held) {
+static void take(struct weir_conn *conn, struct decoded *decoded, struct payload *last) {
     uint64_t rate = conn_terms(conn)->message_rate;
     if (rate != 0 && conn->throttle != NULL && decoded->event != DECODER_MORE)
         rate_take(&conn->throttle->messages, 1, rate, pool_now_us());
     switch (decoded->event) {
     case DECODER_MESSAGE:
-        deliver(conn, decoded, held);
+        deliver(conn, decoded, last);
         break;
     case DECODER_PING:
         conn_send_control(conn, OPCODE_PONG, decoded->data, decoded->size);
@@ -175,11 +179,11 @@ static bool is_within_rate(struct weir_conn *conn) {
 
 /* The state of one turn. */
 struct turn_state {
-    struct held_message held;
-    uint64_t began;    /* pool_now_us() */
-    size_t inflated;   /* bytes that compressed messages have become in this turn */
-    size_t since_look; /* bytes handled since the last look at the clock */
-    bool over;         /* others should have their turn */
+    struct payload last; /* the last message, which may be handled in place after the turn */
+    uint64_t began;      /* pool_now_us() */
+    size_t inflated;     /* bytes that compressed messages have become in this turn */
+    size_t since_look;   /* bytes handled since the last look at the clock */
+    bool over;           /* others should have their turn */
 };
 
 /* Checks whether the turn is over, after an event of this size. Only the clock shows how long handling takes, and
@@ -210,7 +214,7 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
         conn->messages_in++;
         conn->payload_in += decoded->size;
     }
-    take(conn, decoded, &state->held);
+    take(conn, decoded, &state->last);
     if (inflates)
         state->inflated += decoded->size;
     bool asks =
@@ -261,7 +265,7 @@ static bool decode_pending(struct weir_conn *conn, struct turn_state *state) {
     struct pending_input *pending = conn->pending;
     conn->pending = NULL;
     bool done = decode_all(conn, pending->bytes, pending->size, state);
-    conn_hold(conn, &state->held); /* the held message may lie in there */
+    conn_put_in_inbox(conn, &state->last); /* the last message may lie in there */
     free(pending);
     return done;
 }
@@ -284,7 +288,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
                 return TURN_END;
             continue;
         }
-        conn_hold(conn, &state->held); /* it may lie where the next bytes go */
+        conn_put_in_inbox(conn, &state->last); /* it may lie where the next bytes go */
         size_t room = CONN_READ_SIZE;
         uint8_t *place = decoder_room(&conn->decoder, &conn_terms(conn)->limits, &room);
         bool last = conn_is_draining(conn);
@@ -383,33 +387,33 @@ static bool nothing_waits(struct weir_conn *conn) {
     return empty;
 }
 
-/* Takes the handler's task and a slot for the held message. If either is not available now, the message goes to
+/* Takes the handler's task and a slot for the last message. If either is not available now, the message goes to
  * the inbox. */
-static bool enter_handler(struct weir_conn *conn, struct held_message *held) {
-    if (held->opcode == 0)
+static bool enter_handler(struct weir_conn *conn, struct payload *last) {
+    if (last->opcode == 0)
         return false;
     if (!task_begin(&conn->handler)) {
-        conn_hold(conn, held);
+        conn_put_in_inbox(conn, last);
         return false;
     }
     if (nothing_waits(conn) && pool_enter_handler(&conn->handler))
         return true;
-    conn_hold(conn, held);
+    conn_put_in_inbox(conn, last);
     pool_finish(conn_core(conn)->pool, &conn->handler);
     return false;
 }
 
-static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, struct held_message *held) {
+static void finish_turn(struct weir_conn *conn, enum turn turn, uint64_t now, struct payload *last) {
     struct pool *pool = conn_core(conn)->pool;
     conn_flush_here(conn);
     conn_keepalive(conn, now);
     if (turn == TURN_MORE)
         task_again(&conn->source.input);
-    bool entered = enter_handler(conn, held);
+    bool entered = enter_handler(conn, last);
     stop_if_draining(conn);
     pool_finish(pool, &conn->source.input);
     if (entered)
-        conn_handle(conn, held);
+        conn_handle(conn, last);
 }
 
 /* Called when the client has shut its side. If our Close has still to leave, the flush task queues the input task
@@ -432,10 +436,10 @@ static void run_turn(struct weir_conn *conn) {
     pool_let_go(conn_core(conn)->pool);
     count_partial(conn);
     if (turn == TURN_DONE || turn == TURN_MORE) {
-        finish_turn(conn, turn, state.began / 1000, &state.held);
+        finish_turn(conn, turn, state.began / 1000, &state.last);
         return;
     }
-    conn_hold(conn, &state.held);
+    conn_put_in_inbox(conn, &state.last);
     if (turn == TURN_END)
         conn_drop_corked(conn);
     if (turn == TURN_END || !close_is_leaving(conn))

@@ -7,6 +7,7 @@
 #define WEIR_CORE_CONN_PRIVATE_H
 
 #include "server/core/conn.h"
+#include "server/core/payload.h"
 
 extern const struct task_kind conn_input_kind, conn_flush_kind, conn_handler_kind;
 
@@ -172,30 +173,21 @@ bool conn_is_handling_here(const struct weir_conn *conn);
 
 /* The message whose callback runs on this thread, as one to send without a copy. Returns NULL if the given message
  * is another one, or is not in a buffer. */
-struct message *conn_message_in_hand(uint8_t opcode, const void *data, size_t size);
-
-/* A message that lies in the reader's memory, or in the heap. */
-struct held_message {
-    const uint8_t *data; /* NULL together with heap NULL and size 0: an empty message */
-    uint8_t *heap;       /* equal to data if the buffer (buffer.h) is handed over too */
-    size_t size;
-    uint8_t opcode; /* 0: none is held */
-};
+struct message *conn_wrap_current(uint8_t opcode, const void *data, size_t size);
 
 /* These call back on this thread, which holds the task that owns the callbacks. */
 void conn_call_open(struct weir_conn *conn);
-void conn_call_drained(struct weir_conn *conn); /* if it is due */
-/* `buffer` is NULL, or equal to data if data is a buffer (buffer.h). Returns true if the buffer was taken over. */
-bool conn_call_message(struct weir_conn *conn, uint8_t opcode, const uint8_t *data, size_t size, uint8_t *buffer);
+void conn_call_drained(struct weir_conn *conn);                          /* if it is due */
+void conn_call_message(struct weir_conn *conn, struct payload *payload); /* may take the payload's buffer */
 void conn_call_close(struct weir_conn *conn); /* also logs the end, and releases the living connection's
                                                  reference */
 
-/* Puts a held message, if there is one, into the inbox and queues the handler task. If memory is exhausted, the
- * connection fails. Leaves *held empty. */
-void conn_hold(struct weir_conn *conn, struct held_message *held);
+/* Puts a message, if there is one, into the inbox and queues the handler task. If memory is exhausted, the
+ * connection fails. Leaves *payload empty. */
+void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload);
 
 /* Runs a turn of the handler task, in a slot: open if it is due, `first` if there is one, what waits in the inbox,
  * close if it is due. Ends with pool_finish(). */
-void conn_handle(struct weir_conn *conn, struct held_message *first);
+void conn_handle(struct weir_conn *conn, struct payload *first);
 
 #endif

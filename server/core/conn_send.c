@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 #include "server/core/conn_private.h"
-#include "server/core/in_hand.h"
+#include "server/core/turn.h"
 #include "ws/close_code.h"
 
 /* --- Close ------------------------------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
     struct message *message =
         conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
     if (message == NULL)
-        message = conn_message_in_hand((uint8_t)opcode, data, size);
+        message = conn_wrap_current((uint8_t)opcode, data, size);
     if (message == NULL)
         message = message_create((uint8_t)opcode, data, size);
     if (message == NULL) {

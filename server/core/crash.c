@@ -17,9 +17,9 @@
 
 #include <weir/server.h>
 
-#include "server/core/calling.h"
 #include "server/core/conn.h"
 #include "server/core/crash_backtrace.h"
+#include "server/core/turn.h"
 #include "server/log/log.h"
 
 enum {
@@ -28,8 +28,6 @@ enum {
     OTHERS_WAIT_MS = 3000, /* how long a thread that crashes meanwhile waits for the one that reports */
     ADDRESS_SIZE = 24
 };
-
-_Thread_local struct calling calling;
 
 static const struct {
     int number;
@@ -53,7 +51,7 @@ static const char *name_of(int number) {
 }
 
 static void log_crash(const siginfo_t *info, const char *backtrace) {
-    const struct weir_conn *conn = calling.conn;
+    const struct weir_conn *conn = turn.callback.conn;
     const struct route *route = conn == NULL ? NULL : conn->route;
     bool by_hardware = info->si_code > 0; /* otherwise a program has sent it */
     char address[ADDRESS_SIZE];
@@ -61,9 +59,9 @@ static void log_crash(const siginfo_t *info, const char *backtrace) {
     log_last_event("crash",
                    LOG_FIELDS(LOG_TEXT("signal", name_of(info->si_signo)),
                               LOG_TEXT("address", by_hardware ? address : NULL),
-                              LOG_TEXT("callback", calling.callback),
-                              LOG_TEXT("route", route == NULL ? calling.pattern : route->pattern),
-                              LOG_TEXT("handler", route == NULL ? calling.handler : route->handler_name),
+                              LOG_TEXT("callback", turn.callback.name),
+                              LOG_TEXT("route", route == NULL ? turn.callback.pattern : route->pattern),
+                              LOG_TEXT("handler", route == NULL ? turn.callback.handler : route->handler_name),
                               LOG_COUNT("conn", conn == NULL ? 0 : conn->id), LOG_TEXT("backtrace", backtrace)));
 }
 

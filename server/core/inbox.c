@@ -9,25 +9,26 @@
 #include "server/core/memory.h"
 #include "ws/buffer.h"
 
-struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap) {
-    struct inbox_item *item = malloc(sizeof *item + (heap == NULL ? size : 0));
+struct inbox_item *inbox_item_create(struct payload *payload) {
+    bool copies = payload->buffer == NULL;
+    struct inbox_item *item = malloc(sizeof *item + (copies ? payload->size : 0));
     if (item == NULL) {
-        buffer_release(heap);
+        payload_release(payload);
         return NULL;
     }
-    size_t data_cost = heap == NULL ? size : buffer_size(heap);
-    *item = (struct inbox_item){.size = size, .cost = sizeof *item + data_cost, .opcode = opcode};
-    item->data = heap == NULL ? item->copy : heap;
-    if (heap == NULL && size > 0)
-        memcpy(item->copy, data, size);
+    *item = (struct inbox_item){.payload = *payload};
+    item->cost = sizeof *item + (copies ? payload->size : buffer_size(payload_take(payload)));
+    if (copies)
+        item->payload.data = item->copy;
+    if (copies && payload->size > 0)
+        memcpy(item->copy, payload->data, payload->size);
     memory_count((int64_t)item->cost);
     return item;
 }
 
 void inbox_item_destroy(struct inbox_item *item) {
     memory_count(-(int64_t)item->cost);
-    if (item->data != item->copy)
-        buffer_release(item->data);
+    payload_release(&item->payload);
     free(item);
 }
 

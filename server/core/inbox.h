@@ -11,13 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "server/core/payload.h"
+
 struct inbox_item {
     struct inbox_item *next; /* in the last item: the first one */
-    uint8_t *data; /* the copy after this struct, or a buffer (buffer.h) taken over from the decoder; NULL: it was
-                      handed on */
-    size_t size;
-    size_t cost; /* bytes of memory: this struct and its copy, or the full size of the buffer */
-    uint8_t opcode;
+    struct payload payload;  /* its bytes are the copy after this struct, or in a buffer */
+    size_t cost;             /* bytes of memory: this struct and its copy, or the full size of the buffer */
     uint8_t copy[];
 };
 
@@ -31,9 +30,9 @@ static inline bool inbox_is_empty(const struct inbox *inbox) {
     return inbox->last == NULL;
 }
 
-/* Creates an item. If `heap` is not NULL it is taken over, even on failure; otherwise `data` is copied. Returns
- * NULL if memory is exhausted. */
-struct inbox_item *inbox_item_create(uint8_t opcode, const uint8_t *data, size_t size, uint8_t *heap);
+/* Creates an item. Takes the payload's buffer, even on failure; bytes that are in none are copied. Returns NULL if
+ * memory is exhausted. */
+struct inbox_item *inbox_item_create(struct payload *payload);
 void inbox_item_destroy(struct inbox_item *item);
 
 void inbox_push(struct inbox *inbox, struct inbox_item *item);

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "server/core/calling.h"
+#include "server/core/turn.h"
 
 enum user_timer_state { TIMER_PENDING, TIMER_RUNNING, TIMER_OVER };
 
@@ -29,10 +29,6 @@ struct weir_timer {
     bool cancelled;                  /* no call follows the one that runs */
     struct weir_timer *next, **link; /* in core->timers; link is NULL: it is not there */
 };
-
-/* True while this thread is in a timer's callback. It then never waits for another timer, which may be waiting for
- * it. */
-static _Thread_local bool calling_back;
 
 void user_timers_init(struct user_timers *timers) {
     *timers = (struct user_timers){.first = NULL};
@@ -124,11 +120,9 @@ static void user_timer_run(struct task *task) {
     weir_timer *timer = user_timer_of(task);
     struct pool *pool = timer->core->pool;
     if (user_timer_begin(timer)) {
-        calling.callback = "timer";
-        calling_back = true;
+        turn.callback = (struct callback){.name = "timer", .is_timer = true};
         timer->callback(timer->arg);
-        calling_back = false;
-        calling.callback = NULL;
+        turn.callback = (struct callback){0};
         user_timer_finish(timer);
     }
     pool_finish(pool, task);
@@ -181,7 +175,7 @@ bool weir_timer_cancel(weir_timer *timer) {
         timer->state = TIMER_OVER;
     }
     bool unlisted = pending && user_timer_unlist_locked(timer);
-    while (timer->state == TIMER_RUNNING && !calling_back)
+    while (timer->state == TIMER_RUNNING && !turn.callback.is_timer)
         mutex_wait(&timer->returned, &timers->mutex);
     mutex_unlock(&timers->mutex);
     if (unlisted)

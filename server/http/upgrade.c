@@ -11,7 +11,7 @@
 #include <weir/conn.h>
 
 #include "base/utf8.h"
-#include "server/core/calling.h"
+#include "server/core/turn.h"
 #include "server/http/origin.h"
 #include "server/log/log_escape.h"
 
@@ -112,9 +112,9 @@ bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     const struct weir_handler *handler = route->handler;
     if (handler->upgrade == NULL)
         return true;
-    calling = (struct calling){.callback = "upgrade", .pattern = route->pattern, .handler = route->handler_name};
+    turn.callback = (struct callback){.name = "upgrade", .pattern = route->pattern, .handler = route->handler_name};
     int refused = handler->upgrade(upgrade, route->context);
-    calling = (struct calling){0};
+    turn.callback = (struct callback){0};
     if (refused == 0)
         return true;
     if (upgrade->response->status == 0)

@@ -98,8 +98,10 @@ START_TEST(memory_counts_inbox_items) {
     struct inbox inbox = {0};
     uint8_t *heap = buffer_resize(NULL, 0, 3000);
     memset(heap, 0, 3000);
-    inbox_push(&inbox, inbox_item_create(1, (const uint8_t *)"copied", 6, NULL));
-    inbox_push(&inbox, inbox_item_create(2, heap, 3000, heap));
+    struct payload copied = {.opcode = 1, .data = (const uint8_t *)"copied", .size = 6};
+    struct payload taken = {.opcode = 2, .data = heap, .size = 3000, .buffer = heap};
+    inbox_push(&inbox, inbox_item_create(&copied));
+    inbox_push(&inbox, inbox_item_create(&taken));
     ck_assert_int_eq(memory_used() - before, (int)inbox.bytes);
     ck_assert_uint_ge(inbox.bytes, 3006);
     inbox_item_destroy(inbox_pop(&inbox));
@@ -114,10 +116,11 @@ START_TEST(memory_counts_the_allocated_size_of_buffers) {
     enum { SIZE = 40000, REAL = 65536 };
     int64_t before = memory_used();
     uint8_t *buffer = buffer_resize(NULL, 0, SIZE);
-    struct inbox_item *item = inbox_item_create(2, buffer, SIZE, buffer);
+    struct payload payload = {.opcode = 2, .data = buffer, .size = SIZE, .buffer = buffer};
+    struct inbox_item *item = inbox_item_create(&payload);
     ck_assert_int_eq(memory_used() - before, (int)item->cost);
     ck_assert_uint_ge(item->cost, REAL);
-    item->data = NULL; /* a message is made around it, as when it is sent on */
+    payload_take(&item->payload); /* a message is made around it, as when it is sent on */
     inbox_item_destroy(item);
     ck_assert_int_eq(memory_used(), before);
     struct message *message = message_wrap(2, buffer, SIZE);

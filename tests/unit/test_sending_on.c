@@ -75,30 +75,30 @@ START_TEST(current_message_can_be_sent_repeatedly) {
 }
 END_TEST
 
-static void note_in_hand(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
-    struct message *message = conn_message_in_hand((uint8_t)opcode, data, size);
-    bool *in_hand = context;
-    *in_hand = message != NULL;
+static void note_wrapped(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    struct message *message = conn_wrap_current((uint8_t)opcode, data, size);
+    bool *wrapped = context;
+    *wrapped = message != NULL;
     message_release(message);
     weir_conn_send(conn, opcode, "", 0);
 }
 
 /* The buffer of two bytes has room for a hundred, which no limit would count while a reply waits in it. */
 START_TEST(current_message_is_copied_if_its_buffer_is_too_large) {
-    static const struct weir_handler noting[] = {{.message = note_in_hand},
-                                                 {.message = note_in_hand, .flags = WEIR_NEVER_BLOCKS}};
+    static const struct weir_handler noting[] = {{.message = note_wrapped},
+                                                 {.message = note_wrapped, .flags = WEIR_NEVER_BLOCKS}};
     static const uint8_t data[SENT_ON];
     struct harness harness;
-    bool in_hand = false;
+    bool wrapped = false;
     char payload[8];
     size_t received;
-    harness_start(&harness, 2, &noting[_i], &in_hand);
+    harness_start(&harness, 2, &noting[_i], &wrapped);
     int client = harness_connect(&harness);
     for (size_t size = 2; size <= SENT_ON; size += SENT_ON - 2) {
         client_send(client, 0x02, data, 1);
         client_send(client, 0x80, data, size - 1);
         ck_assert_int_eq(client_receive(client, payload, sizeof payload, &received), 0x82);
-        ck_assert_int_eq(in_hand, size == SENT_ON);
+        ck_assert_int_eq(wrapped, size == SENT_ON);
     }
     client_close(client);
     harness_stop(&harness);
