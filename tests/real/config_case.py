@@ -1,4 +1,4 @@
-"""config_case - what the tests of configuration files share: a folder with an ini file, and the checks of what weir says.
+"""config_case - for tests of configuration files: a folder with an ini file, and checks of the errors that weir prints.
 
 SPDX-License-Identifier: MIT
 """
@@ -20,7 +20,7 @@ static const struct weir_handler handler = {WEIR_HANDLER_INIT};
 
 
 def values(printed):
-    """What `weir check` prints, without the comments that say where each value comes from."""
+    """The output of `weir check` without the comments that name the source of each value."""
     return [line for line in printed.splitlines() if not line.startswith("#")]
 
 

@@ -1,4 +1,4 @@
-"""test_admin - the operator's side: health, metrics as Prometheus reads them, reload under the token, bad requests.
+"""test_admin - the admin listener: health, metrics as Prometheus reads them, reload with the token, bad requests.
 
 SPDX-License-Identifier: MIT
 """
@@ -194,7 +194,7 @@ class Requests(unittest.TestCase):
                 connection.getresponse().read()
                 self.assertEqual(connection.sock.getsockname(), name)
             begun = time.monotonic()
-            weir.stop()  # an idle one does not hold it up
+            weir.stop()  # an idle connection does not delay the stop
             self.assertLess(time.monotonic() - begun, PATIENCE)
             connection.close()
 

@@ -55,8 +55,8 @@ class Headers(dict):
 
 
 class Caller(RawClient):
-    """A connection to the admin listener that is kept; a new one after an answer that says that it is not. Every answer
-    must be as the contract says.
+    """A connection to the admin listener, kept alive, and replaced after an answer with `Connection: close`. Checks
+    every answer against the contract.
     """
 
     closes = False
@@ -97,7 +97,7 @@ class Api(WithAdmin):
         return Caller(self.admin_port)
 
     def call(self, method, target, body=None, headers=None, **options):
-        """One request on a connection of its own."""
+        """Sends one request on a new connection."""
         with self.caller() as caller:
             return caller.call(method, target, body, headers, **options)
 
@@ -163,9 +163,9 @@ class Document(unittest.TestCase):
 
 
 class Operations(unittest.TestCase):
-    """Each operation in each way that can be brought about; the last test looks whether that were all."""
+    """Each operation with each status that a test can bring about; the end of the test checks that none is missing."""
 
-    # Memory that is out is test_memory_failures', and a reload that takes as long as that is told to come later.
+    # 503 for lack of memory is left to test_memory_failures, and so is a reload that takes too long.
     OUT_OF_REACH = {("reload", 202), ("getMetrics", 503)}
 
     def test_each_operation_gives_each_documented_status(self):
@@ -218,7 +218,7 @@ class Operations(unittest.TestCase):
         for number in range(CHANNELS):
             self.assertEqual(caller.call("POST", messages(f"kept:{number}"), b"x").data["offset"], 1)
         self.pages(caller)
-        with contextlib.ExitStack() as clients:  # an idle channel goes for each of theirs
+        with contextlib.ExitStack() as clients:  # each new channel evicts an idle one
             for number in range(CHANNELS):
                 clients.enter_context(RawClient(weir.port, f"/room/{number}"))
             answer = caller.call("POST", messages("kept:more"), b"x")
@@ -294,7 +294,7 @@ class Operations(unittest.TestCase):
                 self.assertEqual(other.process.wait(PATIENCE), 0)
 
     def wrong(self, caller):
-        """What is wrong with each operation."""
+        """Wrong requests for each operation."""
         for target in ("/api/channels", "/api/connections", "/api/channels/a/presence", "/api/channels/a/messages"):
             for query in ("limit=0", "limit=1001", "limit=x", "limit=", "limit", "limit=1&limit=1", "limit=-1", "what=1",
                           "limit=1.0", "limit=99999999999999999999", "limit=%00", "%"):  # fmt: skip
@@ -316,7 +316,7 @@ class Operations(unittest.TestCase):
         self.assertEqual(caller.call("POST", messages("a"), b"x" * (MAX + 1)).code, "too_large")
 
     def strangers(self):
-        """Every operation without the token, and without one configured but from a page."""
+        """Every operation without the token; and, with no token configured, from a page of another origin."""
         with Api(SERVER + f"token = {TOKEN}\n" + ROUTES) as weir:
             for method, path, operation in CONTRACT.operations():
                 target = re.sub(r"{\w+}", "1", path)
@@ -339,7 +339,7 @@ class WhoMay(unittest.TestCase):
                     self.assertEqual(self.refused(caller, target, headers), "unauthorized")
             right = {"Authorization": f"bearer {TOKEN}", "Origin": "https://example.org"}
             self.assertEqual(caller.call("GET", "/api/channels", headers=right, host="example.org").status, 200)
-            # A body is not read before it is known who sends it.
+            # A body is not read before the sender is authorised.
             caller.write("POST", messages("a"), headers={"Content-Length": "100000"})
             self.assertEqual(caller.read("POST", messages("a")).code, "unauthorized")
 
@@ -367,7 +367,7 @@ class BadInput(unittest.TestCase):
         self.addCleanup(self.caller.socket.close)
 
     def raw(self, data, method="POST", target="/api/channels/a/messages", kind=None):
-        """What is answered to these bytes on a connection of their own, and whether that was closed then."""
+        """The answer to these bytes on a new connection, and whether the server closed that connection."""
         with self.weir.caller() as caller:
             caller.send_all_it_takes(data)
             answer = caller.read(method, target, kind)
@@ -390,7 +390,7 @@ class BadInput(unittest.TestCase):
         for name in ("x", 255 * "x", "aZ09_-.:@/+~", "/", "..", "a/../b"):
             answer = self.caller.call("POST", messages(name), b"x")
             self.assertEqual((answer.status, answer.data["offset"]), (202, 0))
-        # What the library itself refuses.
+        # Refused by the HTTP library itself.
         answer = self.raw(POST.replace(b"/a/", b"/a\x01b/") + b"\r\n", kind="malformed-request")
         self.assertEqual((answer.status, answer.code), (400, "bad_request"))
 
@@ -626,7 +626,7 @@ class Keys(unittest.TestCase):
 
 
 class Slow(unittest.TestCase):
-    """Clients that take their time hold up nobody else. The library's own timeouts end only those who are silent."""
+    """Slow clients do not delay others. The HTTP library's own timeouts end only silent clients."""
 
     BIG = 512 * 1024
     CONFIGURATION = (
@@ -634,7 +634,8 @@ class Slow(unittest.TestCase):
     )  # fmt: skip
 
     def attack(self, weir, count, first, drip):
-        """`count` clients that say `first`, then `drip` again and again, or read a little, and return when cut off."""
+        """`count` clients that send `first`, then send `drip` repeatedly or read a little, and reconnect when cut
+        off."""
         stop = threading.Event()
 
         def connect():

@@ -1,5 +1,5 @@
-"""test_bench - `weir bench`: what it says it has sent and received is what the servers have seen; what goes wrong is
-counted, named, and told by the exit status. Nothing here depends on how fast the machine is.
+"""test_bench - `weir bench`: its counts of sent and received messages agree with the servers' counts; failures are
+counted, named and decide the exit status. Nothing here depends on the speed of the machine.
 
 SPDX-License-Identifier: MIT
 """
@@ -99,7 +99,7 @@ class BenchTestCase(unittest.TestCase):
         return subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, process, status=0):
-        """Waits for a run. Returns its JSON, None if there is none, and what it printed."""
+        """Waits for a run. Returns its JSON (None if there is none), its stdout and its stderr."""
         stdout, stderr = process.communicate(timeout=4 * PATIENCE)
         if status is not None:
             self.assertEqual(process.returncode, status, stdout + stderr)
@@ -143,7 +143,7 @@ class OnWeirTestCase(BenchTestCase):
         return self.weir.url(path)
 
     def handled(self):
-        """Stops the server. Returns how many messages its handlers have been given."""
+        """Stops the server. Returns how many messages its handlers received."""
         self.weir.process.send_signal(signal.SIGTERM)
         self.weir.process.wait(PATIENCE)
         line = self.weir.log_line("event=stopped")
@@ -155,7 +155,7 @@ class OnWeirTestCase(BenchTestCase):
 
 class OnWeir(OnWeirTestCase):
     def start_long(self, *arguments):
-        """A run of a minute with 8 clients, that has begun."""
+        """Starts a run of one minute with 8 clients; returns when they are connected."""
         process = self.start("--clients", 8, "--duration", "60s", "--warmup", "0", *arguments, self.url())
         until(lambda: self.weir.log().count("event=open") == 8, "8 clients")
         time.sleep(0.5)
@@ -224,7 +224,7 @@ class OnWeir(OnWeirTestCase):
                 self.assertTrue(2 < in_all(result, "received") / in_all(result, "sent") < 3)
 
     def test_messages_of_another_room_are_unexpected(self):
-        """One broadcast for what is said to be three rooms: each client gets two thirds too much."""
+        """One broadcast route serves three rooms: each client gets the messages of the other two rooms as well."""
         for more in ([], ["--threads", 2]):
             with self.subTest(more=more):
                 result = self.bench("--scenario", "broadcast", "--rooms", 3, "--clients", 6, *SHORT, *more,
@@ -245,7 +245,7 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual(result["messages"]["unexpected"], 0)
 
     def test_rooms_of_several_processes_are_merged(self):
-        """They have rooms of their own on one server: the sum is as if one had done all."""
+        """Each process has its own rooms on one server; the merged result equals that of a single process."""
         servers = self.url("/room/{room}"), self.url("/broadcast?{room}")
         paths, processes = [], []
         for number, (rooms, url) in enumerate(zip((3, 1), servers)):
@@ -344,7 +344,7 @@ class OnWeir(OnWeirTestCase):
 
 
 class OtherAnswers(OnWeirTestCase):
-    """--expect: handlers that answer something else, nothing, or too much."""
+    """--expect: handlers that send other answers, no answers or too many."""
 
     @classmethod
     def setUpClass(cls):
@@ -355,7 +355,7 @@ class OtherAnswers(OnWeirTestCase):
                              f"[route /answers/{{how}}]\nhandler = plugin:{plugin}\n")
 
     def test_expect_any_accepts_any_answer(self):
-        """examples/hello.c greets, and answers something else."""
+        """examples/hello.c sends a greeting, and its answers are not echoes."""
         for load in (["--clients", 5], ["--scenario", "rate", "--rate", 500, "--clients", 5]):
             result = self.bench(*SHORT, *load, "--expect", "any", self.url("/hello/Ada"))
             self.assertClean(result, 5)
@@ -376,7 +376,7 @@ class OtherAnswers(OnWeirTestCase):
         self.assertRegex(text, "messages? more than")
 
     def test_expect_none_awaits_no_answer(self):
-        """All that was sent has been handled, and no more is said to have been sent."""
+        """The server handles every message that the result counts as sent, and no other."""
         for path, load in (("/answers/none", []), ("/answers/none", ["--window", 50]), ("/echo", ["--compress", "--size", "100-2000"]),
                            ("/answers/none", ["--scenario", "rate", "--rate", 2000])):
             with self.subTest(path=path, load=load):
@@ -391,7 +391,7 @@ class OtherAnswers(OnWeirTestCase):
                 self.assertHandled(result)
 
     def test_messages_a_slow_reader_did_not_take_are_missing(self):
-        """What counts as sent is what the server's host has taken, not what was to be sent: sockets hold no 64 MiB."""
+        """A message counts as sent when the server's host has taken it: sockets cannot hold these 64 MiB."""
         done = self.start("--duration", "1s", "--warmup", "0", "--timeout", "1s", "--size", "1MiB", "--window", 64,
                           "--expect", "none", self.url("/answers/slow"))
         result, text, _ = self.finish(done, status=1)
@@ -417,8 +417,8 @@ class OnOthers(BenchTestCase):
         self.on("node", self.file("server.cjs", NODE_ECHO), options=["deflate"])
 
     def test_stall_counts_in_full_for_latency(self):
-        """The messages that a stalled server keeps waiting are sent late, but their latency counts from when they
-        were to be sent: a second without an answer is a third of all messages of three seconds."""
+        """A stalled server delays the sending of messages, but their latency counts from the moment at which they were
+        due: a stall of one second affects a third of all messages of three seconds."""
         port = free_port()
         with Process(sys.executable, self.file("server.py", PYTHON_ECHO), port, 1.5):
             result = self.bench("--scenario", "rate", "--rate", 200, "--clients", 1, "--duration", "3s", "--warmup",
@@ -445,7 +445,7 @@ class Failures(BenchTestCase):
         self.assertEqual(result["connections"]["failures"]["timed_out"], 3)
 
     def serve_by_hand(self, clients, talk):
-        """Answers so many handshakes, and has talk(connection) do the rest. Returns the URL."""
+        """Answers `count` handshakes and then calls talk(connection) for each. Returns the URL."""
         listener = socket.socket()
         self.addCleanup(listener.close)
         listener.bind(("127.0.0.1", 0))
@@ -470,7 +470,7 @@ class Failures(BenchTestCase):
         return f"ws://127.0.0.1:{listener.getsockname()[1]}/"
 
     def test_rate_counts_what_a_slow_server_returns_per_second(self):
-        """All messages come back in the end; but as many per second as the server makes."""
+        """All messages come back in the end, but only as many per second as the server can send."""
 
         def echo_slowly(conn):
             while (got := conn.frame()).opcode != CLOSE:

@@ -1,8 +1,7 @@
-"""test_bench_report - the page of `weir bench --html` in a real browser: nothing overlaps, nothing sticks out, nothing
+"""test_bench_report - the page of `weir bench --html` in a real browser: nothing overlaps or overflows, and no text
 from outside becomes markup, on narrow and wide screens, light and dark.
 
-Needs Debian's package chromium, which is large and therefore not among those that `make deps` installs; without it these
-tests are skipped.
+Needs Debian's package chromium. It is large, so `make deps` does not install it; without it these tests are skipped.
 
 SPDX-License-Identifier: MIT
 """
@@ -24,7 +23,7 @@ CAUSES = ["no_error", "bad_argument", "no_tls", "unknown_host", "refused", "unre
           "lost", "protocol", "too_big", "no_memory"]
 NASTY = "HTTP 403: <script>document.title='taken over'</script> <b>&amp; \"quoted\" 'too'"
 
-# Runs in a copy of the page, and leaves what it found with the page around it.
+# Runs in a copy of the page and passes its findings to the page that contains the copy.
 PROBE = """
 <script>
 addEventListener("load", () => {
@@ -151,8 +150,8 @@ RESULTS = {
 
 
 def look(page, widths, dark=False):
-    """Opens a page in frames of these widths (a window of its own could not be that narrow). Returns what the probe
-    found, by width."""
+    """Opens a page in frames of these widths (a window cannot be that narrow). Returns the findings of the probe by
+    width."""
     copy = html.escape(page.read_text().replace("</body>", PROBE + "</body>"))
     frames = "".join(f'<iframe style="width:{width}px;height:3000px;border:0" srcdoc="{copy}"></iframe>' for width in widths)
     with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:

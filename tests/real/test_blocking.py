@@ -1,7 +1,7 @@
-"""test_blocking - handlers that block are nobody else's problem.
+"""test_blocking - handlers that block do not delay other connections.
 
-The figures are printed. What is asserted leaves a wide margin, so that a busy machine or a slow build does not
-fail, and a server in which one blocked handler holds up others still does.
+The measured times are printed. The assertions leave a wide margin: a busy machine or a slow build passes, and a server
+in which one blocked handler delays others fails.
 
 SPDX-License-Identifier: MIT
 """
@@ -62,7 +62,7 @@ class Blocking(AsyncWeirTestCase):
     configuration = SERVER + ROUTES
 
     async def connect(self, path, count):
-        # Pings of the library itself would only disturb the figures.
+        # Pings of the library itself would disturb the measurement.
         opened = [await websockets.connect(self.weir.url(path), ping_interval=None) for _ in range(count)]
         for websocket in opened:
             self.addAsyncCleanup(websocket.close)
@@ -103,7 +103,7 @@ class Blocking(AsyncWeirTestCase):
             await websocket.send("lamp")
         answers = [asyncio.create_task(websocket.recv()) for websocket in blockers]
         await asyncio.sleep(0.2)
-        await late.send("lamp")  # needs a slot, and there is none
+        await late.send("lamp")  # needs a permit, and all are held
         late_answer = asyncio.create_task(late.recv())
 
         async def broadcast():
@@ -117,8 +117,8 @@ class Blocking(AsyncWeirTestCase):
             "new connection": lambda: self.connect("/echo", 1),
         }
         for what, action in actions.items():
-            report(f"{what}, every slot blocked", [await timed(action()) for _ in range(rounds)])
-        self.assertFalse(late_answer.done(), "a slot was free, so this proves nothing")
+            report(f"{what}, every permit held", [await timed(action()) for _ in range(rounds)])
+        self.assertFalse(late_answer.done(), "a permit was free, so this proves nothing")
         self.assertFalse(any(answer.done() for answer in answers), "something waited for the blocked handlers")
 
         self.assertEqual(await asyncio.gather(*answers, late_answer), ["the light has turned on"] * 5)

@@ -32,7 +32,7 @@ class BusyWorkers(AsyncTestCase):
         return Weir(CONFIGURATION.replace("DELAY", delay).replace("CONCURRENCY", str(concurrency)))
 
     async def ask_all(self, weir, clients):
-        """All of them connect, and then send at the same time. Returns when each has been answered."""
+        """Connects all clients, then lets them send at the same time. Returns when each has its answer."""
         async with contextlib.AsyncExitStack() as stack:
             connect = functools.partial(websockets.connect, weir.url("/slow/on"), open_timeout=PATIENCE)
             asking = [await stack.enter_async_context(connect()) for _ in range(clients)]
@@ -45,7 +45,7 @@ class BusyWorkers(AsyncTestCase):
         return [event for event in events if event["event"] == "workers_busy"]
 
     async def test_warning_names_the_routes_that_hold_all_workers(self):
-        """Two sleep for three seconds; two more wait meanwhile. Then these sleep, and nothing waits."""
+        """Two handlers sleep for three seconds while two messages wait. Then those sleep, and nothing waits."""
         with self.serve("3s") as weir:
             await self.ask_all(weir, 4)
             (event,) = self.warnings(weir)

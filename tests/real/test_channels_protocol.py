@@ -1,5 +1,5 @@
-"""test_channels_protocol - weir.v1 as docs/protocol.md says: each request, each error, presence, recovery. What is sent
-and what comes is held against docs/weir.v1.schema.json.
+"""test_channels_protocol - weir.v1 as docs/protocol.md describes it: each request, each error, presence, recovery. All
+requests and answers are checked against docs/weir.v1.schema.json.
 
 SPDX-License-Identifier: MIT
 """
@@ -167,7 +167,7 @@ class Requests(Speaking):
         self.assertEqual(got[1:], [b"", b"\x00", b"\x00\x01\x02\xff", '{ "a":1.0}'])
 
 
-# Text of a request, code, message (a regular expression), and what else the error says.
+# Text of a request, code, message (a regular expression), and the other members of the error.
 WRONG = [
     ("", "invalid_json", "byte 0: expected a value, but there is none", {}),
     ("{", "invalid_json", "byte 1: expected the name of a member, in double quotes", {}),
@@ -314,7 +314,7 @@ class Errors(Speaking):
 
 
 class TooManyChannels(Speaking):
-    """On a server of its own, since the channels of all tests count."""
+    """With its own server, since the limit counts the channels of all tests."""
 
     async def test_channels_over_the_limit_are_refused(self):
         message = "the server has as many channels as it may have"
@@ -384,7 +384,7 @@ class Presence(Speaking):
 
 class Recovery(Speaking):
     async def left(self, channel, *values):
-        """A channel that remembers these. Returns somebody who is not subscribed, and the epoch."""
+        """Publishes these to a channel with history. Returns a client that is not subscribed, and the epoch."""
         peer = await self.peer()
         await peer.publish(channel, *values)
         epoch = (await peer.subscribe(channel))["epoch"]
@@ -590,7 +590,7 @@ class PathChannels(WeirTestCase):
 
 
 class Cutter:
-    """Stands between clients and the server, and can cut all that goes through it."""
+    """A TCP proxy in front of the server that can cut all its connections."""
 
     def __init__(self, port):
         self.port = port
@@ -656,8 +656,8 @@ class Documentation(Speaking):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     async def follow(self, channel, cutter, wait_for):
-        """What a client of the page has been handed, which is cut off twice meanwhile: wait_for(n) waits until it has
-        been handed n objects."""
+        """The objects that a client of the page has received, with two cuts of its connection. wait_for(n) waits until
+        it has received n objects."""
         sender = await self.peer()
         await wait_for(1)
         await sender.publish(channel, 1, 2)
@@ -704,7 +704,7 @@ class Documentation(Speaking):
             self.assertIn(call, program)
             mine = f'follow("{cutter.url}", "past:js", object => console.log(JSON.stringify(object)));\n'
             source = 'const WebSocket = require("ws");\n' + program.replace(call, mine)
-            # A node that is not Debian's does not look where Debian's packages lie.
+            # A node that is not Debian's does not search the folder of Debian's packages.
             environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
             node = await asyncio.create_subprocess_exec(
                 "node", "-", env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)

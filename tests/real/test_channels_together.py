@@ -1,8 +1,7 @@
-"""test_channels_together - one channel, and everybody in it: clients in Python, node and a browser on a route of path
-channels and over weir.v1, curl over HTTP, and C. What each of them publishes reaches each of them once, in one order,
-and in the form that it is promised.
+"""test_channels_together - one channel with clients of every kind: Python, node and a browser on a relay route and over
+weir.v1, curl over HTTP, and C. Each publication reaches each client once, in one order and in the documented form.
 
-Without chromium (see chromium.py) there is no browser among them, and the test that has one is skipped.
+Without chromium (see chromium.py) the test with a browser is skipped.
 
 SPDX-License-Identifier: MIT
 """
@@ -81,7 +80,7 @@ def from_json(messages):
 
 
 class Client:
-    """One subscriber, who may publish too: what it says, and what it has heard when it is closed."""
+    """One subscriber that may also publish: what it sends, and what it has received when it is closed."""
 
     def __init__(self, name, weir, path, *kinds):
         self.name, self.url, self.wrapped = name, weir.url(path), path == "/channels"
@@ -131,7 +130,7 @@ class InNode:
         self.clients = clients
 
     async def connect(self):
-        # A node that is not Debian's does not look where Debian's packages lie.
+        # A node that is not Debian's does not search the folder of Debian's packages.
         environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
         self.process = await asyncio.create_subprocess_exec(
             "node", HERE / "channel_peer.cjs", env=environment, limit=1 << 30,
@@ -190,7 +189,7 @@ class Curl:
         return json.loads(output)
 
     async def speak(self):
-        """Returns what was answered."""
+        """Returns the answer."""
         answers = []
         for number, publication in enumerate(self.published):
             kind = list(self.TYPES)[number % len(self.TYPES)]
@@ -227,7 +226,7 @@ class Together(AsyncTestCase):
         return self.enter(WithAdmin(CONFIGURATION % plugin))
 
     def pair(self, weir, where):
-        """One on a path channel and one that speaks weir.v1."""
+        """One client on a relay route and one that speaks weir.v1."""
         return [Client(f"{where} path", weir, "/room/all", "text", "binary"), Client(f"{where} v1", weir, "/channels", "json")]
 
     async def talk(self, weir, *groups):
@@ -237,7 +236,7 @@ class Together(AsyncTestCase):
             InNode(self.pair(weir, "node")),
             InPython([Client("c", weir, "/c/hear")]),
         ]
-        # They hear nothing, but have something said from C.
+        # They receive nothing, but cause publications from C.
         voices = InPython([Client("c", weir, "/c/say", "text", "binary"), Client("c json", weir, "/c/json", "json")])
         self.curl = Curl(weir.admin_port)
         for group in (*self.groups, voices):
@@ -281,7 +280,7 @@ class Together(AsyncTestCase):
         self.assertEqual(self.answers, [{"offset": offset, "subscribers": len(self.clients)} for offset in mine])
 
     def order_of_history(self):
-        """The publications in the order of the channel. Each is there once."""
+        """The publications in the order of the channel; each must occur once."""
         left = {json.dumps(json.loads(each.wrapped(0))): each for each in self.published}
         self.assertEqual(len(left), len(self.published))
         self.assertEqual([message["offset"] for message in self.history], list(range(1, len(self.published) + 1)))

@@ -1,6 +1,6 @@
-"""test_chat - the examples for channels. conf/chat.ini with examples/rooms.c: who may do what; with the page
-examples/chat.html in a real browser: two people talk, and come back after everything that can end a connection.
-examples/clock.c: what a timer publishes.
+"""test_chat - the examples for channels. conf/chat.ini with examples/rooms.c: permissions; with the page
+examples/chat.html in a real browser: two users talk, and reconnect after every kind of lost connection.
+examples/clock.c: publications of a timer.
 
 SPDX-License-Identifier: MIT
 """
@@ -21,7 +21,7 @@ from raw_client import RawClient, request, upgrade_headers
 from shipped_config import changed
 from weir_process import PATIENCE, ROOT, AsyncTestCase, until
 
-KEPT, LATEST = 100, 50  # messages: what the server remembers of a room, and what the page begins with then
+KEPT, LATEST = 100, 50  # messages: the history of a room on the server, and how many of them a new page shows
 
 
 def configuration():
@@ -35,14 +35,14 @@ class ChatServer(WithAdmin):
         super().__init__(configuration())
 
     def start_again(self):
-        """On the same ports, with nothing remembered."""
+        """On the same ports, with an empty history."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(PATIENCE) == 0, self.log()
         self._start(configuration().replace("ADMIN", str(self.admin_port)))
         assert self._ready(), self.log()
 
     def say(self, channel, text):
-        """Returns how many have been handed it."""
+        """Returns how many received it."""
         status, _, body = self.ask("POST", f"/api/channels/{channel}/messages", body=text)
         assert status in (201, 202), body
         return json.loads(body)["subscribers"]
@@ -124,7 +124,7 @@ class Clock(AsyncTestCase):
         with WithAdmin(self.configuration("1ms")) as weir:
             async with websockets.connect(weir.url("/channels")) as one, websockets.connect(weir.url("/channels")) as other:
                 peer = Peer(one)
-                for each in (peer, Peer(other)):  # the other one stays, and the channel with its offset
+                for each in (peer, Peer(other)):  # the other one stays, and so do the channel and its offset
                     await each.subscribe("news:clock")
                 for every in ("2ms", "1ms", "2ms"):
                     self.assertIn("done=yes", weir.reload(self.configuration(every)))
@@ -161,7 +161,7 @@ class Tab:
         await self.page.run(f"talk.text.value = {json.dumps(text)}; talk.requestSubmit()")
 
     async def shown(self, count):
-        """What is shown, once it has so many lines."""
+        """The shown lines, once there are `count` of them."""
         lines = "[...log.children].map(line => [line.firstChild.textContent, line.lastChild.textContent])"
         await self.page.until(f"log.children.length >= {count}")
         return [tuple(line) for line in await self.page.run(lines)]
@@ -170,7 +170,7 @@ class Tab:
         await self.page.until(f"here.innerText == {json.dumps(chr(10).join(names))}")
 
     async def stay_away(self):
-        """Does not come back from now on."""
+        """Stops the page from reconnecting."""
         await self.page.run("reallyConnect = connect; connect = () => {}")
 
     async def return_now(self):

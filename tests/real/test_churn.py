@@ -1,9 +1,9 @@
-"""test_churn - clients that join, send and leave without a pause, by Close, by reset, in the middle of a frame,
-by falling silent, some with their whole process killed; and clients that vanish without a word, behind a cable
-that is cut. Afterwards descriptors, threads and memory are back where they were.
+"""test_churn - clients that join, send and leave without a pause: by Close, by reset, in the middle of a frame, by
+falling silent, or with their process killed; and clients that vanish without a FIN because their cable is cut.
+Afterwards descriptors, threads and memory are as before.
 
-The clients that come and go are churn_client.py, in several processes. WEIR_CHURN=600 makes it 2,000 of them for
-600 seconds, instead of some seconds with fewer.
+The clients are churn_client.py, in several processes. WEIR_CHURN=600 runs 2,000 of them for 600 seconds; the default is
+fewer for some seconds.
 
 SPDX-License-Identifier: MIT
 """
@@ -66,11 +66,11 @@ PROCESSES = 4
 KILL_EVERY = 10 if LONG else 1  # seconds
 CHURN_CLIENT = Path(__file__).with_name("churn_client.py")
 ROUNDS = 4
-GROWTH = 2 * MIB  # from one round to a later one, as an allocator may need for clients that come in another order
+GROWTH = 2 * MIB  # from one round to a later one: an allocator may need it for clients that come in another order
 
 
 class Clients:
-    """One process of them."""
+    """One process with many clients."""
 
     def __init__(self, port, seconds):
         self.deadline = time.monotonic() + seconds
@@ -128,10 +128,10 @@ class Churn(unittest.TestCase):
 
 
 class Vanish(unittest.TestCase):
-    """The kernel itself would go on for a quarter of an hour if it has something to send, and for ever if not."""
+    """The kernel alone would keep such a connection for 15 minutes if it has data to send, and for ever if not."""
 
     def vanish(self, path, then=lambda weir: None):
-        """Prints how long they stay."""
+        """Prints how long the server keeps the vanished clients."""
         far = self.far_network()
         with Weir(VANISH_SETTINGS + ROUTES) as weir:
             then(weir)
@@ -142,7 +142,7 @@ class Vanish(unittest.TestCase):
             start = time.monotonic()
             then(weir)
             memory_after_cut = memory(weir)
-            until(lambda: weir.descriptors() <= descriptors_before, "those who vanished are gone")
+            until(lambda: weir.descriptors() <= descriptors_before, "the vanished clients are gone")
             if not SANITIZED:
                 self.assertLess(memory(weir) - memory_before, 8 * MIB)
             elapsed = time.monotonic() - start

@@ -1,5 +1,5 @@
-"""test_client - the client library (include/weir/client.h): the programs of examples/clients against weir,
-Python's websockets and node's ws; then everything that can go wrong, against servers that do it.
+"""test_client - the client library (include/weir/client.h): the programs of examples/clients against weir, Python's
+websockets and node's ws; then every kind of failure, against servers that cause it.
 
 SPDX-License-Identifier: MIT
 """
@@ -46,7 +46,7 @@ class Peer:
 
 
 class Tutorial:
-    """The same tests whatever the server: self.peer."""
+    """Tests for any server, which is `self.peer`."""
 
     @classmethod
     def setUpClass(cls):
@@ -87,7 +87,7 @@ class Tutorial:
         self.assertEqual(done.stdout, '2 ["lamp","heater"]\n0 \n')
 
     def test_client_sends_and_receives_at_once(self):
-        """Compressed too, though these servers take nothing over on our side."""
+        """Compressed too, although these servers allow the client no context takeover."""
         for options in ([], ["compress"]):
             count = scaled(100, least=10)
             lines = probe(self.peer.url("/"), *options, f"flood={count},100000", "close=1000,enough")
@@ -204,7 +204,7 @@ class NoConnection(ClientTestCase):
         self.assertError(probe(server.url(), "source=::1"), "UNREACHABLE", "no address of the same family as the source address")
 
     def test_missing_answer_times_out(self):
-        """Whom the system has accepted, but no program: one that hangs, or is about to start."""
+        """The kernel has accepted the connection and no program answers, as with one that hangs or is starting."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
             lines = probe(url, "connect_timeout=1000")
@@ -363,7 +363,7 @@ class Handshakes(ClientTestCase):
 
 class Failures(ClientTestCase):
     def fails(self, data, cause, text, code, options=()):
-        """The client fails the connection after these bytes, and says so with this code (None: it cannot)."""
+        """The client fails the connection after these bytes and sends a Close with this code (None: no Close)."""
 
         def serve(conn):
             conn.open()
@@ -500,7 +500,7 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[1:3], ["run CLOSED", "closed OK"])
 
     def test_close_times_out_against_a_flood(self):
-        """Always more messages than the client has taken."""
+        """The server always has more messages than the client has read."""
 
         def serve(conn):
             conn.open()
@@ -518,7 +518,7 @@ class Closing(ClientTestCase):
             self.assertError(lines, "TIMED_OUT", "did not answer our Close within 100 ms")
 
     def test_message_outlives_a_close_by_another_thread(self):
-        """Put together from two frames, it is in memory that a close frees."""
+        """Assembled from two frames, the message is in memory that a close frees."""
 
         def serve(conn):
             conn.open()
@@ -536,7 +536,7 @@ class Closing(ClientTestCase):
             self.assertEqual(lines[1:], ["closed OK", "run CLOSED", "close 1000 enough", "error NO_ERROR 0 "])
 
     def test_close_without_answer_ends_the_receiving_thread(self):
-        """The receiver sleeps without a limit of its own when the close timeout begins."""
+        """The receiver sleeps without a timeout when the close timeout begins."""
 
         def serve(conn):
             conn.open()
@@ -568,8 +568,8 @@ class Closing(ClientTestCase):
 
 class Traffic(ClientTestCase):
     def test_receiving_never_waits_for_sending(self):
-        """A server that stops reading while it cannot send, as any does that answers what it reads, and pings
-        meanwhile. A client whose receiver waits for its sender never ends here."""
+        """The server stops reading while it cannot send, like any server that answers what it reads, and sends pings
+        meanwhile. A client whose receiving waits for its sending would deadlock."""
         count, size = scaled(64, least=16), 1 << 20
 
         def serve(conn):
@@ -595,8 +595,8 @@ class Traffic(ClientTestCase):
         self.assertEqual(server.result, (count, CLOSE))
 
     def test_pongs_that_do_not_fit_are_left_out(self):
-        """The socket fills up with Pongs: those that do not fit are left out, none is cut in two, the last one comes,
-        though nothing more arrives that would make the client look."""
+        """The socket fills up with Pongs. Those that do not fit are left out and none is cut in two. The last one
+        arrives although no further input wakes the client."""
         count = 30_000
 
         def serve(conn):

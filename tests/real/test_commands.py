@@ -1,4 +1,4 @@
-"""test_commands - what `weir` says of itself, and of a command line that it does not understand.
+"""test_commands - version, help, and the errors for a command line that `weir` does not understand.
 
 SPDX-License-Identifier: MIT
 """

@@ -23,7 +23,7 @@ PLUGINS = sorted(set((ROOT / "examples").glob("*.c")) - {ROOT / "examples/embed.
 EXAMPLES = {PLUGIN: PLUGINS, PROGRAM: [ROOT / "examples/embed.c"],
             CLIENT: sorted((ROOT / "examples/clients").glob("*.c"))}
 
-# What a reader writes next: functions of POSIX, whose results are pointers and structs.
+# What a reader may write next: POSIX functions that return pointers and structs.
 BEYOND_C = """#include <string.h>
 #include <time.h>
 #include <weir/weir.h>
@@ -63,7 +63,7 @@ def line_for(line, source):
 
 
 def compile_at(folder, line, **environment):
-    """Runs the line there: it must neither fail nor say anything. Returns what it has made."""
+    """Runs the line in that folder: it must neither fail nor print anything. Returns the file that it makes."""
     done = subprocess.run(line.split(), cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True)
     if done.returncode != 0 or done.stdout or done.stderr:
         raise AssertionError(f"{line}\n{done.stdout}{done.stderr}")
@@ -108,7 +108,7 @@ class Headers(unittest.TestCase):
 
 @unittest.skipIf(BUILD.name in ("asan", "tsan"), "the printed lines are for a build without sanitizers")
 class InTheTree(unittest.TestCase):
-    """A folder that looks like the tree: what the lines make does not go into the real one."""
+    """A folder that looks like the tree, so that the lines write nothing into the real one."""
 
     def setUp(self):
         self.folder = folder_for(self)
@@ -118,7 +118,7 @@ class InTheTree(unittest.TestCase):
         (self.folder / "build/libweir.a").symlink_to(BUILD / "libweir.a")
 
     def compile(self, line, source):
-        """A folder of the reader's own, as in docs/tutorial.md, gets a copy of the source."""
+        """A copy of the source goes into a folder of the reader, as in docs/tutorial.md."""
         line = line_for(line, source)
         place = self.folder / re.search(r"\S+\.c\b", line)[0]
         if not place.exists():
@@ -169,7 +169,7 @@ class Installed(unittest.TestCase):
         command = ["make", "--no-print-directory", f"FLAVOUR={BUILD.name}", f"DESTDIR={destination}", "install"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
-        prefix = destination / "usr/local"  # where the compiler looks by itself
+        prefix = destination / "usr/local"  # where the compiler searches by default
         self.environment = {"CPATH": str(prefix / "include"), "LIBRARY_PATH": str(prefix / "lib")}
 
     def compile(self, line, source):

@@ -1,7 +1,7 @@
-"""test_compression - permessage-deflate (RFC 7692) with the client libraries that users come from, and by hand:
-what comes back is what was sent, fewer bytes travelled, and a slow reader's stream never breaks.
+"""test_compression - permessage-deflate (RFC 7692) with common client libraries and by hand: messages come back
+unchanged, fewer bytes are sent, and a slow reader can always inflate what it gets.
 
-The node client is deflate_client.cjs. WEIR_SCALE=50 makes it 10,000 messages for each client library and mode.
+The node client is deflate_client.cjs. WEIR_SCALE=50 sends 10,000 messages for each client library and mode.
 
 SPDX-License-Identifier: MIT
 """
@@ -28,13 +28,13 @@ from weir_process import PATIENCE, AsyncTestCase, AsyncWeirTestCase, Weir, WeirT
 
 NODE_CLIENT = Path(__file__).with_name("deflate_client.cjs")
 MIB = 1 << 20
-TAIL = b"\x00\x00\xff\xff"  # what ends every compressed message, and is not sent (RFC 7692, 7.2.1)
-WIRE_SHARE = 0.8  # of the payload: half of it hardly compresses, and all together comes to 0.55
+TAIL = b"\x00\x00\xff\xff"  # ends every compressed message and is not sent (RFC 7692, 7.2.1)
+WIRE_SHARE = 0.8  # of the payload: half of it hardly compresses, and the sum compresses to 0.55
 
 
 class Mode(NamedTuple):
     path: str
-    offer: dict  # what the client asks for beside permessage-deflate itself
+    offer: dict  # what the client asks for in addition to permessage-deflate itself
     answer: str  # parameters that the server must agree to
 
 
@@ -45,7 +45,7 @@ def windows(bits):
     return {"server_max_window_bits": bits, "client_max_window_bits": bits}
 
 
-# The server never takes a window over that is larger than 12 bits.
+# The server never keeps a window of more than 12 bits between messages.
 MODES = [
     Mode("/on", {}, NONE_TAKEN_OVER),
     Mode("/on", windows(15), NONE_TAKEN_OVER + "; server_max_window_bits=12"),
@@ -59,7 +59,7 @@ MODES = [
     Mode("/takeover", {"client_no_context_takeover": True}, "; client_no_context_takeover"),
 ]
 
-# No pings: as long as websockets 10.4 cannot write its pong it does not read either, while the server does not
+# No pings: while websockets 10.4 cannot write its pong, it does not read either, and the server does not
 # read from a client that leaves its replies unread.
 ECHO = """[server]
 listen = 127.0.0.1:PORT
@@ -161,7 +161,7 @@ class Echo(AsyncWeirTestCase):
                 self.assertCompressed(*self.run_node(mode))
 
     def run_node(self, mode):
-        # A node that is not Debian's does not look where Debian's packages lie.
+        # A node that is not Debian's does not search the folder of Debian's packages.
         environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
         expected = "permessage-deflate" + mode.answer
         client = subprocess.run(
@@ -266,7 +266,7 @@ compression = takeover
         return websocket
 
     def message(self, sender, number):
-        """Some are below the threshold, some do not compress; all tell who has sent them as which."""
+        """Some are below the threshold and some do not compress; all contain their sender and number."""
         size = (10, 900, 3000, 20000)[number % 4]
         rest = random.Random(number).randbytes(size) if number % 3 == 0 else b"again and " * (size // 10)
         return struct.pack("!II", sender, number) + rest
@@ -325,7 +325,7 @@ compression = takeover
         return struct.pack("!I", number) + random.Random(number).randbytes(self.SIZE // 2) + bytes(self.SIZE // 2)
 
     def broadcast(self):
-        """Sends each message when the one before has come back, so that all are broadcast, in order."""
+        """Sends each message when the one before has come back, so that all are broadcast in order."""
         with RawClient(self.weir.port, upgrade="/broadcast") as sender:
             for number in range(self.ENOUGH):
                 sender.send(frame(BINARY, self.message(number)))

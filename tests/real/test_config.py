@@ -1,5 +1,5 @@
-"""test_config - the command line and the configuration as a user meets them: what is wrong is said in one line,
-with the file and the line, and nothing is started.
+"""test_config - the command line and the configuration as a user sees them: each error is one line with the file and
+the line number, and nothing is started.
 
 SPDX-License-Identifier: MIT
 """
@@ -29,7 +29,7 @@ NO_SYMBOL = "const void *used = &handler;"
 
 
 def namespace_command():
-    """What runs a command in a mount namespace of its own, or [] where that is not allowed."""
+    """The command that runs another one in a new mount namespace, or [] where that is not allowed."""
     for options in ("-m", "-rm"):
         command = ["unshare", options]
         if subprocess.run([*command, "mount", "-t", "tmpfs", "none", "/etc"], capture_output=True).returncode == 0:
@@ -138,7 +138,7 @@ class Check(ConfigTestCase):
 
 
 class DefaultFile(ConfigTestCase):
-    """./conf/weir.ini, else /etc/weir/weir.ini, which is made in a mount namespace of its own."""
+    """./conf/weir.ini, else /etc/weir/weir.ini, which is created in a new mount namespace."""
 
     WITH_ETC = """
         mount -t tmpfs none /etc && mkdir /etc/weir && printf '[route /etc]\\nhandler = echo\\n' > /etc/weir/weir.ini
@@ -146,7 +146,7 @@ class DefaultFile(ConfigTestCase):
         """
 
     def run_here(self, *arguments, with_etc=False):
-        """In a folder of its own; as run_weir otherwise."""
+        """Like run_weir(), but in an empty folder."""
         command = [WEIR, *arguments]
         if with_etc:
             command = [*IN_NAMESPACE, "sh", "-ec", self.WITH_ETC, "sh", self.directory, *command]
@@ -215,7 +215,7 @@ class Wrong(ConfigTestCase):
         self.assertWrong(f"{self.listen}{ROUTE}echo_self = perhaps\n", "echo_self", line=5)
 
     def test_check_reports_every_error(self):
-        """Each in a line of its own, also what plug-ins and patterns that tie have to say, and what follows from none."""
+        """Each error is one line, those of plug-ins and ambiguous patterns too; no error that follows from another."""
         light = f"handler = plugin:{EXAMPLES}/light.so\n"
         text = (f"[server]\nlisten = x\nworker = 4\n[sever]\nx = 1\n[route /a/{{x}}]\n{light}dely = 2s\ndelay = fast\n"
                 f"[route /a/{{y}}]\n{light}x = 1\n[route /b]\nhandler = plugin:none.so\nconcurrency = many\n"
@@ -333,7 +333,7 @@ class Listening(ConfigTestCase):
                     self.assertEqual(client.frame(), (TEXT, b"hello"))
 
     def test_ipv6_is_served_or_refused_in_one_line(self):
-        """Debian 12's civetweb has none, which must be said; Debian 13's has."""
+        """Debian 12's civetweb has no IPv6, which must be an error; Debian 13's has it."""
         if "without IPv6" in self.civetweb():
             done = run_weir("serve", "-c", self.write(f"[server]\nlisten = [::1]:{free_port()}\n{ROUTE}"))
             self.assertOneLine(done, "IPv6")
@@ -355,7 +355,7 @@ class Listening(ConfigTestCase):
 
 
 class Spelling(ConfigTestCase):
-    """What editors on other systems leave in a file is no mistake of its author's."""
+    """Files as editors on other systems write them are accepted."""
 
     def assertLoads(self, data):
         expected = run_weir("check", "-c", self.write(f"{self.listen}workers = 3\n{ROUTE}"))

@@ -17,7 +17,7 @@ TOKEN = "0123456789-abcdefghijklmnop"
 
 class SourcesTestCase(ConfigTestCase):
     def check(self, *arguments, **environment):
-        """What `weir check` prints about this configuration, which must be right."""
+        """The output of `weir check` for this configuration, which must be valid."""
         done = run_weir("check", *arguments, **environment)
         warnings = [line for line in done.stderr.splitlines() if "warning: there is no [route PATTERN]" not in line]
         self.assertEqual((done.returncode, warnings), (0, []))
@@ -51,7 +51,7 @@ class Precedence(SourcesTestCase):
         self.assertEqual(values(again), values(printed))
 
     def test_channel_sections_from_all_sources_are_merged(self):
-        """They have a section without a pattern, and sections with one."""
+        """There is one section without a pattern, and sections with one."""
         included = self.directory / "a.inc"
         included.write_text("[channel news]\nhistory = 1\n[channel *]\nannounce = yes\n")
         file = self.write("include = a.inc\n" + self.listen + ROUTE + "[channel news:*]\nhistory = 5\npresence = yes\n")
@@ -72,7 +72,7 @@ class Precedence(SourcesTestCase):
         self.assertEqual(values(again), values(printed))
 
     def test_serve_uses_environment_and_set(self):
-        """The port of the file is not ours to take: the environment and the command line say another."""
+        """The file names a port that cannot be used: the environment and the command line replace it."""
 
         class Elsewhere(Weir):
             def command(self, file):
@@ -122,7 +122,8 @@ class Wrong(SourcesTestCase):
         self.assertOneLine(run_weir("check", "--set", "log.level=info", "surplus"), "surplus")
 
     def test_variables_of_kubernetes_services_are_ignored(self):
-        """What Kubernetes makes for a service called weir-server-internal; a slip beside it is still found."""
+        """The variables that Kubernetes sets for a service called weir-server-internal; a misspelt one is still
+        found."""
         file = self.write(self.listen)
         links = {"WEIR_SERVER_INTERNAL_SERVICE_HOST": "10.9.3.7", "WEIR_SERVER_INTERNAL_SERVICE_PORT_WS": "9000",
                  "WEIR_SERVER_PORT": "tcp://10.9.3.7:9000", "WEIR_SERVER_INTERNAL_PORT_9000_TCP_ADDR": "10.9.3.7"}
@@ -209,7 +210,8 @@ class TokenFile(SourcesTestCase):
                 "run chmod 600 on it", "-c", self.file)
 
     def test_token_file_path_is_relative_to_its_source(self):
-        """In a file at that file's folder, in the environment and after --set at the working directory."""
+        """In a file: relative to the folder of the file; in the environment and after --set: to the working
+        directory."""
         self.token_file.chmod(0o600)
         relative = os.path.relpath(self.token_file, ROOT)
         other = self.write(self.listen)
@@ -234,7 +236,7 @@ class TokenFile(SourcesTestCase):
 
 
 def run_without_privileges(*arguments):
-    """As `run_weir`, but modes count even if root runs the tests."""
+    """Like run_weir(), but file modes count even if root runs the tests."""
     drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     command = [*drop, WEIR, *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)

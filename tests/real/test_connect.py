@@ -1,5 +1,5 @@
 """test_connect - `weir connect`: on a terminal (a pseudo-terminal whose screen is followed), in a pipe, with every
-option, and against servers that are absent, silent, hostile or somebody else's.
+option, and against servers that are absent, silent, hostile or of another kind.
 
 SPDX-License-Identifier: MIT
 """
@@ -51,7 +51,7 @@ def interactively(*arguments, **options):
 
 
 class OneServer:
-    """A server for one client, by hand: script(self) runs once the request has come, in a thread of its own."""
+    """A server for one client: script(self) runs in a new thread when the request has arrived."""
 
     def __init__(self, script, upgrade=True):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ class OneServer:
         return first & 0x0F, bytes(byte ^ key[i % 4] for i, byte in enumerate(masked))
 
     def frame_but_pings(self):
-        """The next one that is no Ping; those are answered."""
+        """The next frame that is not a Ping; Pings are answered."""
         while (got := self.frame())[0] == PING:
             self.send_frame(PONG, got[1])
         return got
@@ -252,7 +252,7 @@ class OnATerminal(WeirTestCase):
         self.leave(terminal)
 
     def test_text_typed_ahead_is_neither_echoed_twice_nor_lost(self):
-        """What comes between two lines is neither echoed twice nor lost."""
+        """Keys that arrive between two lines are neither echoed twice nor lost."""
         for _ in range(5):
             terminal = self.enter()
             terminal.type("one\r" * 20 + "two\r\x04")
@@ -332,7 +332,7 @@ class OnATerminal(WeirTestCase):
         terminal.expect_exit(0)
 
     def test_pongs_are_shown_on_a_terminal(self):
-        """The first pong may come before anybody has looked."""
+        """The first pong may come before the test looks."""
         with interactively("--ping", "0.05", self.weir.url("/echo")) as terminal:
             terminal.until(lambda: b"pong 3: " in terminal.bytes, "three pongs")
             self.assertIn(f"Connected to {self.weir.url('/echo')}".encode(), terminal.bytes)
@@ -375,7 +375,7 @@ class OnATerminal(WeirTestCase):
             self.assertIn("< very last words", terminal.screen.text())
 
     def test_control_characters_of_a_server_are_escaped(self):
-        """Nothing that it sends moves the cursor."""
+        """No text from the server moves the cursor."""
         shown = {
             "\x1b[2J\x1b[H": "\\x1b[2J\\x1b[H", "\x1b]0;title\x07": "\\x1b]0;title\\x07",
             "a\rb\nc\td": "a\\rb\\nc\\td",
@@ -397,7 +397,7 @@ class OnATerminal(WeirTestCase):
             self.leave(terminal)
 
     def test_keys_are_read_during_a_flood(self):
-        """Keys are heard all the same."""
+        """Keys are read all the same."""
 
         def script(server):
             try:
@@ -412,7 +412,7 @@ class OnATerminal(WeirTestCase):
             deadline = time.monotonic() + PATIENCE
             while terminal.process.poll() is None and time.monotonic() < deadline:
                 terminal.read(0.05)
-                terminal.type("\x03")  # once closes, and the server does not answer that
+                terminal.type("\x03")  # once closes, and the server does not answer the Close
             self.assertIn(terminal.process.poll(), (1, -signal.SIGINT))
 
 
@@ -453,7 +453,7 @@ class InAPipe(WeirTestCase):
         self.assertTalk(["-w", "0.5", "-x", '{\n "a": 1\n}\n', self.weir.url("/echo")], b"", b'{  "a": 1 } \n')
 
     def test_slow_output_pauses_input_without_memory(self):
-        """Nobody reads the output while much more than the memory allowed goes in."""
+        """The output is not read while the input is much larger than the memory allowed."""
         size, limit = scaled(64 << 20), 400 << 20
         limits = None
         if "asan" not in str(WEIR) and "tsan" not in str(WEIR):  # those need terabytes of addresses
@@ -510,7 +510,7 @@ class InAPipe(WeirTestCase):
         self.assertEqual(done.stderr, b"weir connect: the output cannot be written: No space left on device\n")
 
     def test_output_to_a_terminal_is_escaped(self):
-        """No decoration, but nothing that moves its cursor either."""
+        """No decoration, but no characters that move the cursor either."""
         command = f"printf 'a\\033[2J\\n' | '{WEIR}' connect {self.weir.url('/echo')}"
         with Terminal(["sh", "-c", command]) as terminal:
             terminal.expect_exit(0)
@@ -590,7 +590,7 @@ class InAPipe(WeirTestCase):
 
     @staticmethod
     def answer_late(server, texts, messages=1):
-        """Answers so many messages after a while each, unless a Close comes before: then it is too late."""
+        """Reads `messages` messages, then sends each text after half a second, unless a Close arrives before."""
         for _ in range(messages):
             assert server.frame_but_pings()[0] == TEXT
         for text in texts:
@@ -684,7 +684,7 @@ class Failures(WeirTestCase):
         self.assertFails([url], f"Failed to connect to {url}: connection refused")
 
     def test_closed_standard_stream_is_reported(self):
-        """Its number is not the connection's: nothing is read from there, nothing printed into it."""
+        """The connection does not get the number of the closed stream: nothing is read from it or printed to it."""
         for number, what in ((0, "line 1"), (1, "output")):
             done = connect(self.weir.url("/echo"), stdin=b"hello\n", preexec_fn=lambda: os.close(number))
             self.assertEqual(done.returncode, 1, done.stderr)
@@ -794,7 +794,7 @@ class Failures(WeirTestCase):
 
 
 class PythonServer(unittest.TestCase):
-    """Debian's python3-websockets: it sends back what it was asked for, then what it is sent."""
+    """A server with Debian's python3-websockets: it sends the request that it got, then echoes."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""test_crash - a plug-in that crashes: the process dies of the signal, and the log says where before.
+"""test_crash - a plug-in that crashes: the process ends by the signal, and its last log line says where.
 
 SPDX-License-Identifier: MIT
 """

@@ -1,5 +1,5 @@
-"""test_descriptors - what else a process opens does not matter to the server: files and sockets that take every low
-descriptor, and ports that a plug-in listens on while the server starts.
+"""test_descriptors - files and sockets that others open in the process do not disturb the server: ones that take every
+low descriptor, and ports that a plug-in listens on while the server starts.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,7 +19,7 @@ from weir_process import Weir, until
 
 SERVER = "[server]\nlisten = 127.0.0.1:PORT\n"
 LIMIT = 2000
-OWN = 60  # descriptors that the server has for itself, at most, and the accept guard wants free
+OWN = 60  # descriptors that the server has for itself, at most, and the descriptor guard keeps free
 
 
 class Plugins(unittest.TestCase):
@@ -37,7 +37,7 @@ class Plugins(unittest.TestCase):
 
 class EveryLowNumberIsTaken(Plugins):
     def enter_all(self, stack, weir):
-        """Clients until one is refused."""
+        """Connects clients until one is refused."""
         clients = []
         while isinstance(client := try_to_enter(weir, "/plugin"), RawClient):
             clients.append(stack.enter_context(client))
@@ -45,7 +45,7 @@ class EveryLowNumberIsTaken(Plugins):
         return clients
 
     def check(self, options, before=0):
-        """Every client, with what the plug-in opens for it, takes two; all of the limit can be used."""
+        """Every client takes two descriptors, one of them opened by the plug-in; the whole limit can be used."""
         configuration = SERVER + "[websocket]\nhandshake_timeout = 2s\n" + self.plugin("descriptor_per_client")
         with contextlib.ExitStack() as stack:
             weir = stack.enter_context(LimitedWeir(LIMIT, configuration + options))
@@ -63,7 +63,7 @@ class EveryLowNumberIsTaken(Plugins):
         return answer if isinstance(answer, RawClient) else None
 
     def assertTimesOut(self, weir):
-        """The watcher sees a client up there too."""
+        """The half-open reaper sees a client with a high descriptor too."""
         with RawClient(weir.port) as client:
             client.send(request("/plugin")[:30])
             self.assertEqual(client.response().status, 408)
@@ -78,7 +78,7 @@ class EveryLowNumberIsTaken(Plugins):
         self.check("before = 1500\n", before=1500)
 
     def test_admin_listener_works_above_the_low_numbers(self):
-        """Its guard sees clients up there, and a stop does not wait for them."""
+        """The slow-request reaper sees clients with high descriptors, and a stop does not wait for them."""
         configuration = SERVER + "[admin]\nlisten = 127.0.0.1:ADMIN\n" + self.plugin("descriptor_per_client")
         with WithAdmin(configuration + "before = 1500\n") as weir:
             self.assertEqual(weir.metrics()["weir_connections"], 0)
@@ -98,7 +98,7 @@ class EveryLowNumberIsTaken(Plugins):
 
 class PortsOfOthers(Plugins):
     def test_clients_of_a_plugins_ports_are_left_alone(self):
-        """However slow they are: the server's timeouts are not for them."""
+        """However slow these clients are: the server's timeouts do not apply to them."""
         file = Path(self.directory) / "ports"
         configuration = SERVER + "[websocket]\nhandshake_timeout = 1s\n" + self.plugin("ports_of_its_own")
         with contextlib.ExitStack() as stack:
@@ -120,7 +120,7 @@ class PortsOfOthers(Plugins):
 
 class Gone(Plugins):
     def test_client_that_resets_counts_as_gone(self):
-        """It resets its connection while its handshake is being answered."""
+        """The client resets its connection while the server answers its handshake."""
         configuration = SERVER + "[admin]\nlisten = 127.0.0.1:ADMIN\n" + self.plugin("slow_upgrade")
         with WithAdmin(configuration) as weir:
             clients = [RawClient(weir.port) for _ in range(5)]

@@ -1,7 +1,7 @@
-"""test_drain - what a stop promises: no message that was handled loses its answer, closes are spread, nobody new
-gets in, and load balancers can see it.
+"""test_drain - the promises of a stop: every handled message is answered, closes are spread over time, new clients are
+refused, and load balancers can see it.
 
-WEIR_DRAIN_ROUNDS says how often the server is stopped under full load (2).
+WEIR_DRAIN_ROUNDS is how often the server is stopped under full load (2).
 
 SPDX-License-Identifier: MIT
 """
@@ -82,7 +82,7 @@ class UnderLoad(unittest.TestCase):
 
 class Spread(unittest.TestCase):
     def stop_idle(self, configuration, count):
-        """Returns how long the closes took, after those who were not told yet have been found served as before."""
+        """Returns how long the closes took. Clients without a Close so far must be served as before."""
         with Weir(SERVER + configuration + WEBSOCKET + ECHO) as weir:
             with Crowd(weir.port, "/echo", count, 0, Messages.numbered(1)) as crowd:
                 weir.process.send_signal(signal.SIGTERM)
@@ -117,7 +117,7 @@ class Spread(unittest.TestCase):
 
 
 class Lingering(unittest.TestCase):
-    """One client that does not answer its Close keeps the server in its stop for as long as a test wants."""
+    """One client that does not answer its Close prolongs the stop for as long as a test needs."""
 
     def begin_stop(self, server=SERVER):
         weir = Weir(server + WEBSOCKET + "close_timeout = 5m\n" + ECHO)

@@ -18,7 +18,7 @@ class EchoNode(WeirTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /echo]\nhandler = echo\n"
 
     def test_node_client_gets_its_echoes(self):
-        # A node that is not Debian's does not look where Debian's packages lie.
+        # A node that is not Debian's does not search the folder of Debian's packages.
         environment = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
         client = subprocess.run(
             ["node", CLIENT, self.weir.url("/echo"), str(scaled(10000, least=500))],

@@ -1,5 +1,5 @@
-"""test_exhaustion - when there are no descriptors left, those who come are refused, those who are there go on,
-nothing spins, the log stays short, and when there are descriptors again, clients get in without a restart.
+"""test_exhaustion - without free descriptors new clients are refused, connected clients are served, no thread spins and
+the log stays short; when descriptors are free again, clients are admitted without a restart.
 
 SPDX-License-Identifier: MIT
 """
@@ -27,7 +27,7 @@ CLIENTS = 1000
 
 
 def processor_share(weir, seconds=2):
-    """How much of one processor the server takes, on an average over some time."""
+    """How much of one processor the server takes, averaged over some time."""
     before = processor_seconds(weir)
     start = time.monotonic()
     time.sleep(seconds)
@@ -94,7 +94,7 @@ class Exhaustion(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory, contextlib.ExitStack() as stack:
             weir = stack.enter_context(LimitedWeir(LIMIT, SERVER + ROUTE + self.route_of_taker(directory)))
             taker, other = (stack.enter_context(try_to_enter(weir, path)) for path in ("/files", "/echo"))
-            for _ in range(2):  # and it can be had again
+            for _ in range(2):  # and once more
                 taker.send(frame(TEXT, b"take"))
                 self.assertEqual(taker.frame().payload, b"take")
                 self.assertEqual(weir.descriptors(), LIMIT)
@@ -123,12 +123,12 @@ class Exhaustion(unittest.TestCase):
         with Weir(SERVER + ROUTE) as weir:
             with RawClient(weir.port, upgrade="/echo") as client:
                 self.echo(client)
-                time.sleep(1)  # the watcher has gone to sleep
+                time.sleep(1)  # the half-open reaper has gone to sleep
                 before = sum(self.wakes(weir).values())
                 time.sleep(2)
                 woken = sum(self.wakes(weir).values()) - before
                 print(f"{woken} wake-ups in 2 s", end=" ", flush=True)
-                self.assertLess(woken, 60)  # some are a sanitizer's; a look every 20 ms would be 100
+                self.assertLess(woken, 60)  # some are those of a sanitizer; polling every 20 ms would be 100
 
     def wakes(self, weir):
         switches = {}

@@ -1,4 +1,4 @@
-"""test_frames - frames and messages (RFC 6455, 5 to 8) over raw sockets: what is wrong, what is odd but right, and
+"""test_frames - frames and messages (RFC 6455, 5 to 8) over raw sockets: invalid ones, unusual but valid ones, and
 clients that vanish.
 
 SPDX-License-Identifier: MIT
@@ -32,7 +32,7 @@ class FramesTestCase(WeirTestCase):
         self.assertEqual(client.frame(), (BINARY, payload))
 
     def assertClosed(self, client, code):
-        """The next frame is a Close with this code; answered, the stream ends in order."""
+        """The next frame is a Close with this code; once it is answered, the stream ends in order."""
         answer = client.frame()
         self.assertEqual(answer.opcode, CLOSE, answer)
         self.assertEqual(answer.close_code, code)
@@ -265,7 +265,7 @@ class Vanishing(unittest.TestCase):
         self.assertNothingLeft()
 
     def test_a_thousand_clients_that_vanish_leave_nothing(self):
-        """With nothing, half a request, a whole one, or an answer unread; some reset, some end."""
+        """After no request, half of one, a whole one, or with an unread answer; some reset, some end the stream."""
         for number in range(scaled(1000, least=100)):
             upgrade = request("/echo" if number % 5 else "/no/route")
             client = RawClient(self.weir.port)

@@ -1,9 +1,8 @@
-"""test_ghosts - many clients join and leave channels at random, in every way, while they publish. Whenever they
-rest, what the server says of them is the truth: subscribers and presence of each channel by weir.v1 and by HTTP,
-connections, metrics. When they have gone, nothing is left, and memory does not grow with what has been.
+"""test_ghosts - many clients join and leave channels at random, in every way, while they publish. Whenever they rest,
+the server's view of them is checked: subscribers and presence of each channel by weir.v1 and by HTTP, connections,
+metrics. When they have gone, nothing is left, and memory does not grow with the number of joins.
 
-The clients are ghosts.c; what they check themselves is written there. WEIR_GHOSTS=60 makes it 1,000 of them for 60
-seconds.
+The clients are ghosts.c, which describes what they check themselves. WEIR_GHOSTS=60 runs 1,000 of them for 60 seconds.
 
 SPDX-License-Identifier: MIT
 """
@@ -24,9 +23,9 @@ CLIENTS = 1000 if FULL else scaled(200, least=40)
 CHANNELS = 100 if FULL else scaled(100, least=20)
 PARTS = 3  # of a half; they rest after each
 PART_SECONDS = FULL / 2 / PARTS if FULL else 0.6
-SUBSCRIPTION = 64  # bytes: less than any takes
+SUBSCRIPTION = 64  # bytes: less than any subscription takes
 SLACK = 1 << 20
-REST_OF_ALL = 32 << 20  # what an allocator may keep of what all of them had at once
+REST_OF_ALL = 32 << 20  # what an allocator may keep of the largest amount in use
 CONFIGURATION = """[channel *]
 presence = yes
 [channel loud:*]
@@ -44,7 +43,7 @@ channel = {*}
 
 
 class Ghosts:
-    """The program: it takes orders."""
+    """The client program, which is controlled over its standard input."""
 
     def __init__(self, port):
         self.arguments = [port, CLIENTS, CHANNELS, random.randrange(1 << 30)]
@@ -72,7 +71,7 @@ class Ghosts:
 
 
 class Truth:
-    """Who is where, as the clients know it: by their ports."""
+    """The subscriptions of the clients as they know them, by their ports."""
 
     def __init__(self, lines):
         clients = [rest.split() for word, rest in lines if word == "client"]
@@ -85,7 +84,7 @@ class Truth:
 
 
 class Asked:
-    """What the server says, as of now."""
+    """The server's view at this moment."""
 
     def __init__(self, weir):
         self.weir = weir
@@ -100,7 +99,7 @@ class Asked:
         return json.loads(text) if status == 200 else None
 
     def all(self, path, what):
-        """Every page of it, and how many the last one says that there are."""
+        """All pages of a list, and the total that the last page gives."""
         page = self.get(f"{path}?limit=1000")
         things = page[what]
         while "next" in page:
@@ -117,7 +116,7 @@ class Asked:
         return {self.ports.get(client["connection"], client["connection"]) for client in answer["clients"]}
 
     def differences(self, truth):
-        """What is not as the truth is, in words."""
+        """The differences from the truth, as text."""
         there = {name: channel["subscribers"] for name, channel in self.channels.items() if channel["subscribers"]}
         others = [name for name in self.channels if name not in there and not name.startswith("past:")]
         figures = [
@@ -137,7 +136,7 @@ class Asked:
 
 class NoGhosts(unittest.TestCase):
     def agree(self, weir, truth):
-        """Returns what the server says when that is the truth: it learns of a reset a moment later."""
+        """Waits until the server's view is the truth, and returns it: the server learns of a reset a moment later."""
         differences = []
 
         def compare():
@@ -160,7 +159,7 @@ class NoGhosts(unittest.TestCase):
             self.assertLessEqual(asked.who(answer), members, name)
 
     def half(self, weir, ghosts):
-        """They churn and rest, several times, and leave. Returns how often each thing happened."""
+        """The clients churn and rest several times, then leave. Returns how often each thing happened."""
         for _ in range(PARTS):
             truth = Truth(ghosts.order(f"churn {PART_SECONDS * 1000:.0f}"))
             self.assertGreater(truth.subscriptions, 0)

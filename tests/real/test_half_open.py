@@ -1,5 +1,5 @@
-"""test_half_open - clients that never finish their request take neither the HTTP threads nor anybody's time;
-clients that do finish it are not mistaken for them, however many come at once.
+"""test_half_open - clients that never finish their request neither occupy the HTTP threads nor delay other clients;
+clients that do finish it are not cut off, however many come at once.
 
 Attackers and clients have loopback addresses of their own: 127.0.0.2, 127.0.0.3 and so on.
 
@@ -27,9 +27,9 @@ listen = 127.0.0.1:PORT
 """
 ROUTE = "[route /echo]\nhandler = echo\n"
 ATTACKERS = 1000
-UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that goes no further
+UNFINISHED = b"GET /echo HTTP/1.1\r\nHost: 127"  # a head that stays incomplete
 THREADS = 16  # the default of http_threads
-LONG_TIMEOUT = 60  # seconds: handshake_timeout where only cutting off early lets a visitor in
+LONG_TIMEOUT = 60  # seconds: handshake_timeout where a visitor is admitted only if requests are cut off earlier
 UNDER_ATTACK = SERVER + ROUTE + f"[websocket]\nhandshake_timeout = {LONG_TIMEOUT}s\n"
 PER_ADDRESS = 8  # the default of max_half_open_per_ip
 
@@ -43,7 +43,7 @@ def open_from(weir, address, data=b""):
 
 
 def is_cut_off(opened):
-    """It has been answered, or closed, or both."""
+    """Whether it has been answered or closed or both."""
     opened.setblocking(False)
     try:
         opened.recv(65536, socket.MSG_PEEK)
@@ -55,7 +55,7 @@ def is_cut_off(opened):
 
 
 def visit(weir, address):
-    """Connects from this address, and has its word echoed. Returns how long it took to get the 101, in seconds."""
+    """Connects from this address and gets an echo. Returns how many seconds the 101 took."""
     start = time.perf_counter()
     client = RawClient.__new__(RawClient)
     client.socket, client.buffer = open_from(weir, address, request("/echo")), b""
@@ -71,8 +71,8 @@ def visit(weir, address):
 
 @contextlib.contextmanager
 def attack(weir, addresses, count, data):
-    """Lasts as long as the block. The list that it yields gets how many were cut off, and how many of them without an
-    answer."""
+    """Runs for as long as the block. Adds to the list that it yields how many were cut off, and how many of those
+    without an answer."""
     script = Path(__file__).with_name("half_open_attack.py")
     command = [sys.executable, script, str(weir.port), str(count), data.decode(), *addresses]
     cut_off = []
@@ -88,7 +88,7 @@ def attack(weir, addresses, count, data):
 
 class HalfOpen(unittest.TestCase):
     def measure(self, weir, addresses, count, data, seconds):
-        """How long a visitor took, again and again from the beginning of the attack on."""
+        """How long each of several visits took, from the beginning of the attack on."""
         times = []
         with attack(weir, addresses, count, data) as cut_off:
             deadline = time.monotonic() + seconds
@@ -98,8 +98,8 @@ class HalfOpen(unittest.TestCase):
         times.sort()
         print(f"\n    {len(times)} visits, median {times[len(times) // 2] * 1000:.1f} ms, longest "
               f"{times[-1] * 1000:.1f} ms, {cut_off[0]} cut off", end=" ", flush=True)
-        # Left alone, the attack keeps every visitor out for LONG_TIMEOUT. The kernel may drop a visitor's SYN while its
-        # queue is full; the visitor then repeats it after 1, 3 and 7 s.
+        # Without a defence the attack would keep every visitor out for LONG_TIMEOUT. The kernel may drop a SYN while
+        # its queue is full; the visitor then repeats it after 1, 3 and 7 s.
         self.assertLess(times[-1], LONG_TIMEOUT / 3)
         self.assertLess(times[len(times) // 2], LONG_TIMEOUT / 20)
         if data:
@@ -119,7 +119,7 @@ class HalfOpen(unittest.TestCase):
             self.measure(weir, ["127.0.0.2"], scaled(ATTACKERS, least=300), b"", 8)
 
     def test_addresses_that_hold_every_thread_delay_no_others(self):
-        """Each keeps to the limit of an address."""
+        """Each address keeps to the limit per address."""
         with Weir(UNDER_ATTACK) as weir:
             addresses = [f"127.0.1.{i}" for i in range(1, THREADS // PER_ADDRESS + 1)]
             self.measure(weir, addresses, THREADS, UNFINISHED, 3)
@@ -161,7 +161,7 @@ class HalfOpen(unittest.TestCase):
                 self.assertNotIn("half_open", weir.log())
 
     def test_unfinished_request_gets_408_after_the_timeout(self):
-        """Nobody waits: each of one address has all of it, and then a 408."""
+        """No other client waits: each request of one address has the whole timeout, and then gets 408."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 3s\n") as weir:
             start = time.monotonic()
             opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 8)
@@ -174,7 +174,7 @@ class HalfOpen(unittest.TestCase):
             weir.log_line("event=half_open", "beyond_limit=0", "oldest=0")
 
     def test_request_over_the_limit_of_its_address_is_cut(self):
-        """When one client waits for a thread, one goes that is beyond the limit of its address."""
+        """When a client waits for a thread, one request over the limit of its address is cut off."""
         with Weir(SERVER + "http_threads = 10\n" + ROUTE + "[websocket]\nhandshake_timeout = 1m\n") as weir:
             opened = self.open_all(weir, "127.0.0.2", PER_ADDRESS + 2)
             time.sleep(1.2)
@@ -202,7 +202,7 @@ class HalfOpen(unittest.TestCase):
         self.check_the_oldest_goes("trusted_proxies = 127.0.0.2, 10.0.0.0/8\n")
 
     def end_of(self, weir, data):
-        """When a request that goes on with a byte a second is cut off, in seconds."""
+        """After how many seconds a request is cut off that continues with one byte per second."""
         opened = open_from(weir, "127.0.0.2", data[:1])
         start = time.monotonic()
         with opened:
@@ -221,8 +221,8 @@ class HalfOpen(unittest.TestCase):
             self.assertLess(elapsed, 8)
 
     def test_silent_connection_is_closed_after_the_timeout(self):
-        """The kernel keeps it for the first second; its timeout is that of any other. There is no request that could
-        be answered."""
+        """The kernel holds the connection back for the first second; its timeout is the usual one. There is no request
+        to answer."""
         with Weir(SERVER + ROUTE + "[websocket]\nhandshake_timeout = 2s\n") as weir:
             weir.log_line("event=ready")
             with open_from(weir, "127.0.0.2") as opened:
@@ -260,7 +260,7 @@ class Legitimate(AsyncTestCase):
     async def test_handshake_storm_of_one_address_is_served(self):
         count = scaled(1000)
         with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
-            weir.log_line("event=ready")  # from then on the kernel keeps who says nothing
+            weir.log_line("event=ready")  # from then on the kernel holds silent connections back
             opened = await asyncio.gather(
                 *(websockets.connect(weir.url("/echo"), ping_interval=None, open_timeout=60) for _ in range(count))
             )
@@ -277,7 +277,7 @@ class Legitimate(AsyncTestCase):
         """As a busy client does: every connection stands before the first request leaves."""
         count = scaled(1000)
         with Weir(SERVER + "max_connections = 4000\n" + ROUTE) as weir:
-            weir.log_line("event=ready")  # from then on the kernel keeps who says nothing
+            weir.log_line("event=ready")  # from then on the kernel holds silent connections back
             opened = [socket.create_connection(("127.0.0.1", weir.port), PATIENCE) for _ in range(count)]
             await asyncio.sleep(0.5)
             for one in opened:
@@ -288,7 +288,7 @@ class Legitimate(AsyncTestCase):
             self.assertNotIn("half_open", weir.log())
 
     async def test_slow_upgrade_callbacks_are_not_cut(self):
-        """All the threads think for three seconds, while requests of the same address wait for one."""
+        """All threads are in callbacks for three seconds, while requests of the same address wait for a thread."""
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = compile_plugin("slow_upgrade", directory)
             route = f"[route /slow]\nhandler = plugin:{plugin}\n"

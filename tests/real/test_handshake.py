@@ -209,7 +209,7 @@ class PlainHttp(WeirTestCase):
                 try:
                     self.assertGreaterEqual(client.response().status, 400)
                 except (EOFError, ConnectionResetError):
-                    pass  # hanging up is an answer too; crashing is not
+                    pass  # a closed connection is allowed too; a crash is not
         self.assertEqual(self.get("/").status, 200)
 
 
@@ -235,7 +235,7 @@ class MaxConnections(unittest.TestCase):
 
 
 class BehindAProxy(WeirTestCase):
-    """Whose X-Forwarded-Proto counts if it is trusted."""
+    """X-Forwarded-Proto counts if the proxy is trusted."""
 
     configuration = ("[server]\nlisten = 127.0.0.1:PORT\ntrusted_proxies = 127.0.0.2\n"
                      "[route /echo]\nhandler = echo\n")

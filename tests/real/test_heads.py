@@ -1,6 +1,6 @@
-"""test_heads - how the heads of requests are read, on the listener for clients and on that for operators, where the
-connection is kept and a head that is misread makes a request out of a body. Over raw sockets; what a single listener can
-show is in tests/conformance/rfc9112_heads.py.
+"""test_heads - how the heads of requests are read, on the public listener and on the admin listener. The latter keeps
+connections alive, so a head that is misread would turn a body into a request. Over raw sockets; cases that need only
+one listener are in tests/conformance/rfc9112_heads.py.
 
 SPDX-License-Identifier: MIT
 """
@@ -53,7 +53,7 @@ class Both(unittest.TestCase):
         cls.ports = {"clients": cls.weir.port, "operators": cls.weir.admin_port}
 
     def each(self, cases):
-        """(what tells it apart, port, case) on both."""
+        """(arguments for subTest(), port, case) for both listeners."""
         for listener, port in self.ports.items():
             for name, case in cases.items():
                 yield {"listener": listener, "case": name}, port, case
@@ -70,7 +70,7 @@ class Both(unittest.TestCase):
                 self.assertTrue(client.at_end())
 
     def test_two_line_feeds_do_not_end_a_head(self):
-        """Whatever an earlier request has left in the thread's buffer."""
+        """Whatever an earlier request left in the thread's buffer."""
         for name, port, ends in self.each({"earlier heads": (b"\r\n\r\n", b"\n\n")}):
             for _ in range(40):  # there are 16 threads
                 statuses = [fetch(port, b"GET /healthz HTTP/1.0" + end).status for end in ends]
@@ -119,7 +119,7 @@ class Both(unittest.TestCase):
 
 
 class Operators(unittest.TestCase):
-    """What is particular to a connection that is kept, and to bodies."""
+    """Cases that need a kept connection or a body."""
 
     TOKEN = "0123456789abcdef"
 
@@ -162,7 +162,7 @@ class Operators(unittest.TestCase):
         self.assertEqual(self.history().count(b'"once"'), 1)
 
     def test_large_head_after_others_on_a_connection_is_refused(self):
-        """What is counted is the head, not all that has come on the connection."""
+        """The limit counts one head, not all bytes of the connection."""
         for last, status in ((f"Cookie: {'c' * 17000}", 431), ("A: \x01", 400)):
             with self.subTest(status=status), RawClient(self.weir.admin_port) as client:
                 for _ in range(3):
@@ -192,7 +192,7 @@ class Operators(unittest.TestCase):
 
 
 class Early(WeirTestCase):
-    """What comes before the 101 has been read (RFC 6455, 4.1)."""
+    """Bytes that a client sends before it has read the 101 (RFC 6455, 4.1)."""
 
     configuration = SERVER + ROUTES
     TIMES = 300
@@ -206,7 +206,7 @@ class Early(WeirTestCase):
                 self.assertEqual(Counter(statuses), {400: times})
 
     def test_early_frame_in_its_own_segment_is_refused_or_kept(self):
-        """What comes after the server has looked is a client's that does not wait, but it is not lost either."""
+        """A frame that arrives after the server's check breaks the rule too, but must not get lost."""
         for _ in range(scaled(self.TIMES)):
             with RawClient(self.weir.port) as client:
                 client.send(request("/echo"))
@@ -276,7 +276,7 @@ class Origins(WeirTestCase):
 
 
 class Proxies(WeirTestCase):
-    """A proxy that does not pass on what makes a handshake."""
+    """A proxy that does not pass on the headers of a handshake."""
 
     configuration = SERVER + ROUTES + "[route /]\nhandler = echo\n"
 
@@ -324,7 +324,7 @@ class Reasons(WeirTestCase):
 
 class ManyFields(unittest.TestCase):
     def test_forwarded_line_may_be_the_last_of_64(self):
-        """Each client that a proxy speaks for has its own limit."""
+        """Each client of a proxy has its own limit."""
         limits = "max_connections_per_ip = 1\ntrusted_proxies = 127.0.0.1/32\n"
         with Weir(SERVER + limits + ROUTES) as weir:
             clients = []

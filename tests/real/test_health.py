@@ -1,4 +1,4 @@
-"""test_health - `weir health` against a real server, and against others that answer wrongly, late or not at all.
+"""test_health - `weir health` against a real server, and against others that answer wrongly, late or never.
 
 SPDX-License-Identifier: MIT
 """
@@ -42,7 +42,7 @@ class Answers:
             self.held.append(client)
             self.requests.append(client.recv(65536))
             if self.answer is not None:
-                with contextlib.suppress(ConnectionError):  # it need not read all
+                with contextlib.suppress(ConnectionError):  # it need not read everything
                     client.sendall(self.answer)
                 client.close()
 
@@ -106,14 +106,14 @@ class Serving(WeirTestCase, HealthTestCase):
         self.assertReady("-c", file, "-s", f"server.listen={right}")
 
     def test_health_loads_no_plugins(self):
-        """What only asks must not run what a plug-in does when it is loaded."""
+        """A health check must not run the start code of plug-ins."""
         text = f"[server]\nlisten = {self.weir.port}\n[route /x]\nhandler = plugin:/nonexistent/plugin.so\n"
         self.assertReady("-c", self.write(text))
 
 
 class Stopping(HealthTestCase):
     def test_health_reports_503_while_stopping(self):
-        """A client that does not answer its Close keeps the server in its stop."""
+        """A client that does not answer its Close prolongs the stop."""
         slow = "drain_timeout = 1m\n[websocket]\nclose_timeout = 1m\n"
         with Weir(f"[server]\nlisten = 127.0.0.1:PORT\n{slow}{ROUTE}") as weir:
             with RawClient(weir.port, upgrade="/echo") as client:
@@ -126,7 +126,7 @@ class Stopping(HealthTestCase):
 
 
 class Others(HealthTestCase):
-    """Not every port that answers has weir behind it."""
+    """Servers other than weir."""
 
     def test_health_asks_ipv6_addresses(self):
         with Answers(b"HTTP/1.1 200 OK\r\n\r\nready\n", socket.AF_INET6, "::1") as other:

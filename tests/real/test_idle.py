@@ -1,4 +1,4 @@
-"""test_idle - many clients that say nothing cost little: no thread, little memory, and nobody else waits.
+"""test_idle - many idle clients cost no thread and little memory, and do not delay others.
 
 SPDX-License-Identifier: MIT
 """
@@ -35,7 +35,7 @@ class Idle(unittest.TestCase):
             self.echo(weir)
             threads_before, descriptors = threads(weir), weir.descriptors()
             clients = [RawClient(weir.port, "/echo") for _ in range(count // 5)]
-            memory_before = memory(weir)  # with what each thread has once, however many clients there are
+            memory_before = memory(weir)  # including what each thread allocates once, whatever the number of clients
             clients += [RawClient(weir.port, "/echo") for _ in range(count)]
             self.assertEqual(threads(weir), threads_before)
             if not SANITIZED:
@@ -43,7 +43,7 @@ class Idle(unittest.TestCase):
             self.echo(weir)
             for client in clients:
                 client.vanish()
-            until(lambda: weir.descriptors() <= descriptors, "the descriptors of those who left are closed")
+            until(lambda: weir.descriptors() <= descriptors, "the descriptors of the clients that left are closed")
 
 
 if __name__ == "__main__":

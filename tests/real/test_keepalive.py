@@ -1,4 +1,4 @@
-"""test_keepalive - the server pings; who answers stays, who is silent goes.
+"""test_keepalive - the server sends pings; clients that answer stay, silent ones are closed.
 
 SPDX-License-Identifier: MIT
 """
@@ -26,7 +26,7 @@ delay = 4s
 
 class Keepalive(AsyncTestCase):
     async def test_client_that_answers_pings_stays(self):
-        """Four seconds are three times what a silent client has; one of them waits for its handler meanwhile."""
+        """Four seconds, three times what a silent client has; one of the two waits for its handler meanwhile."""
         with Weir(CONFIGURATION) as weir:
             async with (
                 websockets.connect(weir.url("/echo"), ping_interval=None) as idle,
@@ -69,7 +69,7 @@ handler = echo
 
 class IdleTimeout(AsyncTestCase):
     async def test_idle_timeout_counts_messages_in_either_direction(self):
-        """One says something, one listens, and one does neither: only that one is closed. Pings do not count."""
+        """One client sends, one receives and one does neither: only that one is closed. Pings do not count."""
         with Weir(IDLE) as weir:
             async with (
                 websockets.connect(weir.url("/alone"), ping_interval=0.5) as silent,

@@ -1,6 +1,6 @@
-"""test_leaks - the server under valgrind, stopped in mid-traffic: every byte is given back.
+"""test_leaks - the server under valgrind, stopped in mid-traffic: no memory is leaked.
 
-The sanitizer builds look for leaks in every other test; valgrind cannot run them.
+Sanitizer builds find leaks in all other tests; valgrind cannot run such builds.
 
 SPDX-License-Identifier: MIT
 """
@@ -47,7 +47,7 @@ class Leaks(AsyncTestCase):
                 return websocket.close_code
 
     async def test_server_leaks_no_memory_under_valgrind(self):
-        # One broadcaster: several would each get more than they read, and be cut off at the end of drain_timeout.
+        # One broadcaster: several would each get more than they read and be cut at the end of drain_timeout.
         paths = ["/echo", "/light/on", "/no/route"] * 5 + ["/broadcast"]
         with UnderValgrind(CONFIGURATION) as weir:
             clients = [asyncio.create_task(self.busy(weir, path)) for path in paths]

@@ -1,7 +1,8 @@
-"""test_limits - what a client can make the server hold: bombs, lengths that are only claimed, endless fragments.
+"""test_limits - how much memory a client can make the server use: compression bombs, claimed lengths, endless
+fragments.
 
-Each runs against a server of its own, whose peak of memory is looked at. A sanitizer has memory of its own, so in
-its builds only the answers are checked.
+Each test has its own server, whose peak of memory is checked. A sanitizer uses memory itself, so in its builds only the
+answers are checked.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,7 +20,7 @@ MAX_MESSAGE_SIZE = MIB
 
 
 def bomb(size):
-    """`size` zeros, a thousandth of it on the wire: a payload without the tail that is not sent."""
+    """`size` zeros, compressed to a thousandth: a payload without the tail, which is not sent."""
     deflater = zlib.compressobj(9, wbits=-15)
     zeros = bytes(MIB)
     parts = [deflater.compress(zeros) for _ in range(size // MIB)]
@@ -57,7 +58,7 @@ class Limited(unittest.TestCase):
     settings = ""
 
     def setUp(self):
-        """A server that has already answered somebody, so that what follows is not its first memory."""
+        """A server that has answered a client already, so that its first allocations do not count."""
         self.weir = Weir(configuration(self.settings))
         self.addCleanup(self.weir.stop)
         with self.client("/on") as client:
@@ -130,7 +131,7 @@ class Limits(Limited):
 
 
 class AnyNumberOfFragments(Limited):
-    """As many as make the largest message: it is a message like any other; its echo is a second copy."""
+    """As many fragments as the largest message can have are a message like any other; its echo is a second copy."""
 
     settings = "max_fragments = 1048576\n"
 
@@ -145,7 +146,7 @@ class AnyNumberOfFragments(Limited):
 
 
 class Pipelined(unittest.TestCase):
-    """A read of a few kilobytes may inflate to many megabytes: a client that reads gets all of it all the same."""
+    """A few kilobytes may inflate to many megabytes; a client that reads gets all of them."""
 
     def check(self, path, message, count, settings=""):
         deflater = zlib.compressobj(wbits=-15)
@@ -171,7 +172,7 @@ class Pipelined(unittest.TestCase):
 
 
 class Stuck(unittest.TestCase):
-    """A client that sends and never reads: the server stops reading from it, and waits without turning in circles."""
+    """A client that sends and never reads: the server stops reading from it, and waits without polling."""
 
     def test_client_that_never_reads_costs_no_processor_time(self):
         with Weir(configuration()) as weir, RawClient(weir.port, upgrade="/on") as client:

@@ -1,4 +1,4 @@
-"""test_log - the log as an operator meets it: lines that machines read, files that are rotated, readers that stop.
+"""test_log - the log as an operator sees it: machine-readable lines, rotated files, stopped readers.
 
 SPDX-License-Identifier: MIT
 """
@@ -34,7 +34,7 @@ PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "=\\]+)(?: |$)')
 
 
 def parse_logfmt(line):
-    """The pairs of a line, which is nothing but pairs; values in quotes stay as they are written."""
+    """The pairs of a line, which must consist of pairs; quoted values are not decoded."""
     pairs, end = {}, 0
     while end < len(line):
         found = PAIR.match(line, end)
@@ -76,7 +76,7 @@ class LogTestCase(WeirTestCase):
 class Json(LogTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\ntrusted_proxies = 127.0.0.0/8\n[log]\nformat = json\n" + ROUTES
 
-    NASTY = [  # bytes of a request line or of a header, and what they come to in the log
+    NASTY = [  # bytes of a request line or a header, and their form in the log
         (b"plain", "plain"),
         (b'say "hi" \\ \\n', 'say "hi" \\ \\n'),
         (b'","event":"fake', '","event":"fake'),
@@ -104,7 +104,7 @@ class Json(LogTestCase):
                 self.assertEqual(self.close_of(client)["user_agent"], kept)
 
     def assertRefusalIsLogged(self, path):
-        """Of many that come at once, one in a second is."""
+        """Of many refusals, one per second is logged."""
         def refused():
             fetch(self.weir.port, request(path))
             lines = [parse_json(line) for line in self.weir.log().splitlines()]
@@ -127,7 +127,7 @@ class Json(LogTestCase):
         for reason in ("", "bye", 'a "b" \\', "\n\r\t\x00\x01\x1b[2J\x7f", "\x85\x9b", "ü€🚪", "x" * 123):
             with self.subTest(reason), RawClient(self.weir.port, "/echo") as client:
                 line = self.close_of(client, 4321, reason.encode())
-                wanted = reason.split("\x00")[0]  # a reason is a C string for handlers
+                wanted = reason.split("\x00")[0]  # handlers get the reason as a C string
                 self.assertEqual((line["reason"], line["code"], line["by"]), (wanted, 4321, "client"))
 
     def test_access_line_has_all_its_fields(self):
@@ -153,7 +153,7 @@ class Json(LogTestCase):
         })
 
     def test_access_line_counts_payload_and_wire_bytes(self):
-        """What handlers see, and what the network carries: the frames with their heads, the Closes too."""
+        """Payload as handlers see it, and bytes on the wire: frames with their headers, Closes included."""
         with RawClient(self.weir.port) as client:
             client.send(request("/echo", upgrade_headers(Sec_WebSocket_Extensions="permessage-deflate")))
             client.response()
@@ -173,7 +173,7 @@ class Json(LogTestCase):
     def test_connections_are_counted_from_1(self):
         with Weir(self.configuration) as weir:
             for number in range(1, 4):
-                for _ in range(2):  # no matter whose place it takes
+                for _ in range(2):  # whatever place in the registry it takes
                     client = RawClient(weir.port, "/echo")
                     leave(client)
                 until(lambda: weir.log().count('"event":"close"') == 2 * number, "the ends")
@@ -252,7 +252,7 @@ class Start(unittest.TestCase):
             self.assertEqual(pairs["config"], f"{weir.directory.name}/weir.ini")
 
     def test_memory_limit_above_the_machine_gets_a_warning(self):
-        """Said once with both figures; a test of its own has what control groups allow."""
+        """One warning with both numbers. Limits of control groups are tested by the unit tests."""
         machine = 1024 * int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1])
         for limit, said in ((1024 << 30, True), (1 << 20, False), (0, False)):
             with Weir(f"[server]\nlisten = 127.0.0.1:PORT\nmemory_limit = {limit}\n{ROUTES}") as weir:
@@ -370,7 +370,7 @@ class StoppedReaders(unittest.TestCase):
         return weir
 
     def come_and_go(self, weir, beside):
-        """More lines than fit, of clients that all are served, while another one talks."""
+        """More lines than the buffer holds, from clients that are all served, while another client talks."""
         for number in range(4):
             clients = [RawClient(weir.port, "/echo") for _ in range(50)]
             for client in clients:
@@ -395,7 +395,7 @@ class StoppedReaders(unittest.TestCase):
             before, after = weir.log().split("event=log_dropped")
             self.assertGreater(before.count("event=close"), 50)
             self.assertGreaterEqual(after.count("event=close"), 1)
-            # A thread that was held up may tell late of a client that left before the reader went on.
+            # A delayed thread may log late that a client left before the reader continued.
             self.assertLess(after.count("event=close"), 10)
 
     def test_stop_does_not_wait_for_a_stopped_log_reader(self):

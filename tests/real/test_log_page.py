@@ -1,4 +1,4 @@
-"""test_log_page - docs/log.md has every event and every field that the source logs, and no other.
+"""test_log_page - docs/log.md lists exactly the events and fields that the source logs.
 
 SPDX-License-Identifier: MIT
 """
@@ -15,7 +15,7 @@ ALWAYS = {"time", "level", "event", "suppressed", "truncated"}
 
 
 def arguments(text, start):
-    """What stands between the parenthesis that has been opened before `start` and its end."""
+    """The text from `start` to the closing parenthesis of the one opened before `start`."""
     depth, end = 1, start
     while depth > 0:
         depth += {"(": 1, ")": -1}.get(text[end], 0)
@@ -24,7 +24,7 @@ def arguments(text, start):
 
 
 def logged():
-    """{(event, subsystem): (levels, fields)} of all calls."""
+    """{(event, subsystem): (levels, fields)} of all log calls."""
     found = {("log_dropped", "server"): ({"warning"}, {"count"})}  # log_queue.c makes that line itself
     for source in SOURCES:
         text = re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.DOTALL)
@@ -47,7 +47,7 @@ def logged():
 
 
 def rows(heading):
-    """The cells of the table below the heading, without its head."""
+    """The rows of the table after this heading, without its head."""
     table = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in table.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]

@@ -1,4 +1,4 @@
-"""test_make - what make says on a machine where something is missing, and what it would install for what.
+"""test_make - the errors of make on a machine where something is missing, and the packages each target would install.
 
 SPDX-License-Identifier: MIT
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from weir_process import PATIENCE, ROOT
 
-# Stands for dpkg-query and apt-get, and sudo: nothing is installed, and every call is noted.
+# Replaces dpkg-query, apt-get and sudo: nothing is installed, and every call is recorded.
 TOOL = """#!/bin/sh
 [ "${0##*/}" = dpkg-query ] && exit 1
 [ "${0##*/}" = sudo ] && exec "$@"
@@ -53,7 +53,7 @@ class Missing(MakeTestCase):
 
 class Dependencies(MakeTestCase):
     def wanted(self, *arguments):
-        """The packages that a machine without any of them would get."""
+        """The packages that would be installed on a machine with none of them."""
         for name in ("dpkg-query", "apt-get", "sudo"):
             tool = self.directory / name
             tool.write_text(TOOL)

@@ -1,8 +1,8 @@
-"""test_memory_failures - malloc fails now and then: whom it hits loses the connection, nobody else notices.
+"""test_memory_failures - malloc fails at times: the client concerned loses its connection, no other client notices.
 
-failing_malloc.c makes it fail, in the server's own code and in zlib's, while this test says so. First every single
-allocation of a short visit fails, one after the other; then about one in so many, under load. Who is hit gets 503,
-a Close with 1011 or a lost connection, and never a wrong answer, or none.
+failing_malloc.c makes it fail, in the server's code and in zlib's, while this test asks for it. First every single
+allocation of a short visit fails in turn, then a random share of them under load. A client that is hit gets 503, a
+Close with 1011 or a lost connection, and never a wrong answer or none.
 
 SPDX-License-Identifier: MIT
 """
@@ -60,7 +60,7 @@ TAIL = b"\x00\x00\xff\xff"
 
 
 class Control:
-    """The numbers that failing_malloc.c shares with us."""
+    """The numbers that failing_malloc.c shares with this test."""
 
     def __init__(self, path):
         path.write_bytes(bytes(32))
@@ -88,7 +88,7 @@ class Control:
 
 class FailingWeir(Weir):
     def __init__(self, folder):
-        """`folder` is where what belongs to the server is built."""
+        """`folder` is where the library and the plug-in are built."""
         library, plugin = folder / "failing_malloc.so", folder / "memory.so"
         flags = ["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Werror", "-fno-builtin", "-shared", "-fPIC"]
         subprocess.run([*flags, "-o", library, HERE / "failing_malloc.c", "-ldl"], check=True)
@@ -106,7 +106,7 @@ class FailingWeir(Weir):
 
 
 class Hit(Exception):
-    """The server has ended the connection in a way that is right for one whose memory failed."""
+    """The server ended the connection in one of the ways allowed after a failed allocation."""
 
 
 class Visitor:
@@ -179,7 +179,7 @@ class Visitor:
         return inflated
 
     def expect(self, messages, pongs=()):
-        """Waits for all these answers; pongs and messages come in an order of their own."""
+        """Waits for all these answers; pongs and messages may come in any order among each other."""
         expected = [FIXED_ANSWER.get(self.path, message) for message in messages]
         answers = {True: [], False: []}
         while len(answers[False]) < len(messages) or len(answers[True]) < len(pongs):
@@ -194,7 +194,7 @@ LINES = (TEXT, b"".join(b'{"number": %d}\n' % number for number in range(200)))
 
 
 def talk(visitor):
-    """A message alone, one with half a ping behind it, the other half with three messages."""
+    """A message alone, one followed by half a ping, then the other half with three messages."""
     visitor.send(visitor.frames(SMALL))
     visitor.expect([SMALL])
     ping = frame(PING, b"p" * 125)
@@ -237,7 +237,7 @@ def reset(port, path):
 
 
 class News:
-    """A sender of numbered messages to a route, and those who listen there: nobody may miss one and stay."""
+    """A sender of numbered messages to a route and its listeners: no listener may miss one and stay connected."""
 
     def __init__(self, port):
         self.port, self.editions, self.received = port, 0, 0
@@ -308,7 +308,7 @@ class MemoryFailures(unittest.TestCase):
         """Everything at once. Returns how often each thing happened."""
         deadline = time.monotonic() + seconds
         outcomes, wrong, news = collections.Counter(), [], News(self.weir.port)
-        alone = [path for path in PATHS if not path.startswith("/broadcast")]  # where nobody else's messages come
+        alone = [path for path in PATHS if not path.startswith("/broadcast")]  # where no other client sends
 
         def over():
             return time.monotonic() > deadline or wrong

@@ -1,5 +1,5 @@
-"""test_memory_limit - what clients make large besides messages counts in memory_limit: paths and subscriptions. Those
-that hold most are closed, the others are left alone.
+"""test_memory_limit - memory_limit also counts long paths and subscriptions. The clients that use most memory are
+closed, the others are not.
 
 SPDX-License-Identifier: MIT
 """
@@ -51,7 +51,7 @@ class MemoryLimit(unittest.TestCase):
             self.assertEqual(client.frame(), (PONG, b"there?"))
 
     def check_closed(self, clients):
-        """How many have been told so; the others have been told nothing."""
+        """How many were closed with 1013; the others must have received nothing."""
         ready, _, _ = select.select([client.socket for client in clients], [], [], 0)
         codes = [client.frame() for client in clients if client.socket in ready]
         self.assertEqual({(one.opcode, one.close_code) for one in codes}, {(CLOSE, 1013)})

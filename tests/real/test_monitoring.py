@@ -1,5 +1,5 @@
-"""test_monitoring - what conf/ and docs/metrics.md make of the metrics: the rules, the dashboard, the table; and,
-with a real Prometheus that watches a loaded server, that each expression has data, and that the figures are true.
+"""test_monitoring - the alert rules and the dashboard of conf/ and the table of docs/metrics.md agree with the metrics;
+with a real Prometheus and a loaded server, each expression has data and the numbers are true.
 
 SPDX-License-Identifier: MIT
 """
@@ -31,7 +31,7 @@ PROMTOOL = shutil.which("promtool")
 RATE = 400  # messages a second on /echo
 RUN = 20  # seconds
 LAMP_SECONDS = 0.02
-KEPT = 10  # messages that a room remembers
+KEPT = 10  # messages in the history of a room
 
 SERVER = f"""[server]
 listen = 127.0.0.1:PORT
@@ -86,7 +86,7 @@ handler = relay
 channel = room:{name}
 """
 
-# A plug-in that publishes to the channel `plain` what it is sent, and answers how many have got it.
+# A plug-in that publishes what it receives to the channel `plain`, and answers with the number of receivers.
 PUBLISHING = """
 #include <stdio.h>
 #include <weir/weir.h>
@@ -212,7 +212,7 @@ class ChannelClient(RawClient):
 
 
 class Channels(unittest.TestCase):
-    """What is told of channels is what was done with them."""
+    """The metrics of channels agree with what was done."""
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-test-")
@@ -295,7 +295,7 @@ class Channels(unittest.TestCase):
         self.assertEqual(found["weir_history_messages"] + found["weir_history_evicted_total"], 55)
         self.assertTrue(8192 - 2 * 500 < found["weir_history_bytes"] <= 8192, found["weir_history_bytes"])
         self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:b")[0] // 100, 2)
-        self.check({"weir_history_messages": 5})  # of kept:a: one channel pushes out its own past alone
+        self.check({"weir_history_messages": 5})  # of kept:a: a channel displaces only its own history
         self.assertEqual(self.weir.ask("DELETE", "/api/channels/kept:a")[0] // 100, 2)
         self.check({"weir_history_messages": 0, "weir_history_bytes": 0})
 
@@ -370,7 +370,7 @@ class Dashboard(unittest.TestCase):
 
 
 class Load:
-    """Everything that a server can count, for RUN seconds, beside a Prometheus."""
+    """Causes everything that a server can count, for RUN seconds, while Prometheus scrapes."""
 
     def __init__(self, weir, folder):
         self.weir, self.folder = weir, folder
@@ -383,9 +383,9 @@ class Load:
         )  # fmt: skip
 
     def run(self):
-        """Returns what the one that sends at a fixed rate has measured."""
+        """Returns the result of the run with a fixed rate."""
         url = self.weir.url
-        # Lamps answer other than they are asked, which is an error for `weir bench`: its status does not count.
+        # Lamps do not echo, which is an error for `weir bench`: its status does not count.
         others = [
             self.bench("broadcast", "--scenario", "broadcast", "--clients", 15, "--rate", 20, url("/broadcast")),
             self.bench("room", "--scenario", "broadcast", "--clients", 5, "--rate", 20, url("/room/1")),
@@ -414,7 +414,7 @@ class Load:
         self.read_nothing("/drop", "weir_messages_dropped_total")
 
     def read_nothing(self, path, counter):
-        """One client sends to another one that does not read, until that is counted."""
+        """One client sends to another that does not read, until the server counts it."""
         with SmallWindow(self.weir.port, path), RawClient(self.weir.port, path) as publisher:
 
             def sent_too_much():
@@ -455,7 +455,7 @@ class Watched(unittest.TestCase):
                 self.assertTrue(any(math.isfinite(value) for _, value in found), f"{expression}: {found}")
 
     def test_every_expression_has_data_for_chosen_routes(self):
-        # Two ones, as Grafana writes them.
+        # Two routes, as Grafana writes them.
         routes = r"(/echo|/light/\\{status\\})"
         for title, expression in expressions():
             if "$route" in expression:

@@ -1,4 +1,4 @@
-"""test_negotiation - what a handshake agrees on: subprotocols, and the origins that may connect.
+"""test_negotiation - subprotocols and allowed origins in the opening handshake.
 
 SPDX-License-Identifier: MIT
 """

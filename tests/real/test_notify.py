@@ -1,4 +1,4 @@
-"""test_notify - what a service manager is told: the datagrams of sd_notify(3), over a real socket.
+"""test_notify - notifications to the service manager: the datagrams of sd_notify(3), over a real socket.
 
 SPDX-License-Identifier: MIT
 """
@@ -20,7 +20,7 @@ RELOADS = '#include "server/notify.h"\nint main(void) { notify_reloading(); noti
 
 
 class Manager:
-    """The manager's end of the socket; what is started within the block inherits its name."""
+    """The manager's end of the socket; processes started within the block inherit its name."""
 
     def __init__(self, name):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -82,14 +82,14 @@ class Notify(unittest.TestCase):
             self.assertTrue(manager.silent())
 
     def test_missing_notify_socket_is_ignored(self):
-        """A manager that is gone, or a name that is none, is no reason not to serve."""
+        """A missing manager or an invalid name does not prevent the start."""
         for name in (str(self.directory / "gone"), "@gone", "@", "/", "", "relative", "/" + "x" * 200):
             with self.subTest(name=name), mock.patch.dict(os.environ, {"NOTIFY_SOCKET": name}):
                 with Weir(CONFIGURATION):
                     pass
 
     def test_service_manager_is_told_of_a_reload(self):
-        """The clock of RELOADING=1 is the one that systemd compares with its own."""
+        """RELOADING=1 carries the time of the clock that systemd compares with its own."""
         program = self.directory / "reloads"
         command = ["cc", "-std=c17", "-D_GNU_SOURCE", "-I.", "-o", program, "-xc", "-", "server/notify.c"]
         subprocess.run(command, cwd=ROOT, input=RELOADS.encode(), check=True)

@@ -1,5 +1,5 @@
-"""test_plugin_options - the options that a plug-in declares: wrong declarations, secrets that nothing shows, values from
-the environment.
+"""test_plugin_options - the options that a plug-in declares: wrong declarations, secrets that are never shown, values
+from the environment.
 
 SPDX-License-Identifier: MIT
 """
@@ -18,7 +18,7 @@ from weir_process import ROOT, run_weir, until
 SECRET = "S3cret-Not-To-Be-Seen"
 OTHER = "0ther-Not-To-Be-Seen"
 
-# Answers with the options that it has been started with.
+# Answers with the options that it was started with.
 SOURCE = """
 #include <stdio.h>
 #include <stdlib.h>

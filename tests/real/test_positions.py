@@ -1,5 +1,5 @@
-"""test_positions - channels without subscribers: whoever comes back is told for sure what was missed, and no client
-fills the table of channels for others.
+"""test_positions - channels without subscribers: a client that comes back learns reliably what it missed, and no client
+can fill the channel table for others.
 
 SPDX-License-Identifier: MIT
 """
@@ -33,7 +33,7 @@ handler = pubsub
 
 
 class Client(RawClient):
-    """One of weir.v1, from a loopback address of its own."""
+    """A client of weir.v1 that connects from a given loopback address."""
 
     def __init__(self, weir, address="127.0.0.1"):
         super().__init__(weir.port)

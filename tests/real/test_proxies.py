@@ -1,5 +1,5 @@
-"""test_proxies - nginx and HAProxy as docs/deploy.md configures them, with TLS, in front of weir; and two servers of which
-the path chooses one.
+"""test_proxies - nginx and HAProxy as docs/deploy.md configures them, with TLS, in front of weir; and two servers, one
+of which is chosen by the path.
 
 Both come as Debian packages, which `make deps` does not install: they would listen on port 80.
 
@@ -51,7 +51,7 @@ def block(heading, first):
 
 
 def put(text, *pairs):
-    """Replaces what is the reader's to replace; all of it must be there."""
+    """Replaces the parts that a reader has to replace; all of them must occur."""
     for old, new in pairs:
         if old not in text:
             raise AssertionError(f"docs/deploy.md no longer has {old!r}")
@@ -60,7 +60,7 @@ def put(text, *pairs):
 
 
 class Proxy:
-    """A proxy that runs in the foreground with a configuration of its own."""
+    """A proxy that runs in the foreground with its own configuration."""
 
     def __init__(self, command, ports):
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.DEVNULL,
@@ -84,7 +84,7 @@ class Proxy:
 
 
 class ProxyTests:
-    """A certificate made as the page says, and what both proxies must do."""
+    """Tests for both proxies, with a certificate made as the page describes."""
 
     @classmethod
     def setUpClass(cls):
@@ -101,7 +101,7 @@ class ProxyTests:
         cls.tls = ssl.create_default_context(cafile=str(certificate))
 
     def start_proxy(self, *servers, upstream=None):
-        """In front of these ports; `upstream`: the page's other way to choose one of them."""
+        """Starts the proxy in front of these ports; `upstream`: the page's other way to choose one of them."""
         self.port, self.plain_port = free_port(), free_port()
         proxy = self.proxy(servers, upstream)
         self.addCleanup(proxy.stop)
@@ -168,7 +168,7 @@ class ProxyTests:
 
     @staticmethod
     def listen(listener, heads):
-        """A server that answers 503 to clients and 200 to health checks, and keeps what they said."""
+        """A server that answers 503 to clients and 200 to health checks, and records their requests."""
         while True:
             try:
                 client, _ = listener.accept()
@@ -183,7 +183,7 @@ class ProxyTests:
                 client.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     async def test_path_chooses_the_server(self):
-        """Those who are in a room hear each other, and both servers have rooms."""
+        """Clients of one room reach each other, and both servers have rooms."""
         servers = [self.start_server(), self.start_server()]
         self.start_proxy(*(server.port for server in servers), upstream=self.several)
         for room in range(30):

@@ -1,5 +1,5 @@
-"""test_readme - the plug-in that docs/handlers.md prints compiles as printed, and works; so does the line for browsers of
-README.md; links lead somewhere.
+"""test_readme - the plug-in in docs/handlers.md compiles as printed and works; so does the line for browsers in
+README.md; no link is broken.
 
 SPDX-License-Identifier: MIT
 """

@@ -1,8 +1,8 @@
-"""test_recovery - clients of weir.v1 drop, in every way, and return at random, while three publishers write as fast
-as they can: each sees every message once and in order, or is told what it has missed.
+"""test_recovery - clients of weir.v1 lose their connection in every way and return at random, while three publishers
+write as fast as they can: each client gets every message once and in order, or learns that it has missed some.
 
-The clients and publishers are recover.c; what it checks is written there. WEIR_RECOVERY=100000 makes it so many
-messages for 200 clients.
+The clients and publishers are recover.c, which describes what it checks. WEIR_RECOVERY=100000 sends that many messages
+to 200 clients.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,13 +19,13 @@ from weir_process import PATIENCE, scaled
 FULL = int(os.environ.get("WEIR_RECOVERY", "0"))
 MESSAGES = FULL or scaled(10_000, least=5000)
 CLIENTS = 200 if FULL else scaled(60, least=20)
-RATE = 5000  # messages a second, where clients shall keep up
+RATE = 5000  # messages per second, where clients must keep up
 LONGEST = 800 if FULL else 4 * PATIENCE
 
 
 class Recovery(unittest.TestCase):
     def recover(self, settings, **options):
-        """Returns how often each thing happened, when every client has come to the end."""
+        """Returns how often each thing happened, once every client has reached the end."""
         options = {"clients": CLIENTS, "messages": MESSAGES, "seed": random.randrange(1 << 30), **options}
         with swarm.server(settings) as weir:
             words = [f"{name}={value}" for name, value in options.items()]
@@ -42,13 +42,13 @@ class Recovery(unittest.TestCase):
         return counts
 
     def compare(self, weir, options, counts):
-        """What the server says of it."""
+        """The counts of the server."""
         status, _, text = weir.ask("GET", "/api/channels/soak")
         self.assertEqual((status, json.loads(text)["offset"]), (200, options["messages"]))
         metrics = weir.metrics()
         self.assertEqual(metrics['weir_publishes_total{source="api"}'], counts["by_http"])
         self.assertEqual(metrics['weir_publishes_total{source="client"}'], counts["by_websocket"])
-        # It may have answered clients that did not stay for the answer.
+        # It may have answered clients that left before the answer.
         for result, name in (("complete", "recovered"), ("incomplete", "not_recovered")):
             self.assertGreaterEqual(metrics[f'weir_recoveries_total{{result="{result}"}}'], counts[name])
         ways = ("closed", "closed_listening", "reset", "ended_silently")

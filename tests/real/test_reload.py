@@ -1,5 +1,5 @@
-"""test_reload - the configuration read again while clients are connected: what changes for whom, what a wrong file
-changes (nothing), and that nobody is lost.
+"""test_reload - the configuration is read again while clients are connected: what changes for which clients, that a
+wrong file changes nothing, and that no client is lost.
 
 SPDX-License-Identifier: MIT
 """
@@ -109,7 +109,7 @@ class Plugins(unittest.TestCase):
                 self.assertIn("retired=1", weir.reload(HEAD + ECHO))
                 self.assertTrue(self.switch(client))
                 self.assertTrue(weir.maps("light.so"))
-            if not SANITIZED:  # whose libraries keep what was loaded
+            if not SANITIZED:  # a sanitizer keeps libraries loaded
                 until(lambda: not weir.maps("light.so"), "the plug-in is unloaded")
 
     def test_new_plugin_options_apply_to_new_clients(self):
@@ -197,7 +197,7 @@ class Limits(unittest.TestCase):
             kept = [RawClient(weir.port, "/echo") for _ in range(2)]
             self.assertEqual(self.status(weir), 503)
             weir.reload(HEAD + "max_connections = 3\nmax_connections_per_ip = 1\n" + ECHO)
-            self.assertEqual(self.status(weir), 101)  # those of before are not counted
+            self.assertEqual(self.status(weir), 101)  # earlier connections are not counted
             weir.reload(HEAD + "max_connections = 1\n" + ECHO)
             self.assertEqual(self.status(weir), 503)
             for client in kept:
@@ -209,7 +209,8 @@ class Limits(unittest.TestCase):
             return status_of(client, "/echo")
 
     def test_reload_changes_the_log_level(self):
-        """There is one place: a client that gets it knows that the one before has been logged, or not."""
+        """One connection is allowed: when the next client is admitted, the end of the previous one is logged or never
+        will be."""
         limit = "max_connections = 1\n"
         with Reloading(HEAD + limit + "[log]\nlevel = error\n" + ECHO) as weir:
             RawClient(weir.port, "/echo").vanish()
@@ -228,7 +229,7 @@ class Limits(unittest.TestCase):
 
 
 class Crowd(unittest.TestCase):
-    """Many clients talk through all reloads; none is lost, none misses an answer, and memory stays where it is."""
+    """Many clients talk during all reloads; none is lost, none misses an answer, and memory does not grow."""
 
     RELOADS = 50
 
@@ -267,20 +268,20 @@ class Crowd(unittest.TestCase):
                 line = await loop.run_in_executor(None, weir.reload, self.configuration(number))
                 self.assertIn("done=yes", line)
         stop.set()
-        await asyncio.gather(*tasks)  # raises what any of them has met
+        await asyncio.gather(*tasks)  # raises what any of them raised
         self.assertEqual(len(answers), clients)
         return sum(answers)
 
     @staticmethod
     async def visit(weir, clients):
-        """Afterwards each thread has what it has once, however many clients there are."""
+        """Lets each thread allocate what it needs once, whatever the number of clients."""
         for client in [await websockets.connect(weir.url("/talk"), ping_interval=None) for _ in range(clients)]:
             await client.close()
 
     def test_fifty_reloads_lose_no_client_and_no_memory(self):
         clients = scaled(500)
         with Reloading(self.configuration(0)) as weir:
-            for number in range(10):  # what is loaded once stays
+            for number in range(10):  # what is loaded once stays in memory
                 weir.reload(self.configuration(number))
             asyncio.run(self.visit(weir, clients))
             before = memory(weir)

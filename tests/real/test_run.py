@@ -1,4 +1,4 @@
-"""test_run - the runner of these tests reports what a test does not look at: a sanitizer's report, and what was skipped.
+"""test_run - the runner of these tests reports what a test itself does not see: sanitizer reports and skipped tests.
 
 SPDX-License-Identifier: MIT
 """

@@ -1,5 +1,5 @@
-"""test_slow - clients that read slowly, send fast or hold much: what they lose, when they are ended, that nobody else
-notices, and that the server's memory stays bounded.
+"""test_slow - clients that read slowly, send fast or use much memory: what they lose and when they are closed; other
+clients are not disturbed, and the server's memory stays bounded.
 
 SPDX-License-Identifier: MIT
 """
@@ -21,7 +21,7 @@ SIZE = 50000
 
 
 def numbered(number):
-    """A frame whose payload begins with its number; without a mask's cost."""
+    """A frame whose payload begins with its number; the mask is zero, which saves time."""
     payload = struct.pack("!I", number) + bytes(SIZE - 4)
     return struct.pack("!BBH4x", FIN | BINARY, 0x80 | 126, SIZE) + payload
 
@@ -34,7 +34,7 @@ def leave(client):
 
 
 def read_to_silence(client, seconds=0.5):
-    """What the kernel and the server have for it, until nothing has come for a while."""
+    """Reads all that the kernel and the server have for it, until nothing has come for a while."""
     client.socket.settimeout(seconds)
     try:
         while client._fill():
@@ -60,7 +60,7 @@ ping_interval = 0
     messages = 400
 
     def flood(self, path):
-        """Returns the one that has not read, and the publisher; three others have got every message."""
+        """Returns the client that has not read, and the publisher; three other clients have got every message."""
         clients = [SmallWindow(self.weir.port, path)] + [RawClient(self.weir.port, path) for _ in range(4)]
         for client in clients:
             self.addCleanup(client.socket.close)
@@ -76,7 +76,8 @@ ping_interval = 0
         return silent, publisher
 
     def drops(self, path):
-        """The numbers that the silent one gets when it begins to read; it is still there, and its log line is true."""
+        """The numbers that the silent client gets when it begins to read; it stays connected, and its log line is
+        true."""
         silent, publisher = self.flood(path)
         read_to_silence(silent)
         publisher.send(frame(TEXT, b"end"))
@@ -113,7 +114,7 @@ ping_interval = 0
 
 class Stream(unittest.TestCase):
     def test_drained_bounds_the_memory_of_a_stream(self):
-        """A handler that produces more than memory could hold, for one that reads with pauses."""
+        """A handler produces more than fits into memory, for a client that reads with pauses."""
         pieces, size = scaled(1 << 14), 65536
         with tempfile.TemporaryDirectory(prefix="weir-test-") as directory:
             plugin = compile_plugin("stream", directory, "-O1")
@@ -156,7 +157,7 @@ handler = echo
 """
 
     def fill(self):
-        """A client that sends and does not read until nobody takes any more from it."""
+        """A client that sends without reading, until the server takes no more."""
         client = SmallWindow(self.weir.port, "/echo")
         self.addCleanup(client.socket.close)
         client.socket.settimeout(0.3)
@@ -175,7 +176,7 @@ handler = echo
         self.assertGreater(time.monotonic() - start, 1)
 
     def test_send_timeout_spares_a_client_that_reads_slowly(self):
-        """200 kB/s: much less in a second than what a socket has to take before it asks for more."""
+        """200 kB/s: much less per second than a socket buffer must drain before it reports room."""
         client = self.fill()
         for _ in range(40):
             client.socket.setblocking(True)
@@ -200,7 +201,7 @@ compression = on
 
 
 def answer(client):
-    """The next frame that is no Ping; those are answered."""
+    """The next frame that is not a Ping; Pings are answered."""
     while (got := client.frame()).opcode == PING:
         client.send(frame(PONG, got.payload))
     return got
@@ -253,14 +254,14 @@ class ByteRate(WeirTestCase):
     configuration = rated("pause", "byte_rate = 32KiB\n")
 
     def test_byte_rate_pauses_a_fast_client(self):
-        """Each read may be two seconds' worth, more than a ping may take: that is not the client's fault."""
+        """Each read may be two seconds' worth, longer than a ping may take; the client must not be closed for that."""
         with RawClient(self.weir.port, "/echo") as client:
             message = frame(BINARY, bytes(16000))
             start = time.monotonic()
             client.send(message * 12)
             for _ in range(12):
                 self.assertEqual(answer(client), (BINARY, bytes(16000)))
-            # A second's worth is free, and the last read.
+            # One second's worth is free, and so is the last read.
             self.assertGreaterEqual(time.monotonic() - start, (12 * len(message) - 65536) / 32768 - 1)
             client.send(frame(PING, b"there?"))
             self.assertEqual(answer(client), (PONG, b"there?"))
@@ -318,7 +319,7 @@ echo_self = no
         self.small = RawClient(self.weir.port, "/echo")
         self.addCleanup(self.small.socket.close)
         self.beside = [RawClient(self.weir.port, "/echo") for _ in range(5)]
-        for client in self.beside:  # they hold something, but little
+        for client in self.beside:  # they use some memory, but little
             self.addCleanup(client.socket.close)
             client.send(frame(BINARY, bytes(1000), flags=0))
 
@@ -335,7 +336,7 @@ echo_self = no
         for _ in range(3):
             before = self.shed()
             clients = attack()
-            until(lambda: self.shed() > before, "somebody is closed")
+            until(lambda: self.shed() > before, "a client is closed")
             self.untouched()
             peaks.append(peak_memory(self.weir))
             for client in clients:
@@ -382,7 +383,7 @@ echo_self = no
         self.rounds(attack)
 
     def connections_before(self):
-        """Of earlier tests, which may still be ending."""
+        """The connections of earlier tests, which may still be ending."""
         mine = {"127.0.0.1:%d" % client.socket.getsockname()[1] for client in [self.small, *self.beside]}
         return {conn for conn, peer in re.findall(r"event=open conn=(\d+) peer=(\S+)", self.weir.log()) if peer not in mine}
 

@@ -1,5 +1,4 @@
-"""test_stop - stopping in mid-traffic: every client sees 1001, none a lost connection, and the server ends with
-status 0.
+"""test_stop - a stop in mid-traffic: every client gets 1001, no connection is lost, and the server exits with status 0.
 
 SPDX-License-Identifier: MIT
 """
@@ -108,7 +107,7 @@ class Stop(AsyncTestCase):
 
 
 class HeldBack(unittest.TestCase):
-    """Messages that the server has from a client and has not handled yet, because they came too fast."""
+    """Messages that the server has received but not handled yet, because they came too fast."""
 
     MESSAGES = 30
     RATE = "[websocket]\nmessage_rate = 5\nping_interval = 0\n"
@@ -148,7 +147,7 @@ class HeldBack(unittest.TestCase):
 
 class NoTime(AsyncTestCase):
     async def test_drain_timeout_of_zero_cuts_all_clients(self):
-        """Everybody is cut off; that is no failure."""
+        """All clients are cut; the status is 0 all the same."""
         for clients in (0, 3):
             with Weir(SERVER + "drain_timeout = 0\n" + ROUTES) as weir:
                 started = asyncio.Semaphore(0)
@@ -165,7 +164,7 @@ class Outlasted(AsyncTestCase):
     async def test_handler_that_outlasts_drain_timeout_is_left_behind(self):
         drain_timeout = 1
         slow = ROUTES.replace("20ms", "60s")
-        # The thread that is left behind is no leak but the subject.
+        # The thread that is left behind is the subject of the test, not a leak.
         with Weir(SERVER + f"drain_timeout = {drain_timeout}s\n" + slow, "report_thread_leaks=0") as weir:
             stuck = await websockets.connect(weir.url("/light/on"))
             await stuck.send("lamp")

@@ -1,5 +1,5 @@
-"""test_text - bytes from outside that are not UTF-8 reach no text frame, Close, JSON or log line: the API refuses
-them where somebody can be told, and what is only shown is escaped.
+"""test_text - bytes that are not UTF-8 reach no text frame, Close, JSON or log line: the API refuses them where it can
+report an error, and text that is only shown is escaped.
 
 SPDX-License-Identifier: MIT
 """
@@ -33,7 +33,7 @@ handler = plugin:PLUGIN
 
 
 def connect(weir, path, **headers):
-    """A client, or the response that refuses it."""
+    """A client, or the response that refused it."""
     client = RawClient(weir.port)
     client.send(request(path, upgrade_headers(**headers)))
     response = client.response()

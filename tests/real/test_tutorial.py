@@ -1,5 +1,5 @@
-"""test_tutorial - the four servers of conf/tutorial.ini and those of conf/weir.ini, with Debian's
-python3-websockets, by programs as a new user would write them.
+"""test_tutorial - the four servers of conf/tutorial.ini and those of conf/weir.ini, with programs for Debian's
+python3-websockets as a new user would write them.
 
 SPDX-License-Identifier: MIT
 """
@@ -108,7 +108,7 @@ class Distribute(AsyncWeirTestCase):
         consumers, producers, count = scaled(100, least=5), 3, scaled(1000, least=50)
 
         async def consume(connected):
-            """Returns what each producer's messages were, in the order they came."""
+            """Returns the messages of each producer, in the order in which they came."""
             received = {number: [] for number in range(producers)}
             async with websockets.connect(self.weir.url("/distribute")) as websocket:
                 connected.release()

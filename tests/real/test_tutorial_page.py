@@ -1,5 +1,5 @@
-"""test_tutorial_page - docs/tutorial.md as a reader would follow it: its files are saved as printed, its compile lines run as
-printed, and its clients see the same of Python's server and of weir.
+"""test_tutorial_page - docs/tutorial.md as a reader would follow it: its files are saved as printed, its compile lines
+run as printed, and its clients see the same of Python's server and of weir.
 
 Two things are changed: the port, because tests run side by side, and the two seconds of the lamp.
 
@@ -28,7 +28,7 @@ def quicker(text):
 
 
 class Printed(Weir):
-    """weir with a file of the page, which stands where its reader would save it."""
+    """weir with a file of the page, saved where a reader would save it."""
 
     def __init__(self, file):
         self.file = file
@@ -88,7 +88,7 @@ class Tutorial(unittest.TestCase):
         return output
 
     def servers(self, name):
-        """Python's first, then what it becomes."""
+        """The Python server of the page first, then weir."""
         yield lambda: PythonServer(self.first, f"{name}.py")
         yield lambda: Printed(self.first / f"{name}.ini")
 

@@ -1,4 +1,4 @@
-"""test_visitors - the limits of one address: places, handshakes a second, and who is counted behind a proxy.
+"""test_visitors - the limits per address: connections, handshakes per second, and which client counts behind a proxy.
 
 All of 127.0.0.0/8 is this machine, so that clients can come from several addresses.
 
@@ -29,8 +29,8 @@ require_subprotocol = yes
 
 
 class Visitor(RawClient):
-    """A raw client from an address of its choice, whose handshake is under way; `forwarded` are the values of
-    X-Forwarded-For, each in a line of its own."""
+    """A raw client from a given address that has sent its handshake; each of `forwarded` becomes a line
+    X-Forwarded-For."""
 
     def __init__(self, port, address, path="/echo", forwarded=(), extra=(), early=b""):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(address, 0))
@@ -52,7 +52,7 @@ class VisitorsTestCase(WeirTestCase):
         return visitor
 
     def stay(self, *arguments, **options):
-        """A visitor that has been let in."""
+        """A visitor that was admitted."""
         visitor = self.visitor(*arguments, **options)
         self.assertEqual(visitor.response().status, 101)
         return visitor
@@ -65,7 +65,7 @@ class VisitorsTestCase(WeirTestCase):
         self.assertRefused(self.visitor(*arguments, **options).response(), "2 connections at once")
 
     def assertRefusalIsLogged(self, *arguments, parts, **options):
-        """Of many refusals, not each has a line in the log."""
+        """Repeats the refusal: not each of many is logged."""
 
         def attempt():
             self.assertFull(*arguments, **options)
@@ -75,7 +75,7 @@ class VisitorsTestCase(WeirTestCase):
         until(attempt, f"a refusal with {parts} in the log")
 
     def stay_when_there_is_room(self, *arguments, **options):
-        """Comes back until it is let in: the server may still be busy with the end of somebody else."""
+        """Retries until it is admitted: the server may still be ending another connection."""
 
         def attempt():
             visitor = self.visitor(*arguments, **options)
@@ -121,7 +121,7 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
             visitor.socket.close()
 
         ends = [close_by_client, close_by_server, RawClient.vanish, lambda visitor: visitor.socket.close()]
-        for path in ("/echo", "/hello/you"):  # one that calls back where it reads, one in a slot
+        for path in ("/echo", "/hello/you"):  # one handler runs where input is read, the other needs a permit
             for number, end in enumerate(ends):
                 with self.subTest(path=path, number=number):
                     address = f"127.1.3.{2 + number}" if path == "/echo" else f"127.1.4.{2 + number}"
@@ -146,8 +146,8 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
         self.assertFull("127.1.5.2")
 
     def test_early_frames_hold_no_place(self):
-        """What is still in the socket when it is to be taken over, with the place taken, is refused only then."""
-        early = frame(BINARY, bytes(60000))  # more than one read of the HTTP side
+        """Bytes still in the socket at its adoption are found only then, after the place was taken."""
+        early = frame(BINARY, bytes(60000))  # more than the HTTP library reads at once
         attempts = 0
 
         def attempt():
@@ -156,7 +156,7 @@ class Places(AsyncWeirTestCase, VisitorsTestCase):
             visitor = self.visitor("127.1.6.2", early=early)
             try:
                 visitor.response()
-            except ConnectionResetError:  # by a server that has not read all: the refusal may be lost
+            except ConnectionResetError:  # by a server that has not read everything: the refusal may be lost
                 pass
             visitor.vanish()
             refused = re.search(r"event=refuse .*peer=127\.1\.6\.2:.* status=400", self.weir.log())
@@ -189,7 +189,7 @@ class Rate(VisitorsTestCase):
     configuration = f"[server]\nlisten = 127.0.0.1:PORT\nhandshake_rate_per_ip = {RATE}\n" + ROUTES
 
     def shake_hands(self, address, *, path="/echo", most=1000, **options):
-        """Handshakes, one after the other, until one comes too fast. Returns the statuses before it."""
+        """Handshakes in sequence until one is too fast. Returns the statuses of those before."""
         statuses = []
         while len(statuses) < most:
             response = fetch_from(self.weir.port, address, path, **options)
@@ -218,7 +218,7 @@ class Rate(VisitorsTestCase):
         self.assertEqual(fetch_from(self.weir.port, "127.2.2.3").status, 101)
 
     def test_refused_handshakes_count_for_the_rate(self):
-        """Those that are well-formed and have a route; and all of these come before the handler is asked."""
+        """Well-formed handshakes count, whatever becomes of them before the handler is asked."""
         self.assertEqual(set(self.shake_hands("127.2.3.2", path="/strict")), {400})
         self.assertEqual(set(self.shake_hands("127.2.3.3", extra=[("Origin", "http://evil")])), {403})
         self.assertEqual(set(self.shake_hands("127.2.3.4", path="/nowhere")), {101})
@@ -264,7 +264,7 @@ level_conn = debug
         self.assertFull("127.3.0.2", forwarded=["198.51.100.7, 203.0.113.21"])
 
     def test_direct_and_proxied_connections_count_together(self):
-        """A direct client and the same one behind a proxy are one."""
+        """A direct client and the same client through a proxy are one."""
         self.fill("127.0.0.31")
         self.assertFull(self.PROXY, forwarded=["127.0.0.31"])
         self.assertFull("127.0.0.31", forwarded=["203.0.113.31"])
@@ -276,7 +276,7 @@ level_conn = debug
         self.stay(proxy, forwarded=["nonsense"])
         for forwarded in ([], [""], ["unknown"], ["203.0.113.41, nonsense"], ["203.0.113.41:x"]):
             self.assertFull(proxy, forwarded=forwarded)
-        # Of more headers than these, only the first are seen: the proxy's own may come behind them.
+        # With more headers than these, only the first are read: the line of the proxy itself may come after them.
         many = [(f"X-{number}", "x") for number in range(70)]
         response = self.visitor(proxy, extra=[("X-Forwarded-For", "203.0.113.42"), *many]).response()
         self.assertNotEqual(response.status, 101)
