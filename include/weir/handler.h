@@ -34,6 +34,9 @@ enum weir_opcode {
     WEIR_BINARY = 2 /* any bytes */
 };
 
+/* Results of an `upgrade` callback. */
+enum { WEIR_ACCEPT = 0, WEIR_REFUSE = -1 };
+
 enum weir_handler_flags {
     /* No callback of this handler ever blocks. Its callbacks run on the thread that read the message, and take no
      * slot. A callback that blocks anyway stalls the server's own work. Set this only for handlers like echo. */
@@ -49,8 +52,9 @@ struct weir_handler {
     size_t size;    /* set by WEIR_HANDLER_INIT */
     unsigned flags; /* of enum weir_handler_flags, combined with | */
 
-    /* Optional. Called with the request before the server sends the 101; may refuse it. Return 0 to accept. Any
-     * other value refuses, with the response set by weir_upgrade_refuse(), or with 403 if none was set. */
+    /* Optional. Called with the request before the server sends the 101; may refuse it. Returns WEIR_ACCEPT or
+     * WEIR_REFUSE. A refusal has the response set by weir_upgrade_refuse(), or 403 if none was set. Other numbers
+     * are reserved for later versions, and refuse. */
     int (*upgrade)(weir_upgrade *upgrade, void *context);
 
     /* Optional. Called once, when the handshake has succeeded. This is the only callback in which
@@ -99,8 +103,28 @@ WEIR_API const char *weir_upgrade_param(const weir_upgrade *upgrade, const char 
  * client sent, which need not be UTF-8. Returns NULL if the client did not send this header. */
 WEIR_API const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name);
 
-/* Returns the subprotocol that the server has selected (RFC 6455, 4.2.2), or NULL if none. */
+/* Returns the value of a parameter of the query, "blue" for `?colour=blue`; the first if there are several. Name
+ * and value are decoded as forms are (WHATWG URL Standard, 5.1): `%C3%BC` is ü, `+` is a blank. The value is "" if
+ * it is missing, and need not be UTF-8. Returns NULL if there is no such parameter, its value has a zero byte, or
+ * memory is out. */
+WEIR_API const char *weir_upgrade_query_param(weir_upgrade *upgrade, const char *name);
+
+/* Returns the value of a cookie (RFC 6265, 4.2), without the quotes that may be around it; the first if there are
+ * several of the name, whose case matters. It is not decoded further, because the RFC gives it no encoding. Returns
+ * NULL if there is no such cookie, or memory is out. */
+WEIR_API const char *weir_upgrade_cookie(weir_upgrade *upgrade, const char *name);
+
+/* Returns the subprotocol that the server has selected (RFC 6455, 4.2.2), or NULL if none. It is the first in the
+ * route's option `subprotocols` that the client offers, unless weir_upgrade_select() has selected another. */
 WEIR_API const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade);
+
+/* Returns a subprotocol that the client offers (RFC 6455, 4.1), in its order of preference, from index 0 on; NULL
+ * beyond the last, or if memory is out. */
+WEIR_API const char *weir_upgrade_offered(weir_upgrade *upgrade, size_t index);
+
+/* Selects a subprotocol in place of the server's choice; NULL: none. Returns WEIR_OK; or WEIR_INVALID if the client
+ * does not offer it, and would have to end the connection (RFC 6455, 4.1), or if it has more than 1,023 bytes. */
+WEIR_API enum weir_status weir_upgrade_select(weir_upgrade *upgrade, const char *subprotocol);
 
 /* Returns the address and port of the TCP peer: "192.0.2.7:50124", "[2001:db8::1]:50124". If the client connects
  * through a proxy, this is the proxy. */
@@ -108,13 +132,25 @@ WEIR_API const char *weir_upgrade_peer(const weir_upgrade *upgrade);
 
 /* Names the user that the connection belongs to; weir_conn_user() returns this name later. `name` is copied. It
  * must have 1 to 255 bytes of UTF-8 without control characters, because other clients, the log and the admin API
- * show it. Returns 0, or a weir_status (status.h): WEIR_INVALID for any other name, WEIR_NO_MEMORY. After an error
- * the user is unchanged. */
-WEIR_API int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
+ * show it. Returns WEIR_OK; WEIR_INVALID for any other name; WEIR_NO_MEMORY. After an error the user is
+ * unchanged. */
+WEIR_API enum weir_status weir_upgrade_set_user(weir_upgrade *upgrade, const char *name);
+
+/* Sets the pointer that weir_conn_data() returns in `open` and later. If there will be no connection, because the
+ * callback refuses or the client has gone, `discard(data)` is called, on this thread; otherwise `close` is the
+ * place to free the data. `discard` may be NULL. A second call discards the data of the first. */
+WEIR_API void weir_upgrade_set_data(weir_upgrade *upgrade, void *data, void (*discard)(void *data));
+
+/* Adds a field to the response, the 101 or the refusal: "Set-Cookie", "WWW-Authenticate". Both strings are copied.
+ * A name may be added several times. Returns WEIR_OK; WEIR_INVALID: the name is not a token (RFC 9110, 5.6.2), the
+ * value has a control character other than a tab, or the name is Sec-WebSocket-* or another field that the server
+ * sets itself; WEIR_LIMIT: the fields exceed 2 KiB together; WEIR_NO_MEMORY. */
+WEIR_API enum weir_status weir_upgrade_add_header(weir_upgrade *upgrade, const char *name, const char *value);
 
 /* Sets the response of a refusal: an HTTP status from 400 to 599 and a plain-text body. Any other status becomes
  * 500. `body` is copied, up to 4,095 bytes; NULL is an empty body. Bytes that are not UTF-8 become question marks.
- * Returns -1, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are you?\n")`. */
+ * Returns WEIR_REFUSE, so that a callback can end with `return weir_upgrade_refuse(upgrade, 401, "who are
+ * you?\n")`. */
 WEIR_API int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body);
 
 #ifdef __cplusplus

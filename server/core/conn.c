@@ -147,6 +147,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     route_retain(route);
     conn->transport = *transport;
     conn->visitor = request->visitor;
+    conn->data = request->data;
     conn->deflate = request->deflate;
     conn->compression_threshold = conn_terms(conn)->compression_threshold;
     conn->decoder.deflate = request->deflate.enabled;

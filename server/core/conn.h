@@ -179,6 +179,7 @@ struct conn_request {
     const char *client;      /* the address that the proxy speaks for, or NULL */
     struct visitor *visitor; /* from visitors_admit() */
     const char *user;        /* or NULL */
+    void *data;              /* for weir_conn_data() */
     const char *subprotocol; /* or NULL */
     const char *user_agent;  /* or NULL; at most USER_AGENT_MAX bytes of it are kept */
     struct deflate_params deflate;

@@ -164,7 +164,7 @@ static void close_unrouted(struct weir_conn *conn, const char *path) {
 }
 
 /* The socket is ours: from here on, no HTTP answer is possible. */
-static void begin_connection(struct candidate *candidate, const char *user, int fd) {
+static void begin_connection(struct candidate *candidate, weir_upgrade *upgrade, int fd) {
     const struct http_request *request = candidate->request;
     const char *params[2 * ROUTER_PARAMS_MAX];
     const char *headers[2 * HTTP_HEADERS_MAX];
@@ -184,7 +184,8 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
                                              .client = client_of(candidate),
                                              .user_agent = user_agent,
                                              .visitor = candidate->visitor,
-                                             .user = user,
+                                             .user = upgrade->user,
+                                             .data = upgrade->data,
                                              .subprotocol = candidate->negotiated.subprotocol,
                                              .deflate = candidate->negotiated.deflate,
                                              .param_count = param_count,
@@ -192,7 +193,7 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
                                              .header_count = request->header_count,
                                              .headers = headers};
     char response[UPGRADE_RESPONSE_MAX];
-    size_t size = upgrade_response(response, candidate->accept, &candidate->negotiated);
+    size_t size = upgrade_response(response, candidate->accept, &candidate->negotiated, upgrade->headers);
     struct transport transport = transport_socket(fd);
     struct route *route = candidate->entrance->route;
     struct weir_conn *conn = conn_create(route, &transport, &description, response, size);
@@ -207,7 +208,8 @@ static void begin_connection(struct candidate *candidate, const char *user, int 
     }
     if (!candidate->has_route)
         close_unrouted(conn, candidate->path);
-    conn_start(conn);
+    if (conn_start(conn) == 0)
+        upgrade->discard = NULL; /* the data is the connection's now */
 }
 
 /* Call it with a place taken. Returns false with a refusal; then the caller gives the place back. */
@@ -220,9 +222,10 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
                             .response = candidate->response};
     int fd = -1;
     bool taken = ask_handler(&upgrade, candidate) && adopt(service, candidate, &fd);
+    candidate->negotiated.subprotocol = upgrade.subprotocol;
     if (taken)
-        begin_connection(candidate, upgrade.user, fd);
-    free(upgrade.user);
+        begin_connection(candidate, &upgrade, fd);
+    upgrade_release(&upgrade);
     return taken;
 }
 

@@ -159,3 +159,17 @@ const char *http_status_text(int status) {
             return texts[i].text;
     return status < 500 ? "Refused" : "Error";
 }
+
+void http_response_release(struct http_response *response) {
+    free(response->long_body);
+    free(response->more_headers);
+}
+
+bool http_is_token(const char *text, size_t size) {
+    static const char characters[] =
+        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\0' || strchr(characters, text[i]) == NULL)
+            return false;
+    return size > 0;
+}

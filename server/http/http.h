@@ -56,6 +56,9 @@ const char *http_request_list(const struct http_request *request, const char *na
 
 size_t http_request_count(const struct http_request *request, const char *name);
 
+/* Returns true for a token (RFC 9110, 5.6.2), such as a field's name. */
+bool http_is_token(const char *text, size_t size);
+
 enum http_body_result { HTTP_BODY_READ, HTTP_BODY_TOO_LARGE, HTTP_BODY_BROKEN, HTTP_BODY_NO_MEMORY };
 
 /* Reads the whole body, of `max` bytes at most, into the heap; a longer one is not read to its end. *bytes is NULL
@@ -69,11 +72,15 @@ enum { HTTP_BODY_MAX = 4096 };
 struct http_response {
     int status;          /* 101: the connection has been taken over, and there is nothing to send */
     const char *headers; /* whole lines, each with its CRLF; a constant, or NULL */
+    char *more_headers;  /* the same, in the heap; NULL: none */
     const char *type;    /* of the body; NULL: text/plain */
     char body[HTTP_BODY_MAX];
     char *long_body; /* in the heap; replaces `body`. NULL: none */
     size_t long_size;
 };
+
+/* Frees what is in the heap. */
+void http_response_release(struct http_response *response);
 
 /* Sets status and body. Formats like printf; cuts the body to fit. */
 void http_respond(struct http_response *response, int status, const char *format, ...)

@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <weir/conn.h>
-
-#include "base/utf8.h"
 #include "server/core/turn.h"
 #include "server/http/origin.h"
 #include "server/log/log_escape.h"
 
-enum { USER_MAX = 255, ORIGIN_SHOWN_MAX = 200 };
+enum { ORIGIN_SHOWN_MAX = 200 };
 
 static struct handshake_request read_handshake(const struct http_request *request, struct http_lists *lists) {
     return (struct handshake_request){
@@ -115,10 +112,12 @@ bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {
     turn.callback = (struct callback){.name = "upgrade", .pattern = route->pattern, .handler = route->handler_name};
     int refused = handler->upgrade(upgrade, route->context);
     turn.callback = (struct callback){0};
-    if (refused == 0)
+    if (refused == WEIR_ACCEPT)
         return true;
     if (upgrade->response->status == 0)
         http_respond(upgrade->response, 403, "The handler refused this client.\n");
+    upgrade->response->more_headers = upgrade->headers;
+    upgrade->headers = NULL;
     return false;
 }
 
@@ -130,7 +129,7 @@ static size_t add_header(char *end, size_t room, const char *name, const char *v
 }
 
 size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept,
-                        const struct negotiated *negotiated) {
+                        const struct negotiated *negotiated, const char *more_headers) {
     size_t size = (size_t)snprintf(response, UPGRADE_RESPONSE_MAX,
                                    "HTTP/1.1 101 Switching Protocols\r\n"
                                    "Upgrade: websocket\r\n"
@@ -141,68 +140,6 @@ size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept,
         add_header(response + size, UPGRADE_RESPONSE_MAX - size, "Sec-WebSocket-Protocol", negotiated->subprotocol);
     size += add_header(response + size, UPGRADE_RESPONSE_MAX - size, "Sec-WebSocket-Extensions",
                        negotiated->extensions);
-    memcpy(response + size, "\r\n", 2);
-    return size + 2;
-}
-
-/* --- What the callback may ask (include/weir/handler.h) ---------------------------------------------------- */
-
-const char *weir_upgrade_method(const weir_upgrade *upgrade) {
-    return upgrade->request->method;
-}
-
-const char *weir_upgrade_path(const weir_upgrade *upgrade) {
-    return upgrade->path;
-}
-
-const char *weir_upgrade_query(const weir_upgrade *upgrade) {
-    return upgrade->request->query;
-}
-
-const char *weir_upgrade_param(const weir_upgrade *upgrade, const char *name) {
-    const struct router_match *match = upgrade->match;
-    for (size_t i = 0; i < match->param_count; i++)
-        if (strcmp(match->params[i].name, name) == 0)
-            return match->params[i].value;
-    return NULL;
-}
-
-const char *weir_upgrade_header(const weir_upgrade *upgrade, const char *name) {
-    return http_request_header(upgrade->request, name);
-}
-
-const char *weir_upgrade_subprotocol(const weir_upgrade *upgrade) {
-    return upgrade->subprotocol;
-}
-
-const char *weir_upgrade_peer(const weir_upgrade *upgrade) {
-    return upgrade->peer;
-}
-
-/* Checks a user name, because other clients get it in JSON, and it is logged. */
-static bool is_user_name(const char *name) {
-    size_t size = strnlen(name, USER_MAX + 1);
-    if (size == 0 || size > USER_MAX || !utf8_valid((const uint8_t *)name, size))
-        return false;
-    for (; *name != '\0'; name += utf8_character(name))
-        if (utf8_is_control(name))
-            return false;
-    return true;
-}
-
-int weir_upgrade_set_user(weir_upgrade *upgrade, const char *name) {
-    if (name == NULL || !is_user_name(name))
-        return WEIR_INVALID;
-    char *user = strdup(name);
-    if (user == NULL)
-        return WEIR_NO_MEMORY;
-    free(upgrade->user);
-    upgrade->user = user;
-    return 0;
-}
-
-int weir_upgrade_refuse(weir_upgrade *upgrade, int status, const char *body) {
-    bool sensible = status >= 400 && status <= 599;
-    http_respond(upgrade->response, sensible ? status : 500, "%s", body == NULL ? "" : body);
-    return -1;
+    return size + (size_t)snprintf(response + size, UPGRADE_RESPONSE_MAX - size, "%s\r\n",
+                                   more_headers == NULL ? "" : more_headers);
 }

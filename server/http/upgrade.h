@@ -37,16 +37,29 @@ struct weir_upgrade {
     const char *path; /* decoded */
     const char *peer;
     const char *subprotocol; /* selected, or NULL */
-    char *user;              /* set by the callback, in the heap */
     struct http_response *response;
+    struct upgrade_text *texts; /* made for the callback */
+
+    /* Set by the callback: */
+    char *user;                  /* in the heap */
+    char *headers;               /* more lines of the response, each with its CRLF, in the heap; NULL: none */
+    void *data;                  /* of the connection */
+    void (*discard)(void *data); /* frees it if there will be no connection; NULL: nothing to do */
 };
+
+/* Frees what the callback has made and set, and discards the connection's data unless upgrade->discard is NULL. */
+void upgrade_release(weir_upgrade *upgrade);
 
 /* Asks the route's handler. Returns true if it accepts; or false with the refusal in upgrade->response. */
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route);
 
-/* Writes the 101 with its headers. Returns its size. */
-enum { UPGRADE_RESPONSE_MAX = 1536 }; /* a list of subprotocols has at most 1,023 bytes */
+/* UPGRADE_HEADERS_MAX: bytes of the header lines that a handler may add, with a terminator. */
+enum { UPGRADE_HEADERS_MAX = 2048 };
+
+/* Writes the 101 with its headers, and the handler's, which may be NULL. Returns its size. A list of subprotocols
+ * has at most 1,023 bytes, and a handler selects one of them. */
+enum { UPGRADE_RESPONSE_MAX = 1536 + UPGRADE_HEADERS_MAX };
 size_t upgrade_response(char response[UPGRADE_RESPONSE_MAX], const char *accept,
-                        const struct negotiated *negotiated);
+                        const struct negotiated *negotiated, const char *more_headers);
 
 #endif

@@ -76,6 +76,7 @@ static const struct {
     {"descriptors", descriptors_suite},
     {"two_servers", two_servers_suite},
     {"api", api_suite},
+    {"upgrade_calls", upgrade_calls_suite},
     {"embedding_api", embedding_api_suite},
     {"api_path", api_path_suite},
     {"idempotency", idempotency_suite},

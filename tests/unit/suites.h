@@ -64,6 +64,7 @@ Suite *listeners_suite(void);
 Suite *descriptors_suite(void);
 Suite *two_servers_suite(void);
 Suite *api_suite(void);
+Suite *upgrade_calls_suite(void);
 Suite *embedding_api_suite(void);
 Suite *api_path_suite(void);
 Suite *idempotency_suite(void);

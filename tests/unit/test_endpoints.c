@@ -271,7 +271,7 @@ START_TEST(handshake_selects_the_preferred_subprotocol) {
 END_TEST
 
 static void respond(const struct negotiated *negotiated, char response[UPGRADE_RESPONSE_MAX + 1]) {
-    size_t size = upgrade_response(response, "A", negotiated);
+    size_t size = upgrade_response(response, "A", negotiated, NULL);
     ck_assert_uint_le(size, UPGRADE_RESPONSE_MAX);
     response[size] = '\0';
     ck_assert_uint_eq(size, strlen(response));

@@ -168,10 +168,10 @@ static size_t write_head(char *message, size_t room, const struct http_response 
     if (response->status != 204)
         snprintf(body, sizeof body, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                  response->type == NULL ? "text/plain; charset=utf-8" : response->type, body_size);
-    return (size_t)snprintf(message, room, "HTTP/1.1 %d %s\r\n%s%sConnection: %s\r\n\r\n", response->status,
-                            http_status_text(response->status), body,
-                            response->headers == NULL ? "" : response->headers,
-                            connection_of(response, keep_alive));
+    return (size_t)snprintf(
+        message, room, "HTTP/1.1 %d %s\r\n%s%s%sConnection: %s\r\n\r\n", response->status,
+        http_status_text(response->status), body, response->headers == NULL ? "" : response->headers,
+        response->more_headers == NULL ? "" : response->more_headers, connection_of(response, keep_alive));
 }
 
 /* Writes a short response in one piece. Returns whether all of it was taken. This is a separate function so that
@@ -258,7 +258,7 @@ static int answer_once(struct httpd *httpd, struct mg_connection *connection, co
         mg_disable_connection_keep_alive(connection);
         write_response(connection, &response, strcmp(request->method, "HEAD") != 0, false);
     }
-    free(response.long_body);
+    http_response_release(&response);
     return response.status; /* above 0: civetweb does nothing more */
 }
 
@@ -278,7 +278,7 @@ static int answer_guarded(struct httpd *httpd, struct mg_connection *connection,
         linger(&incoming);
     request_guard_phase(httpd->guard, PHASE_HEAD);
     visit.taken += request->head_size + (uint64_t)incoming.taken;
-    free(response.long_body);
+    http_response_release(&response);
     return response.status;
 }
 
@@ -294,7 +294,7 @@ static void refuse(struct httpd *httpd, struct mg_connection *connection, int st
     bool is_head = info != NULL && info->request_method != NULL && strcmp(info->request_method, "HEAD") == 0;
     mg_disable_connection_keep_alive(connection);
     write_response(connection, &response, !is_head, false);
-    free(response.long_body);
+    http_response_release(&response);
     log_event_limited(&limits[status % 100], LOG_HTTP, LOG_INFO, "bad_request",
                       LOG_FIELDS(LOG_TEXT("peer", info == NULL ? NULL : info->remote_addr),
                                  LOG_NUMBER("status", (uint64_t)status), LOG_TEXT("reason", why)));
