@@ -39,7 +39,7 @@ objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 EXAMPLES := $(patsubst examples/%.c,$(OUT)/examples/%.so,$(EXAMPLE_SOURCES)) $(OUT)/examples/embed \
             $(patsubst %.c,$(OUT)/%,$(CLIENT_SOURCES))
 
-.PHONY: all deps run check check-unit check-real check-conformance check-debian13 image-check build-tests fuzz asan tsan bench format format-check lint layers install clean help
+.PHONY: all deps run check check-unit check-real check-conformance check-debian13 image-check build-tests fuzz asan tsan bench format format-check lint layers words install clean help
 .DELETE_ON_ERROR:
 
 all: build/weir build/libweir.a build/examples  ## build/weir, build/libweir.a and the example plug-ins
@@ -151,7 +151,7 @@ format:  ## clang-format on every source
 	@clang-format -i $(SOURCES)
 format-check:
 	@clang-format --dry-run -Werror $(SOURCES)
-lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
+lint: layers words  ## clang-format, cppcheck and clang-tidy find nothing; no retired word is used
 	@.ci/deps build clang-format clang-tidy cppcheck
 	@$(MAKE) --no-print-directory format-check
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -159,6 +159,8 @@ lint: layers  ## clang-format, cppcheck and clang-tidy find nothing
 	@clang-tidy --quiet --warnings-as-errors='*' $(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(EXAMPLE_SOURCES) $(CLIENT_SOURCES) -- -std=c17 $(CPPFLAGS)
 layers:  ## fail on an include that points upward
 	@.ci/layers
+words:  ## fail on a word that docs/glossary.md has retired
+	@.ci/words
 
 install: $(OUT)/weir $(OUT)/libweir.a  ## install binary, headers and library below PREFIX (/usr/local), DESTDIR in front
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/weir
