@@ -1,4 +1,4 @@
-/* api_channels.c - the API's channels: list, figures, history, presence, and closing. api_publish.c publishes.
+/* api_channels.c - the API's channels: list, statistics, history, presence, and closing. api_publish.c publishes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,32 +30,32 @@ static void respond_unknown(struct api_call *call) {
 
 /* --- Figures ------------------------------------------------------------------------------------------------ */
 
-static void write_figures(struct json_writer *writer, const struct channel_statistics *figures) {
+static void api_channels_write_statistics(struct json_writer *writer, const struct channel_statistics *statistics) {
     json_write_literal(writer, "{\"name\":");
-    json_write_string(writer, figures->name);
+    json_write_string(writer, statistics->name);
     json_write_literal(writer, ",\"epoch\":");
-    json_write_string(writer, figures->epoch);
+    json_write_string(writer, statistics->epoch);
     json_write_literal(writer, ",\"offset\":");
-    json_write_number(writer, figures->offset);
+    json_write_number(writer, statistics->offset);
     json_write_literal(writer, ",\"subscribers\":");
-    json_write_number(writer, figures->subscribers);
+    json_write_number(writer, statistics->subscribers);
     json_write_literal(writer, ",\"history\":");
-    json_write_number(writer, figures->history);
+    json_write_number(writer, statistics->history);
     json_write_literal(writer, ",\"rate\":");
-    json_write_seconds(writer, figures->rate); /* writes a number with thousandths */
+    json_write_seconds(writer, statistics->rate); /* writes a number with thousandths */
     json_write_literal(writer, "}");
 }
 
 void api_channel_look(struct api_call *call) {
-    struct channel_statistics figures;
+    struct channel_statistics statistics;
     struct json_writer writer = {0};
     if (!api_channel_is_named(call))
         return;
-    if (channels_query(call->api->core->channels, call->name, &figures) != 0) {
+    if (channels_query(call->api->core->channels, call->name, &statistics) != 0) {
         respond_unknown(call);
         return;
     }
-    write_figures(&writer, &figures);
+    api_channels_write_statistics(&writer, &statistics);
     api_respond(call->response, 200, &writer);
 }
 
@@ -67,12 +67,12 @@ struct listing {
     uint32_t listed;
 };
 
-static void list_one(const struct channel_statistics *figures, void *arg) {
+static void list_one(const struct channel_statistics *statistics, void *arg) {
     struct listing *listing = arg;
-    if (strncmp(figures->name, listing->prefix, strlen(listing->prefix)) != 0)
+    if (strncmp(statistics->name, listing->prefix, strlen(listing->prefix)) != 0)
         return;
     json_write_literal(&listing->writer, listing->listed++ == 0 ? "" : ",");
-    write_figures(&listing->writer, figures);
+    api_channels_write_statistics(&listing->writer, statistics);
 }
 
 /* Returns whether there may be more after the position. */
@@ -112,18 +112,18 @@ void api_channels_list(struct api_call *call) {
 
 /* --- History and presence ------------------------------------------------------------------------------------- */
 
-static void write_past(struct json_writer *writer, const char *name, const struct history_page *past) {
+static void api_channels_write_page(struct json_writer *writer, const char *name, const struct history_page *page) {
     json_write_literal(writer, "{\"channel\":");
     json_write_string(writer, name);
     json_write_literal(writer, ",\"epoch\":");
-    json_write_string(writer, past->epoch);
+    json_write_string(writer, page->epoch);
     json_write_literal(writer, ",\"offset\":");
-    json_write_number(writer, past->offset);
-    json_write_literal(writer, past->complete ? ",\"complete\":true" : ",\"complete\":false");
-    json_write_literal(writer, past->more ? ",\"more\":true" : ",\"more\":false");
+    json_write_number(writer, page->offset);
+    json_write_literal(writer, page->complete ? ",\"complete\":true" : ",\"complete\":false");
+    json_write_literal(writer, page->more ? ",\"more\":true" : ",\"more\":false");
     json_write_literal(writer, ",\"messages\":[");
-    for (uint32_t i = 0; i < past->count; i++) {
-        const struct message *message = past->messages[i];
+    for (uint32_t i = 0; i < page->count; i++) {
+        const struct message *message = page->messages[i];
         json_write_literal(writer, i == 0 ? "" : ",");
         json_write(writer, message_payload(message), message_payload_size(message));
     }
@@ -132,16 +132,16 @@ static void write_past(struct json_writer *writer, const char *name, const struc
 
 void api_channel_history(struct api_call *call) {
     uint64_t since, limit;
-    struct history_page past;
+    struct history_page page;
     struct json_writer writer = {0};
     if (!api_channel_is_named(call) || !api_number_of(call, "since", 0, (uint64_t)1 << 53, 0, &since) ||
         !api_number_of(call, "limit", 1, LISTED_MAX, LISTED, &limit))
         return;
     errno = 0;
     if (channels_read_history(call->api->core->channels, call->name, since, (uint32_t)limit, HISTORY_BYTES_MAX,
-                              &past) == 0) {
-        write_past(&writer, call->name, &past);
-        history_page_release(&past);
+                              &page) == 0) {
+        api_channels_write_page(&writer, call->name, &page);
+        history_page_release(&page);
         api_respond(call->response, 200, &writer);
     } else if (errno == ENOMEM) {
         writer.failed = true;

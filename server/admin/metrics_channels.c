@@ -1,5 +1,5 @@
 /* metrics_channels.c - metrics of all channels together, of what they remember, and of what is published to them.
- * Clients choose channel names, so no name is a label. The HTTP API gives the figures of a single channel.
+ * Clients choose channel names, so no name is a label. The HTTP API gives the statistics of a single channel.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -53,13 +53,13 @@ static void print_events(FILE *out, const struct channel_counters *counters) {
 }
 
 static void print_history(FILE *out, struct history_store *store) {
-    const struct history_statistics figures = history_store_statistics(store);
-    metrics_gauge(out, "weir_history_messages", "Messages that channels remember.", (double)figures.messages);
+    const struct history_statistics statistics = history_store_statistics(store);
+    metrics_gauge(out, "weir_history_messages", "Messages that channels remember.", (double)statistics.messages);
     metrics_gauge(out, "weir_history_bytes", "Memory of these, as history_memory counts it.",
-                  (double)figures.bytes);
-    metrics_gauge(out, "weir_history_limit_bytes", "What history_memory allows.", (double)figures.limit);
+                  (double)statistics.bytes);
+    metrics_gauge(out, "weir_history_limit_bytes", "What history_memory allows.", (double)statistics.limit);
     metrics_counter(out, "weir_history_evicted_total", "Messages forgotten early, since history_memory was full.",
-                    (double)figures.evicted);
+                    (double)statistics.evicted);
 }
 
 void metrics_channels(FILE *out, struct channels *channels) {

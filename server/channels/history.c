@@ -179,10 +179,10 @@ void history_store_set_limit(struct history_store *store, size_t limit) {
 
 struct history_statistics history_store_statistics(struct history_store *store) {
     mutex_lock(&store->mutex);
-    const struct history_statistics figures = {
+    const struct history_statistics statistics = {
         .messages = store->messages, .bytes = store->bytes, .limit = store->limit, .evicted = store->evicted};
     mutex_unlock(&store->mutex);
-    return figures;
+    return statistics;
 }
 
 uint32_t history_trim(struct history_store *store, struct history *history, const struct history_bounds *bounds) {

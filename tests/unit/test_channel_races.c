@@ -72,13 +72,13 @@ static void publish_somewhere(struct arena *arena, struct weir_conn *conn, const
     arena->wrong += result < 0 && result != WEIR_CLOSED && (result != WEIR_LIMIT || !arena->crowded);
 }
 
-static void meet(const struct channel_statistics *figures, void *arg) {
+static void meet(const struct channel_statistics *statistics, void *arg) {
     struct arena *arena = arg;
-    arena->met += figures->name[0] != '\0';
-    arena->wrong += figures->history > figures->offset;
+    arena->met += statistics->name[0] != '\0';
+    arena->wrong += statistics->history > statistics->offset;
 }
 
-static void look_around(struct arena *arena, const char *name, unsigned random) {
+static void query_around(struct arena *arena, const char *name, unsigned random) {
     struct channels *channels = &arena->harness.channels;
     struct json_writer writer = {0};
     struct history_page past;
@@ -105,7 +105,7 @@ static void act(struct arena *arena, unsigned random) {
     else if (action < 90)
         publish_somewhere(arena, conn, name, random / 10000);
     else if (action < 97)
-        look_around(arena, name, random / 10000);
+        query_around(arena, name, random / 10000);
     else if (action < 98)
         set_arena_rules(arena, random / 10000);
     else if (action < 99)

@@ -15,10 +15,10 @@
 #include "tests/unit/late.h"
 #include "tests/unit/suites.h"
 
-static struct channel_statistics look(struct harness *harness, const char *channel) {
-    struct channel_statistics figures;
-    ck_assert_int_eq(channels_query(&harness->channels, channel, &figures), 0);
-    return figures;
+static struct channel_statistics query(struct harness *harness, const char *channel) {
+    struct channel_statistics statistics;
+    ck_assert_int_eq(channels_query(&harness->channels, channel, &statistics), 0);
+    return statistics;
 }
 
 static enum join_result join_raw(const struct guest *guest, const char *channel) {
@@ -49,7 +49,7 @@ START_TEST(channel_delivers_every_form_in_order) {
     guest_expect_text(&wrapped, "{\"type\":\"message\",\"channel\":\"a\",\"offset\":3,\"base64\":\"AQL/\"}");
     guest_expect_text(&wrapped,
                       "{\"type\":\"message\",\"channel\":\"a\",\"offset\":4,\"data\":{\"x\": [1, 2.50]}}");
-    ck_assert_uint_eq(look(&harness, "a").offset, 4);
+    ck_assert_uint_eq(query(&harness, "a").offset, 4);
     guest_leave(&raw);
     guest_leave(&wrapped);
     harness_stop(&harness);
@@ -175,17 +175,17 @@ START_TEST(recreated_channel_has_a_new_epoch) {
     struct guest guest = guest_connect(&harness);
     ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
     publish(&harness, "a", PUBLICATION_TEXT, "x");
-    struct channel_statistics before = look(&harness, "a");
+    struct channel_statistics before = query(&harness, "a");
     ck_assert_uint_eq(before.offset, 1);
     ck_assert_uint_eq(before.subscribers, 1);
     ck_assert_str_eq(before.name, "a");
-    ck_assert_str_eq(look(&harness, "a").epoch, before.epoch);
+    ck_assert_str_eq(query(&harness, "a").epoch, before.epoch);
     ck_assert(guest_unsubscribe(&guest, "a"));
     ck_assert(!channel_exists(&harness, "a"));
     ck_assert_uint_eq(count_channels(&harness), 0);
     ck_assert(!guest_unsubscribe(&guest, "a"));
     ck_assert_int_eq(join_raw(&guest, "a"), JOIN_DONE);
-    struct channel_statistics after = look(&harness, "a");
+    struct channel_statistics after = query(&harness, "a");
     ck_assert_uint_eq(after.offset, 0);
     ck_assert_str_ne(after.epoch, before.epoch);
     guest_leave(&guest);
@@ -237,7 +237,7 @@ START_TEST(ended_connection_has_left_its_channels) {
     close(lost.client);
     UNTIL(registry_count(&harness.core.registry) == 1);
     ck_assert_uint_eq(count_subscriptions(&harness), 2);
-    ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
+    ck_assert_uint_eq(query(&harness, "a").subscribers, 1);
     ck_assert_int_eq(join_raw(&polite, "a"), JOIN_GONE);
     ck_assert_int_eq(weir_conn_subscribe(lost.conn, "a", NULL, NULL), WEIR_CLOSED);
     ck_assert_int_eq(weir_conn_unsubscribe(lost.conn, "a"), WEIR_CLOSED);
@@ -312,7 +312,7 @@ START_TEST(channel_options_come_from_the_most_specific_rule) {
         ck_assert_uint_eq(channels_options(&harness.channels, names[i]).history, (unsigned)i + 1);
         for (int message = 0; message < 5; message++)
             publish(&harness, names[i], PUBLICATION_TEXT, "x");
-        ck_assert_uint_eq(look(&harness, names[i]).history, (unsigned)i + 1);
+        ck_assert_uint_eq(query(&harness, names[i]).history, (unsigned)i + 1);
     }
     harness_stop(&harness);
 }
@@ -325,15 +325,15 @@ START_TEST(new_channel_rules_apply_to_existing_channels) {
     struct guest one = guest_connect(&harness), other = guest_connect(&harness);
     ck_assert_int_eq(join_raw(&one, "a"), JOIN_DONE);
     publish(&harness, "a", PUBLICATION_TEXT, "x");
-    ck_assert_uint_eq(look(&harness, "a").history, 0);
+    ck_assert_uint_eq(query(&harness, "a").history, 0);
     rule.options.history = 10;
     rule.options.max_subscribers = 1;
     set_rules(&harness, &rule, 1);
     publish(&harness, "a", PUBLICATION_TEXT, "x");
     publish(&harness, "a", PUBLICATION_TEXT, "x");
     publish(&harness, "b", PUBLICATION_TEXT, "x");
-    ck_assert_uint_eq(look(&harness, "a").history, 2);
-    ck_assert_uint_eq(look(&harness, "a").offset, 3);
+    ck_assert_uint_eq(query(&harness, "a").history, 2);
+    ck_assert_uint_eq(query(&harness, "a").offset, 3);
     ck_assert_int_eq(join_raw(&other, "a"), JOIN_SUBSCRIBERS_LIMIT);
     set_rules(&harness, NULL, 0);
     ck_assert_int_eq(join_raw(&other, "a"), JOIN_DONE);
@@ -372,7 +372,7 @@ START_TEST(channel_with_history_exists_without_subscribers) {
     UNTIL(pool_now() > then + 1);
     run_expiry(&harness);
     UNTIL(count_channels(&harness) == 1);
-    ck_assert_uint_eq(look(&harness, "kept").history, 2);
+    ck_assert_uint_eq(query(&harness, "kept").history, 2);
     ck_assert_uint_eq(harness.channels.store.messages, 2);
     guest_leave(&guest);
     harness_stop(&harness);
@@ -485,14 +485,14 @@ START_TEST(channel_close_disconnects_all_subscribers) {
         ck_assert_int_eq(join_raw(&away[i], "b"), JOIN_DONE);
     }
     publish(&harness, "a", PUBLICATION_TEXT, "x");
-    struct channel_statistics before = look(&harness, "a");
+    struct channel_statistics before = query(&harness, "a");
     ck_assert_int_eq(channels_close(&harness.channels, "a"), 3);
     ck_assert_int_eq(channels_close(&harness.channels, "a"), -1);
     ck_assert(!channel_exists(&harness, "a"));
     ck_assert_uint_eq(harness.channels.store.messages, 0);
     ck_assert_int_eq(join_raw(&stays, "a"), JOIN_DONE); /* while the others are on their way out */
     ck_assert_uint_eq(publish(&harness, "a", PUBLICATION_TEXT, "y").offset, 1);
-    ck_assert_str_ne(look(&harness, "a").epoch, before.epoch);
+    ck_assert_str_ne(query(&harness, "a").epoch, before.epoch);
     for (int i = 0; i < 3; i++) {
         guest_expect_text(&away[i], "x");
         ck_assert_uint_eq(client_expect_close(away[i].client), 1001);
@@ -500,7 +500,7 @@ START_TEST(channel_close_disconnects_all_subscribers) {
     }
     guest_expect_text(&stays, "y");
     UNTIL(count_subscriptions(&harness) == 2);
-    ck_assert_uint_eq(look(&harness, "a").subscribers, 1);
+    ck_assert_uint_eq(query(&harness, "a").subscribers, 1);
     guest_leave(&stays);
     harness_stop(&harness);
 }
@@ -510,13 +510,13 @@ END_TEST
 
 enum { MANY_CHANNELS = 100 };
 
-static void collect(const struct channel_statistics *figures, void *arg) {
+static void collect(const struct channel_statistics *statistics, void *arg) {
     unsigned *seen = arg;
     unsigned number = 0;
-    ck_assert_int_eq(sscanf(figures->name, "c%u", &number), 1);
+    ck_assert_int_eq(sscanf(statistics->name, "c%u", &number), 1);
     ck_assert_uint_lt(number, MANY_CHANNELS);
-    ck_assert_uint_eq(figures->offset, number % 3);
-    ck_assert_uint_eq(figures->history, number % 3);
+    ck_assert_uint_eq(statistics->offset, number % 3);
+    ck_assert_uint_eq(statistics->history, number % 3);
     seen[number]++;
 }
 
@@ -568,7 +568,7 @@ START_TEST(channel_history_can_be_read_in_pages) {
     for (int i = 0; i < 5; i++)
         publish(&harness, "a", PUBLICATION_JSON, "7");
     ck_assert_int_eq(channels_read_history(&harness.channels, "a", 2, 2, 1000, &past), 0);
-    ck_assert_str_eq(past.epoch, look(&harness, "a").epoch);
+    ck_assert_str_eq(past.epoch, query(&harness, "a").epoch);
     ck_assert_uint_eq(past.offset, 5);
     ck_assert(past.complete);
     ck_assert(past.more);

@@ -117,12 +117,12 @@ END_TEST
 
 START_TEST(recovery_is_refused_in_another_epoch) {
     struct harness harness;
-    struct channel_statistics figures;
+    struct channel_statistics statistics;
     start(&harness, 5);
     struct guest guest = guest_connect(&harness);
     publish_numbers(&harness, 1, 3);
-    ck_assert_int_eq(channels_query(&harness.channels, "a", &figures), 0);
-    come_back(&guest, 1, figures.epoch);
+    ck_assert_int_eq(channels_query(&harness.channels, "a", &statistics), 0);
+    come_back(&guest, 1, statistics.epoch);
     guest_expect_text(&guest, "a at 3, recovered");
     expect_numbers(&guest, 2, 3);
     go_away(&guest);
@@ -131,7 +131,7 @@ START_TEST(recovery_is_refused_in_another_epoch) {
     go_away(&guest);
     ck_assert_int_eq(channels_close(&harness.channels, "a"), 0);
     publish_numbers(&harness, 1, 3);
-    come_back(&guest, 1, figures.epoch);
+    come_back(&guest, 1, statistics.epoch);
     guest_expect_text(&guest, "a at 3, not recovered");
     guest_expect_nothing(&guest);
     guest_leave(&guest);

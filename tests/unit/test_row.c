@@ -191,9 +191,9 @@ START_TEST(delivery_is_plain_if_no_permit_is_free) {
 END_TEST
 
 static uint64_t offset_of(struct harness *harness) {
-    struct channel_statistics figures;
-    ck_assert_int_eq(channels_query(&harness->channels, "a", &figures), 0);
-    return figures.offset;
+    struct channel_statistics statistics;
+    ck_assert_int_eq(channels_query(&harness->channels, "a", &statistics), 0);
+    return statistics.offset;
 }
 
 START_TEST(publisher_that_is_too_fast_is_paused) {
