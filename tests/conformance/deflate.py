@@ -14,7 +14,7 @@ from itertools import chain
 from raw_client import BINARY, CONTINUATION, FIN, RSV1, frame, request, upgrade_headers
 from script import accepted, expect, short
 
-TAIL = b"\x00\x00\xff\xff"  # what is taken from the end of a message, and put there again (7.2.1, 7.2.2)
+TAIL = b"\x00\x00\xff\xff"  # removed from the end of a message, and appended again (7.2.1, 7.2.2)
 EMPTY_BLOCK = b"\x00" + TAIL
 WINDOWS = range(8, 16)
 CHUNK = 512  # bytes of a message that are inflated together, so that what remains is not copied for each byte
@@ -48,7 +48,7 @@ def promised(offer, name):
 
 
 def check_legal(offer, response):
-    """That the response's parameters are right (7.1), and right for those of the offer that it accepts."""
+    """Checks that the response's parameters are valid (7.1), and that the offer allows them."""
     flags = ("server_no_context_takeover", "client_no_context_takeover")
     windows = ("server_max_window_bits", "client_max_window_bits")
     for name in response:
@@ -67,7 +67,7 @@ class Compressed(bytes):
 
 
 class Agreement:
-    """What was negotiated, with both streams of the connection. The client keeps what it promised in the offer, too
+    """What was negotiated, with both streams of the connection. The client also keeps the promises of its offer
     (7.1.2.2). 8 bits: zlib has no such window to compress, but runs alone reach back by one byte."""
 
     def __init__(self, offer, response):
@@ -111,7 +111,7 @@ def is_at_boundary(decompressor):
 
 
 def is_whole(data):
-    """Whether this is the payload of a message, by itself. A stream may end in it, and another follow (7.2.3.4)."""
+    """Whether this is the payload of a message by itself. DEFLATE data may end in it and begin again (7.2.3.4)."""
     data += TAIL
     try:
         while True:
@@ -228,7 +228,7 @@ class Bits:
 
 def fixed_block(*symbols, after=b"", final=0):
     """A message of one block with the fixed codes: the literals of `after`, then literal/length symbols, or
-    (distance symbol, extra bits, their size) behind a length symbol. An empty stored block's header ends it."""
+    (distance symbol, extra bits, their size) after a length symbol. An empty stored block's header ends it."""
     bits = Bits().number(final, 1).number(1, 2)
     for symbol in (*after, *symbols, 256):
         if isinstance(symbol, tuple):
@@ -254,7 +254,7 @@ def distance(length):
 
 
 def copied(length_back):
-    """A message that is three bytes from so far back."""
+    """A message of three bytes that refers back by this distance."""
     return fixed_block(257, distance(length_back))
 
 

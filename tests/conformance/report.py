@@ -5,10 +5,10 @@ SPDX-License-Identifier: MIT
 
 HEAD = """# Conformance
 
-What can be seen from outside of the MUSTs of RFC 6455 and RFC 7692, and of those of HTTP (RFC 9110, RFC 9112) that
-concern a handshake, case by case, over raw sockets, against the real binary. After each case another client must still get its echo. Written by `tests/conformance/run --write`
-against {version}: {passed} of {total} cases passed. A run without `--write` fails if this page does not name exactly
-the cases that ran.
+The requirements (MUST) of RFC 6455 and RFC 7692 that can be checked from outside, and those of HTTP (RFC 9110,
+RFC 9112) that concern a handshake. Each case runs over a raw socket against the real binary; after each, another
+client must still get its echo. `tests/conformance/run --write` wrote this page with {version}: {passed} of {total} cases
+passed. A run without `--write` fails if this page does not name exactly the cases that ran.
 
 | RFC | Section | Rule | Cases | Passed |
 |---|---|---|---|---|
@@ -20,7 +20,7 @@ def escape(text):
 
 
 def row(rule):
-    """What a rule's row says, up to the result."""
+    """The row of a rule, without the result."""
     return f"| {rule.rfc} | {rule.section} | {escape(rule.text)} | {escape(' · '.join(rule.cases))} |"
 
 
@@ -38,7 +38,7 @@ def page(rules, passed, version):
 
 
 def differences(rules, text):
-    """What the page names and did not run, or the other way round, as lines."""
+    """The rows of the page without a rule that ran, and the rules without a row, as lines."""
     rows = [line.rsplit("|", 2)[0] + "|" for line in text.splitlines() if line.startswith("| ")][1:]
     expected = [row(rule) for rule in rules]
     return [line for line in expected if line not in rows] + [line for line in rows if line not in expected]

@@ -35,11 +35,11 @@ CLOSE_FRAMES = [
         "close within a message": (frame(TEXT, b"begun", flags=0) + close_frame(1000), closes(1000)),
         "close and half-close at once": (close_frame(1000), half_close, closes(1000)),
     }),
-    Rule("5.5.1", "What comes after a Close is discarded: no answer, no reset.", {
+    Rule("5.5.1", "Data after a Close is discarded: no answer, no reset.", {
         "text after close": (close_frame(1000) + frame(TEXT, b"late"), closes(1000)),
         "ping after close": (close_frame(1000) + frame(PING, b"late"), closes(1000)),
         "a second close": (close_frame(1000) + close_frame(1001), closes(1000)),
-        "a wrong frame after close": (close_frame(1000) + FAILURE, closes(1000)),
+        "an invalid frame after close": (close_frame(1000) + FAILURE, closes(1000)),
         "100 KiB after close": (close_frame(1000) + frame(BINARY, bytes(100 << 10)), closes(1000)),
         "a continuation after close": (
             frame(TEXT, b"begun", flags=0) + close_frame(1000) + frame(CONTINUATION, b"late"), closes(1000),
@@ -61,14 +61,14 @@ CLOSE_FRAMES = [
 ]
 
 CODES = [
-    Rule("7.4", "A code that may be sent is taken and comes back.", {
+    Rule("7.4", "A code that may be sent is accepted and comes back.", {
         f"close code {code}": (close_frame(code), closes(code)) for code in ALLOWED
     }),
     Rule("7.4", "A code that must not be sent fails the connection with 1002.", {
         **{f"close code {code}": (close_frame(code), fails(1002)) for code in FORBIDDEN},
         "close code 1005 with a reason": (close_frame(1005, b"reason"), fails(1002)),
     }),
-    Rule("7.4.1", "A message that is too big for the server fails the connection with 1009, before it is sent.", {
+    Rule("7.4.1", "A message that is too big for the server fails the connection with 1009 at its header.", {
         "1 MiB and a byte, header alone": (frame(BINARY, length=MAX_MESSAGE_SIZE + 1), fails(1009)),
         "2 GiB, header alone": (frame(BINARY, length=1 << 31), fails(1009)),
         "the longest length, header alone": (frame(TEXT, length=(1 << 63) - 1), fails(1009)),
@@ -89,23 +89,23 @@ ENDINGS = [
         "answered with a reason": (fails(4040, answer=close_frame(4040, b"bye")),),
         "answered after messages": (fails(4040, answer=frame(TEXT, b"x") * 10 + frame(PING) + close_frame(4040)),),
     }, path="/none"),
-    Rule("7.1.7", "After a failure nothing more is processed, and the stream still ends in order.", {
+    Rule("7.1.7", "After an error no further input is processed, and the stream still ends in order.", {
         "answered without a body": (FAILURE, fails(1002, answer=frame(CLOSE))),
         "answered with nonsense": (FAILURE, fails(1002, answer=b"\xff" * 1000)),
         "not answered at all": (FAILURE, fails(1002, answer=b"")),
-        "messages and pings after the wrong frame": (
+        "messages and pings after the invalid frame": (
             FAILURE + frame(TEXT, b"late") + frame(PING, b"late") + close_frame(1000), fails(1002),
         ),
-        "100 KiB after the wrong frame": (FAILURE + frame(BINARY, bytes(100 << 10)), fails(1002)),
+        "100 KiB after the invalid frame": (FAILURE + frame(BINARY, bytes(100 << 10)), fails(1002)),
         "2 MiB while failing": (FAILURE, frame(BINARY, bytes(1 << 20)) * 2, fails(1002)),
-        "messages before the wrong frame": (
+        "messages before the invalid frame": (
             frame(TEXT, b"one") + frame(BINARY, b"two") + FAILURE, comes(TEXT, b"one"), comes(BINARY, b"two"),
             fails(1002),
         ),
-        "half-closed after the wrong frame": (FAILURE, half_close, fails(1002, answer=b"")),
-        "the wrong frame byte by byte": (*chopped(frame(TEXT, b"ok") + FAILURE), comes(TEXT, b"ok"), fails(1002)),
+        "half-closed after the invalid frame": (FAILURE, half_close, fails(1002, answer=b"")),
+        "the invalid frame byte by byte": (*chopped(frame(TEXT, b"ok") + FAILURE), comes(TEXT, b"ok"), fails(1002)),
     }),
-    Rule("7.1.4", "A client that ends its stream without a Close finds it ended by the server too.", {
+    Rule("7.1.4", "When a client ends its stream without a Close, the server ends it too.", {
         "half-close of an idle connection": (half_close, ends),
         "half-close within a header": (frame(TEXT, b"x")[:3], half_close, ends),
         "half-close within a payload": (frame(TEXT, b"payload")[:-3], half_close, ends),

@@ -115,10 +115,10 @@ HEADERS = [
 ]
 
 MESSAGES = [
-    Rule("5.6", "A message of any size comes back as it was, text as text, binary as binary.", {
+    Rule("5.6", "A message of any size comes back unchanged, text as text, binary as binary.", {
         f"{name} of {size}": echo(opcode, size) for name, opcode in DATA.items() for size in SIZES
     }),
-    Rule("5.6", "However TCP cuts the bytes, the messages are the same.", {
+    Rule("5.6", "The messages do not depend on how TCP splits the bytes.", {
         **{f"{name} of {size}, byte by byte": echo(opcode, size, 1)
            for name, opcode in DATA.items() for size in SIZES if size <= 127},
         **{f"{name} of {size} in chops of 997": echo(opcode, size, 997)

@@ -1,5 +1,5 @@
-"""rfc6455_handshake - the cases of RFC 6455, 4.2 to 4.4: what the server asks of an opening handshake,
-and its answer.
+"""rfc6455_handshake - the cases of RFC 6455, 4.2 to 4.4: what the server requires of an
+opening handshake, and its answer.
 
 SPDX-License-Identifier: MIT
 """
@@ -79,11 +79,11 @@ REQUEST = [
         "an encoded percent sign": spoken("/hello/%2525", "hello, %25"),
         "a plus sign": spoken("/hello/a+b", "hello, a+b"),
     }, path=None),
-    Rule("4.2.1", "A path that is not well-formed is refused with 400.", {
+    Rule("4.2.1", "A malformed path is refused with 400.", {
         f"path {path}": (ask(f"/hello/{path}"), refused(400))
         for path in ("%", "%4", "%zz", "%00", "a%00b", "%ff", "%C3")
     }, path=None),
-    Rule("4.2.1", "The Host header is there, once.", {
+    Rule("4.2.1", "There is exactly one Host header.", {
         "no Host": (ask(Host=None), refused(400)),
         "empty Host": (ask(Host=""), refused(400)),
         "two Hosts": (ask("/echo", ("Host", "127.0.0.1")), refused(400)),
@@ -112,7 +112,7 @@ REQUEST = [
         **{f"key: {name}": (ask(Sec_WebSocket_Key=key), refused(400)) for name, key in WRONG_KEYS.items()},
         "key twice": (ask("/echo", ("Sec-WebSocket-Key", KEY)), refused(400)),
     }, path=None),
-    Rule("4.2.1", "Other headers change nothing; names are in any case.", {
+    Rule("4.2.1", "Other headers change nothing; names may be in any case.", {
         "names in lower case": taken(renamed(str.lower)),
         "names in upper case": taken(renamed(str.upper)),
         "names in mixed case": taken(renamed(str.swapcase)),
@@ -124,7 +124,7 @@ REQUEST = [
         "Content-Length: 0": taken(ask("/echo", ("Content-Length", "0"))),
         "forty headers more": taken(ask("/echo", *((f"X-{number}", "x" * 20) for number in range(40)))),
     }, path=None),
-    Rule("4.2.1", "DEVIATION: civetweb refuses what RFC 7230 allows and no known client sends.", {
+    Rule("4.2.1", "DEVIATION: civetweb refuses some forms that RFC 7230 allows and no known client sends.", {
         "HTTP/1.2": (request("/echo", version="1.2"), refused(505)),
         "tabs around a value": (ask(Sec_WebSocket_Key=f"\t{KEY}\t"), refused(400)),
         "a tab within a list": (ask(Connection="keep-alive,\tUpgrade"), refused(400)),
@@ -135,7 +135,7 @@ ANSWER = [
     Rule("4.2.2", "The answer is 101 with Upgrade, Connection and the accept value of the key.", {
         f"accept: {name}": taken(ask(Sec_WebSocket_Key=key), key=key) for name, key in KEYS.items()
     }, path=None),
-    Rule("4.4", "A version other than 13 is refused with 426 and the version that is spoken (4.2.2).", {
+    Rule("4.4", "A version other than 13 is refused with 426 and the supported version (4.2.2).", {
         f"version {'missing' if version is None else repr(version)}": (
             ask(Sec_WebSocket_Version=version), refused(426, Sec_WebSocket_Version="13"),
         )
@@ -156,10 +156,10 @@ ANSWER = [
         "one offered": taken(protocols("chat.v1"), protocol="chat.v1"),
         "two offered: the server prefers": taken(protocols("chat.v1, chat.v2"), protocol="chat.v2"),
         "offered in two headers": taken(protocols("x", "chat.v1"), protocol="chat.v1"),
-        "none that is spoken": taken(protocols("x, y")),
+        "none that is supported": taken(protocols("x, y")),
         "case matters": taken(protocols("CHAT.V1")),
         "part of a name": taken(protocols("chat, chat.v11")),
-        "the route speaks none": taken(ask("/echo", ("Sec-WebSocket-Protocol", "chat.v1"))),
+        "the route has none": taken(ask("/echo", ("Sec-WebSocket-Protocol", "chat.v1"))),
     }, path=None),
     Rule("4.2.2", "No extension is selected that the client does not offer, or the server does not know.", {
         "none offered": taken(ask()),

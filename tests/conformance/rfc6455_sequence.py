@@ -119,7 +119,7 @@ RULES = [
         "ping of 125, byte by byte": (*chopped(frame(PING, bytes(125))), comes(PONG, bytes(125))),
         "ping after a message": (frame(TEXT, b"one") + frame(PING, b"p"), comes(TEXT, b"one"), comes(PONG, b"p")),
     }),
-    Rule("5.5.3", "A Pong that nobody asked for is not answered.", {
+    Rule("5.5.3", "An unsolicited Pong is not answered.", {
         "pong of 0": (frame(PONG),),
         "pong of 125": (frame(PONG, bytes(125)),),
         "ten pongs in a row": (frame(PONG, b"p") * 10,),

@@ -1,4 +1,4 @@
-"""rfc6455_text - the cases of RFC 6455, 8.1: texts are UTF-8, and what is not is refused as soon as it shows.
+"""rfc6455_text - the cases of RFC 6455, 8.1: texts are UTF-8; others are refused at the first wrong byte.
 
 SPDX-License-Identifier: MIT
 """
@@ -69,7 +69,7 @@ def fragments(pieces):
 
 
 def unfinished(text, claimed=1000):
-    """The beginning of a frame that claims more than is sent."""
+    """The beginning of a frame whose header claims more than is sent."""
     return frame(TEXT, text, length=claimed)
 
 
@@ -78,7 +78,7 @@ def first_fragment(text):
 
 
 RULES = [
-    Rule("8.1", "Every text that is UTF-8 comes back.", {
+    Rule("8.1", "Every text that is valid UTF-8 comes back.", {
         **{f"{name} (U+{ord(text[-1]):04X})": echo(text) for name, text in CHARACTERS.items()},
         "a sentence": echo(SENTENCE),
         "a sentence byte by byte": (*chopped(frame(TEXT, SENTENCE.encode())), comes(TEXT, SENTENCE.encode())),
@@ -101,10 +101,10 @@ RULES = [
            for name, text in TRUNCATED.items()},
         "ended by an empty fragment": (first_fragment(b"\xe2\x82") + frame(CONTINUATION), fails(1007)),
     }),
-    Rule("8.1", "What is not UTF-8 is seen in an unfinished frame, at its first wrong byte (1007).", {
+    Rule("8.1", "Invalid UTF-8 is found in an unfinished frame, at the first wrong byte (1007).", {
         f"{name}, unfinished frame": (unfinished(b"ok " + text), fails(1007)) for name, text in WRONG.items()
     }),
-    Rule("8.1", "What is not UTF-8 is seen in an unfinished message, at its first wrong byte (1007).", {
+    Rule("8.1", "Invalid UTF-8 is found in an unfinished message, at the first wrong byte (1007).", {
         **{f"{name}, later fragment": (
             first_fragment(SENTENCE.encode()) + frame(CONTINUATION, text, flags=0), fails(1007),
         ) for name, text in WRONG.items()},
@@ -118,7 +118,7 @@ RULES = [
             first_fragment(b"\xe2") + frame(CONTINUATION, b"\x28", flags=0, length=1000), fails(1007),
         ),
     }),
-    Rule("8.1", "A binary message may hold anything.", {
+    Rule("8.1", "A binary message may have any content.", {
         f"{name}, binary": (frame(BINARY, text), comes(BINARY, text)) for name, text in (WHOLE | TRUNCATED).items()
     }),
 ]

@@ -62,7 +62,7 @@ BIT = [
             BEGUN["compressed"] + frame(opcode, payload, flags=FIN | RSV1), fails(1002))
            for name, (opcode, payload) in CONTROL.items()},
     }, path=None, rfc=7692),
-    Rule("6", "The other reserved bits, and reserved opcodes, stay errors (1002).", {
+    Rule("6", "The other reserved bits and reserved opcodes are still errors (1002).", {
         **{f"{name} on a message": on_echo(frame(TEXT, HELLO, flags=FIN | bits), fails(1002))
            for name, bits in BITS.items()},
         **{f"RSV1 on opcode {opcode:#x}": on_echo(frame(opcode, HELLO, flags=FIN | RSV1), fails(1002))
@@ -88,7 +88,7 @@ BIT = [
 ]
 
 FRAGMENTS = [
-    Rule("6.1", "A message is compressed as a whole, then fragmented wherever the sender likes.", {
+    Rule("6.1", "A message is compressed as a whole; fragments may be split anywhere.", {
         **{f"Hello cut at {at}": hello(fragments(TEXT, HELLO[:at], HELLO[at:])) for at in range(len(HELLO) + 1)},
         "Hello in fragments of one byte": hello(fragments(TEXT, *cut(HELLO, 1))),
         "Hello in fragments of one byte, all of TCP's, too": hello(*chopped(fragments(TEXT, *cut(HELLO, 1)))),
@@ -133,7 +133,7 @@ def pair(path, offer=""):
 
 
 def to_all(path, *payloads):
-    """Each of these goes to members of the room with every window, and to one that does not compress."""
+    """Each message goes to clients of the room with every window, and to one without compression."""
 
     def step(client):
         _, port = client.socket.getpeername()
@@ -153,7 +153,7 @@ def to_all(path, *payloads):
 
 
 SENT = [
-    Rule("6", "The server sets RSV1 on the first frame of what it compresses, and keeps the opcode.", {
+    Rule("6", "The server sets RSV1 on the first frame of a compressed message, and keeps the opcode.", {
         "text and binary": pair("/echo"),
         "text and binary, with takeover": pair("/takeover"),
         "to all members of a room, each with its window": to_all("/room", SENTENCE, b"a" * 500, SHORTER),
@@ -167,7 +167,7 @@ SENT = [
            for path in ("/echo", "/takeover")},
         "a Close of a failure, with takeover": on_takeover(*exchange(b"a" * 100), frame(3), fails(1002)),
     }, path=None, rfc=7692),
-    Rule("6", "A payload that is compressed already comes back as it was.", {
+    Rule("6", "A payload that is compressed already comes back unchanged.", {
         f"{name}, {path}": (*upgraded(path), sends(BINARY, payload), comes_compressed(BINARY, payload, must=None))
         for name, payload in {"Hello, deflated": HELLO, "a long text, deflated": DEFLATED,
                               "deflated twice": deflated(DEFLATED)}.items()

@@ -1,5 +1,5 @@
-"""rfc7692_inflating - the cases of RFC 7692, 7.2: every kind of DEFLATE block in both directions, windows to their
-last byte, and what is damaged, cut off or too big.
+"""rfc7692_inflating - the cases of RFC 7692, 7.2: every kind of DEFLATE block in both directions, whole
+windows, and messages that are damaged, truncated or too big.
 
 SPDX-License-Identifier: MIT
 """
@@ -47,12 +47,12 @@ def hello(*data):
 
 
 def echo(data, payload):
-    """What is compressed by hand comes back, compressed or not."""
+    """Messages compressed by hand come back, compressed or not."""
     return on_echo(compressed(BINARY, data), comes_compressed(BINARY, payload, must=None))
 
 
 def wrong(name, data):
-    """Damaged, on a stream of its own and on one that goes on."""
+    """Damaged messages, with and without context takeover."""
     return {
         name: on_echo(compressed(BINARY, data), fails(1007)),
         f"{name}, with takeover": on_takeover(
@@ -69,7 +69,7 @@ def flushed(payload, size, flush, level=-1):
 
 
 def finished(payload):
-    """A stream that ends: its last block has BFINAL."""
+    """DEFLATE data that ends: its last block has BFINAL."""
     compressor = zlib.compressobj(wbits=-15)
     return compressor.compress(payload) + compressor.flush(zlib.Z_FINISH)
 
@@ -78,7 +78,7 @@ WORDS = kinds(5000)["words"]
 NOISE = noise(5000)
 
 EMPTY = [
-    Rule("7.2.1", "What the server compresses inflates, without its last four bytes, to what it was.", {
+    Rule("7.2.1", "The server's compressed messages lack the last four bytes, and inflate to the original.", {
         f"{name} of {size}, {path}": (*upgraded(path), sends(BINARY, payload),
                                       comes_compressed(BINARY, payload, must=True if path == "/takeover" else None))
         for path in PATHS for size in (1, 125, 126, 127, 4096, 65535, 65536, 65537)
@@ -101,7 +101,7 @@ EMPTY = [
 ]
 
 BLOCKS = [
-    Rule("7.2.2", "Any DEFLATE blocks are inflated, of whatever level, strategy and flush.", {
+    Rule("7.2.2", "Any DEFLATE blocks are inflated, with any level, strategy and flush.", {
         **{f"level {level}, {name}": echo(deflated(payload, level), payload)
            for level in (0, 1, 6, 9) for name, payload in kinds(5000).items()},
         **{f"strategy {name}": echo(deflated(WORDS, strategy=strategy), WORDS)
@@ -126,7 +126,7 @@ BLOCKS = [
         "the same twice, with takeover": on_takeover(
             compressed(TEXT, HELLO) * 2, *[comes_compressed(TEXT, b"Hello")] * 2),
     }, path=None, rfc=7692),
-    Rule("7.2.3.2", "Example: a message that refers to the one before, if that context is taken over (7.1.1.2).", {
+    Rule("7.2.3.2", "Example: a message that refers to the one before, with context takeover (7.1.1.2).", {
         "taken over": on_takeover(
             compressed(TEXT, HELLO) + compressed(TEXT, HELLO_AGAIN) * 3, *[comes_compressed(TEXT, b"Hello")] * 4),
         "with a ping between": on_takeover(
@@ -142,7 +142,7 @@ BLOCKS = [
         "one": hello(HELLO_STORED),
         "then a compressed one": hello(HELLO_STORED, HELLO),
     }, path=None, rfc=7692),
-    Rule("7.2.3.4", "Example: a block with BFINAL, and an empty one behind it.", {
+    Rule("7.2.3.4", "Example: a block with BFINAL, followed by an empty one.", {
         "one": hello(HELLO_FINAL),
         "then a compressed one": hello(HELLO_FINAL, HELLO, HELLO_FINAL),
         "taken over": on_takeover(
@@ -176,7 +176,7 @@ def keeps_to(bits, path):
 
 
 def reaches_back(bits, far, *answer):
-    """The client's message before is larger than its window."""
+    """The previous message of the client is larger than its window."""
     before = noise(5000)
     return (*upgraded("/takeover", f"; client_max_window_bits={bits}"),
             compressed(BINARY, stored(before) + b"\x00"), comes_compressed(BINARY, before),
@@ -184,10 +184,10 @@ def reaches_back(bits, far, *answer):
 
 
 WINDOW = [
-    Rule("7.1.2.1", "A window of the size that was answered is enough to inflate what the server sends.", {
+    Rule("7.1.2.1", "A window of the size in the answer is enough to inflate the server's messages.", {
         f"server_max_window_bits={bits}, {path}": keeps_to(bits, path) for path in PATHS for bits in WINDOWS
     }, path=None, rfc=7692),
-    Rule("7.1.2.2", "The client's window is kept to its last byte.", {
+    Rule("7.1.2.2", "The server keeps the client's whole window.", {
         f"client_max_window_bits={bits}": reaches_back(
             bits, 1 << bits, comes_compressed(BINARY, noise(5000)[-(1 << bits):][:3]))
         for bits in WINDOWS if bits <= 12
@@ -215,14 +215,14 @@ BAD_BLOCKS = {
     .number(15, 4).bytes() + b"\x24\x49\x92" * 4 + bytes(20),
     "dynamic codes of length 0": Bits().number(0, 1).number(2, 2).number(0, 5).number(0, 5)
     .number(15, 4).bytes() + bytes(20),
-    "a right block, then a wrong one": HELLO_IN_TWO[:8] + b"\x06\x00",
-    "a final block, then a wrong one": HELLO_FINAL[:7] + b"\x07",
+    "a valid block, then an invalid one": HELLO_IN_TWO[:8] + b"\x06\x00",
+    "a final block, then an invalid one": HELLO_FINAL[:7] + b"\x07",
     "plain text": b"Hello, this is a text that nobody has compressed",
 }
 
 
 def flipped(data, places=60):
-    """The data with one bit turned, at places that are the same each time; those that make it no message."""
+    """The data with one bit inverted, at fixed pseudo-random places; only those that make the message invalid."""
     choose = random.Random(1951)
     for _ in range(places):
         place, bit = choose.randrange(len(data)), choose.randrange(8)
@@ -232,7 +232,7 @@ def flipped(data, places=60):
 
 
 def cuts(data, step=1):
-    """The data cut off at every so many bytes, where that makes it no message."""
+    """The data truncated at every `step` bytes, where that makes the message invalid."""
     places = (at for at in range(1, len(data), step) if not is_whole(data[:at]))
     return ((f"{at} of {len(data)} bytes", data[:at]) for at in places)
 
@@ -251,7 +251,7 @@ def just_right(name, payload, path="/echo"):
 BOMB = deflated(bytes(64 << 20))
 
 FAILURES = [
-    Rule("7.2.2", "What is not DEFLATE fails the connection with 1007.", {
+    Rule("7.2.2", "Data that is not DEFLATE fails the connection with 1007.", {
         **{name: case for kind, data in BAD_BLOCKS.items() for name, case in wrong(kind, data).items()},
         **{name: on_echo(compressed(BINARY, data), fails(1007)) for name, data in flipped(LONG)},
         "damage that comes byte by byte": on_echo(*chopped(compressed(BINARY, b"\x06\x00")), fails(1007)),
@@ -272,7 +272,7 @@ FAILURES = [
            for name, data in cuts(LONG, len(LONG) // 30)},
         "a stored block with its length alone": on_echo(compressed(TEXT, b"\x00\xff\xff\x00\x00"), fails(1007)),
     }, path=None, rfc=7692),
-    Rule("7.2.2", "A text that is not UTF-8 once it is inflated fails the connection with 1007 (RFC 6455, 8.1).", {
+    Rule("7.2.2", "A text that inflates to invalid UTF-8 fails the connection with 1007 (RFC 6455, 8.1).", {
         **{name: on_echo(compressed(TEXT, deflated(b"text " + data + b" text")), fails(1007))
            for name, data in WRONG.items()},
         **{f"{name}, at the end": on_takeover(compressed(TEXT, deflated(b"text " + data)), fails(1007))
@@ -280,7 +280,7 @@ FAILURES = [
         "a wrong byte after 100 KiB": on_echo(
             compressed(TEXT, deflated(b"a" * (100 << 10) + b"\xff")), fails(1007)),
     }, path=None, rfc=7692),
-    Rule("7.2.2", "A text is judged by what it inflates to, not by its compressed bytes.", {
+    Rule("7.2.2", "UTF-8 is checked in the inflated text, not in its compressed bytes.", {
         "characters of all sizes": on_echo(
             compressed(TEXT, deflated("$¢€𐍈".encode())), comes(TEXT, "$¢€𐍈".encode())),
         "cut within the bytes of a character": on_echo(
@@ -288,7 +288,7 @@ FAILURES = [
         "a binary may hold anything": on_echo(
             compressed(BINARY, deflated(b"\xff\xc0" * 3)), comes_compressed(BINARY, b"\xff\xc0" * 3, must=None)),
     }, path=None, rfc=7692),
-    Rule("7.2.2", "The limit of a message counts what it inflates to: exactly as much passes.", {
+    Rule("7.2.2", "The size limit counts the inflated message: one of exactly the limit passes.", {
         f"{name}, {path}": just_right(name, payload, path)
         for path in PATHS for name, payload in kinds(MAX_MESSAGE_SIZE).items()
     }, path=None, rfc=7692),

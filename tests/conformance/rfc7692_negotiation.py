@@ -1,5 +1,5 @@
-"""rfc7692_negotiation - the cases of RFC 7692, 5 and 7.1: what is offered and what is answered, in every combination
-of parameters, each tried with messages both ways.
+"""rfc7692_negotiation - the cases of RFC 7692, 5 and 7.1: offers and answers in every combination of parameters,
+each tried with messages both ways.
 
 SPDX-License-Identifier: MIT
 """
@@ -68,7 +68,7 @@ WRONG_WINDOWS = (
 WRONG = {
     "an unknown parameter": "; x",
     "an unknown parameter with a value": "; x=1",
-    "an unknown parameter behind right ones": "; server_no_context_takeover; client_max_window_bits; x",
+    "an unknown parameter after valid ones": "; server_no_context_takeover; client_max_window_bits; x",
     "a parameter of another extension": "; max_window_bits=10",
     **{f"{name} twice": f"; {name}; {name}"
        for name in ("server_no_context_takeover", "client_no_context_takeover", "client_max_window_bits")},
@@ -98,8 +98,8 @@ MALFORMED = {
     "a blank in a parameter": "permessage-deflate; client max",
     "a bracket": "permessage-deflate; (x)",
     "a quoted name": '"permessage-deflate"',
-    "a right offer, then a wrong one": "permessage-deflate, permessage-deflate; x=",
-    "an unknown extension, wrong": "x-unknown; y=@",
+    "a valid offer, then an invalid one": "permessage-deflate, permessage-deflate; x=",
+    "an unknown extension, malformed": "x-unknown; y=@",
     "a letter that is not ASCII": "permessage-deflat\xe9",
 }
 
@@ -126,7 +126,7 @@ SEVERAL = [
         "names that begin alike": without("permessage-deflate2, permessage, permessage-deflat"),
         "a route without compression": without("permessage-deflate; client_max_window_bits", path="/plain"),
     }, path=None, rfc=7692),
-    Rule("5", "Of several offers at most one is accepted, the first that can be met.", {
+    Rule("5", "Of several offers at most one is accepted: the first acceptable one.", {
         "one": taken("permessage-deflate", offer="", answer=ON),
         "the first of two": taken(
             "permessage-deflate; server_max_window_bits=10, permessage-deflate; server_max_window_bits=9",
@@ -170,15 +170,15 @@ SEVERAL = [
     Rule("7.1", "An offer with a wrong parameter is declined.", {
         name: without(named(offer)) for name, offer in WRONG.items()
     }, path=None, rfc=7692),
-    Rule("7.1", "With takeover, too, an offer with a wrong parameter is declined.", {
+    Rule("7.1", "An offer with a wrong parameter is declined with context takeover too.", {
         name: without(named(WRONG[name]), path="/takeover")
         for name in ("an unknown parameter", "server_max_window_bits without a value", "client_max_window_bits=7")
     }, path=None, rfc=7692),
 ]
 
 COMBINATIONS = [
-    Rule("7.1", "The answer to every combination of parameters is one that the offer allows, and messages go "
-         "compressed both ways with just these windows and contexts. Each case is all twenty of the client's.", {
+    Rule("7.1", "Every combination of parameters gets an answer that the offer allows; messages are compressed both ways "
+         "with these windows and contexts. Each case has all twenty combinations of the client's parameters.", {
              f"{named(server)}, {name}": combined(path, server)
              for name, path in ROUTES.items() for server in SERVER
          }, rfc=7692),
@@ -192,11 +192,11 @@ CONTEXTS = [
         "the same message ten times": (
             offering("/takeover", named(NO_SERVER)), agreed(NO_SERVER), *exchange(*[BEYOND_9_BITS] * 10)),
     }, path=None, rfc=7692),
-    Rule("7.1.1.2", "client_no_context_takeover in an offer is a hint that may be answered in kind.", {
+    Rule("7.1.1.2", "client_no_context_takeover in an offer is a hint; the answer may contain it too.", {
         "asked of a server with takeover": taken(named(NO_CLIENT), offer=NO_CLIENT, path="/takeover"),
         "both asked": taken(named(NO_SERVER + NO_CLIENT), offer=NO_SERVER + NO_CLIENT, answer=ON, path="/takeover"),
     }, path=None, rfc=7692),
-    Rule("7.1.1", "With takeover, both streams go on over all messages.", {
+    Rule("7.1.1", "With context takeover, the windows of both directions span all messages.", {
         "the same message twenty times": (
             offering("/takeover", named("")), agreed("", set()), *exchange(*[BEYOND_9_BITS] * 20)),
         "two hundred messages": (

@@ -13,18 +13,18 @@ TARGETS = ("http://example.com/healthz", "HTTP://example.com:80/healthz", "https
 
 
 def lines(*fields, first="GET /healthz HTTP/1.1"):
-    """A head with these lines as they stand."""
+    """A head with these lines as they are."""
     return "\r\n".join([first, *fields, "", ""]).encode("latin-1")
 
 
 def handshake(*fields, path="/echo"):
-    """A handshake with these lines besides, as they stand."""
+    """A handshake with these lines added as they are."""
     standing = [f"{name}: {value}" for name, value in upgrade_headers()]
     return lines(*standing, *fields, first=f"GET {path} HTTP/1.1")
 
 
 def answers(status, **headers):
-    """An answer to a plain request; its body must not be empty, save that of a 204."""
+    """An answer to a plain request; its body must not be empty, except that of a 204."""
 
     def step(client):
         response = client.response()
@@ -53,7 +53,7 @@ RULES = [
             ("a blank line before the first field", lines(" ", "Host: h")),
         ),
     }, path=None, rfc=9112),
-    Rule("3", "The request line has three parts with one blank between; what is longer than 8000 bytes gets 414.", {
+    Rule("3", "The request line has three parts with one blank between; a target over 8000 bytes gets 414.", {
         "7,900 bytes": (lines("Host: h", first=f"GET /healthz?{'q' * 7900} HTTP/1.1"), answers(200)),
         **refuses(
             ("two blanks", lines("Host: h", first="GET  /healthz HTTP/1.1")),
@@ -80,7 +80,7 @@ RULES = [
             ("with a path", lines("Host: h/x")),
         ),
     }, path=None, rfc=9112),
-    Rule("3.2.2", "A whole URI is accepted, whatever its host and port, and its host counts.", {
+    Rule("3.2.2", "An absolute URI is accepted, whatever its host and port, and its host counts.", {
         **{target: (lines("Host: example.com", first=f"GET {target} HTTP/1.1"), answers(200)) for target in TARGETS},
         "without a path": (lines("Host: h", first="GET http://example.com HTTP/1.1"), answers(200)),
         "of an unknown route": (lines("Host: h", first="GET http://example.com/none HTTP/1.1"), answers(404)),
@@ -103,14 +103,14 @@ RULES = [
             ("a byte that is not ASCII", lines("Host: h", first="GET /\xe9 HTTP/1.1")),
         ),
     }, path=None, rfc=9112),
-    Rule("3.2.4", "OPTIONS may ask with an asterisk; nothing else may.", {
+    Rule("3.2.4", "OPTIONS may have an asterisk as its target; other methods may not.", {
         "OPTIONS *": (
             lines("Host: x", first="OPTIONS * HTTP/1.1"), answers(204, Allow="GET, HEAD, OPTIONS"),
         ),
         "OPTIONS * in HTTP/1.0": (lines(first="OPTIONS * HTTP/1.0"), answers(204)),
         "GET *": (lines("Host: x", first="GET * HTTP/1.1"), answers(400)),
     }, path=None, rfc=9112),
-    Rule("5.1", "No blank stands between a field's name and its colon; those around its value do not belong to it.", {
+    Rule("5.1", "No blank precedes the colon of a field; blanks around a value do not belong to it.", {
         "no blanks at all": (handshake("X-A:b"), accepted()),
         "blanks after Origin": (handshake("Origin: http://127.0.0.1 "), accepted()),
         "blanks around Origin": (handshake("Origin:   http://127.0.0.1:9000   "), accepted()),
@@ -126,7 +126,7 @@ RULES = [
             ("no name", lines("Host: h", ": b")),
         ),
     }, path=None, rfc=9112),
-    Rule("5.2", "A field does not go on in a second line.", refuses(
+    Rule("5.2", "A field does not continue on a second line.", refuses(
         ("with a blank", lines("Host: h", "X-A: b", " Content-Length: 7")),
         ("as the last line", lines("Host: h", "X-A: b", " c")),
         ("as the first line", lines(" Host: h")),
@@ -147,13 +147,13 @@ RULES = [
             status=431,
         ),
     }, path=None, rfc=9112),
-    Rule("6.3", "The length of a body is told once, and is a number.", refuses(
+    Rule("6.3", "The length of a body is given once, and is a number.", refuses(
         *((value, lines("Host: h", f"Content-Length: {value}")) for value in ("5x", "+5", "-5", "x", "5, 5")),
         ("twice", lines("Host: h", "Content-Length: 0", "Content-Length: 0")),
         ("and chunked", lines("Host: h", "Content-Length: 5", "Transfer-Encoding: chunked")),
         ("an encoding that is not chunked", lines("Host: h", "Transfer-Encoding: gzip")),
     ), path=None, rfc=9112),
-    Rule("5.6.1", "A list may be as long as the head and stand in several lines; what is no token in it costs itself.", {
+    Rule("5.6.1", "A list may be as long as the head and span several lines; other elements than tokens are ignored.", {
         name: (handshake(*fields, path="/chat"), accepted(protocol="chat.v1"))
         for name, fields in {
             "1.5 kB": [f"Sec-WebSocket-Protocol: chat.v1, bearer.{'t' * 1500}"],
@@ -179,7 +179,7 @@ RULES = [
             answers(426, Upgrade="websocket", Connection="Upgrade, close", Sec_WebSocket_Version="13"),
         ),
     }, path=None, rfc=9110),
-    Rule("9.3.7", "Each path says which methods it has.", {
+    Rule("9.3.7", "Each path lists its methods.", {
         **{f"OPTIONS {path}": (
             lines("Host: h", first=f"OPTIONS {path} HTTP/1.1"), answers(204, Allow="GET, HEAD, OPTIONS"))
            for path in ("/", "/healthz", "/readyz", "/echo")},
@@ -189,7 +189,7 @@ RULES = [
            for path in ("/", "/healthz", "/readyz", "/echo")},
         "POST /none": (lines("Host: h", first="POST /none HTTP/1.1"), answers(404)),
     }, path=None, rfc=9110),
-    Rule("4.1", "Nothing comes before the handshake has been answered (6. of the client's part); else 400.", {
+    Rule("4.1", "A client sends no bytes between its request and the 101 (item 6 of the client's part); else 400.", {
         "a frame": (handshake() + EARLY, refused(400)),
         **{f"{size} bytes of a frame": (handshake() + EARLY[:size], refused(400)) for size in (1, 2, 6, 7)},
         "a second request": (handshake() + handshake(), refused(400)),

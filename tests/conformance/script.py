@@ -1,7 +1,7 @@
-"""script - what a conformance case is made of. A rule is a sentence of an RFC and the cases that show it is kept; a
-case is a name and its steps, played in order on a connection of its own: bytes are sent, anything else is called
-with the client and raises AssertionError if what came is not what must come. A step whose `last` is true has seen
-the stream end; after any other last step the connection must still work (run).
+"""script - the parts of a conformance case. A rule is a sentence of an RFC with the cases that check it. A case is a
+name and its steps, played in order on a new connection: bytes are sent, anything else is called with the client and
+raises AssertionError if the server does not send the expected data. A step whose `last` is true has seen the stream
+end; after any other last step the connection must still work (run).
 
 SPDX-License-Identifier: MIT
 """
@@ -27,7 +27,7 @@ def chopped(data, size=1):
 
 
 def last(step):
-    """Marks a step after which there is no connection any more."""
+    """Marks a step after which the connection is closed."""
     step.last = True
     return step
 
@@ -38,7 +38,7 @@ def expect(condition, what):
 
 
 def comes(opcode, payload=b""):
-    """A frame must come, whole."""
+    """Expects one whole frame."""
 
     def step(client):
         answer = client.frame()
@@ -48,7 +48,7 @@ def comes(opcode, payload=b""):
 
 
 def comes_on_the_wire(data):
-    """Exactly these bytes must come."""
+    """Expects exactly these bytes."""
 
     def step(client):
         came = client.take(len(data))
@@ -68,7 +68,7 @@ def must_end(client):
 
 
 def must_close(client, code):
-    """A Close with this code (None: without a body) must come."""
+    """Expects a Close with this code (None: without a body)."""
     answer = client.frame()
     expect(answer.opcode == CLOSE, f"{short(answer)} came, not a Close")
     came = answer.close_code if answer.payload else None
@@ -77,7 +77,7 @@ def must_close(client, code):
 
 
 def closes(code):
-    """A Close of ours is answered with its code; then the stream ends."""
+    """The client's Close is answered with its code; then the stream ends."""
 
     def step(client):
         must_close(client, code)
@@ -87,7 +87,7 @@ def closes(code):
 
 
 def fails(code, *, answer=None):
-    """The server fails the connection: a Close with the code, and after our answer (the same code) the end."""
+    """The server fails the connection: a Close with the code; after the client's answer, which has it too, the end."""
 
     def step(client):
         must_close(client, code)
@@ -99,17 +99,17 @@ def fails(code, *, answer=None):
 
 @last
 def ends(client):
-    """The stream ends without a word."""
+    """The stream ends without a Close."""
     must_end(client)
 
 
 def half_close(client):
-    """We send nothing more."""
+    """The client ends its direction of the stream."""
     client.socket.shutdown(socket.SHUT_WR)
 
 
 def accepted(key=KEY, protocol=None):
-    """The handshake is answered as 4.2.2 says."""
+    """The handshake is answered as 4.2.2 requires."""
 
     def step(client):
         response = client.response()
