@@ -16,10 +16,10 @@
 
 enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
 
-/* --- Terms ------------------------------------------------------------------------------------------------- */
+/* --- Settings ------------------------------------------------------------------------------------------------- */
 
-static struct terms make_terms(const struct config_websocket *websocket) {
-    return (struct terms){
+static struct settings make_settings(const struct config_websocket *websocket) {
+    return (struct settings){
         .limits = {.max_message_size = websocket->max_message_size,
                    .max_fragments = websocket->max_fragments,
                    .expect_masked = true},
@@ -43,7 +43,7 @@ static bool limits_are_same(const struct decoder_limits *a, const struct decoder
            a->expect_masked == b->expect_masked;
 }
 
-static bool terms_are_same(const struct terms *a, const struct terms *b) {
+static bool settings_are_same(const struct settings *a, const struct settings *b) {
     return limits_are_same(&a->limits, &b->limits) && a->compression_threshold == b->compression_threshold &&
            a->inbox_size == b->inbox_size && a->send_buffer_soft == b->send_buffer_soft &&
            a->send_buffer_hard == b->send_buffer_hard && a->send_timeout_ms == b->send_timeout_ms &&
@@ -52,18 +52,18 @@ static bool terms_are_same(const struct terms *a, const struct terms *b) {
            a->ping_timeout_ms == b->ping_timeout_ms && a->idle_timeout_ms == b->idle_timeout_ms;
 }
 
-const struct terms *server_terms(weir_server *server, const struct config *config) {
-    const struct terms terms = make_terms(&config->websocket);
-    for (struct kept_terms *kept = server->run->terms; kept != NULL; kept = kept->next)
-        if (terms_are_same(&kept->terms, &terms))
-            return &kept->terms;
-    struct kept_terms *kept = malloc(sizeof *kept);
+const struct settings *server_settings(weir_server *server, const struct config *config) {
+    const struct settings settings = make_settings(&config->websocket);
+    for (struct kept_settings *kept = server->run->settings; kept != NULL; kept = kept->next)
+        if (settings_are_same(&kept->settings, &settings))
+            return &kept->settings;
+    struct kept_settings *kept = malloc(sizeof *kept);
     if (kept == NULL)
         return NULL;
-    kept->terms = terms;
-    kept->next = server->run->terms;
-    server->run->terms = kept;
-    return &kept->terms;
+    kept->settings = settings;
+    kept->next = server->run->settings;
+    server->run->settings = kept;
+    return &kept->settings;
 }
 
 /* --- Channels ---------------------------------------------------------------------------------------------- */
@@ -131,22 +131,22 @@ static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, 
     pool_submit_list(server->run->core.pool, &sweep.ready);
 }
 
-static void set_terms(weir_server *server, const struct terms *terms) {
-    const struct terms *before = core_terms(&server->run->core);
-    if (before == terms)
+static void set_settings(weir_server *server, const struct settings *settings) {
+    const struct settings *before = core_settings(&server->run->core);
+    if (before == settings)
         return;
-    if (before->idle_timeout_ms == 0 && terms->idle_timeout_ms != 0)
+    if (before->idle_timeout_ms == 0 && settings->idle_timeout_ms != 0)
         sweep_all(server, conn_start_idle_clock);
-    atomic_store_explicit(&server->run->core.terms, terms, memory_order_release);
+    atomic_store_explicit(&server->run->core.settings, settings, memory_order_release);
     sweep_all(server, conn_renew);
 }
 
-void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
+void server_apply(weir_server *server, struct route_table *table, const struct settings *settings,
                   unsigned max_connections) {
     const struct config_server *config = &table->config->server;
     struct core *core = &server->run->core;
     server_set_log_levels(table->config);
-    set_terms(server, terms);
+    set_settings(server, settings);
     registry_set_limit(&core->registry, max_connections);
     if (server->admin != NULL)
         admin_set_token(server->admin, table->config->admin.secret);
@@ -233,17 +233,17 @@ static struct route_table *prepare(weir_server *server, struct config *config, c
     return NULL;
 }
 
-/* Returns the table of the configuration as it is now, with its terms; NULL with one line in `error`. */
-static struct route_table *read_again(weir_server *server, const struct terms **terms, unsigned *connections,
+/* Returns the table of the configuration as it is now, with its settings; NULL with one line in `error`. */
+static struct route_table *read_again(weir_server *server, const struct settings **settings, unsigned *connections,
                                       char *error, size_t error_size) {
     struct config *config = server_configuration(server, error, error_size);
     if (config != NULL && reload_check(server_config(server), config, error, error_size) != 0) {
         config_destroy(config);
         return NULL;
     }
-    *terms = config == NULL ? NULL : server_terms(server, config);
+    *settings = config == NULL ? NULL : server_settings(server, config);
     struct route_table *table = NULL;
-    if (*terms != NULL && plan_connections(server, config, connections, error, error_size) == 0)
+    if (*settings != NULL && plan_connections(server, config, connections, error, error_size) == 0)
         table = prepare(server, config, error, error_size);
     if (table == NULL)
         config_destroy(config);
@@ -269,12 +269,12 @@ static void log_reloaded(const weir_server *server, unsigned connections) {
 void server_reload(weir_server *server) {
     uint64_t ticket = draw_ticket(&server->desk, false);
     char text[CONFIG_ERROR_SIZE] = "out of memory";
-    const struct terms *terms;
+    const struct settings *settings;
     unsigned connections = 0;
     notify_reloading();
-    struct route_table *table = read_again(server, &terms, &connections, text, sizeof text);
+    struct route_table *table = read_again(server, &settings, &connections, text, sizeof text);
     if (table != NULL) {
-        server_apply(server, table, terms, connections);
+        server_apply(server, table, settings, connections);
         snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entrances.count,
                  routes_retired(&server->routes, table));
         reload_note_plugins(table, text, sizeof text);

@@ -16,8 +16,8 @@ static void destroy(struct core *core) {
     registry_release(&core->registry);
     visitors_release(&core->visitors);
     mutex_destroy(&core->timers.mutex);
-    for (struct kept_terms *kept; (kept = run->terms) != NULL;) {
-        run->terms = kept->next;
+    for (struct kept_settings *kept; (kept = run->settings) != NULL;) {
+        run->settings = kept->next;
         free(kept);
     }
     free(run);
@@ -36,12 +36,12 @@ static int init_core(weir_server *server, unsigned max_connections) {
     registry_init(&core->registry, max_connections);
     user_timers_init(&core->timers);
     memory_limit_init(&core->memory_limit, (int64_t)config->memory_limit);
-    core->terms = server_terms(server, server->config);
+    core->settings = server_settings(server, server->config);
     bool good = channels_init(&run->channels, core) == 0;
     good = visitors_init(&core->visitors, config->max_connections_per_ip, config->handshake_rate_per_ip,
                          max_connections) == 0 &&
            good;
-    return good && core->terms != NULL ? 0 : -1;
+    return good && core->settings != NULL ? 0 : -1;
 }
 
 int server_begin_run(weir_server *server, unsigned max_connections) {

@@ -21,10 +21,10 @@
 #include "server/http/front.h"
 #include "server/routes.h"
 
-/* Terms that have been in force. They are kept until the run is freed, and used again if they come back. */
-struct kept_terms {
-    struct terms terms;
-    struct kept_terms *next;
+/* Settings that have been in force. They are kept until the run is freed, and used again if they come back. */
+struct kept_settings {
+    struct settings settings;
+    struct kept_settings *next;
 };
 
 /* Where threads wait for the result of a reload that they have asked for. */
@@ -42,7 +42,7 @@ struct reload_desk {
 struct run {
     struct core core; /* the first member: the last reference on it frees the run */
     struct channels channels;
-    struct kept_terms *terms;
+    struct kept_settings *settings;
 };
 
 struct configure_step;
@@ -128,11 +128,11 @@ int server_plan_descriptors(const weir_server *server, unsigned max_connections,
 
 /* --- reload.c --- */
 
-/* Returns the terms of a configuration, which the run owns; NULL if memory is out. */
-const struct terms *server_terms(weir_server *server, const struct config *config);
+/* Returns the settings of a configuration, which the run owns; NULL if memory is out. */
+const struct settings *server_settings(weir_server *server, const struct config *config);
 
 /* Puts a table in force, with its configuration's limits, log levels and channel rules. */
-void server_apply(weir_server *server, struct route_table *table, const struct terms *terms,
+void server_apply(weir_server *server, struct route_table *table, const struct settings *settings,
                   unsigned max_connections);
 
 /* Reads the configuration again. If it has an error, nothing changes. Logs the result. */

@@ -92,7 +92,7 @@ static int start_routes(weir_server *server) {
     struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
     if (table == NULL)
         return -1;
-    server_apply(server, table, core_terms(&server->run->core), server->run->core.registry.limit);
+    server_apply(server, table, core_settings(&server->run->core), server->run->core.registry.limit);
     return 0;
 }
 

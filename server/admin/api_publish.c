@@ -54,7 +54,7 @@ static bool is_plain(struct api_call *call) {
 }
 
 static bool read_body(struct api_call *call, uint8_t **bytes, size_t *size) {
-    size_t max = core_terms(call->api->core)->limits.max_message_size;
+    size_t max = core_settings(call->api->core)->limits.max_message_size;
     switch (http_request_body(call->request, max, bytes, size)) {
     case HTTP_BODY_READ:
         return true;

@@ -31,7 +31,7 @@ void compression_release(struct channels *channels) {
 }
 
 static size_t compression_threshold(const struct delivery *delivery) {
-    return core_terms(delivery->channel->channels->core)->compression_threshold;
+    return core_settings(delivery->channel->channels->core)->compression_threshold;
 }
 
 bool compression_is_needed(struct delivery *delivery) {

@@ -10,7 +10,7 @@ static size_t replay_room(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     size_t bytes = conn->outbox.bytes;
     latch_unlock(&conn->latch);
-    size_t soft = conn_terms(conn)->send_buffer_soft;
+    size_t soft = conn_settings(conn)->send_buffer_soft;
     return bytes < soft ? soft - bytes : 0;
 }
 

@@ -37,7 +37,7 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     if (plain == NULL)
         return WEIR_NO_MEMORY;
     encodings_init(&broadcast.encodings, plain);
-    encodings_compress(&broadcast.encodings, &route->receivers, core_terms(route->core)->compression_threshold);
+    encodings_compress(&broadcast.encodings, &route->receivers, core_settings(route->core)->compression_threshold);
     registry_each(&route->core->registry, route, append, &broadcast);
     pool_submit_list(route->core->pool, &broadcast.ready);
     encodings_release(&broadcast.encodings);

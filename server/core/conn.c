@@ -149,7 +149,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->visitor = request->visitor;
     conn->data = request->data;
     conn->deflate = request->deflate;
-    conn->compression_threshold = conn_terms(conn)->compression_threshold;
+    conn->compression_threshold = conn_settings(conn)->compression_threshold;
     conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;
@@ -218,7 +218,7 @@ int conn_start(struct weir_conn *conn) {
         memory_limit_check(conn_core(conn)); /* for a long path or many headers */
         if (!never_blocks && conn->route->handler->open != NULL)
             pool_submit(pool, &conn->handler);
-        if (conn_state(conn) != CONN_OPEN || conn->timed_by != conn_terms(conn))
+        if (conn_state(conn) != CONN_OPEN || conn->timed_by != conn_settings(conn))
             task_again(&conn->source.input);
     }
     pool_finish(pool, &conn->source.input);

@@ -47,7 +47,7 @@ struct weir_conn {
      * Immutable: */
     struct route *route; /* outlives the connection; for the core see conn_core() */
     struct transport transport;
-    uint32_t compression_threshold; /* that of the terms in force when the connection began */
+    uint32_t compression_threshold; /* that of the settings in force when the connection began */
     struct deflate_params deflate;
 
     _Atomic uint8_t state;  /* enum conn_state; changed in conn_enter_locked() alone */
@@ -103,7 +103,7 @@ struct weir_conn {
     uint64_t messages_in, payload_in; /* messages and their inflated bytes that arrived before a Close */
     uint64_t wire_in;                 /* bytes of any kind received after the request */
     struct throttle *throttle;        /* NULL: there is no limit on what may arrive */
-    const struct terms *timed_by;     /* the terms that keepalive currently applies */
+    const struct settings *timed_by;  /* the settings that keepalive currently applies */
     uint64_t ping_payload;            /* of our last ping: microseconds of the monotonic clock; 0: it has been
                                          answered */
     stamp ping_due_at;                /* when the next ping is due */
@@ -168,8 +168,8 @@ static inline struct core *conn_core(const struct weir_conn *conn) {
     return conn->route->core;
 }
 
-static inline const struct terms *conn_terms(const struct weir_conn *conn) {
-    return core_terms(conn_core(conn));
+static inline const struct settings *conn_settings(const struct weir_conn *conn) {
+    return core_settings(conn_core(conn));
 }
 
 /* What the handshake found out. Everything is copied. */
@@ -209,7 +209,7 @@ void conn_drain(struct weir_conn *conn, struct task_list *ready);
 void conn_close_now(struct weir_conn *conn, struct task_list *ready);
 void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready);
 
-/* To be called after a reload. Makes the input task look at the terms now in force. */
+/* To be called after a reload. Makes the input task look at the settings now in force. */
 void conn_renew(struct weir_conn *conn, struct task_list *ready);
 
 /* To be called before a reload that introduces an idle timeout: until then the connection did not keep the time of

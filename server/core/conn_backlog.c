@@ -18,7 +18,7 @@ static void disconnect_locked(struct weir_conn *conn, const char *reason) {
 }
 
 static bool fits(const struct weir_conn *conn, size_t size) {
-    return conn->outbox.bytes + size <= conn_terms(conn)->send_buffer_hard;
+    return conn->outbox.bytes + size <= conn_settings(conn)->send_buffer_hard;
 }
 
 static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
@@ -43,7 +43,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     if (message_is_control(message))
         return true;
     if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DROP_OLDEST &&
-        size <= conn_terms(conn)->send_buffer_hard)
+        size <= conn_settings(conn)->send_buffer_hard)
         drop_oldest_locked(conn, size);
     if (fits(conn, size))
         return true;
@@ -102,7 +102,7 @@ size_t weir_conn_buffered(weir_conn *conn) {
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
     latch_check_held(&conn->latch);
-    size_t soft = conn_terms(conn)->send_buffer_soft;
+    size_t soft = conn_settings(conn)->send_buffer_soft;
     if (conn->outbox.bytes > soft)
         conn->over_soft = true;
     if (ready == NULL || !conn->over_soft || conn->outbox.bytes > soft / 2)

@@ -58,7 +58,7 @@ size_t conn_corked_size(const struct weir_conn *conn) {
 }
 
 static bool fits(const struct cork *cork, size_t size) {
-    size_t soft = conn_terms(cork->conn)->send_buffer_soft, limit = soft < REPLIES_SIZE ? soft : REPLIES_SIZE;
+    size_t soft = conn_settings(cork->conn)->send_buffer_soft, limit = soft < REPLIES_SIZE ? soft : REPLIES_SIZE;
     return size <= limit && cork->size + frame_header_size(size) + size <= limit;
 }
 

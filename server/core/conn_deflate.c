@@ -91,7 +91,7 @@ static struct inflater *inflater_of(struct weir_conn *conn) {
 }
 
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded) {
-    decoder_inflate(&conn->decoder, &conn_terms(conn)->limits, inflater_of(conn), decoded);
+    decoder_inflate(&conn->decoder, &conn_settings(conn)->limits, inflater_of(conn), decoded);
 }
 
 /* --- Both -------------------------------------------------------------------------------------------------- */

@@ -161,7 +161,8 @@ void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload) {
 static struct inbox_item *next_locked(struct weir_conn *conn) {
     if (conn->drop_inbox)
         inbox_release(&conn->inbox);
-    conn->handler_paused = !conn_is_closing(conn) && conn->outbox.reply_bytes > conn_terms(conn)->send_buffer_soft;
+    conn->handler_paused =
+        !conn_is_closing(conn) && conn->outbox.reply_bytes > conn_settings(conn)->send_buffer_soft;
     return conn->handler_paused ? NULL : inbox_pop(&conn->inbox);
 }
 

@@ -34,7 +34,7 @@ static void deliver(struct weir_conn *conn, struct decoded *decoded, struct payl
     if (conn_is_closing(conn))
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
-    if (conn_terms(conn)->idle_timeout_ms != 0)
+    if (conn_settings(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
     if (route_never_blocks(conn->route)) {
         struct payload payload = payload_of(conn, decoded);
@@ -65,7 +65,7 @@ static void receive_close(struct weir_conn *conn, const struct decoded *decoded)
 }
 
 static void take(struct weir_conn *conn, struct decoded *decoded, struct payload *last) {
-    uint64_t rate = conn_terms(conn)->message_rate;
+    uint64_t rate = conn_settings(conn)->message_rate;
     if (rate != 0 && conn->throttle != NULL && decoded->event != DECODER_MORE)
         rate_take(&conn->throttle->messages, 1, rate, pool_now_us());
     switch (decoded->event) {
@@ -96,8 +96,8 @@ enum gate { GATE_READ, GATE_CLOSING, GATE_WAIT, GATE_END };
 
 /* Returns whether the inbox or the replies have reached their limit. */
 static bool pause_for_backlog_locked(struct weir_conn *conn) {
-    const struct terms *terms = conn_terms(conn);
-    bool full = conn->inbox.bytes >= terms->inbox_size || conn->outbox.reply_bytes > terms->send_buffer_soft;
+    const struct settings *settings = conn_settings(conn);
+    bool full = conn->inbox.bytes >= settings->inbox_size || conn->outbox.reply_bytes > settings->send_buffer_soft;
     bool paused = (atomic_load(&conn->pauses) & CONN_PAUSE_BACKLOG) != 0;
     if (full && !paused)
         atomic_fetch_or(&conn->pauses, CONN_PAUSE_BACKLOG);
@@ -135,7 +135,7 @@ static enum gate pass_gate(struct weir_conn *conn) {
     decoder_discard(&conn->decoder);
     uint64_t now = pool_now();
     if (!conn->close_awaited) {
-        uint64_t until = now + conn_terms(conn)->close_timeout_ms;
+        uint64_t until = now + conn_settings(conn)->close_timeout_ms;
         conn->close_awaited = true;
         conn->wake_at = stamp_at(until);
         return pool_set_timer(conn_core(conn)->pool, &conn->timer, until) == 0 ? gate : GATE_END;
@@ -149,8 +149,8 @@ static bool has_read_last(const struct weir_conn *conn) {
 }
 
 static bool rate_counts(const struct weir_conn *conn) {
-    const struct terms *terms = conn_terms(conn);
-    return conn->throttle != NULL && (terms->message_rate != 0 || terms->byte_rate != 0) &&
+    const struct settings *settings = conn_settings(conn);
+    return conn->throttle != NULL && (settings->message_rate != 0 || settings->byte_rate != 0) &&
            conn_state(conn) == CONN_OPEN && !atomic_load(&conn->source.broken);
 }
 
@@ -165,7 +165,7 @@ static bool is_within_rate(struct weir_conn *conn) {
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;
-    if (conn_terms(conn)->rate_closes) {
+    if (conn_settings(conn)->rate_closes) {
         if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
             atomic_fetch_add(&conn_core(conn)->counters.rate_limited, 1);
         return true;
@@ -217,8 +217,8 @@ static bool take_event(struct weir_conn *conn, struct decoded *decoded, struct t
     take(conn, decoded, &state->last);
     if (inflates)
         state->inflated += decoded->size;
-    bool asks =
-        inflates || conn_terms(conn)->message_rate != 0 || (atomic_load(&conn->pauses) & CONN_PAUSE_CHANNEL) != 0;
+    bool asks = inflates || conn_settings(conn)->message_rate != 0 ||
+                (atomic_load(&conn->pauses) & CONN_PAUSE_CHANNEL) != 0;
     return !is_over(state, decoded->size) && (!asks || goes_on(conn, state));
 }
 
@@ -228,7 +228,7 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
     struct decoded decoded;
     size_t used = 0;
     do {
-        used += decoder_feed(&conn->decoder, &conn_terms(conn)->limits, bytes + used, size - used, &decoded);
+        used += decoder_feed(&conn->decoder, &conn_settings(conn)->limits, bytes + used, size - used, &decoded);
         if (!take_event(conn, &decoded, state))
             return used;
     } while (decoded.event != DECODER_MORE && conn_state(conn) < CONN_CLOSE_RECEIVED);
@@ -239,10 +239,10 @@ static size_t decode(struct weir_conn *conn, uint8_t *bytes, size_t size, struct
  * out. */
 static void decode_in_place(struct weir_conn *conn, size_t size, struct turn_state *state) {
     struct decoded decoded;
-    decoder_filled(&conn->decoder, &conn_terms(conn)->limits, size, &decoded);
+    decoder_filled(&conn->decoder, &conn_settings(conn)->limits, size, &decoded);
     take_event(conn, &decoded, state);
     if (decoded.event != DECODER_MORE)
-        decoder_feed(&conn->decoder, &conn_terms(conn)->limits, NULL, 0, &decoded);
+        decoder_feed(&conn->decoder, &conn_settings(conn)->limits, NULL, 0, &decoded);
 }
 
 /* Returns false if memory is exhausted. */
@@ -290,7 +290,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
         }
         conn_put_in_inbox(conn, &state->last); /* it may lie where the next bytes go */
         size_t room = CONN_READ_SIZE;
-        uint8_t *place = decoder_room(&conn->decoder, &conn_terms(conn)->limits, &room);
+        uint8_t *place = decoder_room(&conn->decoder, &conn_settings(conn)->limits, &room);
         bool last = conn_is_draining(conn);
         ssize_t size = conn->transport.kind->read(&conn->transport, place == NULL ? bytes : place, room);
         if (size < 0 && errno == EINTR)
@@ -304,7 +304,7 @@ static enum turn read_turn(struct weir_conn *conn, struct turn_state *state) {
             return TURN_END;
         conn->wire_in += (uint64_t)size;
         conn->pinged_at = STAMP_NONE; /* whatever has come, the client is alive */
-        uint64_t byte_rate = conn_terms(conn)->byte_rate;
+        uint64_t byte_rate = conn_settings(conn)->byte_rate;
         if (byte_rate != 0 && conn->throttle != NULL)
             rate_take(&conn->throttle->bytes, (uint64_t)size, byte_rate, pool_now_us());
         if (place != NULL)

@@ -23,18 +23,19 @@ static uint64_t throttled_until(const struct weir_conn *conn) {
 
 /* Returns UINT64_MAX if there is no deadline. */
 static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
-    const struct terms *terms = conn_terms(conn);
+    const struct settings *settings = conn_settings(conn);
     uint64_t next = UINT64_MAX;
     uint64_t ping_due_at = stamp_time(conn->ping_due_at, now);
-    if (terms->ping_interval_ms != 0 && (conn->pinged_at == STAMP_NONE || ping_due_at > now))
+    if (settings->ping_interval_ms != 0 && (conn->pinged_at == STAMP_NONE || ping_due_at > now))
         next = ping_due_at;
     if (conn->pinged_at != STAMP_NONE)
-        next = earlier(next, stamp_time(conn->pinged_at, now) + terms->ping_timeout_ms);
-    if (terms->idle_timeout_ms != 0)
-        next = earlier(next, stamp_time(atomic_load(&conn->message_at), now) + terms->idle_timeout_ms);
-    if (terms->send_timeout_ms != 0) {
+        next = earlier(next, stamp_time(conn->pinged_at, now) + settings->ping_timeout_ms);
+    if (settings->idle_timeout_ms != 0)
+        next = earlier(next, stamp_time(atomic_load(&conn->message_at), now) + settings->idle_timeout_ms);
+    if (settings->send_timeout_ms != 0) {
         stamp stuck_at = atomic_load(&conn->stuck_at);
-        next = earlier(next, (stuck_at == STAMP_NONE ? now : stamp_time(stuck_at, now)) + terms->send_timeout_ms);
+        next =
+            earlier(next, (stuck_at == STAMP_NONE ? now : stamp_time(stuck_at, now)) + settings->send_timeout_ms);
     }
     if (throttled_until(conn) > now)
         next = earlier(next, throttled_until(conn));
@@ -51,9 +52,9 @@ static int set_timer(struct weir_conn *conn, uint64_t now) {
     return pool_set_timer(conn_core(conn)->pool, &conn->timer, next);
 }
 
-/* Allocates what counts a client's input, if these terms limit it. Returns -1 if memory is exhausted. */
-static int prepare_throttle(struct weir_conn *conn, const struct terms *terms) {
-    if (conn->throttle == NULL && (terms->message_rate != 0 || terms->byte_rate != 0))
+/* Allocates what counts a client's input, if these settings limit it. Returns -1 if memory is exhausted. */
+static int prepare_throttle(struct weir_conn *conn, const struct settings *settings) {
+    if (conn->throttle == NULL && (settings->message_rate != 0 || settings->byte_rate != 0))
         conn->throttle = calloc(1, sizeof *conn->throttle);
     else
         return 0;
@@ -61,7 +62,7 @@ static int prepare_throttle(struct weir_conn *conn, const struct terms *terms) {
 }
 
 int conn_keepalive_start(struct weir_conn *conn) {
-    conn->timed_by = conn_terms(conn);
+    conn->timed_by = conn_settings(conn);
     if (prepare_throttle(conn, conn->timed_by) != 0)
         return -1;
     conn->ping_due_at = stamp_at(conn->opened_at + conn->timed_by->ping_interval_ms);
@@ -94,7 +95,7 @@ static void trim(struct weir_conn *conn) {
 
 static void ping(struct weir_conn *conn, uint64_t now) {
     conn->pinged_at = stamp_at(now);
-    conn->ping_due_at = stamp_at(now + conn_terms(conn)->ping_interval_ms);
+    conn->ping_due_at = stamp_at(now + conn_settings(conn)->ping_interval_ms);
     conn->ping_payload = pool_now_us();
     conn_send_control(conn, OPCODE_PING, &conn->ping_payload, sizeof conn->ping_payload);
     atomic_fetch_add_explicit(&conn_core(conn)->counters.pings, 1, memory_order_relaxed);
@@ -119,15 +120,15 @@ static bool is_reading(struct weir_conn *conn, uint64_t now) {
     latch_lock(&conn->latch);
     bool waits = !outbox_is_empty(&conn->outbox);
     latch_unlock(&conn->latch);
-    return waits && !is_stuck(conn, now, conn_terms(conn)->ping_timeout_ms);
+    return waits && !is_stuck(conn, now, conn_settings(conn)->ping_timeout_ms);
 }
 
 /* Returns false if the client has not answered in time. */
 static bool check_ping(struct weir_conn *conn, uint64_t now) {
-    const struct terms *terms = conn_terms(conn);
-    if (terms->ping_interval_ms == 0)
+    const struct settings *settings = conn_settings(conn);
+    if (settings->ping_interval_ms == 0)
         return true;
-    if (conn->pinged_at != STAMP_NONE && now >= stamp_time(conn->pinged_at, now) + terms->ping_timeout_ms) {
+    if (conn->pinged_at != STAMP_NONE && now >= stamp_time(conn->pinged_at, now) + settings->ping_timeout_ms) {
         if (!is_reading(conn, now))
             return false;
         conn->pinged_at = stamp_at(now);
@@ -140,7 +141,7 @@ static bool check_ping(struct weir_conn *conn, uint64_t now) {
 }
 
 static bool is_idle(struct weir_conn *conn, uint64_t now) {
-    uint64_t timeout = conn_terms(conn)->idle_timeout_ms;
+    uint64_t timeout = conn_settings(conn)->idle_timeout_ms;
     return timeout != 0 && now >= stamp_time(atomic_load(&conn->message_at), now) + timeout;
 }
 
@@ -163,18 +164,18 @@ static void restart_throttle(struct weir_conn *conn, uint64_t now) {
     task_again(&conn->source.input);
 }
 
-/* Applies new terms after a reload. A clock starts again if its length has changed. Returns -1 if memory is
+/* Applies new settings after a reload. A clock starts again if its length has changed. Returns -1 if memory is
  * exhausted. */
-static int take_new_terms(struct weir_conn *conn, const struct terms *terms, uint64_t now) {
-    if (prepare_throttle(conn, terms) != 0)
+static int take_new_settings(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+    if (prepare_throttle(conn, settings) != 0)
         return -1;
-    if (terms->ping_interval_ms != conn->timed_by->ping_interval_ms)
-        conn->ping_due_at = stamp_at(now + terms->ping_interval_ms);
-    if (terms->ping_interval_ms == 0)
+    if (settings->ping_interval_ms != conn->timed_by->ping_interval_ms)
+        conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
+    if (settings->ping_interval_ms == 0)
         conn->pinged_at = STAMP_NONE;
-    if (terms->message_rate != conn->timed_by->message_rate || terms->byte_rate != conn->timed_by->byte_rate)
+    if (settings->message_rate != conn->timed_by->message_rate || settings->byte_rate != conn->timed_by->byte_rate)
         restart_throttle(conn, now);
-    conn->timed_by = terms;
+    conn->timed_by = settings;
     conn->wake_at = stamp_at(now);
     return 0;
 }
@@ -194,10 +195,10 @@ static bool is_due(const struct weir_conn *conn, uint64_t now) {
 }
 
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
-    const struct terms *terms = conn_terms(conn);
+    const struct settings *settings = conn_settings(conn);
     if (conn_is_closing(conn))
         return;
-    if (terms != conn->timed_by && take_new_terms(conn, terms, now) != 0) {
+    if (settings != conn->timed_by && take_new_settings(conn, settings, now) != 0) {
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
@@ -206,11 +207,11 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     trim(conn);
     if (client_is_kept_waiting(conn)) {
         conn->pinged_at = STAMP_NONE;
-        if (terms->idle_timeout_ms != 0)
+        if (settings->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, stamp_at(now));
     }
     end_throttle(conn, now);
-    if (is_stuck(conn, now, terms->send_timeout_ms))
+    if (is_stuck(conn, now, settings->send_timeout_ms))
         cut_off(conn);
     else if (!check_ping(conn, now))
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");

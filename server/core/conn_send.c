@@ -154,7 +154,7 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     struct appended appended = append_all_locked(conn, messages, count);
     latch_unlock(&conn->latch);
     bool any = appended.accepted != 0;
-    if (any && conn_terms(conn)->idle_timeout_ms != 0)
+    if (any && conn_settings(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
     bool closes = lost && conn_is_closing(conn);

@@ -31,7 +31,7 @@
 #include "server/core/encodings.h"
 #include "server/core/memory_limit.h"
 #include "server/core/registry.h"
-#include "server/core/terms.h"
+#include "server/core/settings.h"
 #include "server/core/visitors.h"
 
 enum lock_rank {
@@ -62,7 +62,7 @@ struct core {
     struct counters counters;
     struct memory_limit memory_limit;
     struct user_timers timers;
-    const struct terms *_Atomic terms; /* see core_terms() */
+    const struct settings *_Atomic settings; /* see core_settings() */
 
     /* The layer above, which knows the subscriptions. on_drained is called before a drained connection is closed,
      * so that the client still gets what it has published. on_end is called at every connection's end, before its
@@ -117,9 +117,9 @@ static inline void route_release(struct route *route) {
         route->destroy(route);
 }
 
-/* The terms now in force. */
-static inline const struct terms *core_terms(const struct core *core) {
-    return atomic_load_explicit(&core->terms, memory_order_acquire);
+/* The settings now in force. */
+static inline const struct settings *core_settings(const struct core *core) {
+    return atomic_load_explicit(&core->settings, memory_order_acquire);
 }
 
 static inline bool route_never_blocks(const struct route *route) {

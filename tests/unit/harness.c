@@ -17,12 +17,12 @@
 static const char RESPONSE[] = "HTTP/1.1 101\r\n\r\n";
 
 void harness_start(struct harness *harness, unsigned workers, const struct weir_handler *handler, void *context) {
-    *harness = (struct harness){.terms = {.limits = {.max_message_size = 1 << 20, .expect_masked = true},
-                                          .inbox_size = 1 << 16,
-                                          .send_buffer_soft = 1 << 16,
-                                          .send_buffer_hard = 1 << 22,
-                                          .close_timeout_ms = 5000}};
-    harness->core.terms = &harness->terms;
+    *harness = (struct harness){.settings = {.limits = {.max_message_size = 1 << 20, .expect_masked = true},
+                                             .inbox_size = 1 << 16,
+                                             .send_buffer_soft = 1 << 16,
+                                             .send_buffer_hard = 1 << 22,
+                                             .close_timeout_ms = 5000}};
+    harness->core.settings = &harness->settings;
     ck_assert_int_eq(channels_init(&harness->channels, &harness->core), 0);
     harness->core.channels = &harness->channels;
     harness->core.on_drained = channels_hand_out;

@@ -10,7 +10,7 @@
 #include "server/core/conn.h"
 
 struct harness {
-    struct terms terms;
+    struct settings settings;
     struct core core;
     struct channels channels; /* nothing expires by itself */
     struct route route;

@@ -24,8 +24,8 @@ void late_connect(struct late *late) {
 void late_start(struct late *late, enum slow_consumer_policy policy, const struct weir_handler *handler,
                 void *context) {
     harness_start(&late->harness, 2, handler, context);
-    late->harness.terms.send_buffer_soft = SOFT;
-    late->harness.terms.send_buffer_hard = HARD;
+    late->harness.settings.send_buffer_soft = SOFT;
+    late->harness.settings.send_buffer_hard = HARD;
     late->harness.route.slow_consumer = policy;
     late_connect(late);
 }

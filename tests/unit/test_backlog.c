@@ -217,7 +217,7 @@ static void create_newcomer(struct newcomer *newcomer, enum slow_consumer_policy
     struct harness *harness = &newcomer->harness;
     int pair[2];
     harness_start(harness, 1, &silent_handler, NULL);
-    harness->terms.send_buffer_hard = HARD;
+    harness->settings.send_buffer_hard = HARD;
     harness->route.slow_consumer = policy;
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     newcomer->server = pair[0];
@@ -293,7 +293,7 @@ START_TEST(send_timeout_cuts_a_client_that_reads_nothing) {
     struct ending ending = {0};
     int64_t before = memory_used();
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
-    late.harness.terms.send_timeout_ms = 100;
+    late.harness.settings.send_timeout_ms = 100;
     late_connect(&late);
     int reader = harness_connect(&late.harness); /* for whom nothing waits */
     send_until(late.conn, SOFT);
@@ -317,7 +317,7 @@ START_TEST(close_after_send_timeout_leaks_nothing) {
     struct late late;
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
-    late.harness.terms.send_timeout_ms = 100;
+    late.harness.settings.send_timeout_ms = 100;
     late_connect(&late);
     send_until(late.conn, SOFT);
     mutex_lock(&late.harness.core.registry.mutex);
@@ -336,8 +336,8 @@ START_TEST(message_rate_closes_with_1008_and_counts) {
     struct late late;
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
-    late.harness.terms.message_rate = 5;
-    late.harness.terms.rate_closes = true;
+    late.harness.settings.message_rate = 5;
+    late.harness.settings.rate_closes = true;
     late_connect(&late);
     for (int i = 0; i < 30; i++)
         client_send(late.client, i % 2 == 0 ? 0x81 : 0x89, "x", 1);
@@ -398,7 +398,7 @@ START_TEST(memory_limit_closes_the_client_with_the_largest_backlog) {
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     int64_t before = memory_used();
-    late.harness.terms.send_buffer_hard = 1 << 24;
+    late.harness.settings.send_buffer_hard = 1 << 24;
     memory_limit_init(&late.harness.core.memory_limit, before + (1 << 20));
     int other = harness_connect(&late.harness);
     send_part(other, 100000);
@@ -455,7 +455,7 @@ START_TEST(memory_limit_closes_no_second_client_during_a_long_write) {
     struct late late;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &silent_handler, NULL);
     int64_t before = memory_used();
-    late.harness.terms.send_buffer_hard = 1 << 24;
+    late.harness.settings.send_buffer_hard = 1 << 24;
     memory_limit_init(&late.harness.core.memory_limit, before + LARGE * 3 / 2);
     int other = harness_connect(&late.harness);
     make_first_write_long(late.conn);

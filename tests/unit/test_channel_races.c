@@ -157,7 +157,7 @@ static void end_all(struct arena *arena) {
 static void start(struct arena *arena, bool crowded) {
     *arena = (struct arena){.mutex = PTHREAD_MUTEX_INITIALIZER, .crowded = crowded};
     harness_start(&arena->harness, 2, &silent_handler, NULL);
-    arena->harness.terms.close_timeout_ms = 100;
+    arena->harness.settings.close_timeout_ms = 100;
     set_arena_rules(arena, 1);
     for (int i = 0; i < PLACES; i++)
         arena->guests[i] = guest_connect(&arena->harness);

@@ -306,7 +306,7 @@ START_TEST(close_timeout_cuts_a_silent_client) {
     struct ending ending = {0};
     sem_init(&ending.closed, 0, 0);
     harness_start(&harness, 1, &ending_handlers[0], &ending);
-    harness.terms.close_timeout_ms = 50;
+    harness.settings.close_timeout_ms = 50;
     int client = harness_connect(&harness);
     client_send(client, 0x81, "close", 5);
     sem_wait(&ending.closed);
@@ -421,8 +421,8 @@ START_TEST(keepalive_sends_pings_and_keeps_the_round_trip) {
     struct harness harness;
     _Atomic long round_trip = 0;
     harness_start(&harness, 1, &round_trip_handler, (void *)&round_trip);
-    harness.terms.ping_interval_ms = 100;
-    harness.terms.ping_timeout_ms = 60000;
+    harness.settings.ping_interval_ms = 100;
+    harness.settings.ping_timeout_ms = 60000;
     int client = harness_connect(&harness);
     client_send(client, 0x8A, "unasked", 7);
     ck_assert_int_eq((int)ask_round_trip(client, &round_trip, false), -1);
@@ -435,8 +435,8 @@ END_TEST
 START_TEST(keepalive_closes_a_client_that_answers_no_ping) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
-    harness.terms.ping_interval_ms = 20;
-    harness.terms.ping_timeout_ms = 30;
+    harness.settings.ping_interval_ms = 20;
+    harness.settings.ping_timeout_ms = 30;
     ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1011);
     harness_stop(&harness);
 }
@@ -445,7 +445,7 @@ END_TEST
 START_TEST(idle_timeout_closes_an_idle_client) {
     struct harness harness;
     harness_start(&harness, 1, &round_trip_handler, NULL);
-    harness.terms.idle_timeout_ms = 30;
+    harness.settings.idle_timeout_ms = 30;
     ck_assert_uint_eq(client_expect_close(harness_connect(&harness)), 1001);
     harness_stop(&harness);
 }
@@ -458,9 +458,9 @@ START_TEST(timeouts_spare_a_client_whose_handler_blocks) {
     sem_init(&gate.entered, 0, 0);
     sem_init(&gate.may_go, 0, 0);
     harness_start(&harness, 1, &gate_handler, &gate);
-    harness.terms.ping_interval_ms = 250;
-    harness.terms.ping_timeout_ms = 250;
-    harness.terms.idle_timeout_ms = 250;
+    harness.settings.ping_interval_ms = 250;
+    harness.settings.ping_timeout_ms = 250;
+    harness.settings.idle_timeout_ms = 250;
     int client = harness_connect(&harness);
     for (int i = 0; i < 3; i++)
         client_send(client, 0x81, "x", 1);

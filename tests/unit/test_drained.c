@@ -127,7 +127,7 @@ START_TEST(drained_is_called_after_open) {
     watch_init(&watch);
     watch.in_open = SOFT;
     harness_start(&late.harness, 2, &watch_handlers[0], &watch);
-    late.harness.terms.send_buffer_soft = SOFT;
+    late.harness.settings.send_buffer_soft = SOFT;
     late_connect(&late);
     UNTIL(weir_conn_buffered(late.conn) > SOFT);
     read_all(&late);

@@ -54,7 +54,7 @@ static void end(struct harness *harness, struct guest *guest) {
 static struct guest start_limited(struct harness *harness, const struct weir_handler *handler,
                                   _Atomic unsigned *handled) {
     harness_start(harness, 2, handler, (void *)handled);
-    harness->terms.message_rate = 5;
+    harness->settings.message_rate = 5;
     return guest_connect(harness);
 }
 
@@ -88,7 +88,7 @@ START_TEST(drain_ignores_the_byte_rate) {
     struct harness harness;
     _Atomic unsigned handled = 0;
     harness_start(&harness, 2, &echoes[_i], (void *)&handled);
-    harness.terms.byte_rate = 100;
+    harness.settings.byte_rate = 100;
     struct guest guest = guest_connect(&harness);
     send_together(guest.client, MESSAGES); /* more than a second's worth */
     UNTIL(handled == MESSAGES);
@@ -107,7 +107,7 @@ START_TEST(drain_answers_after_a_backlog_pause) {
     struct guest guest = start_limited(&harness, &echoes[_i], &handled);
     char payload[1 << 16];
     size_t size, blocks = 0;
-    harness.terms.send_buffer_soft = SOFT;
+    harness.settings.send_buffer_soft = SOFT;
     send_until(guest.conn, SOFT);
     send_together(guest.client, MESSAGES);
     drain(guest.conn);

@@ -140,7 +140,7 @@ START_TEST(handle_outlives_its_server) {
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
     pool_submit(conn_core(conn)->pool, &conn->handler);
     memory_limit_check(conn_core(conn));
-    ck_assert_uint_gt(conn_terms(conn)->send_buffer_hard, 0);
+    ck_assert_uint_gt(conn_settings(conn)->send_buffer_hard, 0);
     ck_assert_int_eq((int)channels_publish_message(conn_core(conn)->channels, "a", WEIR_TEXT, "x", 1, NULL, NULL),
                      0);
     weir_client_destroy(client);

@@ -360,8 +360,8 @@ START_TEST(recovery_delivers_each_message_once_and_in_order) {
     struct harness harness;
     pthread_t threads[WRITERS];
     start(&harness, WRITERS * NUMBERS);
-    harness.terms.send_buffer_soft = 1 << 24;
-    harness.terms.send_buffer_hard = 1 << 25;
+    harness.settings.send_buffer_soft = 1 << 24;
+    harness.settings.send_buffer_hard = 1 << 25;
     struct guest guest = guest_connect(&harness);
     struct writing writing = {.harness = &harness};
     for (int i = 0; i < WRITERS; i++)

@@ -169,7 +169,7 @@ START_TEST(replies_survive_a_socket_that_takes_little) {
     struct said said = {0};
     unsigned pongs = 0, seed = (unsigned)_i + 1, expected = 0;
     late_start(&late, SLOW_CONSUMER_DISCONNECT, &obedient, &said);
-    late.harness.terms.send_buffer_hard = 1 << 24;
+    late.harness.settings.send_buffer_hard = 1 << 24;
     make_stingy(late.conn);
     for (unsigned i = 0; i < SCRIPTS; i++) {
         char script[SCRIPT_MAX];

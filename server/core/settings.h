@@ -1,11 +1,11 @@
-/* terms.h - what the configuration says about every connection: limits, timeouts, rates. Terms never change; a
- * reload puts others in force. All stay until the server has ended. So a thread that looks twice may see two
+/* settings.h - what the configuration says about every connection: limits, timeouts, rates. Settings never change;
+ * a reload makes others current. All stay until the server has ended. So a thread that looks twice may see two
  * different sets.
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_CORE_TERMS_H
-#define WEIR_CORE_TERMS_H
+#ifndef WEIR_CORE_SETTINGS_H
+#define WEIR_CORE_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "ws/decoder.h"
 
-struct terms {
+struct settings {
     struct decoder_limits limits;
     uint32_t compression_threshold; /* smaller payloads go plain */
     size_t inbox_size;              /* bytes that may wait for a handler before reading stops */
