@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "client/client_private.h"
 
-enum weir_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason) {
+enum weir_status weir_client_close(weir_client *client, unsigned code, const char *reason) {
     size_t reason_size = reason == NULL ? 0 : strlen(reason);
     if (!close_code_sendable(code) || reason_size > CLOSE_REASON_MAX ||
         !utf8_valid((const uint8_t *)reason, reason_size))
@@ -23,10 +23,16 @@ enum weir_status weir_client_begin_close(weir_client *client, unsigned code, con
     return WEIR_OK;
 }
 
-enum weir_status weir_client_close(weir_client *client, unsigned code, const char *reason) {
-    enum weir_status begun = weir_client_begin_close(client, code, reason);
-    if (begun != WEIR_OK || !client_begin_closing(client))
-        return begun;
+static bool is_closing(weir_client *client) {
+    pthread_mutex_lock(&client->mutex);
+    bool closing = client->close_queued || client->close_received || client->over;
+    pthread_mutex_unlock(&client->mutex);
+    return closing;
+}
+
+enum weir_status weir_client_wait_closed(weir_client *client) {
+    if (!is_closing(client) || !client_begin_closing(client))
+        return WEIR_INVALID;
     decoder_discard(&client->decoder);
     enum weir_status status = client_receive_until(client, NULL, SOCKET_NEVER);
     client_end_receiving(client);

@@ -1,7 +1,7 @@
 /* client_private.h - the internals of a client, for the files client*.c alone.
  *
  * Who may access what:
- *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_close()) reads
+ *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_wait_closed()) reads
  *    the socket and decodes;
  *  - the writer (the one thread that has set `writing`) writes frames, and only whole ones;
  *  - `mutex` guards the rest. It is held briefly: no thread waits for the network while holding it.
@@ -132,7 +132,7 @@ bool client_can_push_locked(const weir_client *client);
 
 /* --- client_receive.c --- */
 
-/* Becomes the receiver, for weir_client_close(), which invalidates a message handed out. False if there is a
+/* Becomes the receiver, for weir_client_wait_closed(), which invalidates a message handed out. False if there is a
  * receiver already, or if another thread holds a message. */
 bool client_begin_closing(weir_client *client);
 void client_end_receiving(weir_client *client);

@@ -101,7 +101,7 @@ int session_ping(struct session *session) {
 }
 
 void session_begin_close(struct session *session) {
-    weir_client_begin_close(session->client, session->close_code, session->close_reason);
+    weir_client_close(session->client, session->close_code, session->close_reason);
 }
 
 /* --- Receiving ---------------------------------------------------------------------------------------------- */

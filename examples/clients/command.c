@@ -39,6 +39,7 @@ int main(int argc, char **argv) {
     weir_client_send(client, WEIR_TEXT, login, sizeof login - 1);
     int done = command(client, SET_SERVICE, argv[2], strlen(argv[2])) && command(client, FREE, &all, 1);
     weir_client_close(client, 1000, "user quit");
+    weir_client_wait_closed(client);
     if (!done)
         fprintf(stderr, "command: closed with %u %s\n", weir_client_close_code(client),
                 weir_client_close_reason(client));

@@ -21,7 +21,8 @@ int main(int argc, char **argv) {
         if (weir_client_receive(client, &answer, 5000) == WEIR_OK)
             printf("%.*s\n", (int)answer.size, (const char *)answer.data);
     }
-    int failed = weir_client_close(client, 1000, NULL) != WEIR_OK || weir_client_close_code(client) != 1000;
+    weir_client_close(client, 1000, NULL);
+    int failed = weir_client_wait_closed(client) != WEIR_OK || weir_client_close_code(client) != 1000;
     if (failed)
         fprintf(stderr, "echo: closed with %u %s\n", weir_client_close_code(client),
                 weir_client_close_reason(client));

@@ -27,6 +27,7 @@ int main(int argc, char **argv) {
     else
         printf("%.*s\n", (int)answer.size, (const char *)answer.data);
     weir_client_close(client, 1000, NULL);
+    weir_client_wait_closed(client);
     weir_client_destroy(client);
     return failed;
 }

@@ -24,7 +24,8 @@ int main(int argc, char **argv) {
         while (weir_client_receive(client, &own, 0) == WEIR_OK)
             ; /* the server sends our own messages back too */
     }
-    int failed = weir_client_close(client, 1000, NULL) != WEIR_OK;
+    weir_client_close(client, 1000, NULL);
+    int failed = weir_client_wait_closed(client) != WEIR_OK;
     weir_client_destroy(client);
     free(line);
     return failed;

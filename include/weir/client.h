@@ -9,6 +9,7 @@
  *     if (weir_client_receive(client, &message, 5000) == WEIR_OK)
  *         printf("%.*s\n", (int)message.size, (const char *)message.data);
  *     weir_client_close(client, 1000, NULL);
+ *     weir_client_wait_closed(client);
  *     weir_client_destroy(client);
  *
  * Threads: any number of threads may send, ping and close while another one receives. Only one thread at a time
@@ -133,20 +134,14 @@ WEIR_API enum weir_status weir_client_run(weir_client *client,
  * may be NULL. Any thread. Returns WEIR_OK, also if the connection is over; or WEIR_INVALID: `code`
  * must not be sent (allowed are 1000-1003, 1007-1014 and 3000-4999; 7.4), or `reason` has more than 123 bytes or is
  * not UTF-8. */
-WEIR_API enum weir_status weir_client_begin_close(weir_client *client, unsigned code, const char *reason);
-
-/* Sends a Close as weir_client_begin_close() does, waits for the server's Close, at most close_timeout_ms, and ends
- * the connection. It drops messages that arrive meanwhile. Any thread. While it waits, it is the receiver: a
- * weir_client_receive() on another thread then returns WEIR_INVALID.
- *
- * It does not wait inside a callback of this client, nor while another thread receives or uses a message from
- * weir_client_receive(). WEIR_OK then means only that the Close is on its way, and the receiver sees the
- * end. In programs with a receiving thread, weir_client_begin_close() is simpler.
- *
- * Returns WEIR_OK if the server answered; WEIR_FAILED if the connection failed or the server did not
- * answer in time; WEIR_INVALID as weir_client_begin_close() does. A connection that is over needs no close.
- */
 WEIR_API enum weir_status weir_client_close(weir_client *client, unsigned code, const char *reason);
+
+/* Waits until the connection is over, after weir_client_close(): for the server's Close and the end of the stream,
+ * at most close_timeout_ms. Drops messages that arrive meanwhile. Returns WEIR_OK if the server answered, or had
+ * closed before; WEIR_FAILED if the connection failed or the server did not answer in time; WEIR_INVALID at once if
+ * neither side has begun to close, if another thread receives or uses a message from weir_client_receive(), or
+ * inside a callback of this client: the receiver then sees the end. */
+WEIR_API enum weir_status weir_client_wait_closed(weir_client *client);
 
 /* Returns the close code that the connection ended with: that of the server's Close, or the client's own if the
  * client failed the connection. 1005: the server's Close had no code. 1006: the connection was lost without a Close

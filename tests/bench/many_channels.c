@@ -246,6 +246,11 @@ static void exchange(struct run *run) {
     }
 }
 
+static void close_client(weir_client *client) {
+    weir_client_close(client, 1000, NULL);
+    weir_client_wait_closed(client);
+}
+
 static void measure(struct run *run) {
     const struct options *options = &run->options;
     run->measure_from = now() + (uint64_t)(options->warmup * (double)SECOND);
@@ -255,8 +260,8 @@ static void measure(struct run *run) {
             publish(run, number);
     exchange(run);
     for (unsigned i = 0; i < options->publishers; i++)
-        weir_client_close(run->publishers[i].client, 1000, NULL);
-    weir_client_close(run->subscriber, 1000, NULL);
+        close_client(run->publishers[i].client);
+    close_client(run->subscriber);
 }
 
 static double percentile_us(const struct run *run, double percent) {

@@ -36,6 +36,13 @@ static enum weir_status tell(const char *what, enum weir_status status) {
     return status;
 }
 
+/* Waits for the end, unless another thread receives or a callback runs. */
+static enum weir_status close_client(weir_client *client, unsigned code, const char *reason) {
+    enum weir_status status = weir_client_close(client, code, reason);
+    enum weir_status end = status == WEIR_OK ? weir_client_wait_closed(client) : status;
+    return status == WEIR_OK && end == WEIR_INVALID ? WEIR_OK : end;
+}
+
 static bool slowly;
 
 static void tell_message(weir_client *client, const struct weir_client_message *message, void *context) {
@@ -43,7 +50,7 @@ static void tell_message(weir_client *client, const struct weir_client_message *
     if (slowly)
         nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
     if (message->size == 12 && memcmp(message->data, "please close", 12) == 0)
-        tell("closed", weir_client_close(client, 1000, "as you wish"));
+        tell("closed", close_client(client, 1000, "as you wish"));
     else if (message->opcode == WEIR_TEXT && message->size < 100)
         printf("text %.*s\n", (int)message->size, (const char *)message->data);
     else
@@ -124,7 +131,7 @@ static void flood_with(weir_client *client, size_t count, size_t size) {
 
 static void *close_soon(void *context) {
     nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    tell("closed", weir_client_close(context, 1000, "enough"));
+    tell("closed", close_client(context, 1000, "enough"));
     return NULL;
 }
 
@@ -164,7 +171,7 @@ static void send_binary(weir_client *client, size_t size) {
 static void close_with(weir_client *client, const char *value) {
     char *rest;
     unsigned code = (unsigned)strtoul(value, &rest, 10);
-    tell("closed", weir_client_close(client, code, *rest == ',' ? rest + 1 : NULL));
+    tell("closed", close_client(client, code, *rest == ',' ? rest + 1 : NULL));
 }
 
 static void act(weir_client *client, const char *action) {

@@ -108,7 +108,7 @@ enum weir_status wanderer_hear(struct wanderer *wanderer, long timeout_ms) {
 
 static void listen_to_the_end(struct wanderer *wanderer) {
     struct weir_client_message message;
-    weir_client_begin_close(wanderer->client, 1000, "enough");
+    weir_client_close(wanderer->client, 1000, "enough");
     while (weir_client_receive(wanderer->client, &message, WANDERER_PATIENCE_MS) == WEIR_OK)
         wanderer->take(wanderer, &message);
     unsigned code = weir_client_close_code(wanderer->client);
@@ -124,9 +124,10 @@ static void reset(weir_client *client) {
 }
 
 void wanderer_leave(struct wanderer *wanderer, enum wanderer_way way) {
-    if (way == LEAVE_BY_CLOSE)
+    if (way == LEAVE_BY_CLOSE) {
         weir_client_close(wanderer->client, 1000, NULL);
-    else if (way == LEAVE_AND_LISTEN)
+        weir_client_wait_closed(wanderer->client);
+    } else if (way == LEAVE_AND_LISTEN)
         listen_to_the_end(wanderer);
     else if (way == LEAVE_BY_RESET)
         reset(wanderer->client);

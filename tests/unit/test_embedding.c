@@ -230,7 +230,10 @@ START_TEST(server_set_applies_to_routes_and_channels) {
     weir_client *client = weir_client_connect(url, &options, &error);
     ck_assert_msg(client != NULL, "%s", error.text);
     ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, "remember me", 11), WEIR_OK);
+    ck_assert_int_eq(weir_client_wait_closed(client), WEIR_INVALID); /* nobody has begun to close */
     ck_assert_int_eq(weir_client_close(client, 1000, NULL), WEIR_OK);
+    ck_assert_int_eq(weir_client_wait_closed(client), WEIR_OK);
+    ck_assert_int_eq(weir_client_wait_closed(client), WEIR_OK);
     weir_client_destroy(client);
     client = embedded_connect(&embedded, "/news");
     static const char subscribe[] = "{\"type\":\"subscribe\",\"channel\":\"news:de\",\"last\":1}";
