@@ -132,11 +132,8 @@ static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, 
 }
 
 static void set_settings(weir_server *server, const struct settings *settings) {
-    const struct settings *before = core_settings(&server->run->core);
-    if (before == settings)
+    if (core_settings(&server->run->core) == settings)
         return;
-    if (before->idle_timeout_ms == 0 && settings->idle_timeout_ms != 0)
-        sweep_all(server, conn_start_idle_clock);
     atomic_store_explicit(&server->run->core.settings, settings, memory_order_release);
     sweep_all(server, conn_renew);
 }

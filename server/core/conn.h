@@ -212,10 +212,6 @@ void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list
 /* To be called after a reload. Makes the input task look at the settings now in force. */
 void conn_renew(struct weir_conn *conn, struct task_list *ready);
 
-/* To be called before a reload that introduces an idle timeout: until then the connection did not keep the time of
- * its last message. */
-void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready);
-
 /* The connection whose message is being handled on this thread in the turn that read it, by a handler that never
  * blocks. NULL: there is none. */
 struct weir_conn *conn_in_turn(void);

@@ -17,6 +17,8 @@ static void disconnect_locked(struct weir_conn *conn, const char *reason) {
     conn_queue_close_locked(conn, CLOSE_TRY_AGAIN_LATER, reason);
 }
 
+/* The overhead of the new message itself (OUTBOX_MESSAGE_OVERHEAD) does not count. So a message as large as the
+ * limit can be sent, and what waits may exceed the limit by one overhead. */
 static bool fits(const struct weir_conn *conn, size_t size) {
     return conn->outbox.bytes + size <= conn_settings(conn)->send_buffer_hard;
 }

@@ -10,40 +10,29 @@
 #include <string.h>
 
 #include "server/core/conn_private.h"
+#include "server/core/keepalive.h"
 #include "ws/close_code.h"
-
-static uint64_t earlier(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
 
 /* Returns 0 if reading is not paused by a rate. */
 static uint64_t throttled_until(const struct weir_conn *conn) {
     return conn->throttle == NULL ? 0 : conn->throttle->until;
 }
 
-/* Returns UINT64_MAX if there is no deadline. */
-static uint64_t next_deadline(struct weir_conn *conn, uint64_t now) {
-    const struct settings *settings = conn_settings(conn);
-    uint64_t next = UINT64_MAX;
-    uint64_t ping_due_at = stamp_time(conn->ping_due_at, now);
-    if (settings->ping_interval_ms != 0 && (conn->pinged_at == STAMP_NONE || ping_due_at > now))
-        next = ping_due_at;
-    if (conn->pinged_at != STAMP_NONE)
-        next = earlier(next, stamp_time(conn->pinged_at, now) + settings->ping_timeout_ms);
-    if (settings->idle_timeout_ms != 0)
-        next = earlier(next, stamp_time(atomic_load(&conn->message_at), now) + settings->idle_timeout_ms);
-    if (settings->send_timeout_ms != 0) {
-        stamp stuck_at = atomic_load(&conn->stuck_at);
-        next =
-            earlier(next, (stuck_at == STAMP_NONE ? now : stamp_time(stuck_at, now)) + settings->send_timeout_ms);
-    }
-    if (throttled_until(conn) > now)
-        next = earlier(next, throttled_until(conn));
-    return next;
+static uint64_t conn_moment(stamp moment, uint64_t now) {
+    return moment == STAMP_NONE ? KEEPALIVE_NEVER : stamp_time(moment, now);
 }
 
-static int set_timer(struct weir_conn *conn, uint64_t now) {
-    uint64_t next = next_deadline(conn, now);
+static struct keepalive conn_keepalive_state(const struct weir_conn *conn, uint64_t now) {
+    return (struct keepalive){.ping_due_at = stamp_time(conn->ping_due_at, now),
+                              .pinged_at = conn_moment(conn->pinged_at, now),
+                              .message_at = stamp_time(atomic_load(&conn->message_at), now),
+                              .stuck_at = conn_moment(atomic_load(&conn->stuck_at), now),
+                              .throttled_until = throttled_until(conn)};
+}
+
+static int set_timer(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+    const struct keepalive state = conn_keepalive_state(conn, now);
+    uint64_t next = keepalive_next(&state, settings, now);
     if (next == UINT64_MAX) {
         conn->wake_at = STAMP_NONE;
         return 0;
@@ -67,12 +56,7 @@ int conn_keepalive_start(struct weir_conn *conn) {
         return -1;
     conn->ping_due_at = stamp_at(conn->opened_at + conn->timed_by->ping_interval_ms);
     atomic_store(&conn->message_at, stamp_at(conn->opened_at));
-    return set_timer(conn, conn->opened_at);
-}
-
-void conn_start_idle_clock(struct weir_conn *conn, struct task_list *ready) {
-    (void)ready;
-    atomic_store(&conn->message_at, stamp_at(pool_now()));
+    return set_timer(conn, conn->timed_by, conn->opened_at);
 }
 
 void conn_renew(struct weir_conn *conn, struct task_list *ready) {
@@ -93,9 +77,9 @@ static void trim(struct weir_conn *conn) {
     latch_unlock(&conn->latch);
 }
 
-static void ping(struct weir_conn *conn, uint64_t now) {
+static void ping(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     conn->pinged_at = stamp_at(now);
-    conn->ping_due_at = stamp_at(now + conn_settings(conn)->ping_interval_ms);
+    conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
     conn->ping_payload = pool_now_us();
     conn_send_control(conn, OPCODE_PING, &conn->ping_payload, sizeof conn->ping_payload);
     atomic_fetch_add_explicit(&conn_core(conn)->counters.pings, 1, memory_order_relaxed);
@@ -103,10 +87,11 @@ static void ping(struct weir_conn *conn, uint64_t now) {
 }
 
 /* Whether data waits for the client and it has taken none of it for `timeout`. A client that reads slowly may
- * leave no room for a write for a long time, but the kernel still sends some bytes. */
-static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
+ * leave no room for a write for a long time, but the kernel still sends some bytes: then it is stuck from now on.
+ */
+static bool is_stuck(struct weir_conn *conn, uint64_t timeout, uint64_t now) {
     stamp stuck_at = atomic_load(&conn->stuck_at);
-    if (timeout == 0 || stuck_at == STAMP_NONE || now < stamp_time(stuck_at, now) + timeout)
+    if (!keepalive_is_stuck(&(struct keepalive){.stuck_at = conn_moment(stuck_at, now)}, timeout, now))
         return false;
     int unsent = conn->transport.kind->unsent(&conn->transport);
     if (unsent == atomic_exchange(&conn->unsent, unsent))
@@ -116,33 +101,11 @@ static bool is_stuck(struct weir_conn *conn, uint64_t now, uint64_t timeout) {
 }
 
 /* Whether our ping may still wait after data that the client is reading. */
-static bool is_reading(struct weir_conn *conn, uint64_t now) {
+static bool is_reading(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     latch_lock(&conn->latch);
     bool waits = !outbox_is_empty(&conn->outbox);
     latch_unlock(&conn->latch);
-    return waits && !is_stuck(conn, now, conn_settings(conn)->ping_timeout_ms);
-}
-
-/* Returns false if the client has not answered in time. */
-static bool check_ping(struct weir_conn *conn, uint64_t now) {
-    const struct settings *settings = conn_settings(conn);
-    if (settings->ping_interval_ms == 0)
-        return true;
-    if (conn->pinged_at != STAMP_NONE && now >= stamp_time(conn->pinged_at, now) + settings->ping_timeout_ms) {
-        if (!is_reading(conn, now))
-            return false;
-        conn->pinged_at = stamp_at(now);
-    }
-    if (conn->pinged_at != STAMP_NONE)
-        return true;
-    if (now >= stamp_time(conn->ping_due_at, now))
-        ping(conn, now);
-    return true;
-}
-
-static bool is_idle(struct weir_conn *conn, uint64_t now) {
-    uint64_t timeout = conn_settings(conn)->idle_timeout_ms;
-    return timeout != 0 && now >= stamp_time(atomic_load(&conn->message_at), now) + timeout;
+    return waits && !is_stuck(conn, settings->ping_timeout_ms, now);
 }
 
 /* Disconnects without a Close: nothing can be sent to the client any more. */
@@ -160,7 +123,7 @@ static void cut_off(struct weir_conn *conn) {
 /* Starts again with empty buckets: what they hold is time at the old rate. */
 static void restart_throttle(struct weir_conn *conn, uint64_t now) {
     if (conn->throttle != NULL)
-        *conn->throttle = (struct throttle){.until = earlier(conn->throttle->until, now)};
+        *conn->throttle = (struct throttle){.until = conn->throttle->until < now ? conn->throttle->until : now};
     task_again(&conn->source.input);
 }
 
@@ -173,6 +136,8 @@ static int take_new_settings(struct weir_conn *conn, const struct settings *sett
         conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
     if (settings->ping_interval_ms == 0)
         conn->pinged_at = STAMP_NONE;
+    if (conn->timed_by->idle_timeout_ms == 0)
+        atomic_store(&conn->message_at, stamp_at(now)); /* it was not kept until now */
     if (settings->message_rate != conn->timed_by->message_rate || settings->byte_rate != conn->timed_by->byte_rate)
         restart_throttle(conn, now);
     conn->timed_by = settings;
@@ -194,6 +159,36 @@ static bool is_due(const struct weir_conn *conn, uint64_t now) {
     return conn->wake_at != STAMP_NONE && now >= stamp_time(conn->wake_at, now);
 }
 
+/* Each kind is due once at most. Returns false if that was the end of the connection. */
+static bool conn_does_what_is_due(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+    for (int i = 0; i < KEEPALIVE_KINDS; i++) {
+        const struct keepalive state = conn_keepalive_state(conn, now);
+        switch (keepalive_due(&state, settings, now)) {
+        case KEEPALIVE_NOTHING:
+            return true;
+        case KEEPALIVE_SEND_TIMEOUT:
+            if (!is_stuck(conn, settings->send_timeout_ms, now))
+                continue;
+            cut_off(conn);
+            return false;
+        case KEEPALIVE_PING_TIMEOUT:
+            if (is_reading(conn, settings, now)) {
+                conn->pinged_at = stamp_at(now);
+                continue;
+            }
+            conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
+            return false;
+        case KEEPALIVE_PING:
+            ping(conn, settings, now);
+            continue;
+        case KEEPALIVE_IDLE:
+            conn_close_here(conn, CLOSE_GOING_AWAY, "idle");
+            return false;
+        }
+    }
+    return true;
+}
+
 void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     const struct settings *settings = conn_settings(conn);
     if (conn_is_closing(conn))
@@ -211,13 +206,7 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
             atomic_store(&conn->message_at, stamp_at(now));
     }
     end_throttle(conn, now);
-    if (is_stuck(conn, now, settings->send_timeout_ms))
-        cut_off(conn);
-    else if (!check_ping(conn, now))
-        conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
-    else if (is_idle(conn, now))
-        conn_close_here(conn, CLOSE_GOING_AWAY, "idle");
-    else if (set_timer(conn, now) != 0)
+    if (conn_does_what_is_due(conn, settings, now) && set_timer(conn, settings, now) != 0)
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 

@@ -48,6 +48,7 @@ static const struct {
     {"message", message_suite},
     {"outbox", outbox_suite},
     {"rate", rate_suite},
+    {"keepalive", keepalive_suite},
     {"stamp", stamp_suite},
     {"memory", memory_suite},
     {"registry", registry_suite},

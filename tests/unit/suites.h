@@ -36,6 +36,7 @@ Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);
 Suite *rate_suite(void);
+Suite *keepalive_suite(void);
 Suite *stamp_suite(void);
 Suite *memory_suite(void);
 Suite *registry_suite(void);
