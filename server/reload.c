@@ -16,51 +16,16 @@
 
 enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
 
-/* --- Settings ------------------------------------------------------------------------------------------------- */
-
-static struct settings make_settings(const struct config_websocket *websocket) {
-    return (struct settings){
-        .limits = {.max_message_size = websocket->max_message_size,
-                   .max_fragments = websocket->max_fragments,
-                   .expect_masked = true},
-        .compression_threshold = (uint32_t)websocket->compression_threshold,
-        .inbox_size = websocket->inbox_size,
-        .send_buffer_soft = websocket->send_buffer_soft,
-        .send_buffer_hard = websocket->send_buffer_hard,
-        .send_timeout_ms = websocket->send_timeout_ms,
-        .message_rate = websocket->message_rate,
-        .byte_rate = websocket->byte_rate,
-        .rate_closes = websocket->rate_policy == RATE_CLOSE,
-        .close_timeout_ms = websocket->close_timeout_ms,
-        .ping_interval_ms = websocket->ping_interval_ms,
-        .ping_timeout_ms = websocket->ping_timeout_ms,
-        .idle_timeout_ms = websocket->idle_timeout_ms,
-    };
-}
-
-static bool limits_are_same(const struct decoder_limits *a, const struct decoder_limits *b) {
-    return a->max_message_size == b->max_message_size && a->max_fragments == b->max_fragments &&
-           a->expect_masked == b->expect_masked;
-}
-
-static bool settings_are_same(const struct settings *a, const struct settings *b) {
-    return limits_are_same(&a->limits, &b->limits) && a->compression_threshold == b->compression_threshold &&
-           a->inbox_size == b->inbox_size && a->send_buffer_soft == b->send_buffer_soft &&
-           a->send_buffer_hard == b->send_buffer_hard && a->send_timeout_ms == b->send_timeout_ms &&
-           a->message_rate == b->message_rate && a->byte_rate == b->byte_rate && a->rate_closes == b->rate_closes &&
-           a->close_timeout_ms == b->close_timeout_ms && a->ping_interval_ms == b->ping_interval_ms &&
-           a->ping_timeout_ms == b->ping_timeout_ms && a->idle_timeout_ms == b->idle_timeout_ms;
-}
+/* --- Settings ---------------------------------------------------------------------------------------------- */
 
 const struct settings *server_settings(weir_server *server, const struct config *config) {
-    const struct settings settings = make_settings(&config->websocket);
     for (struct kept_settings *kept = server->run->settings; kept != NULL; kept = kept->next)
-        if (settings_are_same(&kept->settings, &settings))
+        if (config_settings_are_same(&kept->settings, &config->settings))
             return &kept->settings;
     struct kept_settings *kept = malloc(sizeof *kept);
     if (kept == NULL)
         return NULL;
-    kept->settings = settings;
+    kept->settings = config->settings;
     kept->next = server->run->settings;
     server->run->settings = kept;
     return &kept->settings;

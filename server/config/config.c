@@ -23,6 +23,7 @@ struct config *config_create(void) {
     struct config *config = calloc(1, sizeof *config);
     if (config == NULL)
         return NULL;
+    config->settings.limits.expect_masked = true; /* a server's connections (RFC 6455, 5.1) */
     config->places = calloc(option_count, sizeof *config->places);
     bool good = config->places != NULL;
     for (const char *const *section = option_sections; good && *section != NULL; section++)
@@ -175,13 +176,13 @@ static struct config_place send_buffer_place(const struct config *config) {
 }
 
 static int check_send_buffer(const struct config *config, char *error, size_t error_size) {
-    const struct config_websocket *websocket = &config->websocket;
-    size_t least = websocket->send_buffer_soft + websocket->max_message_size + REPLIES_AT_ONCE;
+    const struct settings *settings = &config->settings;
+    size_t least = settings->send_buffer_soft + settings->limits.max_message_size + REPLIES_AT_ONCE;
     const struct config_place place = send_buffer_place(config);
-    if (websocket->send_buffer_hard >= least || place.refused)
+    if (settings->send_buffer_hard >= least || place.refused)
         return 0;
     char hard[32], needed[32];
-    value_print_size(websocket->send_buffer_hard, hard);
+    value_print_size(settings->send_buffer_hard, hard);
     value_print_size(least, needed);
     return config_fail(place, error, error_size,
                        "send_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together "

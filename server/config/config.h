@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "server/core/settings.h"
+
 enum {
     CONFIG_ERROR_SIZE = 512,
     CONFIG_ROUTES_MAX = 4096,
@@ -68,29 +70,15 @@ struct config_server {
 };
 
 enum slow_consumer { SLOW_DISCONNECT, SLOW_DROP_OLDEST, SLOW_DROP_NEWEST, SLOW_INHERIT };
-enum rate_policy { RATE_PAUSE, RATE_CLOSE };
 enum compression { COMPRESSION_OFF, COMPRESSION_ON, COMPRESSION_TAKEOVER, COMPRESSION_INHERIT };
 
-/* [websocket] */
+/* The options of [websocket] that are not in struct settings: those that a route may override, and those that apply
+ * before there is a connection. */
 struct config_websocket {
-    size_t max_message_size;
-    unsigned max_fragments;
     enum compression compression;
-    size_t compression_threshold;
-    size_t inbox_size;
-    size_t send_buffer_soft;
-    size_t send_buffer_hard;
     enum slow_consumer slow_consumer;
-    uint64_t send_timeout_ms; /* 0: none */
-    unsigned message_rate;    /* messages per second; 0: no limit */
-    size_t byte_rate;         /* bytes per second; 0: no limit */
-    enum rate_policy rate_policy;
     uint64_t handshake_timeout_ms;
-    uint64_t close_timeout_ms;
-    uint64_t ping_interval_ms; /* 0: no pings */
-    uint64_t ping_timeout_ms;
-    uint64_t idle_timeout_ms; /* 0: none */
-    char **origins;           /* see value_origin(); NULL-terminated */
+    char **origins; /* see value_origin(); NULL-terminated */
 };
 
 /* [log] */
@@ -168,6 +156,7 @@ struct config {
     struct config_errors *errors; /* NULL: reading and checking stop at the first error */
     struct config_server server;
     struct config_websocket websocket;
+    struct settings settings; /* the other options of [websocket] */
     struct config_log log;
     struct config_admin admin;
     struct config_channel_limits channel_limits;
@@ -242,6 +231,9 @@ char **config_subprotocols(const struct config_route *route);
 /* Writes an error with "source:line: " or "source: " in front of the message. Returns -1. */
 int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Returns true if connections have the same settings, so that a reload need not tell them. */
+bool config_settings_are_same(const struct settings *a, const struct settings *b);
 
 /* Prints the effective configuration as an ini file that would load to the same, except for secrets. Comments say
  * where values come from that are not defaults. Defaults that have no effect are left out. */

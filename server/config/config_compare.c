@@ -59,6 +59,19 @@ static void compare_token(const struct compare *compare, const char *before, con
         report(compare, "token", before != NULL ? not_shown : "none", after != NULL ? not_shown : "none", false);
 }
 
+/* Compares each field of struct settings that is an option. All of them are plain numbers. */
+bool config_settings_are_same(const struct settings *a, const struct settings *b) {
+    for (const struct option *option = options; option->name != NULL; option++) {
+        if (!config_is_plain_section(option->section) || option->offset < offsetof(struct config, settings))
+            continue;
+        size_t offset = option->offset - offsetof(struct config, settings);
+        if (offset < sizeof *a &&
+            memcmp((const char *)a + offset, (const char *)b + offset, option_field_size(option)) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* --- Sections with a pattern ------------------------------------------------------------------------------- */
 
 static const struct config_extra *extra_of(const struct config_route *route, const char *name) {

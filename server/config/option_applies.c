@@ -24,12 +24,12 @@ bool applies_if_compression(const struct config *config, const void *section) {
 
 bool applies_if_rate(const struct config *config, const void *section) {
     (void)section;
-    return config->websocket.message_rate > 0 || config->websocket.byte_rate > 0;
+    return config->settings.message_rate > 0 || config->settings.byte_rate > 0;
 }
 
 bool applies_if_pings(const struct config *config, const void *section) {
     (void)section;
-    return config->websocket.ping_interval_ms > 0;
+    return config->settings.ping_interval_ms > 0;
 }
 
 bool applies_if_admin(const struct config *config, const void *section) {

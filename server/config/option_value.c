@@ -247,6 +247,22 @@ int option_set(const struct option *option, void *base, const char *value, char 
     }
 }
 
+size_t option_field_size(const struct option *option) {
+    switch (option->type) {
+    case OPTION_INTEGER:
+    case OPTION_CHOICE:
+        return sizeof(unsigned);
+    case OPTION_SIZE:
+        return sizeof(size_t);
+    case OPTION_DURATION:
+        return sizeof(uint64_t);
+    case OPTION_BOOLEAN:
+        return sizeof(bool);
+    default:
+        return sizeof(void *);
+    }
+}
+
 int option_set_defaults(const char *section, void *base) {
     char error[128]; /* not used: with a default, the only possible error is that memory is out */
     for (const struct option *option = options; option->name != NULL; option++)

@@ -76,6 +76,9 @@ void option_unknown_section(const char *section, char *error, size_t error_size)
  * with the field unchanged: `error` says what is wrong, and needs the option's name in front of it. */
 int option_set(const struct option *option, void *base, const char *value, char *error, size_t error_size);
 
+/* Returns the size of the option's field. */
+size_t option_field_size(const struct option *option);
+
 /* Sets every option of a section that has a default. Returns 0, or -1 if memory is out. */
 int option_set_defaults(const char *section, void *base);
 

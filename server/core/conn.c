@@ -149,7 +149,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->visitor = request->visitor;
     conn->data = request->data;
     conn->deflate = request->deflate;
-    conn->compression_threshold = conn_settings(conn)->compression_threshold;
+    conn->compression_threshold = (uint32_t)conn_settings(conn)->compression_threshold;
     conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;

@@ -165,7 +165,7 @@ static bool is_within_rate(struct weir_conn *conn) {
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;
-    if (conn_settings(conn)->rate_closes) {
+    if (conn_settings(conn)->rate_policy == RATE_CLOSE) {
         if (conn_close_here(conn, CLOSE_POLICY, "client sends too fast"))
             atomic_fetch_add(&conn_core(conn)->counters.rate_limited, 1);
         return true;

@@ -337,7 +337,7 @@ START_TEST(message_rate_closes_with_1008_and_counts) {
     struct ending ending = {0};
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
     late.harness.settings.message_rate = 5;
-    late.harness.settings.rate_closes = true;
+    late.harness.settings.rate_policy = RATE_CLOSE;
     late_connect(&late);
     for (int i = 0; i < 30; i++)
         client_send(late.client, i % 2 == 0 ? 0x81 : 0x89, "x", 1);

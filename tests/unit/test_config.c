@@ -21,7 +21,7 @@ START_TEST(config_has_documented_defaults) {
     ck_assert_uint_eq(config->server.max_connections, 16384);
     ck_assert_uint_eq(config->server.drain_timeout_ms, 10000);
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_CLOSE);
-    ck_assert_uint_eq(config->websocket.max_message_size, 1048576);
+    ck_assert_uint_eq(config->settings.limits.max_message_size, 1048576);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_INFO);
     ck_assert_uint_eq(config->channel_limits.max_channels, 100000);
     ck_assert_uint_eq(config->channel_limits.max_channels_per_connection, 1000);
@@ -65,7 +65,7 @@ static void expect_whole_file(const struct config *config) {
     ck_assert_uint_eq(config->server.workers, 3);
     ck_assert_uint_eq(config->server.drain_timeout_ms, 1500);
     ck_assert_int_eq(config->server.unknown_route, UNKNOWN_ROUTE_404);
-    ck_assert_uint_eq(config->websocket.max_message_size, 65536);
+    ck_assert_uint_eq(config->settings.limits.max_message_size, 65536);
     ck_assert_int_eq(config->log.level, CONFIG_LOG_DEBUG);
     ck_assert_uint_eq(config->channel_limits.history_memory, 2097152);
     ck_assert_uint_eq(config->route_count, 5);
