@@ -1,5 +1,5 @@
 /* handshake.c - checks an upgrade request (RFC 6455, 4.2.1) and answers its key (4.2.2). Pure functions, any
- * thread. It chooses no extension. The only file in proto/ that needs libcrypto.
+ * thread. It chooses no extension. The only file in ws/ that needs libcrypto.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -155,7 +155,7 @@ START_TEST(idle_channel_loses_its_position_in_the_end) {
 }
 END_TEST
 
-/* A join that fails has told nobody where the channel stands. */
+/* A join that fails has told no client the position of the channel. */
 START_TEST(failed_join_leaves_no_idle_channel) {
     struct harness harness;
     start(&harness, 100, 1);

@@ -57,7 +57,7 @@ static void check_table(const struct members *members) {
         ck_assert(members->list == NULL && members->index == NULL);
 }
 
-/* Crowds come and go: sometimes most join, sometimes most leave, until nobody is left. */
+/* Crowds come and go: sometimes most join, sometimes most leave, until none is left. */
 START_TEST(members_agree_with_a_plain_array) {
     struct members members = {0};
     bool present[PEOPLE] = {false};
@@ -100,7 +100,7 @@ static struct members empty_table(void) {
     return members;
 }
 
-/* Where it goes if nobody is there. */
+/* The cell where it goes in an empty index. */
 static uint32_t home_of(size_t index) {
     struct members members = empty_table();
     uint32_t place = 0;
@@ -159,7 +159,7 @@ START_TEST(members_reserve_makes_room_for_one_more) {
     struct members members = {0};
     ck_assert_ptr_null(members_find(&members, conn_at(0)));
     for (int i = 0; i < 100; i++)
-        ck_assert_int_eq(members_reserve(&members), 0); /* and nobody comes */
+        ck_assert_int_eq(members_reserve(&members), 0); /* and none joins */
     ck_assert_uint_eq(members.capacity, 4);
     ck_assert_ptr_null(members_find(&members, conn_at(0)));
     for (size_t i = 0; i < 100; i++) {

@@ -1,4 +1,4 @@
-/* test_row.c - messages on their way to the subscribers of a channel: nobody waits for one that is being
+/* test_row.c - messages on their way to the subscribers of a channel: no thread waits for one that is being
  * compressed, or for a long fan-out, and still all get all in one order.
  *
  * SPDX-License-Identifier: MIT
