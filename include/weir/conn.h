@@ -29,6 +29,13 @@ extern "C" {
  * sent. */
 WEIR_API enum weir_status weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size);
 
+/* Sends one message as weir_conn_send() does, but takes the data over instead of copying it: `free_data(data)` is
+ * called once, also after an error, and perhaps before this call returns. free() will do. It may run on any thread,
+ * while the server holds locks, so it must not call functions of weir. The data must not change after this call.
+ * Small messages are copied all the same. Returns what weir_conn_send() returns. */
+WEIR_API enum weir_status weir_conn_send_owned(weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
+                                               void (*free_data)(void *data));
+
 /* Returns the bytes queued for this client, including per-message overhead. 0 means that everything sent has
  * reached the socket. Beyond send_buffer_hard, slow_consumer decides what happens. A handler that produces a lot
  * should pause at an amount of its own above send_buffer_soft, and resume in `drained`. */

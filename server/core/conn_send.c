@@ -190,6 +190,21 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
         message_release(message);
 }
 
+/* Takes over the reference. `size` is that of the payload. */
+static inline __attribute__((always_inline)) enum weir_status send_message(struct weir_conn *conn,
+                                                                           struct message *message, size_t size) {
+    if (!message->is_reply) /* the one in hand is a reply already, and another thread may be using it */
+        message->is_reply = true;
+    struct task_list ready = {0};
+    enum weir_status result = conn_append(conn, message, &ready);
+    if (result == WEIR_OK)
+        traffic_sent(&conn->route->traffic, 1, size);
+    else
+        message_release(message);
+    submit(conn, &ready);
+    return result;
+}
+
 static inline __attribute__((always_inline)) enum weir_status
 send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (conn_is_closing(conn))
@@ -208,16 +223,7 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return WEIR_NO_MEMORY;
     }
-    if (!message->is_reply) /* the one in hand is a reply already, and another thread may be using it */
-        message->is_reply = true;
-    struct task_list ready = {0};
-    enum weir_status result = conn_append(conn, message, &ready);
-    if (result == WEIR_OK)
-        traffic_sent(&conn->route->traffic, 1, size);
-    else
-        message_release(message);
-    submit(conn, &ready);
-    return result;
+    return send_message(conn, message, size);
 }
 
 enum weir_status conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
@@ -226,4 +232,31 @@ enum weir_status conn_send(struct weir_conn *conn, enum weir_opcode opcode, cons
 
 enum weir_status weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     return conn_message_is_valid(opcode, data, size) ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
+}
+
+/* A smaller message is copied, which costs less than a vector of its own. */
+enum { OWNED_MIN = 16384 };
+
+/* Returns a message that has taken the data over; NULL if the data must be copied. */
+static struct message *take_over(struct weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
+                                 void (*free_data)(void *data)) {
+    if (size < OWNED_MIN || conn_is_closing(conn))
+        return NULL;
+    struct message *message =
+        conn_deflate(conn->compression_threshold, conn_send_bits(conn), (uint8_t)opcode, data, size);
+    if (message == NULL)
+        return message_create_split((uint8_t)opcode, data, size, free_data);
+    free_data(data);
+    return message;
+}
+
+enum weir_status weir_conn_send_owned(weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
+                                      void (*free_data)(void *data)) {
+    bool valid = conn_message_is_valid(opcode, data, size);
+    struct message *message = valid ? take_over(conn, opcode, data, size, free_data) : NULL;
+    if (message != NULL)
+        return send_message(conn, message, size);
+    enum weir_status status = valid ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
+    free_data(data);
+    return status;
 }

@@ -16,7 +16,9 @@
 /* A message in a buffer counts the buffer's full size. */
 static int64_t memory_of(const struct message *message) {
     size_t room = message->size;
-    if (message->is_wrapped)
+    if (message->form == MESSAGE_SPLIT)
+        room = sizeof(struct message_split) + message->plain_size;
+    if (message->form == MESSAGE_WRAPPED)
         room = sizeof(uint8_t *) + buffer_size(message_payload(message));
     return (int64_t)(sizeof *message + room);
 }
@@ -29,7 +31,7 @@ static struct message *allocate_for(size_t size, size_t room) {
     atomic_init(&message->references, 1);
     message->is_reply = false;
     message->opcode = 0;
-    message->is_wrapped = false;
+    message->form = MESSAGE_OWN;
     message->header_size = 0;
     message->size = (uint32_t)size;
     message->plain_size = 0;
@@ -43,10 +45,20 @@ static struct message *allocate(size_t size) {
     return message;
 }
 
+static struct message_split split_of(const struct message *message) {
+    struct message_split split;
+    memcpy(&split, message->bytes, sizeof split);
+    return split;
+}
+
 static void destroy(struct message *message) {
     memory_count(-memory_of(message));
-    if (message->is_wrapped)
+    if (message->form == MESSAGE_WRAPPED)
         buffer_release((uint8_t *)(uintptr_t)message_payload(message));
+    if (message->form == MESSAGE_SPLIT) {
+        const struct message_split split = split_of(message);
+        split.free_payload(split.payload);
+    }
     free(message);
 }
 
@@ -70,12 +82,44 @@ struct message *message_wrap(uint8_t opcode, uint8_t *buffer, size_t size) {
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
-    message->is_wrapped = true;
+    message->form = MESSAGE_WRAPPED;
     message->plain_size = (uint32_t)size;
     memcpy(message->bytes, &bytes, sizeof bytes);
     message->header_size = (uint8_t)frame_header(bytes, opcode, size);
     memory_count(memory_of(message));
     return message;
+}
+
+struct message *message_create_split(uint8_t opcode, void *payload, size_t size,
+                                     void (*free_payload)(void *payload)) {
+    size_t header_size = frame_header_size(size);
+    struct message_split split = {.payload = payload, .free_payload = free_payload};
+    struct message *message = allocate_for(header_size + size, sizeof split);
+    if (message == NULL)
+        return NULL;
+    message->opcode = opcode;
+    message->form = MESSAGE_SPLIT;
+    message->plain_size = (uint32_t)size;
+    message->header_size = (uint8_t)frame_header(split.header, opcode, size);
+    memcpy(message->bytes, &split, sizeof split);
+    memory_count(memory_of(message));
+    return message;
+}
+
+int message_fill_vectors(const struct message *message, size_t offset, struct iovec *vectors, int room) {
+    const uint8_t *payload = message_payload(message);
+    size_t header_size = message->header_size;
+    if (message->form == MESSAGE_WRAPPED || offset >= header_size) {
+        const uint8_t *bytes = payload - header_size + offset;
+        *vectors = (struct iovec){(uint8_t *)(uintptr_t)bytes, message->size - offset};
+        return 1;
+    }
+    const uint8_t *header = message->bytes + offsetof(struct message_split, header);
+    vectors[0] = (struct iovec){(uint8_t *)(uintptr_t)(header + offset), header_size - offset};
+    if (room < 2)
+        return 1;
+    vectors[1] = (struct iovec){(uint8_t *)(uintptr_t)payload, message->size - header_size};
+    return 2;
 }
 
 struct message *message_create_raw(const void *bytes, size_t size) {

@@ -78,13 +78,16 @@ int outbox_prepend(struct outbox *outbox, struct outbox *front) {
 int outbox_fill_vectors(struct outbox *outbox, struct iovec *vectors, int max) {
     int vector_count = 0;
     size_t offset = outbox->offset;
-    for (uint32_t i = 0; i < outbox->count && vector_count < max; i++) {
+    uint32_t i = 0;
+    for (; i < outbox->count && vector_count < max; i++) {
         struct message *message = *slot(outbox, i);
-        vectors[vector_count++] =
-            (struct iovec){(uint8_t *)(uintptr_t)message_bytes(message) + offset, message->size - offset};
+        if (message->form == MESSAGE_OWN)
+            vectors[vector_count++] = (struct iovec){message->bytes + offset, message->size - offset};
+        else
+            vector_count += message_fill_vectors(message, offset, vectors + vector_count, max - vector_count);
         offset = 0;
     }
-    outbox->in_flight = (uint8_t)vector_count;
+    outbox->in_flight = (uint8_t)i;
     return vector_count;
 }
 

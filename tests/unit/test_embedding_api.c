@@ -103,6 +103,11 @@ static bool stop_at_once(weir_conn *conn, void *context) {
     return false;
 }
 
+static bool keep(weir_conn *conn, void *context) {
+    *(weir_conn **)context = weir_conn_retain(conn);
+    return false;
+}
+
 START_TEST(connections_can_be_found_and_visited) {
     struct embedded embedded;
     weir_client *clients[CLIENTS];
@@ -135,6 +140,87 @@ START_TEST(connections_can_be_found_and_visited) {
     ck_assert_uint_eq(weir_client_close_code(clients[0]), 4000);
     for (int i = 0; i < CLIENTS; i++)
         weir_client_destroy(clients[i]);
+    stop_and_wait(&embedded);
+    weir_server_destroy(embedded.server);
+}
+END_TEST
+
+/* --- Sending without a copy -------------------------------------------------------------------------------- */
+
+static _Atomic unsigned freed;
+
+static void free_and_count(void *data) {
+    free(data);
+    freed++;
+}
+
+static void *new_data(size_t size, int byte) {
+    void *data = malloc(size);
+    ck_assert_ptr_nonnull(data);
+    memset(data, byte, size);
+    return data;
+}
+
+/* Answers with as many bytes as the message says. */
+static void send_owned(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+    (void)context;
+    char number[16] = "";
+    memcpy(number, data, size < sizeof number ? size : sizeof number - 1);
+    size_t wanted = strtoul(number, NULL, 10);
+    ck_assert_int_eq(weir_conn_send_owned(conn, opcode, new_data(wanted, 'x'), wanted, free_and_count), WEIR_OK);
+    ck_assert_int_eq(weir_conn_send_owned(conn, WEIR_TEXT, new_data(wanted + 1, 0xff), wanted + 1, free_and_count),
+                     WEIR_INVALID);
+}
+
+static const struct weir_handler owned[] = {{WEIR_HANDLER_INIT, .message = send_owned},
+                                            {WEIR_HANDLER_INIT, .message = send_owned, .flags = WEIR_NEVER_BLOCKS}};
+
+START_TEST(send_owned_frees_the_data_once) {
+    static const char *const sizes[] = {"0", "1", "125", "16383", "16384", "70000", "1000000"};
+    struct weir_client_error error;
+    struct weir_client_message message;
+    struct embedded embedded;
+    char url[100];
+    embedded_create(&embedded);
+    embedded_set(&embedded, "server", "listen", "127.0.0.1:0");
+    ck_assert_int_eq(weir_server_route(embedded.server, "/", &owned[_i % 2], NULL, NULL), 0);
+    ck_assert_int_eq(weir_server_start(embedded.server), 0);
+    snprintf(url, sizeof url, "ws://%s/", weir_server_addresses(embedded.server)->listen[0]);
+    const struct weir_client_options options = {.compress = _i >= 2};
+    weir_client *client = weir_client_connect(url, &options, &error);
+    ck_assert_msg(client != NULL, "%s", error.text);
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t size = strtoul(sizes[i], NULL, 10);
+        ck_assert_int_eq(weir_client_send(client, WEIR_TEXT, sizes[i], strlen(sizes[i])), WEIR_OK);
+        ck_assert_int_eq(weir_client_receive(client, &message, PATIENCE_MS), WEIR_OK);
+        ck_assert_uint_eq(message.size, size);
+        for (size_t at = 0; at < size; at++)
+            ck_assert_int_eq(((const char *)message.data)[at], 'x');
+        UNTIL(freed == 2 * (i + 1));
+    }
+    weir_client_destroy(client);
+    stop_and_wait(&embedded);
+    ck_assert_uint_eq(freed, 2 * sizeof sizes / sizeof *sizes);
+    weir_server_destroy(embedded.server);
+}
+END_TEST
+
+START_TEST(send_owned_to_a_closed_connection_frees_too) {
+    struct embedded embedded;
+    weir_conn *conn = NULL;
+    embedded_create(&embedded);
+    embedded_set(&embedded, "server", "listen", "127.0.0.1:0");
+    embedded_set(&embedded, "route /", "handler", "echo");
+    ck_assert_int_eq(weir_server_start(embedded.server), 0);
+    weir_client *client = connect_to(weir_server_addresses(embedded.server)->listen[0], "/");
+    weir_server_each(embedded.server, NULL, keep, &conn);
+    ck_assert_ptr_nonnull(conn);
+    weir_conn_close(conn, 1000, NULL);
+    ck_assert_int_eq(weir_conn_send_owned(conn, WEIR_BINARY, new_data(50000, 0), 50000, free_and_count),
+                     WEIR_CLOSED);
+    ck_assert_uint_eq(freed, 1);
+    weir_client_destroy(client);
+    weir_conn_release(conn);
     stop_and_wait(&embedded);
     weir_server_destroy(embedded.server);
 }
@@ -240,6 +326,8 @@ Suite *embedding_api_suite(void) {
     tcase_add_test(test, start_returns_with_the_bound_addresses);
     tcase_add_test(test, wait_needs_a_start);
     tcase_add_test(test, connections_can_be_found_and_visited);
+    tcase_add_loop_test(test, send_owned_frees_the_data_once, 0, 4);
+    tcase_add_test(test, send_owned_to_a_closed_connection_frees_too);
     tcase_add_test(test, route_options_are_those_of_the_ini_file);
     tcase_add_test(test, route_options_that_are_wrong_change_nothing);
     tcase_add_test(test, log_lines_go_to_a_callback);

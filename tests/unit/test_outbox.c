@@ -59,6 +59,43 @@ START_TEST(outbox_sends_in_order_in_pieces_of_any_size) {
 }
 END_TEST
 
+static unsigned frees;
+
+static void count_free(void *payload) {
+    ck_assert_str_eq(payload, "payload");
+    frees++;
+}
+
+/* Its header and its payload are two pieces, which may both be cut. */
+START_TEST(outbox_sends_a_split_message_in_pieces_of_any_size) {
+    for (int max = 1; max <= 4; max++)
+        for (size_t piece = 1; piece <= 16; piece++) {
+            struct outbox outbox = {0};
+            char payload[] = "payload", sent[64];
+            size_t sent_size = 0;
+            frees = 0;
+            push(&outbox, "one ", true);
+            ck_assert_int_eq(outbox_push(&outbox, message_create_split(2, payload, 7, count_free)), 0);
+            push(&outbox, " three", true);
+            while (!outbox_is_empty(&outbox)) {
+                const char *text = next_bytes(&outbox, max);
+                size_t size = strlen(text) < piece ? strlen(text) : piece;
+                ck_assert_uint_gt(size, 0);
+                memcpy(sent + sent_size, text, size);
+                sent_size += size;
+                outbox_sent(&outbox, size);
+            }
+            ck_assert_uint_eq(sent_size, 19);
+            ck_assert_mem_eq(sent, "one \x82\x07payload three", 19);
+            ck_assert_uint_eq(outbox.bytes, 0);
+            ck_assert_uint_eq(outbox.sent_messages, 1); /* the others are raw bytes */
+            ck_assert_uint_eq(outbox.sent_payload, 7);
+            ck_assert_uint_eq(frees, 1);
+            outbox_release(&outbox);
+        }
+}
+END_TEST
+
 START_TEST(outbox_counts_replies_separately) {
     struct outbox outbox = {0};
     push(&outbox, "broadcast", false);
@@ -333,6 +370,7 @@ Suite *outbox_suite(void) {
     Suite *suite = suite_create("outbox");
     TCase *tcase = tcase_create("outbox");
     tcase_add_test(tcase, outbox_sends_in_order_in_pieces_of_any_size);
+    tcase_add_test(tcase, outbox_sends_a_split_message_in_pieces_of_any_size);
     tcase_add_test(tcase, outbox_counts_replies_separately);
     tcase_add_test(tcase, outbox_counts_messages_sent_whole);
     tcase_add_test(tcase, outboxes_share_one_message);
