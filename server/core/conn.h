@@ -3,8 +3,8 @@
  *
  * Three tasks share the work; one thread at a time runs each:
  *
- *   - input reads, decodes and answers control frames (conn_input.c), pings and times out (conn_keepalive.c). It
- *     alone tears the connection down.
+ *   - input reads, decodes and answers control frames (conn_input.h), pings and times out (conn_keepalive.c). It
+ *     alone ends the connection.
  *   - flush compresses and writes what waits in the outbox; it ends with SHUT_WR after both Closes (conn_flush.c).
  *   - handler calls the handler's callbacks, in a slot (conn_handler.c). If they never block, input calls them.
  *

@@ -96,22 +96,6 @@ static enum outcome write_all_locked(struct weir_conn *conn) {
     return FLUSH_TURN_OVER;
 }
 
-void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
-    latch_check_held(&conn->latch);
-    conn_note_backlog_locked(conn, ready);
-    if (conn->outbox.reply_bytes > conn_settings(conn)->send_buffer_soft / 2)
-        return;
-    if (conn->handler_paused) {
-        conn->handler_paused = false;
-        task_claim_into(&conn->handler, ready);
-    }
-    if ((atomic_load(&conn->pauses) & CONN_PAUSE_BACKLOG) != 0 &&
-        conn->inbox.bytes <= conn_settings(conn)->inbox_size / 2) {
-        atomic_fetch_and(&conn->pauses, (uint8_t)~CONN_PAUSE_BACKLOG);
-        task_claim_into(&conn->source.input, ready);
-    }
-}
-
 /* Returns true if the connection has ended in the meantime: then this thread must close the descriptor. */
 static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
     conn->flushing = true;

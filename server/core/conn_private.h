@@ -141,14 +141,16 @@ void conn_drop_corked(struct weir_conn *conn);
  * there was no room, asks the poller to report when there is. Returns 0, or the errno of the write. */
 int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t *sent);
 
+/* Sends what waits on this thread, unless another thread is doing so or will. */
+void conn_flush_here(struct weir_conn *conn);
+
+/* --- conn_gate.c --- */
+
 /* Claims the tasks that were paused and may continue. The handler may when the replies have fallen to half of
  * their limit; the input, when half of the inbox is free as well. To be called whenever either has shrunk. */
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready);
 
-/* Sends what waits on this thread, unless another thread is doing so or will. */
-void conn_flush_here(struct weir_conn *conn);
-
-/* --- conn_input.c --- */
+/* --- conn_end.c --- */
 
 /* Marks the end and closes the transport. If a thread is sending at the moment, that thread closes the
  * transport. */
