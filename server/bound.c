@@ -35,7 +35,7 @@ int server_note_addresses(weir_server *server) {
     char **bound = bound_create(listen, &listen_count), **bound_admin = bound_create(admin, &admin_count);
     bool good = bound != NULL && bound_admin != NULL;
     for (size_t i = 0; good && i < listen_count; i++)
-        good = (bound[i] = bound_address(listen[i], front_port(server->front, i))) != NULL;
+        good = (bound[i] = bound_address(listen[i], http_server_port(server->public_listener, i))) != NULL;
     for (size_t i = 0; good && i < admin_count; i++)
         good = (bound_admin[i] = bound_address(admin[i], admin_port(server->admin, i))) != NULL;
     server_forget_addresses(server);

@@ -48,7 +48,7 @@ int server_begin_run(weir_server *server, unsigned max_connections) {
     server->run = calloc(1, sizeof *server->run);
     if (server->run != NULL) {
         server->routes.core = &server->run->core;
-        server->front = NULL; /* these two have been freed */
+        server->public_listener = NULL; /* these two have been freed */
         server->admin = NULL;
         doors_init(&server->service.doors);
         if (init_core(server, max_connections) == 0)

@@ -127,8 +127,7 @@ static bool end_serving(weir_server *server) {
         return false;
     atomic_store(&server->running, false);
     admin_stop(server->admin);
-    front_stop(server->front);
-    adoption_close(&server->service.adoption);
+    http_server_stop(server->public_listener);
     return true;
 }
 

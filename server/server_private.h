@@ -18,7 +18,7 @@
 #include "server/channels/channels.h"
 #include "server/config/config.h"
 #include "server/core/core.h"
-#include "server/http/front.h"
+#include "server/public_listener.h"
 #include "server/routes.h"
 
 /* Settings that have been in force. They are kept until the run is freed, and used again if they come back. */
@@ -66,7 +66,7 @@ struct weir_server {
     _Atomic bool running;      /* the pool may be used */
     struct route_table *table; /* the one in force; `service` holds its reference */
     struct service service;
-    struct front *front;
+    struct http_server *public_listener;
     struct admin *admin; /* NULL if there is no admin listener */
     struct reload_desk desk;
 };

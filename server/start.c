@@ -55,22 +55,13 @@ static int start_pool(weir_server *server) {
     return fail(server, "start", "out of memory");
 }
 
-static int start_front(weir_server *server, const struct descriptor_plan *plan) {
+static int start_public_listener(weir_server *server, const struct descriptor_plan *plan) {
     const struct config *config = server->config;
     server->service.core = &server->run->core;
     server->service.trusted_proxies = config->server.trusted_proxies;
-    if (adoption_open(&server->service.adoption, (int)plan->base) != 0)
-        return fail(server, "adoption", strerror(errno));
-    const struct front_options options = {.listen = config->server.listen,
-                                          .threads = config->server.http_threads,
-                                          .connection_queue = plan->queue,
-                                          .handshake_timeout_ms = config->websocket.handshake_timeout_ms,
-                                          .max_half_open_per_ip = config->server.max_half_open_per_ip};
-    server->front = front_start(&options, &server->service, server->error, sizeof server->error);
-    if (server->front != NULL)
-        return 0;
-    adoption_close(&server->service.adoption);
-    return -1;
+    server->public_listener = public_listener_start(config, plan->queue, (int)plan->base, &server->service,
+                                                    server->error, sizeof server->error);
+    return server->public_listener == NULL ? -1 : 0;
 }
 
 static int start_admin(weir_server *server) {
@@ -101,10 +92,7 @@ static int start_routes(weir_server *server) {
 static int give_up(weir_server *server) {
     char reason[CONFIG_ERROR_SIZE];
     memcpy(reason, server->error, sizeof reason);
-    if (server->front != NULL) {
-        front_stop(server->front);
-        adoption_close(&server->service.adoption);
-    }
+    http_server_stop(server->public_listener);
     admin_stop(server->admin);
     if (!server_drain(server))
         return 1;
@@ -126,7 +114,7 @@ int server_start(weir_server *server) {
     }
     atomic_store(&server->running, true);
     if (routes_start(server->table, server, server->error, sizeof server->error) == 0 &&
-        start_front(server, &plan) == 0 && start_admin(server) == 0 && server_note_addresses(server) == 0)
+        start_public_listener(server, &plan) == 0 && start_admin(server) == 0 && server_note_addresses(server) == 0)
         return 0;
     return give_up(server);
 }

@@ -22,13 +22,11 @@
 
 #include "server/admin/api.h"
 #include "server/admin/metrics.h"
-#include "server/http/civetweb/httpd.h"
-
-enum { TIMEOUT_MS = 6000 }; /* later than the requests' guard, which sends an answer */
+#include "server/http/civetweb/http_server.h"
 
 struct admin {
     struct admin_options options;
-    struct httpd *httpd;
+    struct http_server *http_server;
     struct api api;
     bool is_local; /* it listens on loopback addresses only */
 
@@ -180,18 +178,17 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
     for (size_t i = 0; options->listen[i] != NULL; i++)
         admin->is_local = admin->is_local && is_loopback(options->listen[i]);
     mutex_init(&admin->mutex, ADMIN_LOCK_RANK);
-    const struct httpd_options httpd = {.listen = options->listen,
-                                        .threads = options->threads,
-                                        .connection_queue = ADMIN_QUEUE,
-                                        .timeout_ms = TIMEOUT_MS,
-                                        .keep_alive = true,
-                                        .answer = answer,
-                                        .error = answer_error,
-                                        .context = admin};
+    const struct http_server_options http_server = {.listen = options->listen,
+                                                    .threads = options->threads,
+                                                    .connection_queue = ADMIN_QUEUE,
+                                                    .keep_alive = true,
+                                                    .answer = answer,
+                                                    .error = answer_error,
+                                                    .context = admin};
     char reason[256];
     admin->token = options->token;
-    admin->httpd = httpd_start(&httpd, reason, sizeof reason);
-    if (admin->httpd != NULL)
+    admin->http_server = http_server_start(&http_server, reason, sizeof reason);
+    if (admin->http_server != NULL)
         return admin;
     snprintf(error, error_size, "[admin] %s", reason);
     mutex_destroy(&admin->mutex);
@@ -206,16 +203,14 @@ void admin_set_token(struct admin *admin, const char *token) {
     mutex_unlock(&admin->mutex);
 }
 
-/* httpd_shut() ends idle clients, which would hold up civetweb's threads for seconds. */
 uint16_t admin_port(const struct admin *admin, size_t index) {
-    return httpd_port(admin->httpd, index);
+    return http_server_port(admin->http_server, index);
 }
 
 void admin_stop(struct admin *admin) {
     if (admin == NULL)
         return;
-    httpd_shut(admin->httpd);
-    httpd_stop(admin->httpd);
+    http_server_stop(admin->http_server);
     mutex_destroy(&admin->mutex);
     idempotency_destroy(admin->api.keys);
     free(admin);

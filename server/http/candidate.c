@@ -138,22 +138,21 @@ static bool take_place(const struct service *service, struct candidate *candidat
     return true;
 }
 
-static bool adopt(const struct service *service, struct candidate *candidate, int *fd) {
+static bool take_socket(struct candidate *candidate, int *fd) {
     const struct http_request *request = candidate->request;
-    const struct adoption_ends ends = {request->peer_address, request->local_address, request->peer_port,
-                                       request->local_port, request->head_size};
-    enum adoption_result result = adoption_take(&service->adoption, &ends, fd);
-    if (result == ADOPTION_DONE)
+    const char *why;
+    enum http_socket_result result = request->socket->take(request->socket, request, fd, &why);
+    if (result == HTTP_SOCKET_TAKEN)
         return true;
-    if (result == ADOPTION_EARLY) {
+    if (result == HTTP_SOCKET_EARLY) {
         http_respond(candidate->response, 400, "Data came before the handshake was answered.\n");
         return false;
     }
-    if (result == ADOPTION_GONE)
+    if (result == HTTP_SOCKET_GONE)
         return refuse_busy(candidate, REFUSED_GONE, "The client has gone.");
     static struct log_limit limit;
     log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "adoption",
-                      LOG_FIELDS(LOG_TEXT("peer", candidate->peer), LOG_TEXT("error", adoption_describe(result))));
+                      LOG_FIELDS(LOG_TEXT("peer", candidate->peer), LOG_TEXT("error", why)));
     return refuse_busy(candidate, REFUSED_RESOURCES, "The connection could not be taken over.");
 }
 
@@ -213,7 +212,7 @@ static void begin_connection(struct candidate *candidate, weir_upgrade *upgrade,
 }
 
 /* Call it with a place taken. Returns false with a refusal; then the caller gives the place back. */
-static bool upgrade_in_place(const struct service *service, struct candidate *candidate) {
+static bool upgrade_in_place(struct candidate *candidate) {
     weir_upgrade upgrade = {.request = candidate->request,
                             .match = &candidate->match,
                             .path = candidate->path,
@@ -221,7 +220,7 @@ static bool upgrade_in_place(const struct service *service, struct candidate *ca
                             .subprotocol = candidate->negotiated.subprotocol,
                             .response = candidate->response};
     int fd = -1;
-    bool taken = ask_handler(&upgrade, candidate) && adopt(service, candidate, &fd);
+    bool taken = ask_handler(&upgrade, candidate) && take_socket(candidate, &fd);
     candidate->negotiated.subprotocol = upgrade.subprotocol;
     if (taken)
         begin_connection(candidate, &upgrade, fd);
@@ -235,7 +234,7 @@ static bool upgrade(const struct service *service, struct candidate *candidate) 
     if (!find_route(candidate) || !take_place_of_address(service, candidate))
         return false;
     if (negotiate(candidate) && take_place(service, candidate)) {
-        if (upgrade_in_place(service, candidate))
+        if (upgrade_in_place(candidate))
             return true;
         registry_leave(&service->core->registry);
     }
@@ -261,11 +260,7 @@ forwarded_address(const struct service *service, const struct http_request *requ
 /* Finds the client whose address the limits count. */
 static void find_client(const struct service *service, struct candidate *candidate) {
     const struct http_request *request = candidate->request;
-    char text[PEER_MAX];
-    struct address peer = {{0}};
-    /* A link-local IPv6 address is followed by its zone. */
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
-    address_parse(text, &peer);
+    const struct address peer = http_request_peer(request);
     bool is_forwarded = http_request_header(request, "X-Forwarded-For") != NULL;
     candidate->address = is_forwarded ? forwarded_address(service, request, &peer) : peer;
     if (!address_equal(&candidate->address, &peer))

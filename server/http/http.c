@@ -19,6 +19,14 @@ const char *http_request_header(const struct http_request *request, const char *
     return NULL;
 }
 
+struct address http_request_peer(const struct http_request *request) {
+    char text[ADDRESS_TEXT_SIZE];
+    struct address peer = {{0}};
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(request->peer_address, "%"), request->peer_address);
+    address_parse(text, &peer);
+    return peer;
+}
+
 size_t http_request_count(const struct http_request *request, const char *name) {
     size_t count = 0;
     for (size_t i = 0; i < request->header_count; i++)

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
+
 struct http_header {
     const char *name, *value;
 };
@@ -25,6 +27,25 @@ struct http_body {
     bool ended;       /* all of it has been read, so the connection can be kept */
 };
 
+enum http_socket_result {
+    HTTP_SOCKET_TAKEN,
+    HTTP_SOCKET_EARLY, /* the client sent data before it had the 101 (RFC 6455, 4.1) */
+    HTTP_SOCKET_GONE,  /* the client has reset its connection in the meantime */
+    HTTP_SOCKET_FAILED /* descriptors or memory are exhausted, or the socket cannot be told from others */
+};
+
+struct http_request;
+
+/* The socket of a request that can be taken out of the HTTP server; the code that knows the connection provides
+ * it. */
+struct http_socket {
+    /* Takes the socket; then the response is 101. Nothing changes unless it returns HTTP_SOCKET_TAKEN. Then *fd
+     * belongs to the caller, who calls descriptors_unmark_adopted() before closing it. *why is a constant text for
+     * the log. */
+    enum http_socket_result (*take)(struct http_socket *socket, const struct http_request *request, int *fd,
+                                    const char **why);
+};
+
 /* Valid while the request is being answered. */
 struct http_request {
     const char *method;
@@ -33,16 +54,20 @@ struct http_request {
     const char *query;   /* raw, without '?'; "" if there is none */
     const struct http_header *headers;
     size_t header_count;
-    size_t head_size;          /* bytes of the request line and the fields on the wire */
-    long long content_length;  /* -1: none is given */
-    struct http_body *body;    /* NULL: none is announced, or it cannot be read here */
-    const char *peer_address;  /* numeric */
-    const char *local_address; /* the address that the client connected to, numeric; NULL: not known */
+    size_t head_size;           /* bytes of the request line and the fields on the wire */
+    long long content_length;   /* -1: none is given */
+    struct http_body *body;     /* NULL: none is announced, or it cannot be read here */
+    struct http_socket *socket; /* NULL: it cannot be taken */
+    const char *peer_address;   /* numeric */
+    const char *local_address;  /* the address that the client connected to, numeric; NULL: not known */
     uint16_t peer_port, local_port;
 };
 
 /* The first header of that name, without regard to case; NULL if there is none. */
 const char *http_request_header(const struct http_request *request, const char *name);
+
+/* The peer's address, without the zone that follows a link-local one. */
+struct address http_request_peer(const struct http_request *request);
 
 /* Memory for header lists that were sent in several lines. All lists of one head fit, if each is read once. */
 struct http_lists {

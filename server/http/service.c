@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "server/http/candidate.h"
-#include "server/http/civetweb/peer.h"
 #include "server/http/endpoints.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
@@ -32,8 +31,8 @@ static void log_lost_upgrade(const struct http_request *request) {
 }
 
 static bool is_trusted(const struct service *service, const struct http_request *request) {
-    const struct peer peer = peer_of_text(request->peer_address, 0, 0);
-    return address_is_in(&peer.address, service->trusted_proxies);
+    const struct address peer = http_request_peer(request);
+    return address_is_in(&peer, service->trusted_proxies);
 }
 
 static void answer_plain(const struct service *service, const struct entrances *entrances,

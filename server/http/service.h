@@ -10,13 +10,11 @@
 #define WEIR_HTTP_SERVICE_H
 
 #include "server/core/core.h"
-#include "server/http/civetweb/adoption.h"
 #include "server/http/entrance.h"
 #include "server/http/http.h"
 
 struct service {
     struct core *core;
-    struct adoption adoption;
     char *const *trusted_proxies; /* as configured, NULL-terminated */
     struct doors doors;
 };

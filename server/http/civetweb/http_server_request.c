@@ -1,8 +1,8 @@
-/* httpd_request.c - see httpd_request.h.
+/* http_server_request.c - see http_server_request.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/civetweb/httpd_request.h"
+#include "server/http/civetweb/http_server_request.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -56,9 +56,9 @@ static void replace_host(struct http_header *headers, size_t count, const char *
             headers[i].value = authority;
 }
 
-int httpd_request_read(const struct mg_request_info *info, bool is_cut,
-                       struct http_header headers[HTTP_HEADERS_MAX], struct http_request *request,
-                       const char **why) {
+int http_server_request_read(const struct mg_request_info *info, bool is_cut,
+                             struct http_header headers[HTTP_HEADERS_MAX], struct http_request *request,
+                             const char **why) {
     char *text = whole_target(info, is_cut);
     struct target target;
     size_t head_size;
@@ -98,12 +98,12 @@ static bool is_unknown_method(const struct mg_request_info *info) {
     return true;
 }
 
-int httpd_request_explain(const struct mg_request_info *info, const char **why) {
+int http_server_request_explain(const struct mg_request_info *info, const char **why) {
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_request request;
     if (info->num_headers > 0) {
         *why = "the only Transfer-Encoding is chunked";
-        int status = httpd_request_read(info, false, headers, &request, why);
+        int status = http_server_request_read(info, false, headers, &request, why);
         return status == 0 ? 400 : status;
     }
     bool unknown = is_unknown_method(info);
