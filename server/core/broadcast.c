@@ -17,7 +17,7 @@ struct broadcast {
     long accepted;
 };
 
-static void append(struct weir_conn *conn, void *arg) {
+static void broadcast_append(struct weir_conn *conn, void *arg) {
     struct broadcast *broadcast = arg;
     if (conn == broadcast->except)
         return;
@@ -38,7 +38,7 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
         return WEIR_NO_MEMORY;
     encodings_init(&broadcast.encodings, plain);
     encodings_compress(&broadcast.encodings, &route->receivers, core_settings(route->core)->compression_threshold);
-    registry_each(&route->core->registry, route, append, &broadcast);
+    registry_each(&route->core->registry, route, broadcast_append, &broadcast);
     pool_submit_list(route->core->pool, &broadcast.ready);
     encodings_release(&broadcast.encodings);
     traffic_sent(&route->traffic, (uint64_t)broadcast.accepted, (uint64_t)broadcast.accepted * size);

@@ -20,7 +20,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static _Thread_local struct codec *codec;
 
-static void destroy(void *arg) {
+static void codec_destroy(void *arg) {
     struct codec *dying = arg;
     codec = NULL; /* the destructor of another key may send, and so create a new one */
     for (unsigned bits = 0; bits <= WINDOW_BITS_MAX; bits++)
@@ -29,15 +29,15 @@ static void destroy(void *arg) {
     free(dying);
 }
 
-static void make_key(void) {
-    if (pthread_key_create(&key, destroy) != 0)
+static void codec_make_key(void) {
+    if (pthread_key_create(&key, codec_destroy) != 0)
         abort(); /* a process has 1,024 of them */
 }
 
-static struct codec *own_codec(void) {
+static struct codec *codec_own(void) {
     if (codec != NULL)
         return codec;
-    pthread_once(&once, make_key);
+    pthread_once(&once, codec_make_key);
     struct codec *made = calloc(1, sizeof *made);
     if (made != NULL && pthread_setspecific(key, made) != 0) {
         free(made);
@@ -47,7 +47,7 @@ static struct codec *own_codec(void) {
 }
 
 struct deflater *codec_deflater(unsigned window_bits) {
-    struct codec *own = own_codec();
+    struct codec *own = codec_own();
     if (own == NULL)
         return NULL;
     struct deflater **deflater = &own->deflaters[window_bits];
@@ -59,7 +59,7 @@ struct deflater *codec_deflater(unsigned window_bits) {
 }
 
 struct inflater *codec_inflater(void) {
-    struct codec *own = own_codec();
+    struct codec *own = codec_own();
     if (own == NULL)
         return NULL;
     if (own->inflater == NULL)

@@ -53,19 +53,19 @@ void weir_conn_release(weir_conn *conn) {
 /* --- Birth ------------------------------------------------------------------------------------------------- */
 
 /* How many bytes of a client's User-Agent are kept: whole characters. */
-static size_t cut_size(const char *user_agent) {
+static size_t conn_cut_size(const char *user_agent) {
     size_t size = strnlen(user_agent, USER_AGENT_MAX);
     while (size > 0 && ((unsigned char)user_agent[size] & 0xC0) == 0x80)
         size--;
     return size;
 }
 
-static size_t text_size(const struct conn_request *request) {
+static size_t conn_text_size(const struct conn_request *request) {
     size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
     size += request->client == NULL ? 0 : strlen(request->client) + 1;
     size += request->user == NULL ? 0 : strlen(request->user) + 1;
     size += request->subprotocol == NULL ? 0 : strlen(request->subprotocol) + 1;
-    size += request->user_agent == NULL ? 0 : cut_size(request->user_agent) + 1;
+    size += request->user_agent == NULL ? 0 : conn_cut_size(request->user_agent) + 1;
     for (size_t i = 0; i < request->param_count * 2; i++)
         size += strlen(request->params[i]) + 1;
     return size;
@@ -74,41 +74,41 @@ static size_t text_size(const struct conn_request *request) {
 /* All strings but the user's name must end within the range of a conn_text. The head of a request, 16 KiB at most
  * in civetweb, can contribute half of that: its path, and the same again as parameters. The parameters' names
  * depend on the configuration. */
-static bool has_places(const struct conn_request *request) {
+static bool conn_text_fits(const struct conn_request *request) {
     size_t user_size = request->user == NULL ? 0 : strlen(request->user) + 1;
-    return text_size(request) - user_size <= (conn_text)-1;
+    return conn_text_size(request) - user_size <= (conn_text)-1;
 }
 
-static void append_text(char **end, const char *text) {
+static void conn_append_text(char **end, const char *text) {
     *end = stpcpy(*end, text) + 1;
 }
 
 /* Returns the string's offset, or 0 if text is NULL. */
-static conn_text place_text(const struct weir_conn *conn, char **end, const char *text) {
+static conn_text conn_add_text(const struct weir_conn *conn, char **end, const char *text) {
     conn_text place = (conn_text)(*end - conn->text);
     if (text == NULL)
         return 0;
-    append_text(end, text);
+    conn_append_text(end, text);
     return place;
 }
 
-static void fill_text(struct weir_conn *conn, const struct conn_request *request) {
+static void conn_fill_text(struct weir_conn *conn, const struct conn_request *request) {
     char *end = conn->text;
-    append_text(&end, request->path);
+    conn_append_text(&end, request->path);
     for (size_t i = 0; i < request->param_count * 2; i++)
-        append_text(&end, request->params[i]);
+        conn_append_text(&end, request->params[i]);
     conn->param_count = (uint8_t)request->param_count;
-    conn->peer = place_text(conn, &end, request->peer);
-    conn->client = place_text(conn, &end, request->client);
-    conn->subprotocol = place_text(conn, &end, request->subprotocol);
+    conn->peer = conn_add_text(conn, &end, request->peer);
+    conn->client = conn_add_text(conn, &end, request->client);
+    conn->subprotocol = conn_add_text(conn, &end, request->subprotocol);
     char user_agent[USER_AGENT_MAX + 1] = "";
     if (request->user_agent != NULL)
-        memcpy(user_agent, request->user_agent, cut_size(request->user_agent));
-    conn->user_agent = place_text(conn, &end, request->user_agent == NULL ? NULL : user_agent);
-    conn->user = place_text(conn, &end, request->user); /* last, because it may have any length */
+        memcpy(user_agent, request->user_agent, conn_cut_size(request->user_agent));
+    conn->user_agent = conn_add_text(conn, &end, request->user_agent == NULL ? NULL : user_agent);
+    conn->user = conn_add_text(conn, &end, request->user); /* last, because it may have any length */
 }
 
-static char *copy_headers(const struct conn_request *request) {
+static char *conn_copy_headers(const struct conn_request *request) {
     size_t size = 1;
     for (size_t i = 0; i < request->header_count * 2; i++)
         size += strlen(request->headers[i]) + 1;
@@ -116,19 +116,19 @@ static char *copy_headers(const struct conn_request *request) {
     if (headers == NULL)
         return NULL;
     for (size_t i = 0; i < request->header_count * 2; i++)
-        append_text(&end, request->headers[i]);
+        conn_append_text(&end, request->headers[i]);
     *end = '\0';
     return headers;
 }
 
-static void init_tasks(struct weir_conn *conn) {
+static void conn_init_tasks(struct weir_conn *conn) {
     task_init(&conn->source.input, &conn_input_kind);
     task_init(&conn->source.flush, &conn_flush_kind);
     task_init(&conn->handler, &conn_handler_kind);
     timer_init(&conn->timer, &conn->source.input);
 }
 
-static int make_zlib_state(struct weir_conn *conn) {
+static int conn_make_zlib_state(struct weir_conn *conn) {
     if (!conn->deflate.enabled || (!conn->deflate.server_takeover && !conn->deflate.client_takeover))
         return 0;
     conn->zlib = calloc(1, sizeof *conn->zlib);
@@ -138,7 +138,7 @@ static int make_zlib_state(struct weir_conn *conn) {
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size) {
     struct weir_conn *conn =
-        has_places(request) ? calloc(1, offsetof(struct weir_conn, text) + text_size(request)) : NULL;
+        conn_text_fits(request) ? calloc(1, offsetof(struct weir_conn, text) + conn_text_size(request)) : NULL;
     if (conn == NULL)
         return NULL;
     memory_count((int64_t)conn_text_memory(conn));
@@ -153,17 +153,17 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->decoder.deflate = request->deflate.enabled;
     conn->opened_at = pool_now();
     conn->references = 1;
-    init_tasks(conn);
-    fill_text(conn, request);
+    conn_init_tasks(conn);
+    conn_fill_text(conn, request);
     struct message *message = message_create_raw(response, response_size);
     bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
     conn->outbox.sent_wire -= response_size;
     outbox_commit(&conn->outbox); /* it leaves even if so much follows it that the client is disconnected */
     if (!stored)
         message_release(message);
-    stored = stored && make_zlib_state(conn) == 0;
+    stored = stored && conn_make_zlib_state(conn) == 0;
     if (stored && route->handler->open != NULL) {
-        conn->headers = copy_headers(request);
+        conn->headers = conn_copy_headers(request);
         stored = conn->headers != NULL;
         memory_count_block(conn->headers);
     }
@@ -175,7 +175,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
 }
 
 /* Ends a connection that could not be made live: no callback has been called for it, and none will be. */
-static void abandon(struct weir_conn *conn) {
+static void conn_abandon(struct weir_conn *conn) {
     struct registry *registry = &conn_core(conn)->registry;
     conn_end_transport(conn);
     visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
@@ -185,7 +185,7 @@ static void abandon(struct weir_conn *conn) {
 
 /* Watches the descriptor first, because a broadcast that finds the connection may have to wait for room in the
  * socket. */
-static int make_visible(struct weir_conn *conn) {
+static int conn_make_visible(struct weir_conn *conn) {
     struct core *core = conn_core(conn);
     if (pool_watch(core->pool, &conn->source, conn->transport.fd) != 0)
         return -1;
@@ -196,7 +196,7 @@ static int make_visible(struct weir_conn *conn) {
     return -1;
 }
 
-static void log_open(const struct weir_conn *conn) {
+static void conn_log_open(const struct weir_conn *conn) {
     log_event(LOG_CONN, LOG_DEBUG, "open",
               LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_conn_peer(conn)),
                          LOG_TEXT("client", conn_string(conn, conn->client)),
@@ -206,11 +206,11 @@ static void log_open(const struct weir_conn *conn) {
 int conn_start(struct weir_conn *conn) {
     struct pool *pool = conn_core(conn)->pool;
     task_begin(&conn->source.input); /* no other thread can end the connection before this is over */
-    int result = make_visible(conn);
+    int result = conn_make_visible(conn);
     if (result != 0) {
-        abandon(conn);
+        conn_abandon(conn);
     } else {
-        log_open(conn);
+        conn_log_open(conn);
         bool never_blocks = route_never_blocks(conn->route);
         if (never_blocks)
             conn_call_open(conn); /* so its subscriptions are in force when the client has read its 101 */

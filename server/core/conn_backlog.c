@@ -10,7 +10,7 @@
 /* --- Too much ---------------------------------------------------------------------------------------------- */
 
 /* Closes a client that leaves too much unread. Drops what has not begun to leave. */
-static void disconnect_locked(struct weir_conn *conn, const char *reason) {
+static void conn_backlog_disconnect_locked(struct weir_conn *conn, const char *reason) {
     outbox_drop_unsent(&conn->outbox);
     conn->drop_inbox = true;
     conn->drop_outbox = true;
@@ -19,13 +19,13 @@ static void disconnect_locked(struct weir_conn *conn, const char *reason) {
 
 /* The overhead of the new message itself (OUTBOX_MESSAGE_OVERHEAD) does not count. So a message as large as the
  * limit can be sent, and what waits may exceed the limit by one overhead. */
-static bool fits(const struct weir_conn *conn, size_t size) {
+static bool conn_backlog_fits(const struct weir_conn *conn, size_t size) {
     return conn->outbox.bytes + size <= conn_settings(conn)->send_buffer_hard;
 }
 
-static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
+static void conn_backlog_drop_oldest_locked(struct weir_conn *conn, size_t size) {
     unsigned dropped = 0;
-    while (!fits(conn, size) && outbox_drop_oldest(&conn->outbox))
+    while (!conn_backlog_fits(conn, size) && outbox_drop_oldest(&conn->outbox))
         dropped++;
     conn->dropped += dropped;
     striped_add(&conn_core(conn)->counters.dropped, dropped);
@@ -35,10 +35,10 @@ static void drop_oldest_locked(struct weir_conn *conn, size_t size) {
 bool conn_make_room_locked(struct weir_conn *conn, const struct message *message) {
     latch_check_held(&conn->latch);
     size_t size = message->size;
-    if (fits(conn, size))
+    if (conn_backlog_fits(conn, size))
         return true;
     if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DISCONNECT) {
-        disconnect_locked(conn, "client reads too slowly");
+        conn_backlog_disconnect_locked(conn, "client reads too slowly");
         atomic_fetch_add(&conn_core(conn)->counters.slow_disconnected, 1);
         return false;
     }
@@ -46,8 +46,8 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
         return true;
     if (atomic_load(&conn->route->slow_consumer) == SLOW_CONSUMER_DROP_OLDEST &&
         size <= conn_settings(conn)->send_buffer_hard)
-        drop_oldest_locked(conn, size);
-    if (fits(conn, size))
+        conn_backlog_drop_oldest_locked(conn, size);
+    if (conn_backlog_fits(conn, size))
         return true;
     conn->dropped++;
     striped_add(&conn_core(conn)->counters.dropped, 1);
@@ -55,7 +55,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
 }
 
 /* What the connection holds until its end in addition to messages. */
-static size_t state_memory_locked(const struct weir_conn *conn) {
+static size_t conn_backlog_state_memory_locked(const struct weir_conn *conn) {
     return conn_text_memory(conn) + memory_of_block(conn->headers) +
            (size_t)conn->subscription_count * CONN_SUBSCRIPTION_COST;
 }
@@ -63,14 +63,14 @@ static size_t state_memory_locked(const struct weir_conn *conn) {
 size_t conn_memory(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool closing = conn_is_closing(conn);
-    size_t bytes = conn->outbox.bytes + conn->inbox.bytes + state_memory_locked(conn);
+    size_t bytes = conn->outbox.bytes + conn->inbox.bytes + conn_backlog_state_memory_locked(conn);
     latch_unlock(&conn->latch);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
 }
 
 size_t conn_memory_leaving(struct weir_conn *conn) {
     latch_lock(&conn->latch);
-    size_t bytes = conn_is_closing(conn) ? state_memory_locked(conn) : 0;
+    size_t bytes = conn_is_closing(conn) ? conn_backlog_state_memory_locked(conn) : 0;
     if (conn->drop_outbox && conn->outbox.in_flight > 0)
         bytes += conn->outbox.bytes;
     latch_unlock(&conn->latch);
@@ -81,7 +81,7 @@ bool conn_close_for_memory(struct weir_conn *conn, struct task_list *ready) {
     latch_lock(&conn->latch);
     bool closes = !conn_is_closing(conn);
     if (closes) {
-        disconnect_locked(conn, "server is short of memory");
+        conn_backlog_disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
         atomic_fetch_add(&conn_core(conn)->counters.memory_limited, 1);
     }

@@ -30,7 +30,7 @@ struct cork {
 enum { REPLIES_SIZE = CONN_SCRATCH_SIZE - CONN_READ_SIZE - sizeof(struct cork) };
 
 /* The cork lies in the scratch memory, after the bytes read. */
-static struct cork *cork_of(const struct weir_conn *conn) {
+static struct cork *conn_cork_of(const struct weir_conn *conn) {
     return turn.cork != NULL && turn.cork->conn == conn ? turn.cork : NULL;
 }
 
@@ -42,27 +42,27 @@ void conn_cork(struct weir_conn *conn) {
 }
 
 void conn_stop_corking(const struct weir_conn *conn) {
-    struct cork *cork = cork_of(conn);
+    struct cork *cork = conn_cork_of(conn);
     if (cork != NULL)
         cork->over = true;
 }
 
 bool conn_has_corked(const struct weir_conn *conn) {
-    const struct cork *cork = cork_of(conn);
+    const struct cork *cork = conn_cork_of(conn);
     return cork != NULL && cork->owns_flush;
 }
 
 size_t conn_corked_size(const struct weir_conn *conn) {
-    const struct cork *cork = cork_of(conn);
+    const struct cork *cork = conn_cork_of(conn);
     return cork == NULL ? 0 : cork->size;
 }
 
-static bool fits(const struct cork *cork, size_t size) {
+static bool conn_cork_fits(const struct cork *cork, size_t size) {
     size_t soft = conn_settings(cork->conn)->send_buffer_soft, limit = soft < REPLIES_SIZE ? soft : REPLIES_SIZE;
     return size <= limit && cork->size + frame_header_size(size) + size <= limit;
 }
 
-static bool begin(struct cork *cork) {
+static bool conn_cork_begin(struct cork *cork) {
     struct weir_conn *conn = cork->conn;
     if (!task_borrow(&conn->source.flush))
         return false;
@@ -75,15 +75,15 @@ static bool begin(struct cork *cork) {
 }
 
 /* Whether no other thread has sent anything: it would have claimed the flush task. */
-static bool is_alone(struct cork *cork) {
-    return cork->owns_flush ? task_is_only_running(&cork->conn->source.flush) : begin(cork);
+static bool conn_cork_is_alone(struct cork *cork) {
+    return cork->owns_flush ? task_is_only_running(&cork->conn->source.flush) : conn_cork_begin(cork);
 }
 
 bool conn_cork_reply(struct weir_conn *conn, uint8_t opcode, const void *data, size_t size) {
-    struct cork *cork = cork_of(conn);
+    struct cork *cork = conn_cork_of(conn);
     if (cork == NULL || cork->over)
         return false;
-    cork->over = !fits(cork, size) || !is_alone(cork);
+    cork->over = !conn_cork_fits(cork, size) || !conn_cork_is_alone(cork);
     if (cork->over)
         return false;
     uint8_t *end = cork->bytes + cork->size;
@@ -100,7 +100,7 @@ bool conn_cork_reply(struct weir_conn *conn, uint8_t opcode, const void *data, s
 
 /* Makes a message of each frame from `at` on, of which the bytes before `sent` have left. Returns false if memory
  * is exhausted. */
-static bool keep(const struct cork *cork, size_t at, size_t sent, struct outbox *unsent) {
+static bool conn_cork_keep(const struct cork *cork, size_t at, size_t sent, struct outbox *unsent) {
     unsent->offset = (uint32_t)(sent - at);
     while (at < cork->size) {
         size_t size;
@@ -118,7 +118,7 @@ static bool keep(const struct cork *cork, size_t at, size_t sent, struct outbox 
 }
 
 /* Counts the frames that have left completely. Returns where the first other frame begins. */
-static size_t count_sent(const struct cork *cork, size_t sent, struct outbox *outbox) {
+static size_t conn_cork_count_sent(const struct cork *cork, size_t sent, struct outbox *outbox) {
     size_t at = 0, size;
     while (at < cork->size) {
         const uint8_t *payload = frame_payload(cork->bytes + at, &size);
@@ -133,7 +133,7 @@ static size_t count_sent(const struct cork *cork, size_t sent, struct outbox *ou
 }
 
 struct cork *conn_uncork(const struct weir_conn *conn) {
-    struct cork *cork = cork_of(conn);
+    struct cork *cork = conn_cork_of(conn);
     if (cork != NULL)
         turn.cork = NULL;
     return cork == NULL || cork->count == 0 ? NULL : cork;
@@ -153,8 +153,8 @@ void conn_account_corked_locked(struct weir_conn *conn, const struct cork *cork,
         return;
     }
     struct outbox unsent = {0};
-    size_t at = count_sent(cork, sent, &conn->outbox);
-    if (!keep(cork, at, sent, &unsent) || outbox_prepend(&conn->outbox, &unsent) != 0) {
+    size_t at = conn_cork_count_sent(cork, sent, &conn->outbox);
+    if (!conn_cork_keep(cork, at, sent, &unsent) || outbox_prepend(&conn->outbox, &unsent) != 0) {
         outbox_release(&unsent);
         conn_cut_locked(conn);
     }

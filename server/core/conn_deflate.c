@@ -26,11 +26,11 @@ struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opc
     return deflater == NULL ? NULL : message_create_deflated(opcode, data, size, deflater, false);
 }
 
-static bool takes_over(const struct weir_conn *conn) {
+static bool conn_takes_over(const struct weir_conn *conn) {
     return conn->deflate.enabled && conn->deflate.server_takeover;
 }
 
-static bool is_plain(const struct weir_conn *conn, const struct message *message) {
+static bool conn_deflate_is_plain(const struct weir_conn *conn, const struct message *message) {
     if (message->opcode != OPCODE_TEXT && message->opcode != OPCODE_BINARY)
         return true;
     return !conn_is_compressible(conn->compression_threshold, message_payload_size(message));
@@ -38,7 +38,7 @@ static bool is_plain(const struct weir_conn *conn, const struct message *message
 
 /* Compresses the next message with takeover. Returns NULL if memory is exhausted; then the message may go plain
  * (RFC 7692, 6), and the zlib state is unchanged or starts again. */
-static struct message *deflate_next(struct weir_conn *conn, const struct message *plain) {
+static struct message *conn_deflate_next(struct weir_conn *conn, const struct message *plain) {
     struct deflater **deflater = &conn->zlib->deflater;
     if (*deflater == NULL)
         *deflater = deflater_create(conn->deflate.server_bits);
@@ -52,9 +52,9 @@ static struct message *deflate_next(struct weir_conn *conn, const struct message
 }
 
 /* Compresses without the lock: a committed message stays, and only this task removes it. */
-static void deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
+static void conn_deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
     latch_unlock(&conn->latch);
-    struct message *deflated = deflate_next(conn, plain);
+    struct message *deflated = conn_deflate_next(conn, plain);
     latch_lock(&conn->latch);
     if (deflated != NULL)
         outbox_replace_committed(&conn->outbox, deflated);
@@ -63,7 +63,7 @@ static void deflate_committed_locked(struct weir_conn *conn, const struct messag
 int conn_commit_locked(struct weir_conn *conn, int max) {
     enum { BYTES_AHEAD = 65536 };
     latch_check_held(&conn->latch);
-    if (!takes_over(conn))
+    if (!conn_takes_over(conn))
         return max;
     struct outbox *outbox = &conn->outbox;
     size_t bytes = 0;
@@ -73,15 +73,15 @@ int conn_commit_locked(struct weir_conn *conn, int max) {
         if (message == NULL)
             break;
         bytes += message->size;
-        if (!is_plain(conn, message))
-            deflate_committed_locked(conn, message);
+        if (!conn_deflate_is_plain(conn, message))
+            conn_deflate_committed_locked(conn, message);
     }
     return (int)outbox->committed;
 }
 
 /* --- Receiving --------------------------------------------------------------------------------------------- */
 
-static struct inflater *inflater_of(struct weir_conn *conn) {
+static struct inflater *conn_deflate_inflater(struct weir_conn *conn) {
     if (!conn->deflate.client_takeover)
         return codec_inflater();
     struct inflater **inflater = &conn->zlib->inflater;
@@ -91,7 +91,7 @@ static struct inflater *inflater_of(struct weir_conn *conn) {
 }
 
 void conn_inflate(struct weir_conn *conn, struct decoded *decoded) {
-    decoder_inflate(&conn->decoder, &conn_settings(conn)->limits, inflater_of(conn), decoded);
+    decoder_inflate(&conn->decoder, &conn_settings(conn)->limits, conn_deflate_inflater(conn), decoded);
 }
 
 /* --- Both -------------------------------------------------------------------------------------------------- */

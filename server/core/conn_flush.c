@@ -21,7 +21,7 @@ enum outcome { FLUSH_EMPTY, FLUSH_BLOCKED, FLUSH_FAILED, FLUSH_TURN_OVER };
 
 /* Copies small messages into one piece: the kernel takes longer for each piece than copying does. The originals
  * stay in place. Returns how many vectors are left. */
-static int join(struct iovec *vectors, int count, uint8_t joined[JOINED_MAX]) {
+static int conn_flush_join(struct iovec *vectors, int count, uint8_t joined[JOINED_MAX]) {
     size_t size = 0;
     for (int i = 0; i < count; i++)
         size += vectors[i].iov_len;
@@ -50,13 +50,13 @@ int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t 
     return error;
 }
 
-static int write_some_locked(struct weir_conn *conn) {
+static int conn_flush_some_locked(struct weir_conn *conn) {
     struct iovec vectors[VECTORS_MAX];
     uint8_t joined[JOINED_MAX];
     size_t sent;
     int count = outbox_fill_vectors(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
     latch_unlock(&conn->latch);
-    int error = conn_write(conn, vectors, join(vectors, count, joined), &sent);
+    int error = conn_write(conn, vectors, conn_flush_join(vectors, count, joined), &sent);
     latch_lock(&conn->latch);
     outbox_sent(&conn->outbox, sent);
     while (conn->drop_outbox && outbox_drop_oldest(&conn->outbox))
@@ -64,12 +64,12 @@ static int write_some_locked(struct weir_conn *conn) {
     return error;
 }
 
-static bool is_fatal(int error) {
+static bool conn_flush_is_fatal(int error) {
     return error != 0 && error != EINTR && error != EAGAIN && error != EWOULDBLOCK;
 }
 
 /* Checks the clock after the first write, which is usually the only one: each write may compress a lot. */
-static bool is_over(uint64_t *began, int writes) {
+static bool conn_flush_is_over(uint64_t *began, int writes) {
     if (writes == 0)
         return false;
     uint64_t now = pool_now_us();
@@ -78,28 +78,28 @@ static bool is_over(uint64_t *began, int writes) {
     return now - *began > CONN_TURN_US;
 }
 
-static enum outcome write_all_locked(struct weir_conn *conn) {
+static enum outcome conn_flush_all_locked(struct weir_conn *conn) {
     if (atomic_load(&conn->source.blocked))
         return FLUSH_BLOCKED; /* the poller will report; asking again would make it report unread input again */
     uint64_t began = 0;
     for (int writes = 0; writes < TURN_WRITES; writes++) {
         if (outbox_is_empty(&conn->outbox))
             return FLUSH_EMPTY;
-        if (is_over(&began, writes))
+        if (conn_flush_is_over(&began, writes))
             return FLUSH_TURN_OVER;
-        int error = write_some_locked(conn);
+        int error = conn_flush_some_locked(conn);
         if (error == EAGAIN || error == EWOULDBLOCK)
             return FLUSH_BLOCKED;
-        if (is_fatal(error))
+        if (conn_flush_is_fatal(error))
             return FLUSH_FAILED;
     }
     return FLUSH_TURN_OVER;
 }
 
 /* Returns true if the connection has ended in the meantime: then this thread must close the descriptor. */
-static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
+static bool conn_flush_locked(struct weir_conn *conn, struct task_list *ready) {
     conn->flushing = true;
-    enum outcome outcome = write_all_locked(conn);
+    enum outcome outcome = conn_flush_all_locked(conn);
     if (outcome == FLUSH_TURN_OVER)
         task_again(&conn->source.flush);
     if (outcome == FLUSH_FAILED)
@@ -122,7 +122,7 @@ static bool flush_locked(struct weir_conn *conn, struct task_list *ready) {
 }
 
 /* To be called by the thread that has the flush task. */
-static void flush(struct weir_conn *conn) {
+static void conn_flush(struct weir_conn *conn) {
     struct task_list ready = {0};
     struct cork *cork = conn_uncork(conn);
     size_t sent = 0;
@@ -130,9 +130,9 @@ static void flush(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     if (cork != NULL)
         conn_account_corked_locked(conn, cork, sent);
-    if (is_fatal(error))
+    if (conn_flush_is_fatal(error))
         conn_cut_locked(conn);
-    bool must_close = conn_state(conn) != CONN_ENDED && flush_locked(conn, &ready);
+    bool must_close = conn_state(conn) != CONN_ENDED && conn_flush_locked(conn, &ready);
     latch_unlock(&conn->latch);
     if (must_close)
         conn->transport.kind->close(&conn->transport);
@@ -146,30 +146,30 @@ void conn_flush_here(struct weir_conn *conn) {
         pool_submit(pool, &conn->source.flush);
         return;
     }
-    flush(conn);
+    conn_flush(conn);
     pool_finish_borrowed(pool, &conn->source.flush);
 }
 
-static void flush_run(struct task *task) {
+static void conn_flush_run(struct task *task) {
     struct weir_conn *conn = CONN_OF(task, source.flush);
-    flush(conn);
+    conn_flush(conn);
     pool_finish(conn_core(conn)->pool, task);
 }
 
-static void flush_retain(struct task *task) {
+static void conn_flush_retain(struct task *task) {
     weir_conn_retain(CONN_OF(task, source.flush));
 }
 
-static void flush_release(struct task *task) {
+static void conn_flush_release(struct task *task) {
     weir_conn_release(CONN_OF(task, source.flush));
 }
 
-static void flush_prefetch(const struct task *task) {
+static void conn_flush_prefetch(const struct task *task) {
     conn_prefetch(CONN_OF(task, source.flush));
 }
 
 const struct task_kind conn_flush_kind = {.queue = TASK_IO,
-                                          .run = flush_run,
-                                          .retain = flush_retain,
-                                          .release = flush_release,
-                                          .prefetch = flush_prefetch};
+                                          .run = conn_flush_run,
+                                          .retain = conn_flush_retain,
+                                          .release = conn_flush_release,
+                                          .prefetch = conn_flush_prefetch};

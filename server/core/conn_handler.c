@@ -29,13 +29,13 @@ struct weir_conn *conn_in_turn(void) {
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
 
 /* Callbacks that never block are not timed, because timing would cost more than they do. */
-static uint64_t enter_callback(struct weir_conn *conn, const char *name) {
+static uint64_t conn_handler_enter(struct weir_conn *conn, const char *name) {
     turn.callback.name = name;
     turn.callback.conn = conn;
     return route_never_blocks(conn->route) ? 0 : pool_now_us();
 }
 
-static void leave_callback(struct weir_conn *conn, uint64_t begun) {
+static void conn_handler_leave(struct weir_conn *conn, uint64_t begun) {
     turn.callback.conn = NULL;
     turn.callback.name = NULL;
     if (begun != 0)
@@ -46,9 +46,9 @@ void conn_call_open(struct weir_conn *conn) {
     const struct route *route = conn->route;
     conn->opened = true;
     if (route->handler->open != NULL) {
-        uint64_t begun = enter_callback(conn, "open");
+        uint64_t begun = conn_handler_enter(conn, "open");
         route->handler->open(conn, route->context);
-        leave_callback(conn, begun);
+        conn_handler_leave(conn, begun);
     }
     conn_drop_headers(conn);
 }
@@ -59,9 +59,9 @@ void conn_call_message(struct weir_conn *conn, struct payload *payload) {
         return;
     striped_add(&conn_core(conn)->counters.handled, 1);
     turn.message = payload;
-    uint64_t begun = enter_callback(conn, "message");
+    uint64_t begun = conn_handler_enter(conn, "message");
     route->handler->message(conn, (enum weir_opcode)payload->opcode, payload->data, payload->size, route->context);
-    leave_callback(conn, begun);
+    conn_handler_leave(conn, begun);
     turn.message = NULL;
     if (turn.wrapped == NULL)
         return;
@@ -86,9 +86,9 @@ void conn_call_drained(struct weir_conn *conn) {
     const struct route *route = conn->route;
     if (route->handler->drained == NULL || !conn_takes_drained(conn))
         return;
-    uint64_t begun = enter_callback(conn, "drained");
+    uint64_t begun = conn_handler_enter(conn, "drained");
     route->handler->drained(conn, route->context);
-    leave_callback(conn, begun);
+    conn_handler_leave(conn, begun);
 }
 
 /* More figures for the line that reports a connection's end. */
@@ -99,7 +99,8 @@ struct tally {
 };
 
 /* Logs the access line. What a client may make long stands at its end. */
-static void log_close(const struct weir_conn *conn, unsigned code, const char *reason, const struct tally *tally) {
+static void conn_handler_log_close(const struct weir_conn *conn, unsigned code, const char *reason,
+                                   const struct tally *tally) {
     const char *by = tally->by_peer ? "client" : code == CLOSE_ABNORMAL ? "nobody" : "server";
     log_event(LOG_ACCESS, LOG_INFO, "close",
               LOG_FIELDS(LOG_NUMBER("conn", conn->id), LOG_TEXT("peer", weir_conn_peer(conn)),
@@ -130,12 +131,12 @@ void conn_call_close(struct weir_conn *conn) {
     if (!conn->opened)
         conn_call_open(conn);
     if (route->handler->close != NULL) {
-        uint64_t begun = enter_callback(conn, "close");
+        uint64_t begun = conn_handler_enter(conn, "close");
         route->handler->close(conn, code, reason, route->context);
-        leave_callback(conn, begun);
+        conn_handler_leave(conn, begun);
     }
     atomic_fetch_add(&conn_core(conn)->counters.closed[close_class(code)], 1);
-    log_close(conn, code, reason, &tally);
+    conn_handler_log_close(conn, code, reason, &tally);
     visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
     weir_conn_release(conn);
     registry_leave(registry);
@@ -158,7 +159,7 @@ void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload) {
     pool_submit(conn_core(conn)->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
 
-static struct inbox_item *next_locked(struct weir_conn *conn) {
+static struct inbox_item *conn_handler_next_locked(struct weir_conn *conn) {
     if (conn->drop_inbox)
         inbox_release(&conn->inbox);
     conn->handler_paused =
@@ -167,10 +168,10 @@ static struct inbox_item *next_locked(struct weir_conn *conn) {
 }
 
 /* Returns the next waiting message, or NULL if none waits or too many replies do. */
-static struct inbox_item *next_message(struct weir_conn *conn) {
+static struct inbox_item *conn_handler_next(struct weir_conn *conn) {
     struct task_list ready = {0};
     latch_lock(&conn->latch);
-    struct inbox_item *item = next_locked(conn);
+    struct inbox_item *item = conn_handler_next_locked(conn);
     conn_resume_locked(conn, &ready);
     latch_unlock(&conn->latch);
     pool_submit_list(conn_core(conn)->pool, &ready);
@@ -180,9 +181,9 @@ static struct inbox_item *next_message(struct weir_conn *conn) {
 /* --- The task ---------------------------------------------------------------------------------------------- */
 
 /* Returns true if there may be more. A handler that takes long handles one message per turn. */
-static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
+static bool conn_handler_inbox(struct weir_conn *conn, uint64_t until) {
     for (int messages = 0; messages < TURN_MESSAGES && (messages == 0 || pool_now_us() < until); messages++) {
-        struct inbox_item *item = next_message(conn);
+        struct inbox_item *item = conn_handler_next(conn);
         if (item == NULL)
             return false;
         conn_call_message(conn, &item->payload);
@@ -192,7 +193,7 @@ static bool handle_inbox(struct weir_conn *conn, uint64_t until) {
 }
 
 /* Does what an empty inbox makes due. Returns true if the close callback is due. */
-static bool conn_after_inbox(struct weir_conn *conn) {
+static bool conn_handler_after_inbox(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool empty = inbox_is_empty(&conn->inbox);
     bool drained = empty && conn_state(conn) == CONN_DRAINED;
@@ -203,7 +204,7 @@ static bool conn_after_inbox(struct weir_conn *conn) {
     return over;
 }
 
-static bool drops_inbox(struct weir_conn *conn) {
+static bool conn_handler_drops_inbox(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool drops = conn->drop_inbox;
     latch_unlock(&conn->latch);
@@ -216,13 +217,13 @@ void conn_handle(struct weir_conn *conn, struct payload *first) {
         conn_call_open(conn);
     conn_call_drained(conn);
     if (first != NULL) {
-        if (!drops_inbox(conn))
+        if (!conn_handler_drops_inbox(conn))
             conn_call_message(conn, first);
         payload_release(first);
     }
-    if (handle_inbox(conn, until))
+    if (conn_handler_inbox(conn, until))
         task_again(&conn->handler);
-    else if (conn_after_inbox(conn) && !conn->finished) {
+    else if (conn_handler_after_inbox(conn) && !conn->finished) {
         conn->finished = true;
         conn_call_close(conn);
     }
@@ -230,23 +231,23 @@ void conn_handle(struct weir_conn *conn, struct payload *first) {
     pool_finish(conn_core(conn)->pool, &conn->handler);
 }
 
-static void handler_run(struct task *task) {
+static void conn_handler_run(struct task *task) {
     conn_handle(conn_of_handler(task), NULL);
 }
 
-static void handler_retain(struct task *task) {
+static void conn_handler_retain(struct task *task) {
     weir_conn_retain(CONN_OF(task, handler));
 }
 
-static void handler_release(struct task *task) {
+static void conn_handler_release(struct task *task) {
     weir_conn_release(CONN_OF(task, handler));
 }
 
-static struct lane *handler_lane(struct task *task) {
+static struct lane *conn_handler_lane(struct task *task) {
     return &CONN_OF(task, handler)->route->lane;
 }
 
-static struct task *handler_on_stall(struct task *task) {
+static struct task *conn_handler_on_stall(struct task *task) {
     return &CONN_OF(task, handler)->source.flush;
 }
 
@@ -255,8 +256,8 @@ struct weir_conn *conn_of_handler(struct task *task) {
 }
 
 const struct task_kind conn_handler_kind = {.queue = TASK_HANDLER,
-                                            .run = handler_run,
-                                            .retain = handler_retain,
-                                            .release = handler_release,
-                                            .lane = handler_lane,
-                                            .on_stall = handler_on_stall};
+                                            .run = conn_handler_run,
+                                            .retain = conn_handler_retain,
+                                            .release = conn_handler_release,
+                                            .lane = conn_handler_lane,
+                                            .on_stall = conn_handler_on_stall};

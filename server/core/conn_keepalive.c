@@ -14,23 +14,23 @@
 #include "ws/close_code.h"
 
 /* Returns 0 if reading is not paused by a rate. */
-static uint64_t throttled_until(const struct weir_conn *conn) {
+static uint64_t conn_throttled_until(const struct weir_conn *conn) {
     return conn->throttle == NULL ? 0 : conn->throttle->until;
 }
 
-static uint64_t conn_moment(stamp moment, uint64_t now) {
+static uint64_t conn_keepalive_moment(stamp moment, uint64_t now) {
     return moment == STAMP_NONE ? KEEPALIVE_NEVER : stamp_time(moment, now);
 }
 
 static struct keepalive conn_keepalive_state(const struct weir_conn *conn, uint64_t now) {
     return (struct keepalive){.ping_due_at = stamp_time(conn->ping_due_at, now),
-                              .pinged_at = conn_moment(conn->pinged_at, now),
+                              .pinged_at = conn_keepalive_moment(conn->pinged_at, now),
                               .message_at = stamp_time(atomic_load(&conn->message_at), now),
-                              .stuck_at = conn_moment(atomic_load(&conn->stuck_at), now),
-                              .throttled_until = throttled_until(conn)};
+                              .stuck_at = conn_keepalive_moment(atomic_load(&conn->stuck_at), now),
+                              .throttled_until = conn_throttled_until(conn)};
 }
 
-static int set_timer(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+static int conn_keepalive_set_timer(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     const struct keepalive state = conn_keepalive_state(conn, now);
     uint64_t next = keepalive_next(&state, settings, now);
     if (next == UINT64_MAX) {
@@ -42,7 +42,7 @@ static int set_timer(struct weir_conn *conn, const struct settings *settings, ui
 }
 
 /* Allocates what counts a client's input, if these settings limit it. Returns -1 if memory is exhausted. */
-static int prepare_throttle(struct weir_conn *conn, const struct settings *settings) {
+static int conn_keepalive_prepare_throttle(struct weir_conn *conn, const struct settings *settings) {
     if (conn->throttle == NULL && (settings->message_rate != 0 || settings->byte_rate != 0))
         conn->throttle = calloc(1, sizeof *conn->throttle);
     else
@@ -52,18 +52,18 @@ static int prepare_throttle(struct weir_conn *conn, const struct settings *setti
 
 int conn_keepalive_start(struct weir_conn *conn) {
     conn->timed_by = conn_settings(conn);
-    if (prepare_throttle(conn, conn->timed_by) != 0)
+    if (conn_keepalive_prepare_throttle(conn, conn->timed_by) != 0)
         return -1;
     conn->ping_due_at = stamp_at(conn->opened_at + conn->timed_by->ping_interval_ms);
     atomic_store(&conn->message_at, stamp_at(conn->opened_at));
-    return set_timer(conn, conn->timed_by, conn->opened_at);
+    return conn_keepalive_set_timer(conn, conn->timed_by, conn->opened_at);
 }
 
 void conn_renew(struct weir_conn *conn, struct task_list *ready) {
     task_claim_into(&conn->source.input, ready);
 }
 
-static bool client_is_kept_waiting(struct weir_conn *conn) {
+static bool conn_keepalive_client_waits(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     bool waiting = atomic_load(&conn->pauses) != 0 || conn_is_draining(conn) || !inbox_is_empty(&conn->inbox);
     latch_unlock(&conn->latch);
@@ -71,13 +71,13 @@ static bool client_is_kept_waiting(struct weir_conn *conn) {
 }
 
 /* Called now and then: frees what a burst of messages has needed. */
-static void trim(struct weir_conn *conn) {
+static void conn_keepalive_trim(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     outbox_trim(&conn->outbox);
     latch_unlock(&conn->latch);
 }
 
-static void ping(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+static void conn_keepalive_ping(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     conn->pinged_at = stamp_at(now);
     conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
     conn->ping_payload = pool_now_us();
@@ -89,9 +89,9 @@ static void ping(struct weir_conn *conn, const struct settings *settings, uint64
 /* Whether data waits for the client and it has taken none of it for `timeout`. A client that reads slowly may
  * leave no room for a write for a long time, but the kernel still sends some bytes: then it is stuck from now on.
  */
-static bool is_stuck(struct weir_conn *conn, uint64_t timeout, uint64_t now) {
+static bool conn_keepalive_is_stuck(struct weir_conn *conn, uint64_t timeout, uint64_t now) {
     stamp stuck_at = atomic_load(&conn->stuck_at);
-    if (!keepalive_is_stuck(&(struct keepalive){.stuck_at = conn_moment(stuck_at, now)}, timeout, now))
+    if (!keepalive_is_stuck(&(struct keepalive){.stuck_at = conn_keepalive_moment(stuck_at, now)}, timeout, now))
         return false;
     int unsent = conn->transport.kind->unsent(&conn->transport);
     if (unsent == atomic_exchange(&conn->unsent, unsent))
@@ -101,15 +101,15 @@ static bool is_stuck(struct weir_conn *conn, uint64_t timeout, uint64_t now) {
 }
 
 /* Whether our ping may still wait after data that the client is reading. */
-static bool is_reading(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+static bool conn_keepalive_is_reading(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     latch_lock(&conn->latch);
     bool waits = !outbox_is_empty(&conn->outbox);
     latch_unlock(&conn->latch);
-    return waits && !is_stuck(conn, settings->ping_timeout_ms, now);
+    return waits && !conn_keepalive_is_stuck(conn, settings->ping_timeout_ms, now);
 }
 
 /* Disconnects without a Close: nothing can be sent to the client any more. */
-static void cut_off(struct weir_conn *conn) {
+static void conn_keepalive_cut(struct weir_conn *conn) {
     latch_lock(&conn->latch);
     conn->drop_inbox = true;
     conn_cut_locked(conn);
@@ -121,7 +121,7 @@ static void cut_off(struct weir_conn *conn) {
 }
 
 /* Starts again with empty buckets: what they hold is time at the old rate. */
-static void restart_throttle(struct weir_conn *conn, uint64_t now) {
+static void conn_keepalive_restart_throttle(struct weir_conn *conn, uint64_t now) {
     if (conn->throttle != NULL)
         *conn->throttle = (struct throttle){.until = conn->throttle->until < now ? conn->throttle->until : now};
     task_again(&conn->source.input);
@@ -129,8 +129,8 @@ static void restart_throttle(struct weir_conn *conn, uint64_t now) {
 
 /* Applies new settings after a reload. A clock starts again if its length has changed. Returns -1 if memory is
  * exhausted. */
-static int take_new_settings(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
-    if (prepare_throttle(conn, settings) != 0)
+static int conn_keepalive_take_settings(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+    if (conn_keepalive_prepare_throttle(conn, settings) != 0)
         return -1;
     if (settings->ping_interval_ms != conn->timed_by->ping_interval_ms)
         conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
@@ -139,13 +139,13 @@ static int take_new_settings(struct weir_conn *conn, const struct settings *sett
     if (conn->timed_by->idle_timeout_ms == 0)
         atomic_store(&conn->message_at, stamp_at(now)); /* it was not kept until now */
     if (settings->message_rate != conn->timed_by->message_rate || settings->byte_rate != conn->timed_by->byte_rate)
-        restart_throttle(conn, now);
+        conn_keepalive_restart_throttle(conn, now);
     conn->timed_by = settings;
     conn->wake_at = stamp_at(now);
     return 0;
 }
 
-static void end_throttle(struct weir_conn *conn, uint64_t now) {
+static void conn_keepalive_end_throttle(struct weir_conn *conn, uint64_t now) {
     if (conn->throttle == NULL || conn->throttle->until > now)
         return;
     conn->throttle->until = 0;
@@ -153,33 +153,33 @@ static void end_throttle(struct weir_conn *conn, uint64_t now) {
 }
 
 /* Whether the timer must be set again. A throttle that has begun since the timer was set is also a reason. */
-static bool is_due(const struct weir_conn *conn, uint64_t now) {
-    if (throttled_until(conn) > now)
-        return conn->wake_at != stamp_at(throttled_until(conn));
+static bool conn_keepalive_is_due(const struct weir_conn *conn, uint64_t now) {
+    if (conn_throttled_until(conn) > now)
+        return conn->wake_at != stamp_at(conn_throttled_until(conn));
     return conn->wake_at != STAMP_NONE && now >= stamp_time(conn->wake_at, now);
 }
 
 /* Each kind is due once at most. Returns false if that was the end of the connection. */
-static bool conn_does_what_is_due(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
+static bool conn_keepalive_do_due(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
     for (int i = 0; i < KEEPALIVE_KINDS; i++) {
         const struct keepalive state = conn_keepalive_state(conn, now);
         switch (keepalive_due(&state, settings, now)) {
         case KEEPALIVE_NOTHING:
             return true;
         case KEEPALIVE_SEND_TIMEOUT:
-            if (!is_stuck(conn, settings->send_timeout_ms, now))
+            if (!conn_keepalive_is_stuck(conn, settings->send_timeout_ms, now))
                 continue;
-            cut_off(conn);
+            conn_keepalive_cut(conn);
             return false;
         case KEEPALIVE_PING_TIMEOUT:
-            if (is_reading(conn, settings, now)) {
+            if (conn_keepalive_is_reading(conn, settings, now)) {
                 conn->pinged_at = stamp_at(now);
                 continue;
             }
             conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
             return false;
         case KEEPALIVE_PING:
-            ping(conn, settings, now);
+            conn_keepalive_ping(conn, settings, now);
             continue;
         case KEEPALIVE_IDLE:
             conn_close_here(conn, CLOSE_GOING_AWAY, "idle");
@@ -193,20 +193,20 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
     const struct settings *settings = conn_settings(conn);
     if (conn_is_closing(conn))
         return;
-    if (settings != conn->timed_by && take_new_settings(conn, settings, now) != 0) {
+    if (settings != conn->timed_by && conn_keepalive_take_settings(conn, settings, now) != 0) {
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
-    if (!is_due(conn, now))
+    if (!conn_keepalive_is_due(conn, now))
         return;
-    trim(conn);
-    if (client_is_kept_waiting(conn)) {
+    conn_keepalive_trim(conn);
+    if (conn_keepalive_client_waits(conn)) {
         conn->pinged_at = STAMP_NONE;
         if (settings->idle_timeout_ms != 0)
             atomic_store(&conn->message_at, stamp_at(now));
     }
-    end_throttle(conn, now);
-    if (conn_does_what_is_due(conn, settings, now) && set_timer(conn, settings, now) != 0)
+    conn_keepalive_end_throttle(conn, now);
+    if (conn_keepalive_do_due(conn, settings, now) && conn_keepalive_set_timer(conn, settings, now) != 0)
         conn_close_here(conn, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 

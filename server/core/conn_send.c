@@ -16,7 +16,7 @@
 
 /* --- Close ------------------------------------------------------------------------------------------------- */
 
-static bool push_new_locked(struct weir_conn *conn, struct message *message) {
+static bool conn_send_push_locked(struct weir_conn *conn, struct message *message) {
     if (message != NULL && outbox_push(&conn->outbox, message) == 0)
         return true;
     message_release(message);
@@ -28,7 +28,7 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
     if (conn_is_closing(conn))
         return false;
     conn_enter_locked(conn, conn_state(conn) == CONN_CUT ? CONN_CLOSE_CUT : CONN_CLOSE_SENT);
-    if (!push_new_locked(conn, message_create_close(code, reason)))
+    if (!conn_send_push_locked(conn, message_create_close(code, reason)))
         conn_cut_locked(conn);
     conn->close_code = (uint16_t)code;
     free(conn->close_reason); /* set by send_timeout, if the client is just being cut off */
@@ -38,7 +38,8 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
 
 /* Closes from our side. What the client has sent and no callback has handled is dropped. Returns whether this
  * Close is the first. */
-static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *reason, struct task_list *ready) {
+static bool conn_send_close_and_claim(struct weir_conn *conn, unsigned code, const char *reason,
+                                      struct task_list *ready) {
     latch_lock(&conn->latch);
     bool first = conn_queue_close_locked(conn, code, reason);
     conn->drop_inbox = conn->drop_inbox || first;
@@ -51,14 +52,14 @@ static bool close_and_claim(struct weir_conn *conn, unsigned code, const char *r
     return true;
 }
 
-static void submit(struct weir_conn *conn, struct task_list *ready) {
+static void conn_send_submit(struct weir_conn *conn, struct task_list *ready) {
     pool_submit_list(conn_core(conn)->pool, ready);
 }
 
 bool conn_close_here(struct weir_conn *conn, unsigned code, const char *reason) {
     struct task_list ready = {0};
-    bool first = close_and_claim(conn, code, reason, &ready);
-    submit(conn, &ready);
+    bool first = conn_send_close_and_claim(conn, code, reason, &ready);
+    conn_send_submit(conn, &ready);
     return first;
 }
 
@@ -76,7 +77,7 @@ void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reas
 }
 
 void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready) {
-    close_and_claim(conn, CLOSE_GOING_AWAY, reason, ready);
+    conn_send_close_and_claim(conn, CLOSE_GOING_AWAY, reason, ready);
 }
 
 void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
@@ -108,7 +109,7 @@ enum weir_status weir_conn_close(weir_conn *conn, unsigned code, const char *rea
 
 /* --- Messages ---------------------------------------------------------------------------------------------- */
 
-static enum weir_status append_locked(struct weir_conn *conn, struct message *message) {
+static enum weir_status conn_send_append_locked(struct weir_conn *conn, struct message *message) {
     if (conn_is_closing(conn))
         return WEIR_CLOSED;
     if (!conn_make_room_locked(conn, message))
@@ -127,10 +128,11 @@ struct appended {
     enum weir_status result;
 };
 
-static struct appended append_all_locked(struct weir_conn *conn, struct message *const *messages, unsigned count) {
+static struct appended conn_send_append_all_locked(struct weir_conn *conn, struct message *const *messages,
+                                                   unsigned count) {
     struct appended appended = {0, WEIR_OK};
     for (unsigned i = 0; i < count && appended.result != WEIR_CLOSED; i++) {
-        enum weir_status result = append_locked(conn, messages[i]);
+        enum weir_status result = conn_send_append_locked(conn, messages[i]);
         if (result == WEIR_OK)
             appended.accepted |= UINT64_C(1) << i;
         else
@@ -142,16 +144,16 @@ static struct appended append_all_locked(struct weir_conn *conn, struct message 
 }
 
 /* The flush task looks at the outbox under the connection's latch, as task_claim_after_lock() requires. */
-static void claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
+static void conn_send_claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
     if (task_claim_after_lock(&conn->source.flush))
         task_list_push(ready, &conn->source.flush);
 }
 
-static struct appended append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
-                                  struct task_list *ready) {
+static struct appended conn_send_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
+                                            struct task_list *ready) {
     conn_stop_corking(conn);
     latch_lock(&conn->latch);
-    struct appended appended = append_all_locked(conn, messages, count);
+    struct appended appended = conn_send_append_all_locked(conn, messages, count);
     latch_unlock(&conn->latch);
     bool any = appended.accepted != 0;
     if (any && conn_settings(conn)->idle_timeout_ms != 0)
@@ -163,17 +165,17 @@ static struct appended append_all(struct weir_conn *conn, struct message *const 
     if (any)
         memory_limit_check(conn_core(conn));
     if ((any || appended.result == WEIR_OVERFLOW || closes) && !conn_is_handling_here(conn))
-        claim_flush_into(conn, ready);
+        conn_send_claim_flush_into(conn, ready);
     return appended;
 }
 
 enum weir_status conn_append(struct weir_conn *conn, struct message *message, struct task_list *ready) {
-    return append_all(conn, &message, 1, ready).result;
+    return conn_send_append_all(conn, &message, 1, ready).result;
 }
 
 uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                          struct task_list *ready) {
-    return append_all(conn, messages, count, ready).accepted;
+    return conn_send_append_all(conn, messages, count, ready).accepted;
 }
 
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
@@ -182,7 +184,7 @@ void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *paylo
     latch_lock(&conn->latch);
     if (message != NULL)
         message->is_reply = true;
-    enum weir_status result = message == NULL ? WEIR_NO_MEMORY : append_locked(conn, message);
+    enum weir_status result = message == NULL ? WEIR_NO_MEMORY : conn_send_append_locked(conn, message);
     if (result == WEIR_NO_MEMORY)
         conn_cut_locked(conn);
     latch_unlock(&conn->latch);
@@ -201,12 +203,12 @@ static inline __attribute__((always_inline)) enum weir_status send_message(struc
         traffic_sent(&conn->route->traffic, 1, size);
     else
         message_release(message);
-    submit(conn, &ready);
+    conn_send_submit(conn, &ready);
     return result;
 }
 
 static inline __attribute__((always_inline)) enum weir_status
-send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
+conn_send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
     if (conn_is_closing(conn))
         return WEIR_CLOSED;
     if (conn_cork_reply(conn, (uint8_t)opcode, data, size)) {
@@ -227,19 +229,19 @@ send_valid(struct weir_conn *conn, enum weir_opcode opcode, const void *data, si
 }
 
 enum weir_status conn_send(struct weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    return send_valid(conn, opcode, data, size);
+    return conn_send_valid(conn, opcode, data, size);
 }
 
 enum weir_status weir_conn_send(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size) {
-    return conn_message_is_valid(opcode, data, size) ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
+    return conn_message_is_valid(opcode, data, size) ? conn_send_valid(conn, opcode, data, size) : WEIR_INVALID;
 }
 
 /* A smaller message is copied, which costs less than a vector of its own. */
 enum { OWNED_MIN = 16384 };
 
 /* Returns a message that has taken the data over; NULL if the data must be copied. */
-static struct message *take_over(struct weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
-                                 void (*free_data)(void *data)) {
+static struct message *conn_send_take_over(struct weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
+                                           void (*free_data)(void *data)) {
     if (size < OWNED_MIN || conn_is_closing(conn))
         return NULL;
     struct message *message =
@@ -253,10 +255,10 @@ static struct message *take_over(struct weir_conn *conn, enum weir_opcode opcode
 enum weir_status weir_conn_send_owned(weir_conn *conn, enum weir_opcode opcode, void *data, size_t size,
                                       void (*free_data)(void *data)) {
     bool valid = conn_message_is_valid(opcode, data, size);
-    struct message *message = valid ? take_over(conn, opcode, data, size, free_data) : NULL;
+    struct message *message = valid ? conn_send_take_over(conn, opcode, data, size, free_data) : NULL;
     if (message != NULL)
         return send_message(conn, message, size);
-    enum weir_status status = valid ? send_valid(conn, opcode, data, size) : WEIR_INVALID;
+    enum weir_status status = valid ? conn_send_valid(conn, opcode, data, size) : WEIR_INVALID;
     free_data(data);
     return status;
 }

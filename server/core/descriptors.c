@@ -23,7 +23,7 @@ static _Atomic(_Atomic uint64_t *) chunks[CHUNKS];
 
 /* --- Marks -------------------------------------------------------------------------------------------------- */
 
-static _Atomic uint64_t *chunk_of(int fd) {
+static _Atomic uint64_t *descriptors_chunk(int fd) {
     _Atomic uint64_t *chunk = chunks[fd / CHUNK], *none = NULL;
     if (chunk != NULL || (chunk = calloc(CHUNK / WORD, sizeof *chunk)) == NULL)
         return chunk;
@@ -33,29 +33,29 @@ static _Atomic uint64_t *chunk_of(int fd) {
     return none;
 }
 
-static uint64_t bit_of(int fd) {
+static uint64_t descriptors_bit(int fd) {
     return UINT64_C(1) << fd % WORD;
 }
 
 bool descriptors_mark_adopted(int fd) {
-    _Atomic uint64_t *chunk = chunk_of(fd);
+    _Atomic uint64_t *chunk = descriptors_chunk(fd);
     if (chunk != NULL)
-        chunk[fd % CHUNK / WORD] |= bit_of(fd);
+        chunk[fd % CHUNK / WORD] |= descriptors_bit(fd);
     return chunk != NULL;
 }
 
 void descriptors_unmark_adopted(int fd) {
     _Atomic uint64_t *chunk = chunks[fd / CHUNK];
     if (chunk != NULL)
-        chunk[fd % CHUNK / WORD] &= ~bit_of(fd);
+        chunk[fd % CHUNK / WORD] &= ~descriptors_bit(fd);
 }
 
 /* Returns the first unmarked number from `fd` on. */
-static int skip_marked(int fd, int end) {
+static int descriptors_skip_adopted(int fd, int end) {
     while (fd < end) {
         const _Atomic uint64_t *chunk = chunks[fd / CHUNK];
         uint64_t word = chunk == NULL ? 0 : chunk[fd % CHUNK / WORD];
-        if (!(word & bit_of(fd)))
+        if (!(word & descriptors_bit(fd)))
             return fd;
         fd = word == UINT64_MAX ? fd - fd % WORD + WORD : fd + 1;
     }
@@ -72,11 +72,11 @@ int descriptors_duplicate(int fd, int base) {
 /* Stays open, because it is read when no other descriptor may be free. */
 static int status_file = -1;
 
-static void open_status(void) {
+static void descriptors_open_status(void) {
     status_file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 }
 
-static int limit(void) {
+static int descriptors_limit(void) {
     struct rlimit limit;
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
     return known && limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
@@ -87,17 +87,18 @@ static int limit(void) {
 int descriptors_end(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     char text[STATUS_SIZE];
-    pthread_once(&once, open_status);
+    pthread_once(&once, descriptors_open_status);
     ssize_t size = pread(status_file, text, sizeof text - 1, 0);
     text[size < 0 ? 0 : size] = '\0';
     const char *field = strstr(text, "\nFDSize:");
     int end = field == NULL ? 0 : atoi(field + strlen("\nFDSize:"));
-    return end > 0 ? end : limit();
+    return end > 0 ? end : descriptors_limit();
 }
 
 int descriptors_poll_next(struct pollfd *numbers, int count, int *next, int end, short events) {
     int found = 0;
-    for (int fd = skip_marked(*next, end); fd < end && found < count; fd = skip_marked(fd + 1, end)) {
+    for (int fd = descriptors_skip_adopted(*next, end); fd < end && found < count;
+         fd = descriptors_skip_adopted(fd + 1, end)) {
         numbers[found++] = (struct pollfd){.fd = fd, .events = events};
         *next = fd + 1;
     }

@@ -47,15 +47,15 @@ struct windows {
 };
 
 /* Returns the smallest window that covers a whole payload. */
-static unsigned window_of(size_t size) {
+static unsigned windows_for(size_t size) {
     unsigned bits = WINDOW_BITS_MIN + 1;
     while (bits < WINDOW_BITS_MAX && size > (size_t)1 << bits)
         bits++;
     return bits;
 }
 
-static struct windows count_windows(const struct receivers *receivers, size_t size) {
-    struct windows windows = {.enough = window_of(size)};
+static struct windows windows_count(const struct receivers *receivers, size_t size) {
+    struct windows windows = {.enough = windows_for(size)};
     for (unsigned bits = WINDOW_BITS_MIN; bits <= WINDOW_BITS_MAX; bits++)
         windows.receivers[bits < windows.enough ? bits : windows.enough] +=
             atomic_load_explicit(&receivers->by_bits[bits], memory_order_relaxed);
@@ -63,13 +63,13 @@ static struct windows count_windows(const struct receivers *receivers, size_t si
 }
 
 /* Searches from `bits` on. Returns more than WINDOW_BITS_MAX if there is none. */
-static unsigned smallest_from(const struct windows *windows, unsigned bits) {
+static unsigned windows_smallest_from(const struct windows *windows, unsigned bits) {
     while (bits <= WINDOW_BITS_MAX && windows->receivers[bits] == 0)
         bits++;
     return bits;
 }
 
-static unsigned most_wanted_from(const struct windows *windows, unsigned bits) {
+static unsigned windows_most_wanted_from(const struct windows *windows, unsigned bits) {
     unsigned best = bits;
     for (; bits <= WINDOW_BITS_MAX; bits++)
         if (windows->receivers[bits] > windows->receivers[best])
@@ -79,14 +79,14 @@ static unsigned most_wanted_from(const struct windows *windows, unsigned bits) {
 
 /* Chooses up to ENCODINGS_WINDOWS_MAX windows, the smallest first. In 256 bytes little repeats, so only receivers
  * that cannot take more get that window. Returns how many it chose. */
-static unsigned choose(const struct windows *windows, unsigned chosen[ENCODINGS_WINDOWS_MAX]) {
+static unsigned windows_choose(const struct windows *windows, unsigned chosen[ENCODINGS_WINDOWS_MAX]) {
     unsigned count = 0;
     if (windows->receivers[WINDOW_BITS_MIN] > 0)
         chosen[count++] = WINDOW_BITS_MIN;
-    unsigned smallest = smallest_from(windows, WINDOW_BITS_MIN + 1);
+    unsigned smallest = windows_smallest_from(windows, WINDOW_BITS_MIN + 1);
     if (smallest <= WINDOW_BITS_MAX)
         chosen[count++] = smallest;
-    unsigned most = most_wanted_from(windows, smallest + 1);
+    unsigned most = windows_most_wanted_from(windows, smallest + 1);
     if (most <= WINDOW_BITS_MAX)
         chosen[count++] = most;
     return count;
@@ -111,8 +111,8 @@ void encodings_compress(struct encodings *encodings, const struct receivers *rec
     const struct message *plain = encodings_plain(encodings);
     const uint8_t *payload = message_payload(plain);
     size_t size = message_payload_size(plain);
-    const struct windows windows = count_windows(receivers, size);
-    unsigned chosen[ENCODINGS_WINDOWS_MAX], count = choose(&windows, chosen);
+    const struct windows windows = windows_count(receivers, size);
+    unsigned chosen[ENCODINGS_WINDOWS_MAX], count = windows_choose(&windows, chosen);
     for (unsigned i = 0; i < count; i++) {
         unsigned window_bits = chosen[i] == windows.enough ? WINDOW_BITS_MAX : chosen[i];
         struct message *deflated = conn_deflate(threshold, window_bits, plain->opcode, payload, size);

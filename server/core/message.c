@@ -14,7 +14,7 @@
 #include "ws/frame.h"
 
 /* A message in a buffer counts the buffer's full size. */
-static int64_t memory_of(const struct message *message) {
+static int64_t message_memory(const struct message *message) {
     size_t room = message->size;
     if (message->form == MESSAGE_SPLIT)
         room = sizeof(struct message_split) + message->plain_size;
@@ -24,7 +24,7 @@ static int64_t memory_of(const struct message *message) {
 }
 
 /* Allocates a message of `size` bytes, with `room` bytes in its own memory. */
-static struct message *allocate_for(size_t size, size_t room) {
+static struct message *message_allocate_for(size_t size, size_t room) {
     struct message *message = size <= UINT32_MAX ? malloc(sizeof *message + room) : NULL;
     if (message == NULL)
         return NULL;
@@ -38,25 +38,25 @@ static struct message *allocate_for(size_t size, size_t room) {
     return message;
 }
 
-static struct message *allocate(size_t size) {
-    struct message *message = allocate_for(size, size);
+static struct message *message_allocate(size_t size) {
+    struct message *message = message_allocate_for(size, size);
     if (message != NULL)
-        memory_count(memory_of(message));
+        memory_count(message_memory(message));
     return message;
 }
 
-static struct message_split split_of(const struct message *message) {
+static struct message_split message_split(const struct message *message) {
     struct message_split split;
     memcpy(&split, message->bytes, sizeof split);
     return split;
 }
 
-static void destroy(struct message *message) {
-    memory_count(-memory_of(message));
+static void message_destroy(struct message *message) {
+    memory_count(-message_memory(message));
     if (message->form == MESSAGE_WRAPPED)
         buffer_release((uint8_t *)(uintptr_t)message_payload(message));
     if (message->form == MESSAGE_SPLIT) {
-        const struct message_split split = split_of(message);
+        const struct message_split split = message_split(message);
         split.free_payload(split.payload);
     }
     free(message);
@@ -64,7 +64,7 @@ static void destroy(struct message *message) {
 
 struct message *message_create(uint8_t opcode, const void *payload, size_t size) {
     size_t header_size = frame_header_size(size);
-    struct message *message = allocate(header_size + size);
+    struct message *message = message_allocate(header_size + size);
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
@@ -78,7 +78,7 @@ struct message *message_create(uint8_t opcode, const void *payload, size_t size)
 struct message *message_wrap(uint8_t opcode, uint8_t *buffer, size_t size) {
     size_t header_size = frame_header_size(size);
     uint8_t *bytes = buffer - header_size;
-    struct message *message = allocate_for(header_size + size, sizeof bytes);
+    struct message *message = message_allocate_for(header_size + size, sizeof bytes);
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
@@ -86,7 +86,7 @@ struct message *message_wrap(uint8_t opcode, uint8_t *buffer, size_t size) {
     message->plain_size = (uint32_t)size;
     memcpy(message->bytes, &bytes, sizeof bytes);
     message->header_size = (uint8_t)frame_header(bytes, opcode, size);
-    memory_count(memory_of(message));
+    memory_count(message_memory(message));
     return message;
 }
 
@@ -94,7 +94,7 @@ struct message *message_create_split(uint8_t opcode, void *payload, size_t size,
                                      void (*free_payload)(void *payload)) {
     size_t header_size = frame_header_size(size);
     struct message_split split = {.payload = payload, .free_payload = free_payload};
-    struct message *message = allocate_for(header_size + size, sizeof split);
+    struct message *message = message_allocate_for(header_size + size, sizeof split);
     if (message == NULL)
         return NULL;
     message->opcode = opcode;
@@ -102,7 +102,7 @@ struct message *message_create_split(uint8_t opcode, void *payload, size_t size,
     message->plain_size = (uint32_t)size;
     message->header_size = (uint8_t)frame_header(split.header, opcode, size);
     memcpy(message->bytes, &split, sizeof split);
-    memory_count(memory_of(message));
+    memory_count(message_memory(message));
     return message;
 }
 
@@ -123,7 +123,7 @@ int message_fill_vectors(const struct message *message, size_t offset, struct io
 }
 
 struct message *message_create_raw(const void *bytes, size_t size) {
-    struct message *message = allocate(size);
+    struct message *message = message_allocate(size);
     if (message != NULL)
         memcpy(message->bytes, bytes, size);
     return message;
@@ -136,7 +136,7 @@ struct message *message_create_close(unsigned code, const char *reason) {
 }
 
 /* Moves the compressed payload to its place after the header, whose size is known only now. */
-static struct message *finish_deflated(struct message *message, uint8_t opcode, size_t room, size_t size) {
+static struct message *message_finish_deflated(struct message *message, uint8_t opcode, size_t room, size_t size) {
     size_t header_size = frame_header_size(size);
     memmove(message->bytes + header_size, message->bytes + room, size);
     message->header_size = (uint8_t)frame_header(message->bytes, FRAME_RSV1 | opcode, size);
@@ -152,20 +152,20 @@ struct message *message_create_deflated(uint8_t opcode, const void *payload, siz
                                         bool takeover) {
     size_t capacity = takeover ? deflater_bound(deflater, size) : size;
     size_t room = frame_header_size(capacity);
-    struct message *message = allocate(room + capacity);
+    struct message *message = message_allocate(room + capacity);
     if (message == NULL)
         return NULL;
     size_t deflated = deflater_run(deflater, payload, size, message->bytes + room, capacity);
     message->plain_size = (uint32_t)size;
     if (deflated != 0)
-        return finish_deflated(message, opcode, room, deflated);
-    destroy(message);
+        return message_finish_deflated(message, opcode, room, deflated);
+    message_destroy(message);
     return NULL;
 }
 
 void message_release_all(struct message *message, uint32_t count) {
     if (atomic_fetch_sub_explicit(&message->references, count, memory_order_acq_rel) == count)
-        destroy(message);
+        message_destroy(message);
 }
 
 void message_release(struct message *message) {

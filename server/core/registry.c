@@ -41,7 +41,7 @@ void registry_leave(struct registry *registry) {
     mutex_unlock(&registry->mutex);
 }
 
-static void link_locked(struct weir_conn *conn) {
+static void registry_link_locked(struct weir_conn *conn) {
     struct weir_conn *next = conn->route->first;
     conn->link = (struct registry_link){.next = next};
     if (next != NULL)
@@ -51,7 +51,7 @@ static void link_locked(struct weir_conn *conn) {
     atomic_fetch_add(&conn->route->open, 1);
 }
 
-static void unlink_locked(struct weir_conn *conn) {
+static void registry_unlink_locked(struct weir_conn *conn) {
     struct weir_conn *next = conn->link.next, *previous = conn->link.previous;
     if (previous == NULL)
         conn->route->first = next;
@@ -82,7 +82,7 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
     conn->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     conn->key = slots_take(&registry->slots, conn);
     if (conn->key != SLOTS_NO_KEY)
-        link_locked(conn);
+        registry_link_locked(conn);
     if (registry->closed) { /* it was admitted before, and the pass that ends connections has not met it */
         latch_lock(&conn->latch);
         conn_begin_drain_locked(conn);
@@ -94,7 +94,7 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
 
 void registry_remove(struct registry *registry, struct weir_conn *conn) {
     mutex_lock(&registry->mutex);
-    unlink_locked(conn);
+    registry_unlink_locked(conn);
     slots_drop(&registry->slots, conn->key);
     mutex_unlock(&registry->mutex);
 }
@@ -131,7 +131,7 @@ struct wanted {
     struct weir_conn *found;
 };
 
-static void compare(struct weir_conn *conn, void *arg) {
+static void registry_compare(struct weir_conn *conn, void *arg) {
     struct wanted *wanted = arg;
     if (conn->id == wanted->id)
         wanted->found = weir_conn_retain(conn);
@@ -141,7 +141,8 @@ struct weir_conn *registry_find(struct registry *registry, uint64_t id) {
     enum { PORTION = 1000 }; /* so that no thread waits long for the mutex */
     struct wanted wanted = {.id = id};
     uint32_t position = 0;
-    while (wanted.found == NULL && registry_each_from(registry, &position, PORTION, compare, &wanted) == PORTION)
+    while (wanted.found == NULL &&
+           registry_each_from(registry, &position, PORTION, registry_compare, &wanted) == PORTION)
         continue;
     return wanted.found;
 }

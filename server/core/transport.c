@@ -17,28 +17,28 @@
  * process with threads. No thread is cancelled here. The sanitizers see what the library's calls access, so those
  * builds use them. */
 #ifdef WEIR_CHECK_LOCKS
-static ssize_t receive(int fd, void *bytes, size_t size) {
+static ssize_t socket_receive(int fd, void *bytes, size_t size) {
     return recv(fd, bytes, size, 0);
 }
-static ssize_t transmit(int fd, const void *bytes, size_t size) {
+static ssize_t socket_transmit(int fd, const void *bytes, size_t size) {
     return send(fd, bytes, size, MSG_NOSIGNAL);
 }
 #else
-static ssize_t receive(int fd, void *bytes, size_t size) {
+static ssize_t socket_receive(int fd, void *bytes, size_t size) {
     return syscall(SYS_recvfrom, fd, bytes, size, 0, NULL, NULL);
 }
-static ssize_t transmit(int fd, const void *bytes, size_t size) {
+static ssize_t socket_transmit(int fd, const void *bytes, size_t size) {
     return syscall(SYS_sendto, fd, bytes, size, MSG_NOSIGNAL, NULL, 0);
 }
 #endif
 
 static ssize_t socket_read(struct transport *transport, void *bytes, size_t size) {
-    return receive(transport->fd, bytes, size);
+    return socket_receive(transport->fd, bytes, size);
 }
 
 static ssize_t socket_write(struct transport *transport, struct iovec *vectors, int count) {
     if (count == 1)
-        return transmit(transport->fd, vectors->iov_base, vectors->iov_len);
+        return socket_transmit(transport->fd, vectors->iov_base, vectors->iov_len);
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (size_t)count};
     return sendmsg(transport->fd, &message, MSG_NOSIGNAL);
 }

@@ -110,7 +110,7 @@ static size_t check_deflated(const struct message *message, uint8_t opcode, stru
 
 /* Noise becomes larger by little, so that some of these sizes compress to exactly the most and the least that a
  * form of the header can say. */
-static void check_around(size_t edge, size_t from) {
+static void check_near(size_t edge, size_t from) {
     struct deflater *deflater = deflater_create(BITS);
     struct inflater *inflater = inflater_create(BITS);
     const uint8_t *data = noise();
@@ -131,8 +131,8 @@ static void check_around(size_t edge, size_t from) {
 }
 
 START_TEST(message_compressed_has_the_shortest_header) {
-    check_around(125, 100);
-    check_around(65535, 65350);
+    check_near(125, 100);
+    check_near(65535, 65350);
 }
 END_TEST
 
