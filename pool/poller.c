@@ -33,16 +33,16 @@ no_wake:
 void poller_close(struct poller *poller) {
     close(poller->wake_fd);
     close(poller->epoll_fd);
-    slots_release(&poller->slots);
+    handle_table_release(&poller->handles);
 }
 
 int poller_take_key_locked(struct poller *poller, struct source *source) {
-    source->key = slots_take(&poller->slots, source);
-    return source->key == SLOTS_NO_KEY ? -1 : 0;
+    source->key = handle_table_add(&poller->handles, source);
+    return source->key == HANDLE_TABLE_NO_KEY ? -1 : 0;
 }
 
 void poller_drop_key_locked(struct poller *poller, const struct source *source) {
-    slots_drop(&poller->slots, source->key);
+    handle_table_remove(&poller->handles, source->key);
 }
 
 static const uint32_t INPUT_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLET;
@@ -85,7 +85,7 @@ void poller_collect_locked(struct poller *poller, const struct epoll_event *even
                            struct task_list *ready) {
     for (int i = 0; i < count; i++) {
         uint64_t key = events[i].data.u64;
-        struct source *source = key == WAKE_KEY ? NULL : slots_find(&poller->slots, key);
+        struct source *source = key == WAKE_KEY ? NULL : handle_table_find(&poller->handles, key);
         if (source != NULL)
             collect(source, events[i].events, ready);
     }

@@ -1,9 +1,9 @@
 /* poller.h - one edge-triggered epoll set, and the owner of each descriptor in it.
  *
- * epoll's data is a slot and a generation, never a pointer. An event for a descriptor that has been dropped in the
- * meantime finds another generation in its slot, and is ignored.
+ * epoll's data is a handle, an index and a generation, never a pointer. An event for a descriptor that has been
+ * dropped in the meantime finds another generation there, and is ignored.
  *
- * The pool's mutex guards the slots (functions ending in _locked). epoll itself needs no lock.
+ * The pool's mutex guards the handles (functions ending in _locked). epoll itself needs no lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#include "base/slots.h"
+#include "base/handle_table.h"
 #include "pool/task.h"
 
 /* Embedded in the owner of a descriptor. The key is set once, before the descriptor is watched. */
@@ -30,7 +30,7 @@ struct source {
 
 struct poller {
     int epoll_fd, wake_fd;
-    struct slots slots; /* slots of sources; guarded by the pool's mutex */
+    struct handle_table handles; /* of the sources; guarded by the pool's mutex */
 };
 
 enum { POLLER_BATCH = 256 };

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 16384 }; /* large enough for pages of its own, like that of slots.c */
+enum { FIRST_CAPACITY = 16384 }; /* large enough for pages of its own, like that of handle_table.c */
 
 static void put(struct timers *timers, uint32_t place, struct timer *timer) {
     timers->heap[place - 1] = timer;

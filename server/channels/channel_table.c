@@ -30,13 +30,13 @@ struct channel *channel_table_find_locked(struct channels *channels, const char 
 
 int channel_table_add_locked(struct channels *channels, struct channel *channel) {
     size_t size = strlen(channel->name);
-    channel->key = slots_take(&channels->slots, channel);
-    if (channel->key == SLOTS_NO_KEY)
+    channel->key = handle_table_add(&channels->handles, channel);
+    if (channel->key == HANDLE_TABLE_NO_KEY)
         return -1;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, channels->by_name, channel->name, size,
                                 channel_table_hash(channels, channel->name, size), channel);
     if (channel->hh.tbl == NULL) {
-        slots_drop(&channels->slots, channel->key);
+        handle_table_remove(&channels->handles, channel->key);
         return -1;
     }
     channels->count++;
@@ -48,16 +48,16 @@ void channel_table_remove_locked(struct channel *channel) {
     mutex_check_held(&channels->mutex);
     channel->gone = true;
     HASH_DEL(channels->by_name, channel);
-    slots_drop(&channels->slots, channel->key);
+    handle_table_remove(&channels->handles, channel->key);
     channels->count--;
 }
 
 uint32_t channel_table_list(struct channels *channels, uint32_t *position, struct channel **list, uint32_t count) {
     uint32_t found = 0;
     mutex_lock(&channels->mutex);
-    for (; found < count && *position < channels->slots.count; ++*position)
-        if (channels->slots.table[*position].owner != NULL)
-            list[found++] = channel_retain(channels->slots.table[*position].owner);
+    for (; found < count && *position < channels->handles.count; ++*position)
+        if (channels->handles.entries[*position].owner != NULL)
+            list[found++] = channel_retain(channels->handles.entries[*position].owner);
     mutex_unlock(&channels->mutex);
     return found;
 }

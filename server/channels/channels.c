@@ -144,7 +144,7 @@ void channels_release(struct channels *channels) {
         next = channel->hh.next;
         channel_release(channel);
     }
-    slots_release(&channels->slots);
+    handle_table_release(&channels->handles);
     channel_rules_free(channels->rules, channels->rule_count);
     history_store_release(&channels->store);
     mutex_destroy(&channels->mutex);

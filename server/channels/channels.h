@@ -23,7 +23,7 @@
 #include <weir/channel.h>
 
 #include "base/buckets.h"
-#include "base/slots.h"
+#include "base/handle_table.h"
 #include "base/striped.h"
 #include "pool/task.h"
 #include "pool/timers.h"
@@ -71,9 +71,9 @@ struct channels {
     uint64_t epoch_seed, name_seed; /* name_seed is a secret: see channel_table_hash() */
     _Atomic uint64_t subscriptions;
 
-    struct mutex mutex;      /* guards all that follows */
-    struct channel *by_name; /* a uthash */
-    struct slots slots;      /* the same channels, at positions that do not move */
+    struct mutex mutex;          /* guards all that follows */
+    struct channel *by_name;     /* a uthash */
+    struct handle_table handles; /* the same channels, at positions that do not move */
     uint32_t count;
     struct channel *idle; /* channels without subscribers, see idle.h */
     uint32_t idle_count;

@@ -16,7 +16,7 @@ void registry_init(struct registry *registry, unsigned limit) {
 }
 
 void registry_release(struct registry *registry) {
-    slots_release(&registry->slots);
+    handle_table_release(&registry->handles);
     pthread_cond_destroy(&registry->empty);
     mutex_destroy(&registry->mutex);
 }
@@ -80,8 +80,8 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
     static _Atomic uint64_t last_id; /* shared by all servers of the process and all their runs */
     mutex_lock(&registry->mutex);
     conn->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
-    conn->key = slots_take(&registry->slots, conn);
-    if (conn->key != SLOTS_NO_KEY)
+    conn->key = handle_table_add(&registry->handles, conn);
+    if (conn->key != HANDLE_TABLE_NO_KEY)
         registry_link_locked(conn);
     if (registry->closed) { /* it was admitted before, and the pass that ends connections has not met it */
         latch_lock(&conn->latch);
@@ -89,13 +89,13 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
         latch_unlock(&conn->latch);
     }
     mutex_unlock(&registry->mutex);
-    return conn->key == SLOTS_NO_KEY ? -1 : 0;
+    return conn->key == HANDLE_TABLE_NO_KEY ? -1 : 0;
 }
 
 void registry_remove(struct registry *registry, struct weir_conn *conn) {
     mutex_lock(&registry->mutex);
     registry_unlink_locked(conn);
-    slots_drop(&registry->slots, conn->key);
+    handle_table_remove(&registry->handles, conn->key);
     mutex_unlock(&registry->mutex);
 }
 
@@ -115,8 +115,8 @@ unsigned registry_each_from(struct registry *registry, uint32_t *position, unsig
                             void (*visit)(struct weir_conn *conn, void *arg), void *arg) {
     unsigned visited = 0;
     mutex_lock(&registry->mutex);
-    for (; visited < count && *position < registry->slots.count; ++*position) {
-        struct weir_conn *conn = registry->slots.table[*position].owner;
+    for (; visited < count && *position < registry->handles.count; ++*position) {
+        struct weir_conn *conn = registry->handles.entries[*position].owner;
         if (conn == NULL)
             continue;
         visit(conn, arg);

@@ -11,17 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/handle_table.h"
 #include "base/mutex.h"
-#include "base/slots.h"
 
 struct weir_conn;
 struct route;
 
 struct registry {
-    struct mutex mutex; /* guards all fields below, and the lists of the routes */
-    struct slots slots; /* the connections */
-    unsigned admitted;  /* connections that have a place, including those not yet added and those that are
-                           ending */
+    struct mutex mutex;          /* guards all fields below, and the lists of the routes */
+    struct handle_table handles; /* the connections */
+    unsigned admitted;           /* connections that have a place, including those not yet added and those that are
+                                    ending */
     unsigned limit;
     bool closed;          /* no connection is admitted any more */
     pthread_cond_t empty; /* signalled when admitted becomes 0 */

@@ -6,40 +6,40 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/slots.h"
+#include "base/handle_table.h"
 #include "server/core/broadcast.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/suites.h"
 
 START_TEST(handle_table_keys_are_never_reused) {
-    struct slots slots = {0};
+    struct handle_table handles = {0};
     int a, b;
-    uint64_t first = slots_take(&slots, &a);
-    ck_assert_uint_ne(first, SLOTS_NO_KEY);
-    ck_assert_ptr_eq(slots_find(&slots, first), &a);
-    slots_drop(&slots, first);
-    ck_assert_ptr_null(slots_find(&slots, first));
-    uint64_t second = slots_take(&slots, &b);
+    uint64_t first = handle_table_add(&handles, &a);
+    ck_assert_uint_ne(first, HANDLE_TABLE_NO_KEY);
+    ck_assert_ptr_eq(handle_table_find(&handles, first), &a);
+    handle_table_remove(&handles, first);
+    ck_assert_ptr_null(handle_table_find(&handles, first));
+    uint64_t second = handle_table_add(&handles, &b);
     ck_assert_uint_ne(first, second);
-    ck_assert_uint_eq((uint32_t)first, (uint32_t)second); /* the same slot */
-    ck_assert_ptr_null(slots_find(&slots, first));
-    ck_assert_ptr_eq(slots_find(&slots, second), &b);
-    ck_assert_ptr_null(slots_find(&slots, SLOTS_NO_KEY));
-    ck_assert_ptr_null(slots_find(&slots, UINT64_MAX));
-    slots_release(&slots);
+    ck_assert_uint_eq((uint32_t)first, (uint32_t)second); /* the same index */
+    ck_assert_ptr_null(handle_table_find(&handles, first));
+    ck_assert_ptr_eq(handle_table_find(&handles, second), &b);
+    ck_assert_ptr_null(handle_table_find(&handles, HANDLE_TABLE_NO_KEY));
+    ck_assert_ptr_null(handle_table_find(&handles, UINT64_MAX));
+    handle_table_release(&handles);
 }
 END_TEST
 
 START_TEST(handle_table_grows) {
     enum { MANY = 1000 };
-    struct slots slots = {0};
+    struct handle_table handles = {0};
     static int owners[MANY];
     uint64_t keys[MANY];
     for (int i = 0; i < MANY; i++)
-        keys[i] = slots_take(&slots, &owners[i]);
+        keys[i] = handle_table_add(&handles, &owners[i]);
     for (int i = 0; i < MANY; i++)
-        ck_assert_ptr_eq(slots_find(&slots, keys[i]), &owners[i]);
-    slots_release(&slots);
+        ck_assert_ptr_eq(handle_table_find(&handles, keys[i]), &owners[i]);
+    handle_table_release(&handles);
 }
 END_TEST
 
