@@ -1,9 +1,9 @@
-/* mutex.c - the lock order checks: which mutexes and latches this thread holds, in the order in which it took
+/* mutex.c - the lock order checks: which mutexes and small mutexes this thread holds, in the order in which it took
  * them.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "base/latch.h"
+#include "base/small_mutex.h"
 
 #ifdef WEIR_CHECK_LOCKS
 
@@ -58,16 +58,16 @@ void mutex_check_held(const struct mutex *mutex) {
     check_held(mutex, mutex->rank);
 }
 
-void latch_check_lock(const struct latch *latch) {
-    check_lock(latch, latch->rank);
+void small_mutex_check_lock(const struct small_mutex *mutex) {
+    check_lock(mutex, mutex->rank);
 }
 
-void latch_check_unlock(const struct latch *latch) {
-    check_unlock(latch, latch->rank);
+void small_mutex_check_unlock(const struct small_mutex *mutex) {
+    check_unlock(mutex, mutex->rank);
 }
 
-void latch_check_held(const struct latch *latch) {
-    check_held(latch, latch->rank);
+void small_mutex_check_held(const struct small_mutex *mutex) {
+    check_held(mutex, mutex->rank);
 }
 
 #else

@@ -19,7 +19,7 @@
 #include "server/core/conn.h"
 #include "server/core/encodings.h"
 
-/* One connection's subscription to one channel. Immutable except for the links, which the connection's latch
+/* One connection's subscription to one channel. Immutable except for the links, which the connection's mutex
  * guards. Once the connection has left everything (conn->left), only the thread that took its list reads them. */
 struct subscription {
     struct channel *channel; /* with a reference */

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static size_t replay_room(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     size_t bytes = conn->outbox.bytes;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     size_t soft = conn_settings(conn)->send_buffer_soft;
     return bytes < soft ? soft - bytes : 0;
 }

@@ -29,7 +29,7 @@ void subscription_free(struct subscription *subscription) {
 enum join_result subscription_link(struct subscription *subscription, uint32_t limit) {
     struct weir_conn *conn = subscription->conn;
     enum join_result result = JOIN_DONE;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (conn->left) {
         result = JOIN_GONE;
     } else if (conn->subscription_count >= limit) {
@@ -41,13 +41,13 @@ enum join_result subscription_link(struct subscription *subscription, uint32_t l
         conn->subscriptions = subscription;
         conn->subscription_count++;
     }
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return result;
 }
 
 bool subscription_unlink(struct subscription *subscription) {
     struct weir_conn *conn = subscription->conn;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool ours = !conn->left;
     if (ours) {
         if (subscription->previous == NULL)
@@ -58,30 +58,30 @@ bool subscription_unlink(struct subscription *subscription) {
             subscription->next->previous = subscription->previous;
         conn->subscription_count--;
     }
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return ours;
 }
 
 struct subscription *subscription_take_all(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     struct subscription *subscriptions = conn->subscriptions;
     conn->left = true;
     conn->subscriptions = NULL;
     conn->subscription_count = 0;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return subscriptions;
 }
 
 uint32_t subscription_list_channels(struct weir_conn *conn, uint32_t first,
                                     struct channel *list[SUBSCRIPTION_CHUNK]) {
     uint32_t count = 0;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     const struct subscription *subscription = conn->subscriptions;
     for (; subscription != NULL && first > 0; first--)
         subscription = subscription->next;
     for (; subscription != NULL && count < SUBSCRIPTION_CHUNK; subscription = subscription->next)
         list[count++] = channel_retain(subscription->channel);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return count;
 }
 

@@ -1,6 +1,6 @@
 /* subscription.h - one connection's subscription to one channel. It is in its channel's set of members and in its
- * connection's list. Both change under the channel's mutex and the connection's latch. A connection that ends takes
- * its whole list under the latch alone, then leaves each channel. It never joins one again, so no subscription
+ * connection's list. Both change under the channel's mutex and the connection's mutex. A connection that ends takes
+ * its whole list under the mutex alone, then leaves each channel. It never joins one again, so no subscription
  * outlives it.
  *
  * SPDX-License-Identifier: MIT

@@ -18,10 +18,10 @@ size_t conn_text_memory(const struct weir_conn *conn) {
 }
 
 void conn_drop_headers(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     char *headers = conn->headers;
     conn->headers = NULL;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     memory_uncount_block(headers);
     free(headers);
 }
@@ -142,7 +142,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     if (conn == NULL)
         return NULL;
     memory_count((int64_t)conn_text_memory(conn));
-    latch_init(&conn->latch, CONN_LOCK_RANK);
+    small_mutex_init(&conn->mutex, CONN_LOCK_RANK);
     conn->route = route;
     route_retain(route);
     conn->transport = *transport;

@@ -8,7 +8,7 @@
  *   - flush compresses and writes what waits in the outbox; it ends with SHUT_WR after both Closes (conn_flush.c).
  *   - handler calls the handler's callbacks, in a slot (conn_handler.c). If they never block, input calls them.
  *
- * What belongs to one task needs no lock. The latch guards what several tasks need.
+ * What belongs to one task needs no lock. The mutex guards what several tasks need.
  *
  * References: one for the living connection, released after the close callback; one for each task that is not
  * idle; one for each weir_conn_retain().
@@ -20,8 +20,8 @@
 
 #include <weir/conn.h>
 
-#include "base/latch.h"
 #include "base/rate.h"
+#include "base/small_mutex.h"
 #include "base/stamp.h"
 #include "server/core/conn_state.h"
 #include "server/core/core.h"
@@ -58,8 +58,8 @@ struct weir_conn {
     struct registry_link link; /* guarded by the registry's mutex */
     struct source source;      /* the poller's; contains the input and flush tasks */
 
-    struct latch latch; /* guards all fields from here to the next blank line */
-    uint32_t dropped;   /* number of messages that slow_consumer has dropped */
+    struct small_mutex mutex; /* guards all fields from here to the next blank line */
+    uint32_t dropped;         /* number of messages that slow_consumer has dropped */
     struct outbox outbox;
     bool over_soft : 1;   /* the bytes waiting to be sent have exceeded the soft limit, and have not yet fallen to
                              half of it */
@@ -87,7 +87,7 @@ struct weir_conn {
     /* These belong to the task that calls the callbacks. */
     bool opened : 1, finished : 1; /* open has been called; close has been called */
     char *headers; /* name and value in turn, terminated, then an empty name; kept until `open` has returned.
-                      Changed under the latch */
+                      Changed under the mutex */
     void *data;    /* see weir_conn_set_data() */
 
     /* Immutable once the connection is live. */

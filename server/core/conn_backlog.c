@@ -33,7 +33,7 @@ static void conn_backlog_drop_oldest_locked(struct weir_conn *conn, size_t size)
 
 /* Where messages are dropped, control frames are not. They are few, since pongs count as replies. */
 bool conn_make_room_locked(struct weir_conn *conn, const struct message *message) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     size_t size = message->size;
     if (conn_backlog_fits(conn, size))
         return true;
@@ -61,31 +61,31 @@ static size_t conn_backlog_state_memory_locked(const struct weir_conn *conn) {
 }
 
 size_t conn_memory(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool closing = conn_is_closing(conn);
     size_t bytes = conn->outbox.bytes + conn->inbox.bytes + conn_backlog_state_memory_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return closing ? 0 : bytes + atomic_load(&conn->partial);
 }
 
 size_t conn_memory_leaving(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     size_t bytes = conn_is_closing(conn) ? conn_backlog_state_memory_locked(conn) : 0;
     if (conn->drop_outbox && conn->outbox.in_flight > 0)
         bytes += conn->outbox.bytes;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return bytes;
 }
 
 bool conn_close_for_memory(struct weir_conn *conn, struct task_list *ready) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool closes = !conn_is_closing(conn);
     if (closes) {
         conn_backlog_disconnect_locked(conn, "server is short of memory");
         inbox_release(&conn->inbox);
         atomic_fetch_add(&conn_core(conn)->counters.memory_limited, 1);
     }
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (closes) {
         task_claim_into(&conn->source.flush, ready);
         task_claim_into(&conn->source.input, ready);
@@ -96,14 +96,14 @@ bool conn_close_for_memory(struct weir_conn *conn, struct task_list *ready) {
 /* --- Little again ------------------------------------------------------------------------------------------ */
 
 size_t weir_conn_buffered(weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     size_t bytes = conn->outbox.bytes;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return bytes + conn_corked_size(conn);
 }
 
 void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     size_t soft = conn_settings(conn)->send_buffer_soft;
     if (conn->outbox.bytes > soft)
         conn->over_soft = true;
@@ -117,9 +117,9 @@ void conn_note_backlog_locked(struct weir_conn *conn, struct task_list *ready) {
 }
 
 bool conn_takes_drained(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool due = conn->drained_due && !conn_is_closing(conn);
     conn->drained_due = false;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return due;
 }

@@ -66,9 +66,9 @@ static bool conn_cork_begin(struct cork *cork) {
     struct weir_conn *conn = cork->conn;
     if (!task_borrow(&conn->source.flush))
         return false;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     cork->owns_flush = outbox_is_empty(&conn->outbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (!cork->owns_flush)
         pool_finish_borrowed(conn_core(conn)->pool, &conn->source.flush);
     return cork->owns_flush;
@@ -145,7 +145,7 @@ int conn_send_corked(struct weir_conn *conn, struct cork *cork, size_t *sent) {
 }
 
 void conn_account_corked_locked(struct weir_conn *conn, const struct cork *cork, size_t sent) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     conn->outbox.sent_wire += sent;
     if (sent == cork->size) {
         conn->outbox.sent_messages += cork->count;

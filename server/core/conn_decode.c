@@ -40,11 +40,11 @@ static void conn_decode_deliver(struct weir_conn *conn, struct decoded *decoded,
 /* Stops decoding for good. Answers with a Close, unless ours has been queued already, which then has its
  * answer. */
 static void conn_decode_end(struct weir_conn *conn, unsigned code, const char *reason, bool by_peer) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (conn_queue_close_locked(conn, code, reason))
         conn->closed_by_peer = by_peer;
     conn_note_peer_done_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
 }
 
 static void conn_decode_close(struct weir_conn *conn, const struct decoded *decoded) {

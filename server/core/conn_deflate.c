@@ -53,16 +53,16 @@ static struct message *conn_deflate_next(struct weir_conn *conn, const struct me
 
 /* Compresses without the lock: a committed message stays, and only this task removes it. */
 static void conn_deflate_committed_locked(struct weir_conn *conn, const struct message *plain) {
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     struct message *deflated = conn_deflate_next(conn, plain);
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (deflated != NULL)
         outbox_replace_committed(&conn->outbox, deflated);
 }
 
 int conn_commit_locked(struct weir_conn *conn, int max) {
     enum { BYTES_AHEAD = 65536 };
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     if (!conn_takes_over(conn))
         return max;
     struct outbox *outbox = &conn->outbox;

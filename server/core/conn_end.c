@@ -9,14 +9,14 @@
 #include "ws/close_code.h"
 
 void conn_end_transport(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn_enter_locked(conn, CONN_ENDED);
     if (conn->close_code == 0)
         conn->close_code = CLOSE_ABNORMAL;
     bool close_here = !conn->flushing;
     if (close_here)
         outbox_release(&conn->outbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (close_here)
         conn->transport.kind->close(&conn->transport);
 }
@@ -40,9 +40,9 @@ void conn_end(struct weir_conn *conn) {
 
 bool conn_end_awaits_close(struct weir_conn *conn) {
     do {
-        latch_lock(&conn->latch);
+        small_mutex_lock(&conn->mutex);
         conn_note_peer_done_locked(conn);
-        latch_unlock(&conn->latch);
+        small_mutex_unlock(&conn->mutex);
         conn_flush_here(conn);
     } while (conn_state(conn) == CONN_CLOSE_SENT); /* another thread has closed meanwhile */
     return conn_state(conn) == CONN_CLOSE_RECEIVED && !atomic_load(&conn->source.broken);

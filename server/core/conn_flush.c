@@ -55,9 +55,9 @@ static int conn_flush_some_locked(struct weir_conn *conn) {
     uint8_t joined[JOINED_MAX];
     size_t sent;
     int count = outbox_fill_vectors(&conn->outbox, vectors, conn_commit_locked(conn, VECTORS_MAX));
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     int error = conn_write(conn, vectors, conn_flush_join(vectors, count, joined), &sent);
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     outbox_sent(&conn->outbox, sent);
     while (conn->drop_outbox && outbox_drop_oldest(&conn->outbox))
         continue; /* the client was disconnected while all this was in flight */
@@ -107,9 +107,9 @@ static bool conn_flush_locked(struct weir_conn *conn, struct task_list *ready) {
     bool close_left = outcome == FLUSH_EMPTY && conn_state(conn) == CONN_CLOSE_RECEIVED;
     if (close_left) {
         conn_enter_locked(conn, CONN_SHUT);
-        latch_unlock(&conn->latch);
+        small_mutex_unlock(&conn->mutex);
         conn->transport.kind->shut(&conn->transport, SHUT_WR);
-        latch_lock(&conn->latch);
+        small_mutex_lock(&conn->mutex);
     }
     if (close_left || conn_is_cut(conn))
         task_claim_into(&conn->source.input, ready);
@@ -127,13 +127,13 @@ static void conn_flush(struct weir_conn *conn) {
     struct cork *cork = conn_uncork(conn);
     size_t sent = 0;
     int error = cork == NULL ? 0 : conn_send_corked(conn, cork, &sent);
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (cork != NULL)
         conn_account_corked_locked(conn, cork, sent);
     if (conn_flush_is_fatal(error))
         conn_cut_locked(conn);
     bool must_close = conn_state(conn) != CONN_ENDED && conn_flush_locked(conn, &ready);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (must_close)
         conn->transport.kind->close(&conn->transport);
     pool_submit_list(conn_core(conn)->pool, &ready);

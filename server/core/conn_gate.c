@@ -22,7 +22,7 @@ static bool conn_gate_pause_for_backlog_locked(struct weir_conn *conn) {
 }
 
 void conn_resume_locked(struct weir_conn *conn, struct task_list *ready) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     conn_note_backlog_locked(conn, ready);
     if (conn->outbox.reply_bytes > conn_settings(conn)->send_buffer_soft / 2)
         return;
@@ -59,9 +59,9 @@ static enum conn_gate conn_gate_locked(struct weir_conn *conn) {
 }
 
 enum conn_gate conn_gate_pass(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     enum conn_gate gate = conn_gate_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (gate != CONN_GATE_CLOSING)
         return gate;
     decoder_discard(&conn->decoder);

@@ -119,7 +119,7 @@ static void conn_handler_log_close(const struct weir_conn *conn, unsigned code, 
 void conn_call_close(struct weir_conn *conn) {
     const struct route *route = conn->route;
     struct registry *registry = &conn_core(conn)->registry;
-    latch_lock(&conn->latch); /* nothing changes these any more; the lock makes them visible to this thread */
+    small_mutex_lock(&conn->mutex); /* nothing changes these any more; the lock makes them visible to this thread */
     unsigned code = conn->close_code;
     const char *reason = conn->close_reason == NULL ? "" : conn->close_reason;
     const struct tally tally = {.by_peer = conn->closed_by_peer,
@@ -127,7 +127,7 @@ void conn_call_close(struct weir_conn *conn) {
                                 .messages_out = conn->outbox.sent_messages,
                                 .payload_out = conn->outbox.sent_payload,
                                 .wire_out = conn->outbox.sent_wire};
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (!conn->opened)
         conn_call_open(conn);
     if (route->handler->close != NULL) {
@@ -149,12 +149,12 @@ void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload) {
         return;
     struct inbox_item *item = inbox_item_create(payload);
     payload->opcode = 0;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (item == NULL)
         conn_cut_locked(conn);
     else
         inbox_push(&conn->inbox, item);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     memory_limit_check(conn_core(conn));
     pool_submit(conn_core(conn)->pool, item == NULL ? &conn->source.input : &conn->handler);
 }
@@ -170,10 +170,10 @@ static struct inbox_item *conn_handler_next_locked(struct weir_conn *conn) {
 /* Returns the next waiting message, or NULL if none waits or too many replies do. */
 static struct inbox_item *conn_handler_next(struct weir_conn *conn) {
     struct task_list ready = {0};
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     struct inbox_item *item = conn_handler_next_locked(conn);
     conn_resume_locked(conn, &ready);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     pool_submit_list(conn_core(conn)->pool, &ready);
     return item;
 }
@@ -194,20 +194,20 @@ static bool conn_handler_inbox(struct weir_conn *conn, uint64_t until) {
 
 /* Does what an empty inbox makes due. Returns true if the close callback is due. */
 static bool conn_handler_after_inbox(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool empty = inbox_is_empty(&conn->inbox);
     bool drained = empty && conn_state(conn) == CONN_DRAINED;
     bool over = empty && conn_state(conn) == CONN_ENDED;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (drained)
         conn_end_drain(conn);
     return over;
 }
 
 static bool conn_handler_drops_inbox(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool drops = conn->drop_inbox;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return drops;
 }
 

@@ -91,11 +91,11 @@ static enum read_result conn_input_read(struct weir_conn *conn, struct conn_read
 static void conn_input_end_drain(struct weir_conn *conn) {
     if (!conn_input_has_read_last(conn)) /* if it drains later, the task is claimed for that */
         return;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool drained = conn_state(conn) == CONN_DRAINING;
     if (drained)
         conn_enter_locked(conn, CONN_DRAINED);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (!drained)
         return;
     if (route_never_blocks(conn->route))
@@ -105,9 +105,9 @@ static void conn_input_end_drain(struct weir_conn *conn) {
 }
 
 static bool conn_input_nothing_waits(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool empty = inbox_is_empty(&conn->inbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return empty;
 }
 

@@ -64,17 +64,17 @@ void conn_renew(struct weir_conn *conn, struct task_list *ready) {
 }
 
 static bool conn_keepalive_client_waits(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool waiting = atomic_load(&conn->pauses) != 0 || conn_is_draining(conn) || !inbox_is_empty(&conn->inbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return waiting;
 }
 
 /* Called now and then: frees what a burst of messages has needed. */
 static void conn_keepalive_trim(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     outbox_trim(&conn->outbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
 }
 
 static void conn_keepalive_ping(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
@@ -102,20 +102,20 @@ static bool conn_keepalive_is_stuck(struct weir_conn *conn, uint64_t timeout, ui
 
 /* Whether our ping may still wait after data that the client is reading. */
 static bool conn_keepalive_is_reading(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool waits = !outbox_is_empty(&conn->outbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return waits && !conn_keepalive_is_stuck(conn, settings->ping_timeout_ms, now);
 }
 
 /* Disconnects without a Close: nothing can be sent to the client any more. */
 static void conn_keepalive_cut(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn->drop_inbox = true;
     conn_cut_locked(conn);
     if (conn->close_reason == NULL)
         conn->close_reason = strdup("client has taken nothing for send_timeout");
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     atomic_fetch_add(&conn_core(conn)->counters.send_timed_out, 1);
     task_again(&conn->source.input);
 }

@@ -1,5 +1,5 @@
 /* conn_private.h - what the files of a connection (conn*.c) call of each other. Functions ending in _locked expect
- * the connection's latch held.
+ * the connection's mutex held.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -72,7 +72,7 @@ struct message *conn_deflate(size_t threshold, unsigned window_bits, uint8_t opc
 unsigned conn_send_bits(const struct weir_conn *conn);
 
 /* Called by the flush task before outbox_fill_vectors(). With context takeover, compresses what is to leave next.
- * Returns how many messages may be sent, `max` at most. May release the latch meanwhile. */
+ * Returns how many messages may be sent, `max` at most. May release the mutex meanwhile. */
 int conn_commit_locked(struct weir_conn *conn, int max);
 
 /* Called by the input task. Inflates the message of a DECODER_DEFLATED event. */

@@ -24,7 +24,7 @@ static bool conn_send_push_locked(struct weir_conn *conn, struct message *messag
 }
 
 bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *reason) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     if (conn_is_closing(conn))
         return false;
     conn_enter_locked(conn, conn_state(conn) == CONN_CUT ? CONN_CLOSE_CUT : CONN_CLOSE_SENT);
@@ -40,10 +40,10 @@ bool conn_queue_close_locked(struct weir_conn *conn, unsigned code, const char *
  * Close is the first. */
 static bool conn_send_close_and_claim(struct weir_conn *conn, unsigned code, const char *reason,
                                       struct task_list *ready) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool first = conn_queue_close_locked(conn, code, reason);
     conn->drop_inbox = conn->drop_inbox || first;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (!first)
         return false;
     if (!conn_is_handling_here(conn))
@@ -71,9 +71,9 @@ void conn_end_drain(struct weir_conn *conn) {
 }
 
 void conn_close_at_start(struct weir_conn *conn, unsigned code, const char *reason) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn_queue_close_locked(conn, code, reason);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
 }
 
 void conn_send_away(struct weir_conn *conn, const char *reason, struct task_list *ready) {
@@ -85,17 +85,17 @@ void conn_close_now(struct weir_conn *conn, struct task_list *ready) {
 }
 
 void conn_drain(struct weir_conn *conn, struct task_list *ready) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn_begin_drain_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     task_claim_into(&conn->source.input, ready);
 }
 
 void conn_abort(struct weir_conn *conn, struct task_list *ready) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn->drop_inbox = true;
     conn_cut_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     task_claim_into(&conn->source.input, ready);
 }
 
@@ -143,7 +143,7 @@ static struct appended conn_send_append_all_locked(struct weir_conn *conn, struc
     return appended;
 }
 
-/* The flush task looks at the outbox under the connection's latch, as task_claim_after_lock() requires. */
+/* The flush task looks at the outbox under the connection's mutex, as task_claim_after_lock() requires. */
 static void conn_send_claim_flush_into(struct weir_conn *conn, struct task_list *ready) {
     if (task_claim_after_lock(&conn->source.flush))
         task_list_push(ready, &conn->source.flush);
@@ -152,9 +152,9 @@ static void conn_send_claim_flush_into(struct weir_conn *conn, struct task_list 
 static struct appended conn_send_append_all(struct weir_conn *conn, struct message *const *messages, unsigned count,
                                             struct task_list *ready) {
     conn_stop_corking(conn);
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     struct appended appended = conn_send_append_all_locked(conn, messages, count);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     bool any = appended.accepted != 0;
     if (any && conn_settings(conn)->idle_timeout_ms != 0)
         atomic_store(&conn->message_at, stamp_at(pool_now()));
@@ -181,13 +181,13 @@ uint64_t conn_append_all(struct weir_conn *conn, struct message *const *messages
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size) {
     struct message *message = message_create(opcode, payload, size);
     conn_stop_corking(conn);
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     if (message != NULL)
         message->is_reply = true;
     enum weir_status result = message == NULL ? WEIR_NO_MEMORY : conn_send_append_locked(conn, message);
     if (result == WEIR_NO_MEMORY)
         conn_cut_locked(conn);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     if (result != WEIR_OK)
         message_release(message);
 }

@@ -33,7 +33,7 @@ static void conn_state_check(enum conn_state from, enum conn_state to) {
 #endif
 
 void conn_enter_locked(struct weir_conn *conn, enum conn_state next) {
-    latch_check_held(&conn->latch);
+    small_mutex_check_held(&conn->mutex);
     conn_state_check(conn_state(conn), next);
     atomic_store(&conn->state, (uint8_t)next);
 }

@@ -1,6 +1,6 @@
 /* inbox.h - decoded messages that wait for their handler, counted in bytes of memory, overhead included.
  *
- * It has no lock of its own: the connection's latch guards it.
+ * It has no lock of its own: the connection's mutex guards it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -22,7 +22,7 @@ struct memory_limit {
 void memory_limit_init(struct memory_limit *enforcer, int64_t limit);
 
 /* To be called after messages have been added in memory. Any thread may call it, with or without the registry's
- * mutex or a connection's latch held. It closes no connection itself: a task does. */
+ * mutex or a connection's mutex held. It closes no connection itself: a task does. */
 void memory_limit_check(struct core *core);
 
 #endif

@@ -1,6 +1,6 @@
 /* outbox.h - what waits to be sent to one connection: references to messages, in order, counted in bytes.
  *
- * It has no lock of its own: the connection's latch guards it, and every function here expects that lock held.
+ * It has no lock of its own: the connection's mutex guards it, and every function here expects that lock held.
  * Sending goes on without the lock. outbox_fill_vectors() marks what is being sent, and those messages stay where
  * they are until outbox_sent(), whatever else happens. Only one thread at a time may be between the two calls.
  *

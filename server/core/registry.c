@@ -84,9 +84,9 @@ int registry_add(struct registry *registry, struct weir_conn *conn) {
     if (conn->key != HANDLE_TABLE_NO_KEY)
         registry_link_locked(conn);
     if (registry->closed) { /* it was admitted before, and the pass that ends connections has not met it */
-        latch_lock(&conn->latch);
+        small_mutex_lock(&conn->mutex);
         conn_begin_drain_locked(conn);
-        latch_unlock(&conn->latch);
+        small_mutex_unlock(&conn->mutex);
     }
     mutex_unlock(&registry->mutex);
     return conn->key == HANDLE_TABLE_NO_KEY ? -1 : 0;

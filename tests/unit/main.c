@@ -43,7 +43,7 @@ static const struct {
     {"log_queue", log_queue_suite},
     {"log_writer", log_writer_suite},
     {"timers", timers_suite},
-    {"latch", latch_suite},
+    {"small_mutex", small_mutex_suite},
     {"pool", pool_suite},
     {"message", message_suite},
     {"outbox", outbox_suite},

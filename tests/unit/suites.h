@@ -31,7 +31,7 @@ Suite *log_line_suite(void);
 Suite *log_queue_suite(void);
 Suite *log_writer_suite(void);
 Suite *timers_suite(void);
-Suite *latch_suite(void);
+Suite *small_mutex_suite(void);
 Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);

@@ -22,9 +22,9 @@
 #include "ws/buffer.h"
 
 static uint32_t dropped(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     uint32_t count = conn->dropped;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return count;
 }
 
@@ -68,12 +68,12 @@ static int receive_number(int client, char *buffer, struct inflater *inflater) {
 
 /* Before anything but the 101 has been sent. */
 static void take_over(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     conn->deflate =
         (struct deflate_params){.enabled = true, .server_takeover = true, .server_bits = 15, .client_bits = 15};
     conn->zlib = calloc(1, sizeof *conn->zlib);
     ck_assert_ptr_nonnull(conn->zlib);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
 }
 
 /* Messages are lost, whole ones, of those that wait; each that was accepted and not dropped comes, in order. */
@@ -171,17 +171,17 @@ START_TEST(slow_consumer_policy_never_drops_a_pong) {
         while (broadcast_to_route(&late.harness.route, NULL, WEIR_BINARY, NULL, 0) == 1)
             continue; /* full to the last byte */
     size_t replies;
-    latch_lock(&late.conn->latch);
+    small_mutex_lock(&late.conn->mutex);
     replies = late.conn->outbox.reply_bytes;
-    latch_unlock(&late.conn->latch);
+    small_mutex_unlock(&late.conn->mutex);
     client_send(late.client, 0x89, ping, sizeof ping);
     uint32_t lost = dropped(late.conn);
     size_t now = replies;
     for (int waited = 0; waited < PATIENCE_MS && now == replies && dropped(late.conn) == lost; waited++) {
         sleep_ms(1);
-        latch_lock(&late.conn->latch);
+        small_mutex_lock(&late.conn->mutex);
         now = late.conn->outbox.reply_bytes;
-        latch_unlock(&late.conn->latch);
+        small_mutex_unlock(&late.conn->mutex);
     }
     if (_i == 0)
         for (int i = 0; i < 3 * HARD / SIZE; i++)
@@ -242,9 +242,9 @@ START_TEST(slow_consumer_policy_never_drops_the_101) {
     struct newcomer newcomer;
     create_newcomer(&newcomer, (enum slow_consumer_policy)_i);
     struct message *message = message_create(WEIR_BINARY, large, sizeof large);
-    latch_lock(&newcomer.conn->latch);
+    small_mutex_lock(&newcomer.conn->mutex);
     conn_make_room_locked(newcomer.conn, message);
-    latch_unlock(&newcomer.conn->latch);
+    small_mutex_unlock(&newcomer.conn->mutex);
     message_release(message);
     ck_assert_int_eq(conn_start(newcomer.conn), 0);
     check_that_it_reads_the_101(&newcomer);
@@ -438,12 +438,12 @@ static ssize_t write_long(struct transport *transport, struct iovec *vectors, in
 }
 
 static void make_first_write_long(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     long_write.real = conn->transport.kind;
     long_write.kind = *conn->transport.kind;
     long_write.kind.write = write_long;
     conn->transport.kind = &long_write.kind;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     sem_init(&long_write.begun, 0, 0);
     sem_init(&long_write.may_end, 0, 0);
     atomic_store(&long_write.over, false);

@@ -159,9 +159,9 @@ END_TEST
 /* --- A handler that closes --------------------------------------------------------------------------------- */
 
 static bool has_waiting(struct weir_conn *conn) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool waits = !inbox_is_empty(&conn->inbox);
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return waits;
 }
 

@@ -98,10 +98,10 @@ static void expect(int client, unsigned first, unsigned count, unsigned *pongs) 
 }
 
 static bool all_counted(struct weir_conn *conn, unsigned count, uint64_t bytes) {
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     bool all = conn->outbox.sent_messages == count && conn->outbox.sent_payload == bytes &&
                outbox_is_empty(&conn->outbox) && conn->outbox.bytes == 0 && conn->outbox.reply_bytes == 0;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
     return all;
 }
 
@@ -155,12 +155,12 @@ static ssize_t write_little(struct transport *transport, struct iovec *vectors, 
 
 static void make_stingy(struct weir_conn *conn) {
     static struct transport_kind stingy;
-    latch_lock(&conn->latch);
+    small_mutex_lock(&conn->mutex);
     generous = conn->transport.kind;
     stingy = *generous;
     stingy.write = write_little;
     conn->transport.kind = &stingy;
-    latch_unlock(&conn->latch);
+    small_mutex_unlock(&conn->mutex);
 }
 
 START_TEST(replies_survive_a_socket_that_takes_little) {
@@ -235,9 +235,9 @@ START_TEST(turn_that_could_not_flush_leaves_no_reply_corked) {
         ck_assert(task_borrow(&source->flush));
         client_send(late.client, 0x81, "", 0);
         UNTIL((uint64_t)striped_sum(&late.harness.core.counters.handled) > handled && is_idle(&source->input));
-        latch_lock(&late.conn->latch);
+        small_mutex_lock(&late.conn->mutex);
         late.conn->drained_due = true;
-        latch_unlock(&late.conn->latch);
+        small_mutex_unlock(&late.conn->mutex);
         task_take(&source->flush); /* the turn has asked for it; there is nothing to send */
         pool_finish_borrowed(pool, &source->flush);
         client_send(late.client, 0x81, "", 0);
