@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "base/striped.h"
+#include "base/thread_counter.h"
 #include "pool/pool_private.h"
 
 enum {
@@ -250,7 +250,7 @@ void *pool_work(void *arg) {
     struct worker *worker = arg;
     struct pool *pool = worker->pool;
     this_worker = worker;
-    striped_index(); /* takes a stripe before threads that count less do */
+    thread_counter_stripe(); /* takes a stripe before threads that count less do */
     if (pool->options.thread_begins != NULL)
         pool->options.thread_begins();
     mutex_lock(&pool->mutex);

@@ -135,8 +135,8 @@ void server_log_stopped(const weir_server *server) {
     const struct counters *counters = &server->run->core.counters;
     log_event(LOG_SERVER, LOG_INFO, "stopped",
               LOG_FIELDS(LOG_BOOLEAN("clean", true),
-                         LOG_NUMBER("handled", (uint64_t)striped_sum(&counters->handled)),
-                         LOG_COUNT("dropped", (uint64_t)striped_sum(&counters->dropped)),
+                         LOG_NUMBER("handled", (uint64_t)thread_counter_sum(&counters->handled)),
+                         LOG_COUNT("dropped", (uint64_t)thread_counter_sum(&counters->dropped)),
                          LOG_COUNT("slow_disconnected", atomic_load(&counters->slow_disconnected)),
                          LOG_COUNT("memory_shed", atomic_load(&counters->memory_limited)),
                          LOG_COUNT("send_timed_out", atomic_load(&counters->send_timed_out)),

@@ -215,7 +215,7 @@ static void print_sending(FILE *out, const struct core *core) {
     metrics_labelled(out, "weir_slow_consumers_total", "action", "memory_limit",
                      (double)atomic_load(&counters->memory_limited));
     metrics_counter(out, "weir_messages_dropped_total", "Messages that slow clients have lost.",
-                    (double)striped_sum(&counters->dropped));
+                    (double)thread_counter_sum(&counters->dropped));
     metrics_counter(out, "weir_connections_rate_limited_total", "Clients that were closed for sending too fast.",
                     (double)atomic_load(&counters->rate_limited));
     metrics_gauge(out, "weir_message_memory_bytes",
@@ -236,7 +236,7 @@ static void print_server(FILE *out, const struct counters *counters) {
     metrics_begin(out, "weir_build_info", "gauge", "Which weir this is.");
     metrics_labelled(out, "weir_build_info", "version", WEIR_VERSION, 1);
     metrics_counter(out, "weir_messages_handled_total", "Messages that a handler was called with.",
-                    (double)striped_sum(&counters->handled));
+                    (double)thread_counter_sum(&counters->handled));
     metrics_begin(out, "weir_reloads_total", "counter", "Times that the configuration was read again.");
     metrics_labelled(out, "weir_reloads_total", "result", "done", (double)atomic_load(&counters->reloads));
     metrics_labelled(out, "weir_reloads_total", "result", "refused",

@@ -38,7 +38,7 @@ static void print_events(FILE *out, const struct channel_counters *counters) {
                   "Messages published to channels, by who did it; weir_broadcast_receivers has whom they reached.");
     for (unsigned i = 0; i < PUBLISHED_BY_COUNT; i++)
         metrics_labelled(out, "weir_publishes_total", "source", sources[i],
-                         (double)striped_sum(&counters->published[i]));
+                         (double)thread_counter_sum(&counters->published[i]));
     metrics_begin(out, "weir_channels_evicted_total", "counter",
                   "Idle channels forgotten early: their client had made too many, or there were too many.");
     metrics_labelled(out, "weir_channels_evicted_total", "reason", "client",

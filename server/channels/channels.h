@@ -24,7 +24,7 @@
 
 #include "base/buckets.h"
 #include "base/handle_table.h"
-#include "base/striped.h"
+#include "base/thread_counter.h"
 #include "pool/task.h"
 #include "pool/timers.h"
 #include "server/channels/channel_name.h"
@@ -58,7 +58,7 @@ enum published_by { PUBLISHED_BY_CLIENT, PUBLISHED_BY_API, PUBLISHED_BY_HANDLER,
 
 /* Counted since the server started. */
 struct channel_counters {
-    struct striped published[PUBLISHED_BY_COUNT];
+    struct thread_counter published[PUBLISHED_BY_COUNT];
     _Atomic uint64_t recovered, not_recovered;  /* subscriptions with `since` */
     _Atomic uint64_t evicted_own, evicted_full; /* idle channels evicted because their creator had too many, or
                                                    because all together were too many or too large */

@@ -28,7 +28,7 @@ static void conn_backlog_drop_oldest_locked(struct weir_conn *conn, size_t size)
     while (!conn_backlog_fits(conn, size) && outbox_drop_oldest(&conn->outbox))
         dropped++;
     conn->dropped += dropped;
-    striped_add(&conn_core(conn)->counters.dropped, dropped);
+    thread_counter_add(&conn_core(conn)->counters.dropped, dropped);
 }
 
 /* Where messages are dropped, control frames are not. They are few, since pongs count as replies. */
@@ -50,7 +50,7 @@ bool conn_make_room_locked(struct weir_conn *conn, const struct message *message
     if (conn_backlog_fits(conn, size))
         return true;
     conn->dropped++;
-    striped_add(&conn_core(conn)->counters.dropped, 1);
+    thread_counter_add(&conn_core(conn)->counters.dropped, 1);
     return false;
 }
 

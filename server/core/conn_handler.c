@@ -57,7 +57,7 @@ void conn_call_message(struct weir_conn *conn, struct payload *payload) {
     const struct route *route = conn->route;
     if (route->handler->message == NULL)
         return;
-    striped_add(&conn_core(conn)->counters.handled, 1);
+    thread_counter_add(&conn_core(conn)->counters.handled, 1);
     turn.message = payload;
     uint64_t begun = conn_handler_enter(conn, "message");
     route->handler->message(conn, (enum weir_opcode)payload->opcode, payload->data, payload->size, route->context);

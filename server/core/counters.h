@@ -6,7 +6,7 @@
 #define WEIR_CORE_COUNTERS_H
 
 #include "base/buckets.h"
-#include "base/striped.h"
+#include "base/thread_counter.h"
 
 /* Why a client did not become a connection. */
 enum refusal {
@@ -35,8 +35,8 @@ static inline unsigned close_class(unsigned code) {
 }
 
 struct counters {
-    struct striped handled;             /* messages that a handler was called with */
-    struct striped dropped;             /* messages that slow_consumer dropped */
+    struct thread_counter handled;      /* messages that a handler was called with */
+    struct thread_counter dropped;      /* messages that slow_consumer dropped */
     _Atomic uint64_t slow_disconnected; /* clients closed with 1013 beyond send_buffer_hard */
     _Atomic uint64_t memory_limited;    /* clients closed with 1013 beyond memory_limit */
     _Atomic uint64_t send_timed_out;    /* clients disconnected by send_timeout */
@@ -54,7 +54,8 @@ struct counters {
     struct buckets fan_out;     /* receivers of a broadcast */
 };
 
-/* Messages of one route, in stripes like those of struct striped, so that one message touches one cache line. */
+/* Messages of one route, in stripes like those of struct thread_counter, so that one message touches one cache
+ * line. */
 struct traffic {
     struct {
         _Atomic uint64_t received, received_bytes, sent, sent_bytes; /* payload, before compression */
@@ -63,13 +64,13 @@ struct traffic {
 };
 
 static inline void traffic_received(struct traffic *traffic, uint64_t bytes) {
-    unsigned stripe = striped_index();
+    unsigned stripe = thread_counter_stripe();
     stripe_add(&traffic->stripes[stripe].received, stripe, 1);
     stripe_add(&traffic->stripes[stripe].received_bytes, stripe, bytes);
 }
 
 static inline void traffic_sent(struct traffic *traffic, uint64_t messages, uint64_t bytes) {
-    unsigned stripe = striped_index();
+    unsigned stripe = thread_counter_stripe();
     stripe_add(&traffic->stripes[stripe].sent, stripe, messages);
     stripe_add(&traffic->stripes[stripe].sent_bytes, stripe, bytes);
 }

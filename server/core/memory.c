@@ -6,14 +6,14 @@
 
 #include <malloc.h>
 
-#include "base/striped.h"
+#include "base/thread_counter.h"
 
-static struct striped used;
+static struct thread_counter used;
 static _Thread_local int64_t own, looked_at; /* what this thread has counted in all, and at its last look */
 
 void memory_count(int64_t bytes) {
     own += bytes;
-    striped_add(&used, bytes);
+    thread_counter_add(&used, bytes);
 }
 
 size_t memory_of_block(const void *block) {
@@ -38,5 +38,5 @@ bool memory_has_grown(int64_t step) {
 }
 
 int64_t memory_used(void) {
-    return striped_sum(&used);
+    return thread_counter_sum(&used);
 }

@@ -96,7 +96,7 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     ck_assert_uint_le(weir_conn_buffered(late.conn), HARD + SIZE);
     ck_assert_uint_eq(refused, policy == SLOW_CONSUMER_DROP_NEWEST ? dropped(late.conn) : 0);
     ck_assert_uint_gt(dropped(late.conn), 0);
-    ck_assert_int_eq((int)striped_sum(&late.harness.core.counters.dropped), (int)dropped(late.conn));
+    ck_assert_int_eq((int)thread_counter_sum(&late.harness.core.counters.dropped), (int)dropped(late.conn));
     ck_assert_int_eq((int)late.harness.core.counters.slow_disconnected, 0);
     int last = -1;
     for (unsigned left = MESSAGES - dropped(late.conn); left > 0; left--) {

@@ -230,11 +230,12 @@ START_TEST(turn_that_could_not_flush_leaves_no_reply_corked) {
     struct source *source = &late.conn->source;
     struct pool *pool = late.harness.core.pool;
     for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t handled = (uint64_t)striped_sum(&late.harness.core.counters.handled);
+        uint64_t handled = (uint64_t)thread_counter_sum(&late.harness.core.counters.handled);
         UNTIL(is_idle(&source->flush));
         ck_assert(task_borrow(&source->flush));
         client_send(late.client, 0x81, "", 0);
-        UNTIL((uint64_t)striped_sum(&late.harness.core.counters.handled) > handled && is_idle(&source->input));
+        UNTIL((uint64_t)thread_counter_sum(&late.harness.core.counters.handled) > handled &&
+              is_idle(&source->input));
         small_mutex_lock(&late.conn->mutex);
         late.conn->drained_due = true;
         small_mutex_unlock(&late.conn->mutex);

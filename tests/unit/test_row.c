@@ -121,7 +121,7 @@ START_TEST(pool_handles_messages_while_publishers_compress) {
         publishers[i] = guest_connect(&harness);
         client_send(publishers[i].client, TEXT_FRAME, text, LARGE);
     }
-    UNTIL(striped_sum(&harness.core.counters.handled) > WORKERS);
+    UNTIL(thread_counter_sum(&harness.core.counters.handled) > WORKERS);
     client_send(other.client, TEXT_FRAME, "echo", 4);
     guest_expect_text(&other, "echo");
     let_go_deflate();

@@ -1,10 +1,10 @@
-/* striped.c - see striped.h.
+/* thread_counter.c - see thread_counter.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "base/striped.h"
+#include "base/thread_counter.h"
 
-unsigned striped_index(void) {
+unsigned thread_counter_stripe(void) {
     static _Atomic unsigned threads;
     static _Thread_local unsigned own; /* the index + 1; 0: not assigned yet */
     if (own == 0) {
@@ -14,9 +14,9 @@ unsigned striped_index(void) {
     return own - 1;
 }
 
-int64_t striped_sum(const struct striped *striped) {
+int64_t thread_counter_sum(const struct thread_counter *counter) {
     uint64_t sum = 0;
     for (unsigned i = 0; i < STRIPES; i++)
-        sum += atomic_load_explicit(&striped->stripes[i].value, memory_order_relaxed);
+        sum += atomic_load_explicit(&counter->stripes[i].value, memory_order_relaxed);
     return (int64_t)sum;
 }
