@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buckets.h"
+#include "base/atomic_histogram.h"
 #include "pool/poller.h"
 #include "pool/task.h"
 #include "pool/timers.h"
@@ -85,7 +85,7 @@ struct pool_figures {
     size_t io, handler;      /* tasks that wait in each queue, not counting those that wait in lanes */
     uint64_t tasks;          /* tasks taken since the pool was created */
     uint64_t polls, wakeups; /* since then: how often a thread polled, or was woken */
-    const struct buckets *io_waits, *handler_waits;
+    const struct atomic_histogram *io_waits, *handler_waits;
 };
 
 void pool_figures(struct pool *pool, struct pool_figures *figures);

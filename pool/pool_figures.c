@@ -26,7 +26,7 @@ void pool_probe_ends_locked(struct pool *pool, struct probe *probe) {
     probe->in_lane = false;
     if (!probe->is_sample)
         return;
-    buckets_add(&probe->waits, buckets_microseconds, pool_now_us() - probe->queued_at);
+    atomic_histogram_add(&probe->waits, atomic_histogram_microseconds, pool_now_us() - probe->queued_at);
     probe->due = pool->taken + TASKS_BETWEEN_PROBES;
 }
 

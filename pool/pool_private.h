@@ -36,7 +36,7 @@ struct probe {
     bool in_lane;            /* it waits for other tasks of its lane, no longer for a slot */
     uint64_t queued_at;      /* microseconds */
     uint64_t due;            /* a new sample begins once this many tasks have been taken */
-    struct buckets waits;
+    struct atomic_histogram waits;
 };
 
 struct pool {

@@ -55,10 +55,10 @@ void metrics_labelled(FILE *out, const char *name, const char *label, const char
 
 /* Writes a histogram. Bounds and sum are multiplied by `unit`. `label` is left out if it is NULL. */
 static void histogram(FILE *out, const char *name, const char *label, const char *text,
-                      const struct buckets *buckets, bucket_bounds bounds, double unit) {
+                      const struct atomic_histogram *values, histogram_bounds bounds, double unit) {
     uint64_t count = 0;
     for (unsigned i = 0;; i++) {
-        count += atomic_load_explicit(&buckets->counts[i], memory_order_relaxed);
+        count += atomic_load_explicit(&values->counts[i], memory_order_relaxed);
         fprintf(out, "%s_bucket{", name);
         if (label != NULL) {
             fprintf(out, "%s=\"", label);
@@ -77,7 +77,7 @@ static void histogram(FILE *out, const char *name, const char *label, const char
             print_escaped(out, text);
             fputs("\"}", out);
         }
-        fprintf(out, " %.17g\n", sum ? (double)atomic_load(&buckets->sum) * unit : (double)count);
+        fprintf(out, " %.17g\n", sum ? (double)atomic_load(&values->sum) * unit : (double)count);
     }
 }
 
@@ -121,8 +121,8 @@ static void print_connections(FILE *out, struct core *core) {
                          (double)atomic_load(&counters->refused[i]));
     print_closed(out, counters);
     metrics_begin(out, "weir_handshake_duration_seconds", "histogram", "From a request to its 101.");
-    histogram(out, "weir_handshake_duration_seconds", NULL, NULL, &counters->handshakes, buckets_microseconds,
-              MICROSECONDS);
+    histogram(out, "weir_handshake_duration_seconds", NULL, NULL, &counters->handshakes,
+              atomic_histogram_microseconds, MICROSECONDS);
     metrics_counter(out, "weir_requests_unfinished_total",
                     "Requests that were cut off since they were not finished.",
                     (double)atomic_load(&counters->half_open_closed));
@@ -181,7 +181,7 @@ static void print_routes(FILE *out, const struct entrances *entrances) {
         const struct route *route = entrances->items[i].route;
         if (!route_never_blocks(route))
             histogram(out, "weir_handler_duration_seconds", "route", route->pattern, &route->handling,
-                      buckets_microseconds, MICROSECONDS);
+                      atomic_histogram_microseconds, MICROSECONDS);
     }
 }
 
@@ -196,9 +196,10 @@ static void print_pool(FILE *out, struct pool *pool) {
     metrics_labelled(out, "weir_queue_tasks", "queue", "io", (double)figures.io);
     metrics_labelled(out, "weir_queue_tasks", "queue", "handler", (double)figures.handler);
     metrics_begin(out, "weir_queue_wait_seconds", "histogram", "How long tasks wait; a sample of them.");
-    histogram(out, "weir_queue_wait_seconds", "queue", "io", figures.io_waits, buckets_microseconds, MICROSECONDS);
-    histogram(out, "weir_queue_wait_seconds", "queue", "handler", figures.handler_waits, buckets_microseconds,
+    histogram(out, "weir_queue_wait_seconds", "queue", "io", figures.io_waits, atomic_histogram_microseconds,
               MICROSECONDS);
+    histogram(out, "weir_queue_wait_seconds", "queue", "handler", figures.handler_waits,
+              atomic_histogram_microseconds, MICROSECONDS);
     metrics_counter(out, "weir_tasks_total", "Tasks that threads have taken.", (double)figures.tasks);
     metrics_counter(out, "weir_polls_total", "Times that a thread has polled.", (double)figures.polls);
     metrics_counter(out, "weir_wakeups_total", "Times that a thread was woken to take over.",
@@ -225,10 +226,10 @@ static void print_sending(FILE *out, const struct core *core) {
                   (double)atomic_load(&core->memory_limit.limit));
     metrics_begin(out, "weir_broadcast_receivers", "histogram",
                   "Clients that one broadcast, or one publish to a channel, has reached.");
-    histogram(out, "weir_broadcast_receivers", NULL, NULL, &counters->fan_out, buckets_numbers, 1);
+    histogram(out, "weir_broadcast_receivers", NULL, NULL, &counters->fan_out, atomic_histogram_numbers, 1);
     metrics_counter(out, "weir_pings_sent_total", "Pings.", (double)atomic_load(&counters->pings));
     metrics_begin(out, "weir_round_trip_seconds", "histogram", "From a ping to its pong.");
-    histogram(out, "weir_round_trip_seconds", NULL, NULL, &counters->round_trips, buckets_microseconds,
+    histogram(out, "weir_round_trip_seconds", NULL, NULL, &counters->round_trips, atomic_histogram_microseconds,
               MICROSECONDS);
 }
 

@@ -22,7 +22,7 @@
 
 #include <weir/channel.h>
 
-#include "base/buckets.h"
+#include "base/atomic_histogram.h"
 #include "base/handle_table.h"
 #include "base/thread_counter.h"
 #include "pool/task.h"

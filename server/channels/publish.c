@@ -172,7 +172,8 @@ static struct channel *publish_find_for(struct channels *channels, const struct 
 static void publish_count(struct channels *channels, const struct publication *publication,
                           const struct published *published) {
     thread_counter_add(&channels->counters.published[publication->published_by], 1);
-    buckets_add(&channels->core->counters.fan_out, buckets_numbers, (uint64_t)published->receivers);
+    atomic_histogram_add(&channels->core->counters.fan_out, atomic_histogram_numbers,
+                         (uint64_t)published->receivers);
 }
 
 enum weir_status channels_publish(struct channels *channels, const struct publication *publication,

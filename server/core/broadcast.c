@@ -42,7 +42,7 @@ long broadcast_to_route(struct route *route, const struct weir_conn *except, enu
     pool_submit_list(route->core->pool, &broadcast.ready);
     encodings_release(&broadcast.encodings);
     traffic_sent(&route->traffic, (uint64_t)broadcast.accepted, (uint64_t)broadcast.accepted * size);
-    buckets_add(&route->core->counters.fan_out, buckets_numbers, (uint64_t)broadcast.accepted);
+    atomic_histogram_add(&route->core->counters.fan_out, atomic_histogram_numbers, (uint64_t)broadcast.accepted);
     return broadcast.accepted;
 }
 

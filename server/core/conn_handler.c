@@ -39,7 +39,7 @@ static void conn_handler_leave(struct weir_conn *conn, uint64_t begun) {
     turn.callback.conn = NULL;
     turn.callback.name = NULL;
     if (begun != 0)
-        buckets_add(&conn->route->handling, buckets_microseconds, pool_now_us() - begun);
+        atomic_histogram_add(&conn->route->handling, atomic_histogram_microseconds, pool_now_us() - begun);
 }
 
 void conn_call_open(struct weir_conn *conn) {

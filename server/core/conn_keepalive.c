@@ -216,6 +216,6 @@ void conn_keepalive_pong(struct weir_conn *conn, const void *payload, size_t siz
         return;
     uint64_t elapsed = pool_now_us() - conn->ping_payload;
     conn->ping_payload = 0;
-    buckets_add(&conn_core(conn)->counters.round_trips, buckets_microseconds, elapsed);
+    atomic_histogram_add(&conn_core(conn)->counters.round_trips, atomic_histogram_microseconds, elapsed);
     atomic_store(&conn->round_trip_us, elapsed == 0 ? 1 : elapsed > UINT32_MAX ? UINT32_MAX : (uint32_t)elapsed);
 }

@@ -100,8 +100,8 @@ struct route {
     struct lane lane;           /* the limit on concurrent handlers; guarded by the pool's mutex */
     struct weir_conn *first;    /* the list of its connections; guarded by the registry's mutex */
     struct traffic traffic;
-    struct buckets handling; /* microseconds of each callback that may block */
-    _Atomic unsigned open;   /* number of connections */
+    struct atomic_histogram handling; /* microseconds of each callback that may block */
+    _Atomic unsigned open;            /* number of connections */
 
     /* One reference for the server, one for each table that names the route, one for each connection. */
     _Atomic unsigned references;

@@ -5,7 +5,7 @@
 #ifndef WEIR_CORE_COUNTERS_H
 #define WEIR_CORE_COUNTERS_H
 
-#include "base/buckets.h"
+#include "base/atomic_histogram.h"
 #include "base/thread_counter.h"
 
 /* Why a client did not become a connection. */
@@ -48,10 +48,10 @@ struct counters {
     _Atomic uint64_t closed[CLOSE_CLASSES]; /* connections, by the code passed to the close callback */
     _Atomic uint64_t pings;                 /* sent */
     _Atomic uint64_t reloads, failed_reloads;
-    _Atomic bool reload_failed; /* whether the last reload failed */
-    struct buckets handshakes;  /* microseconds from the request to the 101 */
-    struct buckets round_trips; /* microseconds from a ping to its pong */
-    struct buckets fan_out;     /* receivers of a broadcast */
+    _Atomic bool reload_failed;          /* whether the last reload failed */
+    struct atomic_histogram handshakes;  /* microseconds from the request to the 101 */
+    struct atomic_histogram round_trips; /* microseconds from a ping to its pong */
+    struct atomic_histogram fan_out;     /* receivers of a broadcast */
 };
 
 /* Messages of one route, in stripes like those of struct thread_counter, so that one message touches one cache

@@ -277,7 +277,7 @@ void candidate_answer(struct service *service, const struct entrances *entrances
     if (upgrade(service, &candidate)) {
         response->status = 101;
         atomic_fetch_add(&counters->accepted, 1);
-        buckets_add(&counters->handshakes, buckets_microseconds, pool_now_us() - begun);
+        atomic_histogram_add(&counters->handshakes, atomic_histogram_microseconds, pool_now_us() - begun);
     } else {
         atomic_fetch_add(&counters->refused[candidate.refusal], 1);
         log_refusal(&candidate);

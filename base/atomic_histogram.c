@@ -1,11 +1,11 @@
-/* buckets.c - see buckets.h.
+/* atomic_histogram.c - see atomic_histogram.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "base/buckets.h"
+#include "base/atomic_histogram.h"
 
 /* clang-format off */
-bucket_bounds buckets_microseconds = {
+histogram_bounds atomic_histogram_microseconds = {
     51, 56, 62, 68, 75, 82, 91,
     100, 110, 120, 130, 150, 160, 180, 200, 220, 240, 270, 300, 330, 360, 390, 430, 470, 510, 560, 620, 680, 750,
     820, 910,
@@ -19,11 +19,12 @@ bucket_bounds buckets_microseconds = {
     3300000, 3600000, 3900000, 4300000, 4700000, 5100000, 5600000, 6200000, 6800000, 7500000, 8200000, 9100000,
     10000000};
 /* clang-format on */
-bucket_bounds buckets_numbers = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
+histogram_bounds atomic_histogram_numbers = {1,   2,    5,    10,   20,    50,    100,   200,
+                                             500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
 
 /* Finds the first bound that is not below the value. The zeros after the last bound count as infinite. */
-static unsigned find(bucket_bounds bounds, uint64_t value) {
-    unsigned low = 0, high = BUCKETS_MAX - 1;
+static unsigned atomic_histogram_find(histogram_bounds bounds, uint64_t value) {
+    unsigned low = 0, high = ATOMIC_HISTOGRAM_MAX - 1;
     while (low < high) {
         unsigned middle = (low + high) / 2;
         if (bounds[middle] == 0 || bounds[middle] >= value)
@@ -34,7 +35,7 @@ static unsigned find(bucket_bounds bounds, uint64_t value) {
     return low;
 }
 
-void buckets_add(struct buckets *buckets, bucket_bounds bounds, uint64_t value) {
-    atomic_fetch_add_explicit(&buckets->counts[find(bounds, value)], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&buckets->sum, value, memory_order_relaxed);
+void atomic_histogram_add(struct atomic_histogram *histogram, histogram_bounds bounds, uint64_t value) {
+    atomic_fetch_add_explicit(&histogram->counts[atomic_histogram_find(bounds, value)], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
 }
