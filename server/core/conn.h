@@ -22,7 +22,7 @@
 
 #include "base/rate.h"
 #include "base/small_mutex.h"
-#include "base/stamp.h"
+#include "base/time32.h"
 #include "server/core/conn_state.h"
 #include "server/core/core.h"
 #include "server/core/inbox.h"
@@ -40,7 +40,7 @@ enum { CONN_TEXT_USUAL = 512, CONN_SUBSCRIPTION_COST = 256 };
 /* The offset of a string in `text`, which begins with the path; 0: there is no such string. */
 typedef uint16_t conn_text;
 
-/* Times are stamps of four bytes, and flags are bits, because there are very many connections. Adjacent bits are
+/* Times have 32 bits, and flags are bits, because there are very many connections. Adjacent bits are
  * written together, so they must belong to one task or to one lock. */
 struct weir_conn {
     /* The fields that sending touches stand together, since a broadcast touches them for thousands of connections.
@@ -53,7 +53,7 @@ struct weir_conn {
     _Atomic uint8_t state;  /* enum conn_state; changed in conn_enter_locked() alone */
     _Atomic uint8_t pauses; /* a mask of enum conn_pause */
     _Atomic uint32_t references;
-    _Atomic stamp stuck_at;    /* when a write found no room at all; STAMP_NONE: the last write found some */
+    _Atomic time32 stuck_at;   /* when a write found no room at all; TIME32_NONE: the last write found some */
     _Atomic int unsent;        /* bytes that the client had not acknowledged then; -1: not known */
     struct registry_link link; /* guarded by the registry's mutex */
     struct source source;      /* the poller's; contains the input and flush tasks */
@@ -82,7 +82,7 @@ struct weir_conn {
 
     _Atomic uint32_t partial;       /* bytes counted by memory_count() that the input task holds */
     _Atomic uint32_t round_trip_us; /* of the last ping that was answered; 0: no ping has been answered */
-    _Atomic stamp message_at;       /* the last message in either direction; kept while there is an idle timeout */
+    _Atomic time32 message_at;      /* the last message in either direction; kept while there is an idle timeout */
 
     /* These belong to the task that calls the callbacks. */
     bool opened : 1, finished : 1; /* open has been called; close has been called */
@@ -106,10 +106,10 @@ struct weir_conn {
     const struct settings *timed_by;  /* the settings that keepalive currently applies */
     uint64_t ping_payload;            /* of our last ping: microseconds of the monotonic clock; 0: it has been
                                          answered */
-    stamp ping_due_at;                /* when the next ping is due */
-    stamp pinged_at;                  /* when the ping was sent that still waits for traffic; STAMP_NONE: no ping
-                                         waits */
-    stamp wake_at;                    /* what the timer is set to; STAMP_NONE: it is not set */
+    time32 ping_due_at;               /* when the next ping is due */
+    time32 pinged_at;                 /* when the ping was sent that still waits for traffic; TIME32_NONE: no ping
+                                        waits */
+    time32 wake_at;                   /* what the timer is set to; TIME32_NONE: it is not set */
     bool read_last : 1;               /* draining: nothing more is read */
     bool close_awaited : 1;           /* the close timeout runs, until wake_at */
 

@@ -26,7 +26,7 @@ static void conn_decode_deliver(struct weir_conn *conn, struct decoded *decoded,
         return; /* it crossed our Close */
     traffic_received(&conn->route->traffic, decoded->size);
     if (conn_settings(conn)->idle_timeout_ms != 0)
-        atomic_store(&conn->message_at, stamp_at(pool_now()));
+        atomic_store(&conn->message_at, time32_from(pool_now()));
     if (route_never_blocks(conn->route)) {
         struct payload payload = conn_decode_payload(conn, decoded);
         conn_call_message(conn, &payload);

@@ -38,11 +38,11 @@ int conn_write(struct weir_conn *conn, struct iovec *vectors, int count, size_t 
     ssize_t size = conn->transport.kind->write(&conn->transport, vectors, count);
     int error = size < 0 ? errno : 0;
     if (size > 0)
-        atomic_store(&conn->stuck_at, STAMP_NONE);
+        atomic_store(&conn->stuck_at, TIME32_NONE);
     if (error == EAGAIN || error == EWOULDBLOCK) {
-        if (atomic_load(&conn->stuck_at) == STAMP_NONE) {
+        if (atomic_load(&conn->stuck_at) == TIME32_NONE) {
             atomic_store(&conn->unsent, conn->transport.kind->unsent(&conn->transport));
-            atomic_store(&conn->stuck_at, stamp_at(pool_now()));
+            atomic_store(&conn->stuck_at, time32_from(pool_now()));
         }
         pool_await_room(conn_core(conn)->pool, &conn->source, conn->transport.fd);
     }

@@ -69,10 +69,10 @@ enum conn_gate conn_gate_pass(struct weir_conn *conn) {
     if (!conn->close_awaited) {
         uint64_t until = now + conn_settings(conn)->close_timeout_ms;
         conn->close_awaited = true;
-        conn->wake_at = stamp_at(until);
+        conn->wake_at = time32_from(until);
         return pool_set_timer(conn_core(conn)->pool, &conn->timer, until) == 0 ? gate : CONN_GATE_END;
     }
-    return now >= stamp_time(conn->wake_at, now) ? CONN_GATE_END : gate;
+    return now >= time32_expand(conn->wake_at, now) ? CONN_GATE_END : gate;
 }
 
 /* --- Rates -------------------------------------------------------------------------------------------------- */

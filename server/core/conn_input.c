@@ -33,7 +33,7 @@ struct read {
 static enum read_result conn_input_take(struct weir_conn *conn, struct read *read, struct conn_reading *reading) {
     size_t size = (size_t)read->result;
     conn->wire_in += size;
-    conn->pinged_at = STAMP_NONE; /* whatever has come, the client is alive */
+    conn->pinged_at = TIME32_NONE; /* whatever has come, the client is alive */
     uint64_t byte_rate = conn_settings(conn)->byte_rate;
     if (byte_rate != 0 && conn->throttle != NULL)
         rate_take(&conn->throttle->bytes, size, byte_rate, pool_now_us());

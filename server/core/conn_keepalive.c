@@ -18,14 +18,14 @@ static uint64_t conn_throttled_until(const struct weir_conn *conn) {
     return conn->throttle == NULL ? 0 : conn->throttle->until;
 }
 
-static uint64_t conn_keepalive_moment(stamp moment, uint64_t now) {
-    return moment == STAMP_NONE ? KEEPALIVE_NEVER : stamp_time(moment, now);
+static uint64_t conn_keepalive_moment(time32 moment, uint64_t now) {
+    return moment == TIME32_NONE ? KEEPALIVE_NEVER : time32_expand(moment, now);
 }
 
 static struct keepalive conn_keepalive_state(const struct weir_conn *conn, uint64_t now) {
-    return (struct keepalive){.ping_due_at = stamp_time(conn->ping_due_at, now),
+    return (struct keepalive){.ping_due_at = time32_expand(conn->ping_due_at, now),
                               .pinged_at = conn_keepalive_moment(conn->pinged_at, now),
-                              .message_at = stamp_time(atomic_load(&conn->message_at), now),
+                              .message_at = time32_expand(atomic_load(&conn->message_at), now),
                               .stuck_at = conn_keepalive_moment(atomic_load(&conn->stuck_at), now),
                               .throttled_until = conn_throttled_until(conn)};
 }
@@ -34,10 +34,10 @@ static int conn_keepalive_set_timer(struct weir_conn *conn, const struct setting
     const struct keepalive state = conn_keepalive_state(conn, now);
     uint64_t next = keepalive_next(&state, settings, now);
     if (next == UINT64_MAX) {
-        conn->wake_at = STAMP_NONE;
+        conn->wake_at = TIME32_NONE;
         return 0;
     }
-    conn->wake_at = stamp_at(next);
+    conn->wake_at = time32_from(next);
     return pool_set_timer(conn_core(conn)->pool, &conn->timer, next);
 }
 
@@ -54,8 +54,8 @@ int conn_keepalive_start(struct weir_conn *conn) {
     conn->timed_by = conn_settings(conn);
     if (conn_keepalive_prepare_throttle(conn, conn->timed_by) != 0)
         return -1;
-    conn->ping_due_at = stamp_at(conn->opened_at + conn->timed_by->ping_interval_ms);
-    atomic_store(&conn->message_at, stamp_at(conn->opened_at));
+    conn->ping_due_at = time32_from(conn->opened_at + conn->timed_by->ping_interval_ms);
+    atomic_store(&conn->message_at, time32_from(conn->opened_at));
     return conn_keepalive_set_timer(conn, conn->timed_by, conn->opened_at);
 }
 
@@ -78,8 +78,8 @@ static void conn_keepalive_trim(struct weir_conn *conn) {
 }
 
 static void conn_keepalive_ping(struct weir_conn *conn, const struct settings *settings, uint64_t now) {
-    conn->pinged_at = stamp_at(now);
-    conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
+    conn->pinged_at = time32_from(now);
+    conn->ping_due_at = time32_from(now + settings->ping_interval_ms);
     conn->ping_payload = pool_now_us();
     conn_send_control(conn, OPCODE_PING, &conn->ping_payload, sizeof conn->ping_payload);
     atomic_fetch_add_explicit(&conn_core(conn)->counters.pings, 1, memory_order_relaxed);
@@ -90,13 +90,13 @@ static void conn_keepalive_ping(struct weir_conn *conn, const struct settings *s
  * leave no room for a write for a long time, but the kernel still sends some bytes: then it is stuck from now on.
  */
 static bool conn_keepalive_is_stuck(struct weir_conn *conn, uint64_t timeout, uint64_t now) {
-    stamp stuck_at = atomic_load(&conn->stuck_at);
+    time32 stuck_at = atomic_load(&conn->stuck_at);
     if (!keepalive_is_stuck(&(struct keepalive){.stuck_at = conn_keepalive_moment(stuck_at, now)}, timeout, now))
         return false;
     int unsent = conn->transport.kind->unsent(&conn->transport);
     if (unsent == atomic_exchange(&conn->unsent, unsent))
         return true;
-    atomic_compare_exchange_strong(&conn->stuck_at, &stuck_at, stamp_at(now));
+    atomic_compare_exchange_strong(&conn->stuck_at, &stuck_at, time32_from(now));
     return false;
 }
 
@@ -133,15 +133,15 @@ static int conn_keepalive_take_settings(struct weir_conn *conn, const struct set
     if (conn_keepalive_prepare_throttle(conn, settings) != 0)
         return -1;
     if (settings->ping_interval_ms != conn->timed_by->ping_interval_ms)
-        conn->ping_due_at = stamp_at(now + settings->ping_interval_ms);
+        conn->ping_due_at = time32_from(now + settings->ping_interval_ms);
     if (settings->ping_interval_ms == 0)
-        conn->pinged_at = STAMP_NONE;
+        conn->pinged_at = TIME32_NONE;
     if (conn->timed_by->idle_timeout_ms == 0)
-        atomic_store(&conn->message_at, stamp_at(now)); /* it was not kept until now */
+        atomic_store(&conn->message_at, time32_from(now)); /* it was not kept until now */
     if (settings->message_rate != conn->timed_by->message_rate || settings->byte_rate != conn->timed_by->byte_rate)
         conn_keepalive_restart_throttle(conn, now);
     conn->timed_by = settings;
-    conn->wake_at = stamp_at(now);
+    conn->wake_at = time32_from(now);
     return 0;
 }
 
@@ -155,8 +155,8 @@ static void conn_keepalive_end_throttle(struct weir_conn *conn, uint64_t now) {
 /* Whether the timer must be set again. A throttle that has begun since the timer was set is also a reason. */
 static bool conn_keepalive_is_due(const struct weir_conn *conn, uint64_t now) {
     if (conn_throttled_until(conn) > now)
-        return conn->wake_at != stamp_at(conn_throttled_until(conn));
-    return conn->wake_at != STAMP_NONE && now >= stamp_time(conn->wake_at, now);
+        return conn->wake_at != time32_from(conn_throttled_until(conn));
+    return conn->wake_at != TIME32_NONE && now >= time32_expand(conn->wake_at, now);
 }
 
 /* Each kind is due once at most. Returns false if that was the end of the connection. */
@@ -173,7 +173,7 @@ static bool conn_keepalive_do_due(struct weir_conn *conn, const struct settings 
             return false;
         case KEEPALIVE_PING_TIMEOUT:
             if (conn_keepalive_is_reading(conn, settings, now)) {
-                conn->pinged_at = stamp_at(now);
+                conn->pinged_at = time32_from(now);
                 continue;
             }
             conn_close_here(conn, CLOSE_INTERNAL_ERROR, "no answer to a ping");
@@ -201,9 +201,9 @@ void conn_keepalive(struct weir_conn *conn, uint64_t now) {
         return;
     conn_keepalive_trim(conn);
     if (conn_keepalive_client_waits(conn)) {
-        conn->pinged_at = STAMP_NONE;
+        conn->pinged_at = TIME32_NONE;
         if (settings->idle_timeout_ms != 0)
-            atomic_store(&conn->message_at, stamp_at(now));
+            atomic_store(&conn->message_at, time32_from(now));
     }
     conn_keepalive_end_throttle(conn, now);
     if (conn_keepalive_do_due(conn, settings, now) && conn_keepalive_set_timer(conn, settings, now) != 0)

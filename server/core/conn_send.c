@@ -157,7 +157,7 @@ static struct appended conn_send_append_all(struct weir_conn *conn, struct messa
     small_mutex_unlock(&conn->mutex);
     bool any = appended.accepted != 0;
     if (any && conn_settings(conn)->idle_timeout_ms != 0)
-        atomic_store(&conn->message_at, stamp_at(pool_now()));
+        atomic_store(&conn->message_at, time32_from(pool_now()));
     bool lost = appended.result == WEIR_OVERFLOW || appended.result == WEIR_NO_MEMORY;
     bool closes = lost && conn_is_closing(conn);
     if (closes)

@@ -49,7 +49,7 @@ static const struct {
     {"outbox", outbox_suite},
     {"rate", rate_suite},
     {"keepalive", keepalive_suite},
-    {"stamp", stamp_suite},
+    {"time32", time32_suite},
     {"memory", memory_suite},
     {"registry", registry_suite},
     {"visitors", visitors_suite},

@@ -37,7 +37,7 @@ Suite *message_suite(void);
 Suite *outbox_suite(void);
 Suite *rate_suite(void);
 Suite *keepalive_suite(void);
-Suite *stamp_suite(void);
+Suite *time32_suite(void);
 Suite *memory_suite(void);
 Suite *registry_suite(void);
 Suite *visitors_suite(void);
