@@ -20,9 +20,9 @@
 
 #include <weir/conn.h>
 
-#include "base/rate.h"
 #include "base/small_mutex.h"
 #include "base/time32.h"
+#include "base/token_bucket.h"
 #include "server/core/conn_state.h"
 #include "server/core/core.h"
 #include "server/core/inbox.h"
@@ -131,9 +131,9 @@ struct pending_input {
 
 /* The limits on how fast a client sends. Belongs to the input task. */
 struct throttle {
-    struct rate messages, bytes; /* what has arrived */
-    uint64_t until;              /* milliseconds; the client is over its limits, and nothing is read before this
-                                    time */
+    struct token_bucket messages, bytes; /* what has arrived */
+    uint64_t until; /* milliseconds; the client is over its limits, and nothing is read before this
+                       time */
 };
 
 /* The permessage-deflate contexts that continue from message to message. */

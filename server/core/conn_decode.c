@@ -58,7 +58,7 @@ static void conn_decode_close(struct weir_conn *conn, const struct decoded *deco
 static void conn_decode_handle(struct weir_conn *conn, struct decoded *decoded, struct payload *last) {
     uint64_t rate = conn_settings(conn)->message_rate;
     if (rate != 0 && conn->throttle != NULL && decoded->event != DECODER_MORE)
-        rate_take(&conn->throttle->messages, 1, rate, pool_now_us());
+        token_bucket_take(&conn->throttle->messages, 1, rate, pool_now_us());
     switch (decoded->event) {
     case DECODER_MESSAGE:
         conn_decode_deliver(conn, decoded, last);

@@ -88,7 +88,8 @@ bool conn_gate_is_within_rate(struct weir_conn *conn) {
     if (!conn_gate_rate_counts(conn))
         return true;
     uint64_t now = pool_now_us();
-    uint64_t wait = rate_wait(&throttle->messages, now), wait_bytes = rate_wait(&throttle->bytes, now);
+    uint64_t wait = token_bucket_wait(&throttle->messages, now),
+             wait_bytes = token_bucket_wait(&throttle->bytes, now);
     wait = wait > wait_bytes ? wait : wait_bytes;
     if (wait == 0)
         return true;

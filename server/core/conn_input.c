@@ -36,7 +36,7 @@ static enum read_result conn_input_take(struct weir_conn *conn, struct read *rea
     conn->pinged_at = TIME32_NONE; /* whatever has come, the client is alive */
     uint64_t byte_rate = conn_settings(conn)->byte_rate;
     if (byte_rate != 0 && conn->throttle != NULL)
-        rate_take(&conn->throttle->bytes, size, byte_rate, pool_now_us());
+        token_bucket_take(&conn->throttle->bytes, size, byte_rate, pool_now_us());
     if (read->in_place)
         conn_decode_in_place(conn, size, reading);
     else if (conn_state(conn) < CONN_CLOSE_RECEIVED && !conn_decode(conn, read->bytes, size, reading))

@@ -120,7 +120,7 @@ static void conn_keepalive_cut(struct weir_conn *conn) {
     task_again(&conn->source.input);
 }
 
-/* Starts again with empty buckets: what they hold is time at the old rate. */
+/* Starts again with full buckets: what they lack is time at the old rate. */
 static void conn_keepalive_restart_throttle(struct weir_conn *conn, uint64_t now) {
     if (conn->throttle != NULL)
         *conn->throttle = (struct throttle){.until = conn->throttle->until < now ? conn->throttle->until : now};

@@ -47,7 +47,7 @@ static const struct {
     {"pool", pool_suite},
     {"message", message_suite},
     {"outbox", outbox_suite},
-    {"rate", rate_suite},
+    {"token_bucket", token_bucket_suite},
     {"keepalive", keepalive_suite},
     {"time32", time32_suite},
     {"memory", memory_suite},

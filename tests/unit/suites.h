@@ -35,7 +35,7 @@ Suite *small_mutex_suite(void);
 Suite *pool_suite(void);
 Suite *message_suite(void);
 Suite *outbox_suite(void);
-Suite *rate_suite(void);
+Suite *token_bucket_suite(void);
 Suite *keepalive_suite(void);
 Suite *time32_suite(void);
 Suite *memory_suite(void);
