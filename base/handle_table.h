@@ -30,7 +30,7 @@ struct handle_table {
 uint64_t handle_table_add(struct handle_table *table, void *owner);
 void handle_table_remove(struct handle_table *table, uint64_t key);
 
-/* Returns NULL if the key has been dropped. */
+/* Returns NULL if the key has been removed. */
 static inline void *handle_table_find(const struct handle_table *table, uint64_t key) {
     uint32_t index = (uint32_t)key - 1; /* no key is 0 */
     if (index >= table->count || table->entries[index].generation != (uint32_t)(key >> 32))

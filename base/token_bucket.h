@@ -10,7 +10,7 @@
 
 /* All zero is a full bucket. */
 struct token_bucket {
-    uint64_t full_until; /* microseconds: when all that has arrived has been paid for in tokens */
+    uint64_t full_until; /* microseconds: when the bucket is full again */
 };
 
 /* Records that `amount` more has arrived. `per_second` is the limit, above 0. */
