@@ -218,7 +218,7 @@ static bool client_handshake_take_choices(const char *head, size_t head_size,
         handshake->subprotocol = (char *)(uintptr_t)value.text;
     }
     const char *extensions = client_handshake_header(head, head_size, "Sec-WebSocket-Extensions");
-    if (extensions == NULL || (options->compress && extension_judge(extensions, &handshake->deflate)))
+    if (extensions == NULL || (options->compress && extension_check(extensions, &handshake->deflate)))
         return true;
     client_error(error, WEIR_CLIENT_HANDSHAKE,
                  "the server selected an extension, or parameters, that were not offered: \"%s\"", extensions);

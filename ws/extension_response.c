@@ -18,7 +18,7 @@ static bool take_alone(const char *at, struct extension_element *element) {
 }
 
 /* In a response, client_max_window_bits must have a value (7.1.2.2). */
-bool extension_judge(const char *response, struct deflate_params *params) {
+bool extension_check(const char *response, struct deflate_params *params) {
     *params = (struct deflate_params){0};
     struct extension_element element;
     if (!take_alone(response, &element) || !element.is_deflate)

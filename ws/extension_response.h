@@ -14,6 +14,6 @@
 /* Checks the Sec-WebSocket-Extensions that answers EXTENSION_OFFER. True: params are what was agreed. False: it
  * names another extension, or several, or has a parameter that is unknown, repeated or out of range. Then the
  * handshake fails (7.1), and params are all zero. */
-bool extension_judge(const char *response, struct deflate_params *params);
+bool extension_check(const char *response, struct deflate_params *params);
 
 #endif

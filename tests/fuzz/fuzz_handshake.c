@@ -64,7 +64,7 @@ static void check_select(const char *offered) {
 
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static int judge(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE]) {
+static int check(const struct handshake_request *request, char accept[HANDSHAKE_ACCEPT_SIZE]) {
     const char *why = NULL;
     int status = handshake_check(request, accept, &why);
     FUZZ_REQUIRE(status == 101 || status == 400 || status == 405 || status == 426);
@@ -93,18 +93,18 @@ static void check_accepted(const struct handshake_request *request, const char *
     char again[HANDSHAKE_ACCEPT_SIZE];
     struct handshake_request other = *request;
     other.connection = loud;
-    FUZZ_REQUIRE(judge(&other, again) == 101 && strcmp(again, accept) == 0);
+    FUZZ_REQUIRE(check(&other, again) == 101 && strcmp(again, accept) == 0);
     other.has_body = true;
-    FUZZ_REQUIRE(judge(&other, again) == 400);
+    FUZZ_REQUIRE(check(&other, again) == 400);
     other.has_body = false;
     other.repeated = true;
-    FUZZ_REQUIRE(judge(&other, again) == 400);
+    FUZZ_REQUIRE(check(&other, again) == 400);
     free(loud);
 }
 
 static void check_request(const struct handshake_request *request) {
     char *accept = fuzz_allocate(HANDSHAKE_ACCEPT_SIZE);
-    if (judge(request, accept) == 101)
+    if (check(request, accept) == 101)
         check_accepted(request, accept);
     free(accept);
 }

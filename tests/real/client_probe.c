@@ -27,7 +27,7 @@ static const char *const statuses[] = {"OK",    "CLOSED", "OVERFLOW", "NO_MEMORY
 
 _Static_assert(sizeof causes / sizeof *causes == WEIR_CLIENT_CAUSES, "every cause has its name");
 
-static void tell_error(const struct weir_client_error *error) {
+static void report_error(const struct weir_client_error *error) {
     printf("error %s %d %s\n", causes[error->cause], error->http_status, error->text);
 }
 
@@ -45,7 +45,7 @@ static enum weir_status close_client(weir_client *client, unsigned code, const c
 
 static bool slowly;
 
-static void tell_message(weir_client *client, const struct weir_client_message *message, void *context) {
+static void report_message(weir_client *client, const struct weir_client_message *message, void *context) {
     (void)context;
     if (slowly)
         nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
@@ -57,11 +57,11 @@ static void tell_message(weir_client *client, const struct weir_client_message *
         printf("%s of %zu bytes\n", message->opcode == WEIR_TEXT ? "text" : "binary", message->size);
 }
 
-static void tell_end(weir_client *client) {
+static void report_end(weir_client *client) {
     struct weir_client_error error;
     weir_client_failure(client, &error);
     printf("close %u %s\n", weir_client_close_code(client), weir_client_close_reason(client));
-    tell_error(&error);
+    report_error(&error);
 }
 
 /* --- Flood --------------------------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ static void *close_soon(void *context) {
 static void close_while_running(weir_client *client) {
     pthread_t closer;
     pthread_create(&closer, NULL, close_soon, client);
-    enum weir_status status = weir_client_run(client, tell_message, NULL);
+    enum weir_status status = weir_client_run(client, report_message, NULL);
     pthread_join(closer, NULL);
     tell("run", status);
 }
@@ -150,7 +150,7 @@ static void close_while_held(weir_client *client) {
         return;
     pthread_create(&closer, NULL, close_soon, client);
     pthread_join(closer, NULL);
-    tell_message(client, &message, NULL);
+    report_message(client, &message, NULL);
 }
 
 /* --- Actions ------------------------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ static void act(weir_client *client, const char *action) {
         tell("ping", weir_client_ping(client, value, strlen(value)));
     } else if (is(action, "receive=", &value)) {
         if (tell("receive", weir_client_receive(client, &message, strtol(value, NULL, 10))) == WEIR_OK)
-            tell_message(client, &message, NULL);
+            report_message(client, &message, NULL);
     } else if (is(action, "closed_while_running", &value)) {
         close_while_running(client);
     } else if (is(action, "closed_while_held", &value)) {
@@ -194,7 +194,7 @@ static void act(weir_client *client, const char *action) {
     } else if (is(action, "slowly", &value)) {
         slowly = true;
     } else if (is(action, "run", &value)) {
-        tell("run", weir_client_run(client, tell_message, NULL));
+        tell("run", weir_client_run(client, report_message, NULL));
     } else if (is(action, "close=", &value)) {
         close_with(client, value);
     } else if (is(action, "flood=", &value)) {
@@ -236,13 +236,13 @@ int main(int argc, char **argv) {
     struct weir_client_error error;
     weir_client *client = weir_client_connect(argv[1], &options, &error);
     if (client == NULL)
-        return tell_error(&error), 1;
+        return report_error(&error), 1;
     const char *subprotocol = weir_client_subprotocol(client);
     printf("connected to %s, subprotocol %s, %s\n", weir_client_peer(client), subprotocol ? subprotocol : "none",
            weir_client_compressed(client) ? "compressed" : "plain");
     for (; at < argc; at++)
         act(client, argv[at]);
-    tell_end(client);
+    report_end(client);
     weir_client_destroy(client);
     return 0;
 }

@@ -377,7 +377,7 @@ static bool is_in(const struct ghost *ghost, unsigned channel) {
     return ghost->by_path ? channel == ghost->path : ghost->at[channel].in;
 }
 
-static void tell_truth(void) {
+static void report_truth(void) {
     char name[NAME_SIZE];
     memset(truth, 0, sizeof truth);
     for (uint64_t i = 0; i < clients; i++) {
@@ -397,7 +397,7 @@ static void tell_truth(void) {
     }
 }
 
-static void tell_totals(void) {
+static void report_totals(void) {
     uint64_t counts[DEEDS] = {0}, left[LEAVE_WAYS] = {0}, refused = 0;
     for (uint64_t i = 0; i < clients; i++) {
         struct ghost *ghost = &ghosts[i];
@@ -420,12 +420,12 @@ static void take_orders(void) {
     while (fgets(line, sizeof line, stdin) != NULL) {
         if (strncmp(line, "churn ", 6) == 0) {
             give(CHURN, strtoul(line + 6, NULL, 10));
-            tell_truth();
+            report_truth();
         } else if (strcmp(line, "look\n") == 0) {
             give(LOOK, 0);
         } else if (strcmp(line, "leave\n") == 0) {
             give(LEAVE, 0);
-            tell_totals();
+            report_totals();
         } else {
             fail("what is %s?", line);
         }

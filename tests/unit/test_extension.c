@@ -349,7 +349,7 @@ START_TEST(extension_checks_the_servers_response) {
     struct deflate_params params;
     char described[16];
     memset(&params, 0x55, sizeof params);
-    bool agreed = extension_judge(responses[_i].response, &params);
+    bool agreed = extension_check(responses[_i].response, &params);
     describe(&params, described);
     ck_assert_msg(agreed == (*responses[_i].agreed != '\0'), "%s", responses[_i].response);
     ck_assert_msg(strcmp(described, responses[_i].agreed) == 0, "%s: %s", responses[_i].response, described);
@@ -364,7 +364,7 @@ START_TEST(extension_offer_and_response_agree_on_parameters) {
             struct deflate_params server, client;
             char response[EXTENSION_RESPONSE_SIZE];
             ck_assert_int_eq(negotiate(EXTENSION_OFFER, &policy, &server, response), EXTENSION_ACCEPTED);
-            ck_assert(extension_judge(response, &client));
+            ck_assert(extension_check(response, &client));
             ck_assert(client.server_takeover == server.server_takeover);
             ck_assert(client.client_takeover == server.client_takeover);
             ck_assert_uint_eq(client.client_bits, server.client_bits);

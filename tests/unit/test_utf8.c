@@ -134,7 +134,7 @@ START_TEST(utf8_accepts_every_character_but_surrogates) {
 }
 END_TEST
 
-/* Decodes and judges the number: another way to the same answer. */
+/* Decodes and checks the number: another way to the same answer. */
 static bool reference(const uint8_t *bytes, size_t size) {
     uint8_t lead = bytes[0], again[4];
     size_t length = lead < 0x80 ? 1 : lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
