@@ -112,7 +112,8 @@ void server_apply(weir_server *server, struct route_table *table, const struct s
     registry_set_limit(&core->registry, max_connections);
     if (server->admin != NULL)
         admin_set_token(server->admin, table->config->admin.secret);
-    visitors_set_limits(&core->visitors, config->max_connections_per_ip, config->handshake_rate_per_ip);
+    address_limiter_set_limits(&core->address_limiter, config->max_connections_per_ip,
+                               config->handshake_rate_per_ip);
     atomic_store(&core->memory_limit.limit, (int64_t)config->memory_limit);
     available_memory_check(config->memory_limit);
     set_channels(server, table->config);

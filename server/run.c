@@ -14,7 +14,7 @@ static void destroy(struct core *core) {
     pool_destroy(core->pool);
     channels_release(&run->channels);
     registry_release(&core->registry);
-    visitors_release(&core->visitors);
+    address_limiter_release(&core->address_limiter);
     mutex_destroy(&core->timers.mutex);
     for (struct kept_settings *kept; (kept = run->settings) != NULL;) {
         run->settings = kept->next;
@@ -38,8 +38,8 @@ static int init_core(weir_server *server, unsigned max_connections) {
     memory_limit_init(&core->memory_limit, (int64_t)config->memory_limit);
     core->settings = server_settings(server, server->config);
     bool good = channels_init(&run->channels, core) == 0;
-    good = visitors_init(&core->visitors, config->max_connections_per_ip, config->handshake_rate_per_ip,
-                         max_connections) == 0 &&
+    good = address_limiter_init(&core->address_limiter, config->max_connections_per_ip,
+                                config->handshake_rate_per_ip, max_connections) == 0 &&
            good;
     return good && core->settings != NULL ? 0 : -1;
 }

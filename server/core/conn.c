@@ -146,7 +146,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->route = route;
     route_retain(route);
     conn->transport = *transport;
-    conn->visitor = request->visitor;
+    conn->limited_address = request->limited_address;
     conn->data = request->data;
     conn->deflate = request->deflate;
     conn->compression_threshold = (uint32_t)conn_settings(conn)->compression_threshold;
@@ -178,7 +178,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
 static void conn_abandon(struct weir_conn *conn) {
     struct registry *registry = &conn_core(conn)->registry;
     conn_end_transport(conn);
-    visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
+    address_limiter_leave(&conn_core(conn)->address_limiter, conn->limited_address, pool_now());
     weir_conn_release(conn);
     registry_leave(registry);
 }

@@ -91,11 +91,11 @@ struct weir_conn {
     void *data;    /* see weir_conn_set_data() */
 
     /* Immutable once the connection is live. */
-    struct zlib_state *zlib; /* NULL: no context is taken over from message to message */
-    struct visitor *visitor; /* its entry among the connections of its address; NULL: there are no limits */
-    uint64_t id;             /* set by registry_add(), like the key */
-    uint64_t key;            /* its key in the registry's table */
-    uint64_t opened_at;      /* pool_now() */
+    struct zlib_state *zlib;                 /* NULL: no context is taken over from message to message */
+    struct limited_address *limited_address; /* NULL: addresses have no limits */
+    uint64_t id;                             /* set by registry_add(), like the key */
+    uint64_t key;                            /* its key in the registry's table */
+    uint64_t opened_at;                      /* pool_now() */
 
     /* These belong to the input task. */
     struct decoder decoder;
@@ -176,12 +176,12 @@ static inline const struct settings *conn_settings(const struct weir_conn *conn)
 struct conn_request {
     const char *path; /* decoded, without the query */
     const char *peer;
-    const char *client;      /* the address that the proxy speaks for, or NULL */
-    struct visitor *visitor; /* from visitors_admit() */
-    const char *user;        /* or NULL */
-    void *data;              /* for weir_conn_data() */
-    const char *subprotocol; /* or NULL */
-    const char *user_agent;  /* or NULL; at most USER_AGENT_MAX bytes of it are kept */
+    const char *client;                      /* the address that the proxy speaks for, or NULL */
+    struct limited_address *limited_address; /* from address_limiter_admit() */
+    const char *user;                        /* or NULL */
+    void *data;                              /* for weir_conn_data() */
+    const char *subprotocol;                 /* or NULL */
+    const char *user_agent;                  /* or NULL; at most USER_AGENT_MAX bytes of it are kept */
     struct deflate_params deflate;
     size_t param_count;
     const char *const *params; /* name, value, name, value ... */
@@ -189,9 +189,9 @@ struct conn_request {
     const char *const *headers; /* name, value, name, value ... */
 };
 
-/* Creates a connection. It takes over the transport and the places from registry_admit() and visitors_admit(), and
- * sends the bytes of the 101 first. Returns NULL if memory is exhausted, or if the strings are longer together
- * than a conn_text can address. In that case the caller keeps everything. */
+/* Creates a connection. It takes over the transport and the places from registry_admit() and
+ * address_limiter_admit(), and sends the bytes of the 101 first. Returns NULL if memory is exhausted, or if the
+ * strings are longer together than a conn_text can address. In that case the caller keeps everything. */
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size);
 

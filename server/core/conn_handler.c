@@ -137,7 +137,7 @@ void conn_call_close(struct weir_conn *conn) {
     }
     atomic_fetch_add(&conn_core(conn)->counters.closed[close_class(code)], 1);
     conn_handler_log_close(conn, code, reason, &tally);
-    visitors_leave(&conn_core(conn)->visitors, conn->visitor, pool_now());
+    address_limiter_leave(&conn_core(conn)->address_limiter, conn->limited_address, pool_now());
     weir_conn_release(conn);
     registry_leave(registry);
 }

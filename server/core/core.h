@@ -7,7 +7,7 @@
  *     routing     which routes there are now; no other lock is taken under it
  *     channels, channel, history: see channels/channels.h
  *     registry    the connections; no system call and no callback under it
- *     visitors    the connections by address; no other lock is taken under it
+ *     address     the connections of each address; no other lock is taken under it
  *     connection  one connection's outbox, inbox and state
  *     user timers the timers of handlers and programs
  *     pool        the run queues (POOL_LOCK_RANK)
@@ -27,12 +27,12 @@
 
 #include "base/mutex.h"
 #include "pool/pool.h"
+#include "server/core/address_limiter.h"
 #include "server/core/counters.h"
 #include "server/core/encodings.h"
 #include "server/core/memory_limit.h"
 #include "server/core/registry.h"
 #include "server/core/settings.h"
-#include "server/core/visitors.h"
 
 enum lock_rank {
     ADMIN_LOCK_RANK = 4,
@@ -41,7 +41,7 @@ enum lock_rank {
     CHANNEL_LOCK_RANK = 8,
     HISTORY_LOCK_RANK = 9,
     REGISTRY_LOCK_RANK = 10,
-    VISITORS_LOCK_RANK = 15,
+    ADDRESS_LIMITER_LOCK_RANK = 15,
     CONN_LOCK_RANK = 20,
     USER_TIMER_LOCK_RANK = 25
 };
@@ -58,7 +58,7 @@ struct core {
     struct pool *pool;
     weir_server *server; /* for weir_conn_server() */
     struct registry registry;
-    struct visitors visitors;
+    struct address_limiter address_limiter;
     struct counters counters;
     struct memory_limit memory_limit;
     struct user_timers timers;

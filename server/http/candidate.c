@@ -28,7 +28,7 @@ struct candidate {
     char peer[PEER_MAX];
     struct address address;         /* the client's; the limits count for it */
     char client[ADDRESS_TEXT_SIZE]; /* the same as text, if it is not the peer's; else "" */
-    struct visitor *visitor;
+    struct limited_address *limited_address;
     char accept[HANDSHAKE_ACCEPT_SIZE];
     enum refusal refusal; /* the reason, if it is refused */
     const char *why;      /* what is wrong with the handshake; NULL: nothing */
@@ -112,15 +112,15 @@ static bool ask_handler(weir_upgrade *upgrade, struct candidate *candidate) {
 }
 
 static bool take_place_of_address(const struct service *service, struct candidate *candidate) {
-    struct visitors *visitors = &service->core->visitors;
-    switch (visitors_admit(visitors, &candidate->address, pool_now(), &candidate->visitor)) {
-    case VISITORS_TOO_MANY:
-        return refuse_greedy(candidate, REFUSED_ADDRESS, visitors->max_connections, "connections at once");
-    case VISITORS_TOO_FAST:
-        return refuse_greedy(candidate, REFUSED_RATE, visitors->handshake_rate, "handshakes a second");
-    case VISITORS_NO_MEMORY:
+    struct address_limiter *limiter = &service->core->address_limiter;
+    switch (address_limiter_admit(limiter, &candidate->address, pool_now(), &candidate->limited_address)) {
+    case ADDRESS_LIMITER_TOO_MANY:
+        return refuse_greedy(candidate, REFUSED_ADDRESS, limiter->max_connections, "connections at once");
+    case ADDRESS_LIMITER_TOO_FAST:
+        return refuse_greedy(candidate, REFUSED_RATE, limiter->handshake_rate, "handshakes a second");
+    case ADDRESS_LIMITER_NO_MEMORY:
         return refuse_busy(candidate, REFUSED_RESOURCES, "Out of memory.");
-    case VISITORS_ADMITTED:
+    case ADDRESS_LIMITER_ADMITTED:
         break;
     }
     return true;
@@ -182,7 +182,7 @@ static void begin_connection(struct candidate *candidate, weir_upgrade *upgrade,
                                              .peer = candidate->peer,
                                              .client = client_of(candidate),
                                              .user_agent = user_agent,
-                                             .visitor = candidate->visitor,
+                                             .limited_address = candidate->limited_address,
                                              .user = upgrade->user,
                                              .data = upgrade->data,
                                              .subprotocol = candidate->negotiated.subprotocol,
@@ -201,7 +201,7 @@ static void begin_connection(struct candidate *candidate, weir_upgrade *upgrade,
         log_event_limited(&limit, LOG_HTTP, LOG_ERROR, "open",
                           LOG_FIELDS(LOG_TEXT("peer", candidate->peer), LOG_TEXT("error", "out of memory")));
         transport.kind->close(&transport);
-        visitors_leave(&route->core->visitors, candidate->visitor, pool_now());
+        address_limiter_leave(&route->core->address_limiter, candidate->limited_address, pool_now());
         registry_leave(&route->core->registry);
         return;
     }
@@ -238,7 +238,7 @@ static bool upgrade(const struct service *service, struct candidate *candidate) 
             return true;
         registry_leave(&service->core->registry);
     }
-    visitors_leave(&service->core->visitors, candidate->visitor, pool_now());
+    address_limiter_leave(&service->core->address_limiter, candidate->limited_address, pool_now());
     return false;
 }
 

@@ -52,7 +52,7 @@ static const struct {
     {"time32", time32_suite},
     {"memory", memory_suite},
     {"registry", registry_suite},
-    {"visitors", visitors_suite},
+    {"address_limiter", address_limiter_suite},
     {"members", members_suite},
     {"history", history_suite},
     {"conn", conn_suite},

@@ -40,7 +40,7 @@ Suite *keepalive_suite(void);
 Suite *time32_suite(void);
 Suite *memory_suite(void);
 Suite *registry_suite(void);
-Suite *visitors_suite(void);
+Suite *address_limiter_suite(void);
 Suite *members_suite(void);
 Suite *history_suite(void);
 Suite *conn_suite(void);
