@@ -34,7 +34,7 @@ static void check_print(const struct config *config, bool quiet) {
 }
 
 static int check_run(const struct config_sources *sources, bool quiet) {
-    struct config_errors errors = {.tell = check_report};
+    struct config_errors errors = {.report = check_report};
     weir_server *server = weir_server_create();
     if (server == NULL || server_configure(server, sources, &errors) != 0 || server_check(server) != 0) {
         fprintf(stderr, "weir check: %s\n", server != NULL ? weir_server_error(server) : "out of memory");

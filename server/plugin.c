@@ -19,7 +19,7 @@
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
 struct place {
-    struct config_place at;
+    struct config_location at;
     char *error;
     size_t size;
 };
@@ -43,11 +43,11 @@ static int check_table(const struct weir_plugin *table, const char *path, const 
     if (table->abi != WEIR_PLUGIN_ABI)
         return fail(place, "handler: %s was compiled for plug-in ABI %u, this weir has %d; compile it again", path,
                     table->abi, WEIR_PLUGIN_ABI);
-    if (table->handler == NULL || table->name == NULL || value_flaw(table->name, strlen(table->name)) != NULL)
+    if (table->handler == NULL || table->name == NULL || value_text_error(table->name, strlen(table->name)) != NULL)
         return fail(place, "handler: %s has a weir_plugin without a handler, or without a name that is text", path);
-    const char *flaw = handler_copy(NULL, table->handler);
-    if (flaw != NULL)
-        return fail(place, "handler: %s: %s", path, flaw);
+    const char *wrong = handler_copy(NULL, table->handler);
+    if (wrong != NULL)
+        return fail(place, "handler: %s: %s", path, wrong);
     return 0;
 }
 
@@ -66,7 +66,7 @@ bool plugin_has_changed(const struct plugin *plugin, const char *handler) {
 
 int plugin_load(struct plugin *plugin, const struct config *config, const struct config_route *route, char *error,
                 size_t error_size) {
-    const struct place place = {config_handler_place(route), error, error_size};
+    const struct place place = {config_handler_location(route), error, error_size};
     const char *path = route->handler + strlen("plugin:");
     *plugin = (struct plugin){.file = look_at_file(path)};
     plugin->object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -87,7 +87,7 @@ int plugin_load(struct plugin *plugin, const struct config *config, const struct
 
 int plugin_start(struct plugin *plugin, weir_server *server, const struct config_route *route, char *error,
                  size_t error_size) {
-    const struct place place = {config_handler_place(route), error, error_size};
+    const struct place place = {config_handler_location(route), error, error_size};
     const struct weir_options options = {plugin->table, route};
     char reason[256] = "it did not say why";
     turn.callback = (struct callback){.name = "start", .pattern = route->pattern, .handler = route->handler};

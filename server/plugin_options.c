@@ -26,17 +26,17 @@ struct reading {
     size_t size;
 };
 
-static int fail(const struct reading *reading, struct config_place place, const char *format, ...)
+static int fail(const struct reading *reading, struct config_location location, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Writes an error. Returns 0 if all errors are wanted, and has reported it; else -1. */
-static int fail(const struct reading *reading, struct config_place place, const char *format, ...) {
+static int fail(const struct reading *reading, struct config_location location, const char *format, ...) {
     char why[CONFIG_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
-    config_fail(place, reading->error, reading->size, "%s", why);
+    config_fail(location, reading->error, reading->size, "%s", why);
     return config_go_on(reading->config, reading->error);
 }
 
@@ -65,13 +65,13 @@ static const char *parse(enum weir_option_type type, const char *text, uint64_t 
     case WEIR_OPTION_SECRET:
         break;
     }
-    return value_flaw(text, strlen(text));
+    return value_text_error(text, strlen(text));
 }
 
 /* --- What a plug-in declares --------------------------------------------------------------------------------- */
 
 static bool is_line(const char *text) {
-    return value_flaw(text, strlen(text)) == NULL;
+    return value_text_error(text, strlen(text)) == NULL;
 }
 
 /* Returns true if the name can be a key of an ini file. */
@@ -95,24 +95,24 @@ static bool are_alike(const struct weir_option *a, const struct weir_option *b) 
 
 /* Returns true if the declaration is wrong, with the reason in `why`. */
 static bool is_wrong(const struct weir_option *options, const struct weir_option *option, char why[WHY_SIZE]) {
-    const char *flaw = !is_name(option->name) ? "its name must have 1 to 64 letters, digits, _, - and ."
-                       : config_is_route_key(option->name)           ? "each route has a key of this name"
-                       : (unsigned)option->type > WEIR_OPTION_SECRET ? "this weir does not know its type"
-                                                                     : NULL;
+    const char *wrong = !is_name(option->name) ? "its name must have 1 to 64 letters, digits, _, - and ."
+                        : config_is_route_key(option->name)           ? "each route has a key of this name"
+                        : (unsigned)option->type > WEIR_OPTION_SECRET ? "this weir does not know its type"
+                                                                      : NULL;
     char quoted[VALUE_QUOTED_SIZE] = "";
-    snprintf(why, WHY_SIZE, "%s", flaw != NULL ? flaw : "");
-    for (const struct weir_option *other = options; flaw == NULL && other != option; other++)
+    snprintf(why, WHY_SIZE, "%s", wrong != NULL ? wrong : "");
+    for (const struct weir_option *other = options; wrong == NULL && other != option; other++)
         if (are_alike(other, option)) {
             snprintf(why, WHY_SIZE, "it cannot be told from %s", value_quote(other->name, quoted));
             return true;
         }
-    if (flaw != NULL || option->default_value == NULL)
-        return flaw != NULL;
-    flaw = parse(option->type, option->default_value, &(uint64_t){0});
+    if (wrong != NULL || option->default_value == NULL)
+        return wrong != NULL;
+    wrong = parse(option->type, option->default_value, &(uint64_t){0});
     bool shown = option->type != WEIR_OPTION_SECRET && is_line(option->default_value);
     snprintf(why, WHY_SIZE, "its default %s%s%s", shown ? value_quote(option->default_value, quoted) : "",
-             shown ? " " : "", flaw != NULL ? flaw : "");
-    return flaw != NULL;
+             shown ? " " : "", wrong != NULL ? wrong : "");
+    return wrong != NULL;
 }
 
 int plugin_check_declared(const struct weir_plugin *plugin, const char *path, const struct config *config,
@@ -121,7 +121,7 @@ int plugin_check_declared(const struct weir_plugin *plugin, const char *path, co
     char why[WHY_SIZE], quoted[VALUE_QUOTED_SIZE];
     for (const struct weir_option *option = plugin->options; option != NULL && option->name != NULL; option++)
         if (is_wrong(plugin->options, option, why) &&
-            fail(&reading, config_handler_place(route), "handler: %s declares its option %s wrongly: %s", path,
+            fail(&reading, config_handler_location(route), "handler: %s declares its option %s wrongly: %s", path,
                  is_line(option->name) ? value_quote(option->name, quoted) : "?", why) != 0)
             return -1;
     return 0;
@@ -162,9 +162,9 @@ static int fail_unknown(const struct reading *reading, const struct config_extra
         names[count++] = option->name;
     const char *nearest = value_nearest(extra->name, names);
     if (nearest != NULL)
-        return fail(reading, extra->place, "plug-in %s has no option \"%s\"; did you mean %s?",
+        return fail(reading, extra->location, "plug-in %s has no option \"%s\"; did you mean %s?",
                     reading->plugin->name, extra->name, nearest);
-    return fail(reading, extra->place, "plug-in %s has no option \"%s\"", reading->plugin->name, extra->name);
+    return fail(reading, extra->location, "plug-in %s has no option \"%s\"", reading->plugin->name, extra->name);
 }
 
 /* A key from an environment variable has lost its case: restores it from the option's name. Returns false if memory
@@ -191,22 +191,22 @@ static int read_value(const struct reading *reading, const struct weir_option *o
     if (wrong == NULL)
         return 0;
     if (option->type == WEIR_OPTION_SECRET)
-        return fail(reading, extra->place, "%s: what is given %s", extra->name, wrong);
-    return fail(reading, extra->place, "%s: \"%s\" %s", extra->name, extra->value, wrong);
+        return fail(reading, extra->location, "%s: what is given %s", extra->name, wrong);
+    return fail(reading, extra->location, "%s: \"%s\" %s", extra->name, extra->value, wrong);
 }
 
-static const char *secret_flaw(const char *text) {
-    return value_flaw(text, strlen(text));
+static const char *secret_error(const char *text) {
+    return value_text_error(text, strlen(text));
 }
 
 static int read_secret(const struct reading *reading, struct config_extra *extra) {
-    static const struct secret_form form = {SECRET_SIZE_MAX, "one line of 1 to 1024 characters", secret_flaw};
+    static const struct secret_form form = {SECRET_SIZE_MAX, "one line of 1 to 1024 characters", secret_error};
     char why[WHY_SIZE] = "does not fit into the memory that is left", quoted[VALUE_QUOTED_SIZE];
     free(extra->content);
     extra->content = NULL;
     if (strcmp(extra->value, none) == 0)
         return 0;
-    char *path = config_absolute_path(extra->place, extra->value);
+    char *path = config_absolute_path(extra->location, extra->value);
     if (path != NULL) {
         free(extra->value);
         extra->value = path;
@@ -214,12 +214,12 @@ static int read_secret(const struct reading *reading, struct config_extra *extra
     }
     return extra->content != NULL
                ? 0
-               : fail(reading, extra->place, "%s: %s %s", extra->name, value_quote(extra->value, quoted), why);
+               : fail(reading, extra->location, "%s: %s %s", extra->name, value_quote(extra->value, quoted), why);
 }
 
 static int read_extra(const struct reading *reading, struct config_extra *extra, bool variable) {
     if (variable && !correct_case(reading->plugin, extra))
-        return fail(reading, extra->place, "out of memory");
+        return fail(reading, extra->location, "out of memory");
     const struct weir_option *option = find_option(reading->plugin, extra->name);
     if (option != NULL)
         return read_value(reading, option, extra);
@@ -234,8 +234,9 @@ static int check_one_of_both(const struct reading *reading, const struct config_
         const struct config_extra *file = find_extra(route, option->name, file_suffix);
         if (option->type == WEIR_OPTION_SECRET && given != NULL && given->secret && file != NULL &&
             file->content != NULL &&
-            fail(reading, file->place, "%s: there is a %s too, from %s; give one of both, and `none` for the other",
-                 file->name, option->name, given->place.source) != 0)
+            fail(reading, file->location,
+                 "%s: there is a %s too, from %s; give one of both, and `none` for the other", file->name,
+                 option->name, given->location.source) != 0)
             return -1;
     }
     return 0;
@@ -246,7 +247,7 @@ int plugin_read_options(const struct weir_plugin *plugin, const struct config *c
     const struct reading reading = {plugin, config, error, error_size};
     for (size_t i = 0; i < route->extra_count; i++) {
         struct config_extra *extra = &route->extras[i];
-        if (read_extra(&reading, extra, config_is_variable(extra->place)) != 0)
+        if (read_extra(&reading, extra, config_is_variable(extra->location)) != 0)
             return -1;
     }
     return check_one_of_both(&reading, route);

@@ -13,8 +13,9 @@
 #include "server/notify.h"
 #include "server/reload_check.h"
 #include "server/server_private.h"
+#include "server/sweep.h"
 
-enum { SWEEP_PORTION = 1000, PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000 };
 
 /* --- Settings ---------------------------------------------------------------------------------------------- */
 
@@ -76,31 +77,11 @@ static void set_channels(weir_server *server, const struct config *config) {
 
 /* --- Putting in force -------------------------------------------------------------------------------------- */
 
-struct sweep {
-    void (*step)(struct weir_conn *conn, struct task_list *ready);
-    struct task_list ready;
-};
-
-static void sweep_one(struct weir_conn *conn, void *arg) {
-    struct sweep *sweep = arg;
-    sweep->step(conn, &sweep->ready);
-}
-
-/* Takes the step for all connections, in portions, so that no thread waits long for the registry. */
-static void sweep_all(weir_server *server, void (*step)(struct weir_conn *conn, struct task_list *ready)) {
-    struct sweep sweep = {.step = step};
-    uint32_t position = 0;
-    while (registry_each_from(&server->run->core.registry, &position, SWEEP_PORTION, sweep_one, &sweep) ==
-           SWEEP_PORTION)
-        pool_submit_list(server->run->core.pool, &sweep.ready);
-    pool_submit_list(server->run->core.pool, &sweep.ready);
-}
-
 static void set_settings(weir_server *server, const struct settings *settings) {
     if (core_settings(&server->run->core) == settings)
         return;
     atomic_store_explicit(&server->run->core.settings, settings, memory_order_release);
-    sweep_all(server, conn_renew);
+    sweep_all(&server->run->core, conn_renew);
 }
 
 void server_apply(weir_server *server, struct route_table *table, const struct settings *settings,
@@ -125,49 +106,50 @@ void server_apply(weir_server *server, struct route_table *table, const struct s
 
 /* --- Reading again ----------------------------------------------------------------------------------------- */
 
-/* Reports the result to all threads whose request has the number `ticket` or a lower one. */
-static void report(weir_server *server, uint64_t ticket, bool done, const char *text) {
-    struct reload_desk *desk = &server->desk;
+/* Reports the result to all threads whose request has the number `generation` or a lower one. */
+static void report(weir_server *server, uint64_t generation, bool done, const char *text) {
+    struct reload_requests *requests = &server->reloads;
     atomic_fetch_add(done ? &server->run->core.counters.reloads : &server->run->core.counters.failed_reloads, 1);
     atomic_store(&server->run->core.counters.reload_failed, !done);
-    mutex_lock(&desk->mutex);
-    desk->finished = ticket;
-    desk->done = done;
-    snprintf(desk->text, sizeof desk->text, "%s", text);
-    pthread_cond_broadcast(&desk->answered);
-    mutex_unlock(&desk->mutex);
+    mutex_lock(&requests->mutex);
+    requests->finished = generation;
+    requests->done = done;
+    snprintf(requests->text, sizeof requests->text, "%s", text);
+    pthread_cond_broadcast(&requests->answered);
+    mutex_unlock(&requests->mutex);
 }
 
 void server_set_reloadable(weir_server *server, bool reloadable) {
-    struct reload_desk *desk = &server->desk;
-    mutex_lock(&desk->mutex);
-    desk->closed = !reloadable;
-    pthread_cond_broadcast(&desk->answered);
-    mutex_unlock(&desk->mutex);
+    struct reload_requests *requests = &server->reloads;
+    mutex_lock(&requests->mutex);
+    requests->closed = !reloadable;
+    pthread_cond_broadcast(&requests->answered);
+    mutex_unlock(&requests->mutex);
 }
 
-static uint64_t draw_ticket(struct reload_desk *desk, bool new) {
-    mutex_lock(&desk->mutex);
-    uint64_t ticket = new ? ++desk->wanted : desk->wanted;
-    mutex_unlock(&desk->mutex);
-    return ticket;
+static uint64_t reload_generation(struct reload_requests *requests, bool new) {
+    mutex_lock(&requests->mutex);
+    uint64_t generation = new ? ++requests->wanted : requests->wanted;
+    mutex_unlock(&requests->mutex);
+    return generation;
 }
 
 int server_reload_from_outside(void *context, char *text, size_t text_size) {
     weir_server *server = context;
-    struct reload_desk *desk = &server->desk;
-    uint64_t ticket = draw_ticket(desk, true), deadline = pool_now() + PATIENCE_MS;
+    struct reload_requests *requests = &server->reloads;
+    uint64_t generation = reload_generation(requests, true), deadline = pool_now() + PATIENCE_MS;
     weir_server_reload(server);
-    mutex_lock(&desk->mutex);
-    while (desk->finished < ticket && !desk->closed && mutex_wait_until(&desk->answered, &desk->mutex, deadline))
+    mutex_lock(&requests->mutex);
+    while (requests->finished < generation && !requests->closed &&
+           mutex_wait_until(&requests->answered, &requests->mutex, deadline))
         continue;
-    bool known = desk->finished >= ticket, too_late = !known && desk->closed;
-    int result = known ? desk->done : too_late ? 0 : -1;
+    bool known = requests->finished >= generation, too_late = !known && requests->closed;
+    int result = known ? requests->done : too_late ? 0 : -1;
     snprintf(text, text_size, "%s",
-             known      ? desk->text
+             known      ? requests->text
              : too_late ? "The server is stopping."
                         : "The reload has begun; the log will say what came of it.");
-    mutex_unlock(&desk->mutex);
+    mutex_unlock(&requests->mutex);
     return result;
 }
 
@@ -230,7 +212,7 @@ static void log_reloaded(const weir_server *server, unsigned connections) {
 }
 
 void server_reload(weir_server *server) {
-    uint64_t ticket = draw_ticket(&server->desk, false);
+    uint64_t generation = reload_generation(&server->reloads, false);
     char text[CONFIG_ERROR_SIZE] = "out of memory";
     const struct settings *settings;
     unsigned connections = 0;
@@ -246,5 +228,5 @@ void server_reload(weir_server *server) {
         log_event(LOG_SERVER, LOG_ERROR, "reload", LOG_FIELDS(LOG_BOOLEAN("done", false), LOG_TEXT("error", text)));
     }
     notify_ready();
-    report(server, ticket, table != NULL, text);
+    report(server, generation, table != NULL, text);
 }

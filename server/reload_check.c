@@ -12,9 +12,10 @@
 
 /* --- Files ------------------------------------------------------------------------------------------------- */
 
-static bool is_empty_now(struct config_place place) {
+static bool is_empty_now(struct config_location location) {
     struct stat status;
-    return place.line > 0 && stat(place.source, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+    return location.line > 0 && stat(location.source, &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_size == 0;
 }
 
 static int fail_empty(const char *file, char *error, size_t error_size) {
@@ -28,11 +29,11 @@ static int fail_empty(const char *file, char *error, size_t error_size) {
 
 int reload_check(const struct config *before, const struct config *after, char *error, size_t error_size) {
     for (size_t i = 0; i < before->route_count; i++)
-        if (is_empty_now(before->routes[i].place))
-            return fail_empty(before->routes[i].place.source, error, error_size);
+        if (is_empty_now(before->routes[i].location))
+            return fail_empty(before->routes[i].location.source, error, error_size);
     for (size_t i = 0; i < before->channel_rule_count; i++)
-        if (is_empty_now(before->channel_rules[i].place))
-            return fail_empty(before->channel_rules[i].place.source, error, error_size);
+        if (is_empty_now(before->channel_rules[i].location))
+            return fail_empty(before->channel_rules[i].location.source, error, error_size);
     if (before->route_count == 0 || after->route_count > 0)
         return 0;
     snprintf(

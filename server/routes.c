@@ -85,12 +85,12 @@ static void enter(struct route_table *table, struct served_route *served, const 
     table->entrances.items[table->entrances.count++] = *entrance;
 }
 
-static int add_pattern(struct route_table *table, const char *pattern, struct config_place place,
+static int add_pattern(struct route_table *table, const char *pattern, struct config_location location,
                        const struct report *report) {
     char reason[256];
     if (router_add(table->entrances.router, pattern, table->entrances.count, reason, sizeof reason) == 0)
         return 0;
-    return config_fail(place, report->error, report->size, "%s", reason);
+    return config_fail(location, report->error, report->size, "%s", reason);
 }
 
 /* --- From the configuration -------------------------------------------------------------------------------- */
@@ -183,7 +183,7 @@ static int load_with_options(struct routes *routes, struct route_table *table, c
     if (added == NULL && config->errors != NULL) /* its handler was wrong, which has been reported already */
         return 0;
     if (added == NULL)
-        return config_fail(configured->place, report->error, report->size,
+        return config_fail(configured->location, report->error, report->size,
                            "the route %s has options and no handler; set one, or call weir_server_route()",
                            configured->pattern);
     struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
@@ -220,7 +220,7 @@ static int load_added(struct routes *routes, struct route_table *table, const st
         const struct added_route *added = &routes->added[i];
         if (has_options(config, added->pattern))
             continue; /* load_with_options() has added it */
-        if (add_pattern(table, added->pattern, (struct config_place){.source = NULL}, report) != 0)
+        if (add_pattern(table, added->pattern, (struct config_location){.source = NULL}, report) != 0)
             return -1;
         struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
         if (served == NULL)
@@ -241,7 +241,7 @@ static int load_all(struct routes *routes, struct route_table *table, struct con
     table->entrances.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
     for (size_t i = 0; i < config->route_count; i++) {
         struct config_route *configured = &config->routes[i];
-        if (add_pattern(table, configured->pattern, configured->place, report) != 0 &&
+        if (add_pattern(table, configured->pattern, configured->location, report) != 0 &&
             config_go_on(config, report->error) != 0)
             return -1;
         if ((configured->handler == NULL ? load_with_options : load_configured)(routes, table, config, configured,

@@ -35,8 +35,8 @@ weir_server *weir_server_create(void) {
     server->config = config_create();
     server_forget_addresses(server);
     server->wake_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    mutex_init(&server->desk.mutex, ADMIN_LOCK_RANK);
-    mutex_condition_init(&server->desk.answered);
+    mutex_init(&server->reloads.mutex, ADMIN_LOCK_RANK);
+    mutex_condition_init(&server->reloads.answered);
     if (server->config == NULL || server->wake_event < 0) {
         weir_server_destroy(server);
         return NULL;
@@ -56,8 +56,8 @@ void weir_server_destroy(weir_server *server) {
     config_destroy(server->config);
     server_forget_steps(server);
     server_forget_addresses(server);
-    pthread_cond_destroy(&server->desk.answered);
-    mutex_destroy(&server->desk.mutex);
+    pthread_cond_destroy(&server->reloads.answered);
+    mutex_destroy(&server->reloads.mutex);
     if (server->wake_event >= 0)
         close(server->wake_event);
     free(server);

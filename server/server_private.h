@@ -1,8 +1,8 @@
 /* server_private.h - a server's internals, for server.c, configure.c, run.c, start.c, reload.c, logging.c,
  * starved.c and stop.c.
  *
- * They belong to the thread that configures and runs the server, except atomics, the desk, and what `core` allows
- * to others. Other threads only read the rest, while the server runs.
+ * They belong to the thread that configures and runs the server, except atomics, the reload requests, and what
+ * `core` allows to others. Other threads only read the rest, while the server runs.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,10 +28,10 @@ struct kept_settings {
 };
 
 /* Where threads wait for the result of a reload that they have asked for. */
-struct reload_desk {
+struct reload_requests {
     struct mutex mutex; /* guards all below */
     pthread_cond_t answered;
-    uint64_t wanted, finished;    /* numbers of the last request and of the last one answered */
+    uint64_t wanted, finished;    /* generations of the last request and of the last one answered */
     bool done;                    /* whether the last reload succeeded */
     bool closed;                  /* the server is stopping: there will be no more reloads */
     char text[CONFIG_ERROR_SIZE]; /* result of the last reload, for people */
@@ -68,7 +68,7 @@ struct weir_server {
     struct service service;
     struct http_server *public_listener;
     struct admin *admin; /* NULL if there is no admin listener */
-    struct reload_desk desk;
+    struct reload_requests reloads;
 };
 
 /* Returns the configuration in force. */

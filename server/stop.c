@@ -20,34 +20,15 @@
 #include "server/core/user_timer.h"
 #include "server/log/log.h"
 #include "server/server_private.h"
+#include "server/sweep.h"
 
 /* CLIENT_MS: the spread takes at most so long for each client, so that few clients do not take all of drain_window.
  */
 enum { MOMENT_MS = 250, SPREAD_STEP_MS = 10, CLIENT_MS = 1 };
 
-typedef void close_step(struct weir_conn *conn, struct task_list *ready);
-
-struct sweep {
-    close_step *step;
-    struct task_list ready;
-};
-
-static void sweep_one(struct weir_conn *conn, void *arg) {
-    struct sweep *sweep = arg;
-    sweep->step(conn, &sweep->ready);
-}
-
-/* Takes the step for at most `count` connections from `*position` on. Returns the number of connections. */
-static unsigned sweep_some(weir_server *server, close_step *step, uint32_t *position, unsigned count) {
-    struct sweep sweep = {.step = step};
-    unsigned visited = registry_each_from(&server->run->core.registry, position, count, sweep_one, &sweep);
-    pool_submit_list(server->run->core.pool, &sweep.ready);
-    return visited;
-}
-
 /* Takes the step for all connections. Returns the number of clients left at `until`. */
-static unsigned sweep_all(weir_server *server, close_step *step, uint64_t until) {
-    sweep_some(server, step, &(uint32_t){0}, UINT_MAX);
+static unsigned close_all(weir_server *server, sweep_step *step, uint64_t until) {
+    sweep_all(&server->run->core, step);
     return registry_wait_empty(&server->run->core.registry, until);
 }
 
@@ -67,12 +48,12 @@ static void drain_spread(weir_server *server) {
     for (; now + SPREAD_STEP_MS < start + window; now = pool_now()) {
         uint64_t due = clients * (now - start + SPREAD_STEP_MS) / window;
         unsigned portion = due > told ? (unsigned)(due - told) : 0;
-        unsigned visited = sweep_some(server, conn_drain, &position, portion);
+        unsigned visited = sweep_some(&server->run->core, conn_drain, &position, portion);
         told += visited;
         if (visited < portion || registry_wait_empty(registry, now + SPREAD_STEP_MS) == 0)
             return;
     }
-    sweep_some(server, conn_drain, &position, UINT_MAX);
+    sweep_some(&server->run->core, conn_drain, &position, UINT_MAX);
 }
 
 static unsigned drain_all(weir_server *server, uint64_t until) {
@@ -106,8 +87,8 @@ static void hurry(weir_server *server, unsigned left, uint64_t cut, uint64_t end
         LOG_SERVER, LOG_WARNING, "drain_timeout",
         LOG_FIELDS(LOG_NUMBER("connections", left),
                    LOG_TEXT("note", "they are closed now; messages that wait for their handler are dropped")));
-    if (sweep_all(server, conn_close_now, cut) != 0)
-        sweep_all(server, conn_abort, at_least_a_moment(end));
+    if (close_all(server, conn_close_now, cut) != 0)
+        close_all(server, conn_abort, at_least_a_moment(end));
 }
 
 bool server_drain(weir_server *server) {

@@ -24,8 +24,8 @@ struct config *config_create(void) {
     if (config == NULL)
         return NULL;
     config->settings.limits.expect_masked = true; /* a server's connections (RFC 6455, 5.1) */
-    config->places = calloc(option_count, sizeof *config->places);
-    bool good = config->places != NULL;
+    config->locations = calloc(option_count, sizeof *config->locations);
+    bool good = config->locations != NULL;
     for (const char *const *section = option_sections; good && *section != NULL; section++)
         good = !config_is_plain_section(*section) || option_set_defaults(*section, config) == 0;
     if (good)
@@ -47,7 +47,7 @@ void config_destroy(struct config *config) {
     free(config->admin.secret);
     free(config->channel_rules);
     free(config->routes);
-    free(config->places);
+    free(config->locations);
     free(config->path);
     free(config);
 }
@@ -57,7 +57,7 @@ int config_go_on(const struct config *config, const char *error) {
     if (errors == NULL)
         return -1;
     errors->count++;
-    errors->tell(errors->context, error);
+    errors->report(errors->context, error);
     return 0;
 }
 
@@ -114,7 +114,7 @@ static int set_option(const struct option *option, void *base, const struct conf
     const char *path = path_in(option, setting->value);
     if (path == NULL)
         return option_set(option, base, setting->value, why, why_size);
-    char *absolute = config_absolute_path(setting->place, path), *value = NULL;
+    char *absolute = config_absolute_path(setting->location, path), *value = NULL;
     int result = -1;
     if (absolute == NULL || asprintf(&value, "%.*s%s", (int)(path - setting->value), setting->value, absolute) < 0)
         snprintf(why, why_size, "out of memory");
@@ -125,32 +125,32 @@ static int set_option(const struct option *option, void *base, const struct conf
     return result;
 }
 
-int config_apply(void *base, struct config_place *places, const struct config_setting *setting, char *error,
+int config_apply(void *base, struct config_location *locations, const struct config_setting *setting, char *error,
                  size_t error_size) {
     char why[CONFIG_ERROR_SIZE];
     const struct option *option = option_find(setting->section, setting->key);
     if (option == NULL) {
         option_unknown(setting->section, setting->key, why, sizeof why);
-        return config_fail(setting->place, error, error_size, "%s", why);
+        return config_fail(setting->location, error, error_size, "%s", why);
     }
-    struct config_place *place = &places[option - options];
-    *place = setting->place;
-    place->refused = set_option(option, base, setting, why, sizeof why) != 0;
-    return place->refused ? config_fail_at(*place, option->name, error, error_size, "%s", why) : 0;
+    struct config_location *location = &locations[option - options];
+    *location = setting->location;
+    location->refused = set_option(option, base, setting, why, sizeof why) != 0;
+    return location->refused ? config_fail_at(*location, option->name, error, error_size, "%s", why) : 0;
 }
 
 int config_set(struct config *config, const char *section, const char *key, const char *value, char *error,
                size_t error_size) {
     const char *const texts[] = {section, key, value};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *flaw = value_flaw(texts[i], strlen(texts[i]));
-        if (flaw != NULL) {
-            snprintf(error, error_size, "the %s %s", i == 0 ? "section" : i == 1 ? "key" : "value", flaw);
+        const char *wrong = value_text_error(texts[i], strlen(texts[i]));
+        if (wrong != NULL) {
+            snprintf(error, error_size, "the %s %s", i == 0 ? "section" : i == 1 ? "key" : "value", wrong);
             return -1;
         }
     }
     size_t rules = config->channel_rule_count, routes = config->route_count;
-    struct config_setting setting = {.key = key, .value = value, .place = {.source = config_program}};
+    struct config_setting setting = {.key = key, .value = value, .location = {.source = config_program}};
     if (config_apply_below(config, section, &setting, error, error_size) == 0)
         return 0;
     config_drop_sections(config, rules, routes); /* if the section has just been added */
@@ -164,13 +164,13 @@ int config_set(struct config *config, const char *section, const char *key, cons
 enum { REPLIES_AT_ONCE = 1 << 20 };
 
 /* Returns where the first of the three options that are not defaults is set, or where one was refused. */
-static struct config_place send_buffer_place(const struct config *config) {
+static struct config_location send_buffer_location(const struct config *config) {
     static const char *const names[] = {"send_buffer_hard", "send_buffer_soft", "max_message_size"};
-    struct config_place first = {.source = NULL};
+    struct config_location first = {.source = NULL};
     for (size_t i = 0; !first.refused && i < sizeof names / sizeof *names; i++) {
-        const struct config_place *place = &config->places[option_find("websocket", names[i]) - options];
-        if (first.source == NULL || place->refused)
-            first = *place;
+        const struct config_location *location = &config->locations[option_find("websocket", names[i]) - options];
+        if (first.source == NULL || location->refused)
+            first = *location;
     }
     return first;
 }
@@ -178,13 +178,13 @@ static struct config_place send_buffer_place(const struct config *config) {
 static int check_send_buffer(const struct config *config, char *error, size_t error_size) {
     const struct settings *settings = &config->settings;
     size_t least = settings->send_buffer_soft + settings->limits.max_message_size + REPLIES_AT_ONCE;
-    const struct config_place place = send_buffer_place(config);
-    if (settings->send_buffer_hard >= least || place.refused)
+    const struct config_location location = send_buffer_location(config);
+    if (settings->send_buffer_hard >= least || location.refused)
         return 0;
     char hard[32], needed[32];
     value_print_size(settings->send_buffer_hard, hard);
     value_print_size(least, needed);
-    return config_fail(place, error, error_size,
+    return config_fail(location, error, error_size,
                        "send_buffer_hard: %s is too small; send_buffer_soft, max_message_size and 1MiB together "
                        "need %s",
                        hard, needed);

@@ -27,7 +27,7 @@ enum {
 };
 
 /* Where a value comes from. All zero: it is the default. */
-struct config_place {
+struct config_location {
     const char
         *source;   /* "conf/weir.ini", "WEIR_SERVER_WORKERS", "--set server.workers"; the configuration owns it */
     unsigned line; /* of a file; 0 for other sources */
@@ -36,7 +36,7 @@ struct config_place {
 
 /* Receives every error of a configuration, not only the first. */
 struct config_errors {
-    void (*tell)(void *context, const char *error); /* one line, "source:line: what is wrong" */
+    void (*report)(void *context, const char *error); /* one line, "source:line: what is wrong" */
     void *context;
     size_t count;
 };
@@ -117,8 +117,8 @@ struct config_channel {
     bool presence;
     bool announce;
     bool publisher;
-    struct config_place place;   /* of [channel PATTERN] */
-    struct config_place *places; /* of its options, by index in the option table */
+    struct config_location location;   /* of [channel PATTERN] */
+    struct config_location *locations; /* of its options, by index in the option table */
 };
 
 /* A key of a route that is not in the option table: it is for the route's plug-in. */
@@ -127,7 +127,7 @@ struct config_extra {
     char *value;
     char *content; /* the secret, if the value names its file; else NULL */
     bool secret;   /* the value must not be shown */
-    struct config_place place;
+    struct config_location location;
 };
 
 /* [route PATTERN] */
@@ -145,8 +145,8 @@ struct config_route {
     char **origins; /* like config_websocket.origins, or "inherit" alone */
     enum compression compression;
     enum slow_consumer slow_consumer;
-    struct config_place place;   /* of [route PATTERN] */
-    struct config_place *places; /* of its options, by index in the option table */
+    struct config_location location;   /* of [route PATTERN] */
+    struct config_location *locations; /* of its options, by index in the option table */
     struct config_extra *extras;
     size_t extra_count;
 };
@@ -164,8 +164,8 @@ struct config {
     size_t channel_rule_count;
     struct config_route *routes;
     size_t route_count;
-    struct config_place *places; /* of the options above, by index in the option table */
-    char **sources;              /* the names that the places refer to */
+    struct config_location *locations; /* of the options above, by index in the option table */
+    char **sources;                    /* the names that the locations refer to */
     size_t source_count;
 };
 
@@ -212,24 +212,24 @@ int config_set(struct config *config, const char *section, const char *key, cons
 int config_check(struct config *config, char *error, size_t error_size);
 
 /* Returns true if a value comes from the environment. */
-bool config_is_variable(struct config_place place);
+bool config_is_variable(struct config_location location);
 
-/* Makes a path absolute: relative to the folder of the place's file, or to the working directory for other sources.
- * The caller frees the result. NULL if memory is out. */
-char *config_absolute_path(struct config_place place, const char *path);
+/* Makes a path absolute: relative to the folder of the location's file, or to the working directory for other
+ * sources. The caller frees the result. NULL if memory is out. */
+char *config_absolute_path(struct config_location location, const char *path);
 
 /* Returns true if the option table has a key of this name for routes. Case does not matter. */
 bool config_is_route_key(const char *name);
 
-/* Returns the place where the route's handler is set. */
-struct config_place config_handler_place(const struct config_route *route);
+/* Returns the location where the route's handler is set. */
+struct config_location config_handler_location(const struct config_route *route);
 
 /* Returns the route's subprotocols: those configured, or weir.v1 for the handler pubsub without any. "none" alone
  * stands for no subprotocol. */
 char **config_subprotocols(const struct config_route *route);
 
 /* Writes an error with "source:line: " or "source: " in front of the message. Returns -1. */
-int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...)
+int config_fail(struct config_location location, char *error, size_t error_size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Returns true if connections have the same settings, so that a reload need not tell them. */

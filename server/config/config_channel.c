@@ -45,31 +45,31 @@ static void print_parameters(const char *pattern, char *text, size_t text_size) 
 }
 
 static int fail_parameter(const struct config_route *route, const struct channel_template_part *part,
-                          struct config_place place, char *error, size_t error_size) {
+                          struct config_location location, char *error, size_t error_size) {
     char parameters[128], pattern[VALUE_QUOTED_SIZE], name[VALUE_QUOTED_SIZE];
     print_parameters(route->pattern, parameters, sizeof parameters);
     snprintf(name, sizeof name, "%.*s", (int)part->size, part->text);
-    return config_fail_at(place, "channel", error, error_size, "{%s} is no parameter of the route %s; it has %s",
+    return config_fail_at(location, "channel", error, error_size, "{%s} is no parameter of the route %s; it has %s",
                           name, value_quote(route->pattern, pattern), parameters);
 }
 
 int config_check_channel(const struct config_route *route, char *error, size_t error_size) {
     char handler[VALUE_QUOTED_SIZE];
-    struct config_place place = route->places[option_find("route", "channel") - options];
+    struct config_location location = route->locations[option_find("route", "channel") - options];
     bool needed = strcmp(route->handler, "relay") == 0;
-    if (place.refused)
+    if (location.refused)
         return 0;
     if (needed && route->channel == NULL)
-        return config_fail_at(config_handler_place(route), "handler", error, error_size,
+        return config_fail_at(config_handler_location(route), "handler", error, error_size,
                               "the route has no channel; write channel = NAME, in which {parameters} of the route "
                               "may stand, like room:{name}");
     if (!needed && route->channel != NULL)
-        return config_fail_at(place, "channel", error, error_size,
+        return config_fail_at(location, "channel", error, error_size,
                               "only a route with handler = relay has one; this one's is %s",
                               value_quote(route->handler, handler));
     struct channel_template_part part;
     for (const char *at = route->channel; at != NULL && channel_template_next(&at, &part);)
         if (part.parameter && !has_parameter(route->pattern, &part))
-            return fail_parameter(route, &part, place, error, error_size);
+            return fail_parameter(route, &part, location, error, error_size);
     return 0;
 }

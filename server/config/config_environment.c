@@ -80,24 +80,24 @@ static int unknown(const char *section, const char *name, char *error, size_t er
     const char *now_section = retired_section(section), *now_key = retired_key(section, key);
     if (now_section != NULL || now_key != NULL) {
         print_name(now_section != NULL ? now_section : section, now_key != NULL ? now_key : key, meant_name);
-        return config_fail((struct config_place){.source = name}, error, error_size,
+        return config_fail((struct config_location){.source = name}, error, error_size,
                            "this variable is now called %s", meant_name);
     }
     const struct option *meant = option_find(section, key);
     if (meant == NULL)
         meant = option_meant(section, key);
-    struct config_place place = {.source = name};
+    struct config_location location = {.source = name};
     if (meant == NULL || !config_is_plain_section(meant->section))
-        return config_fail(place, error, error_size,
+        return config_fail(location, error, error_size,
                            "no option has this name; `weir check --list` shows every key");
     print_name(meant->section, meant->name, meant_name);
-    return config_fail(place, error, error_size, "no option has this name; did you mean %s?", meant_name);
+    return config_fail(location, error, error_size, "no option has this name; did you mean %s?", meant_name);
 }
 
 static int read_variable(struct config *config, const char *section, const char *name, char *value, char *error,
                          size_t error_size) {
-    if (value_flaw(name, strlen(name)) != NULL)
-        return config_fail((struct config_place){.source = "the environment"}, error, error_size,
+    if (value_text_error(name, strlen(name)) != NULL)
+        return config_fail((struct config_location){.source = "the environment"}, error, error_size,
                            "a variable of [%s] has a name that is no text", section);
     const struct option *option = find_option(name);
     bool link = is_service_link(name, value),
@@ -105,15 +105,15 @@ static int read_variable(struct config *config, const char *section, const char 
     if (option == NULL && plain && !config_has_variable(config, name))
         return link ? 0 : unknown(section, name, error, error_size);
     const char *kept = config_keep(config, name);
-    const char *flaw = value_flaw(value, strlen(value));
-    if (kept == NULL || flaw != NULL)
-        return config_fail((struct config_place){.source = name}, error, error_size, "%s %s", "the value",
-                           flaw != NULL ? flaw : "does not fit into the memory that is left");
+    const char *wrong = value_text_error(value, strlen(value));
+    if (kept == NULL || wrong != NULL)
+        return config_fail((struct config_location){.source = name}, error, error_size, "%s %s", "the value",
+                           wrong != NULL ? wrong : "does not fit into the memory that is left");
     if (option == NULL)
-        return config_apply_variable(config, (struct config_place){.source = kept}, value_trim(value), link, error,
-                                     error_size);
+        return config_apply_variable(config, (struct config_location){.source = kept}, value_trim(value), link,
+                                     error, error_size);
     const struct config_setting setting = {section, option->name, value_trim(value), {.source = kept}};
-    return config_apply(config, config->places, &setting, error, error_size);
+    return config_apply(config, config->locations, &setting, error, error_size);
 }
 
 int config_read_environment(struct config *config, char *const *environment, char *error, size_t error_size) {
@@ -125,7 +125,7 @@ int config_read_environment(struct config *config, char *const *environment, cha
             continue;
         char *copy = strdup(*variable);
         if (copy == NULL)
-            return config_fail((struct config_place){.source = "the environment"}, error, error_size,
+            return config_fail((struct config_location){.source = "the environment"}, error, error_size,
                                "out of memory");
         char *value = copy + (equals - *variable);
         *value++ = '\0';

@@ -15,7 +15,7 @@ static const char wildcards[] = "*?[";
 
 /* Arguments of one `include`. */
 struct include {
-    struct config_place place;
+    struct config_location location;
     int (*read)(void *context, const char *path);
     void *context;
     char *error;
@@ -24,7 +24,7 @@ struct include {
 
 static int fail(const struct include *include, const char *path, const char *why) {
     char quoted[VALUE_QUOTED_SIZE];
-    return config_fail(include->place, include->error, include->error_size, "include: %s %s",
+    return config_fail(include->location, include->error, include->error_size, "include: %s %s",
                        value_quote(path, quoted), why);
 }
 
@@ -54,9 +54,9 @@ static int on_unreadable_folder(const char *path, int code) {
 
 static int read_one(const struct include *include, const char *path) {
     struct stat status;
-    const char *flaw = value_flaw(path, strlen(path));
-    if (flaw != NULL)
-        return fail(include, "a file's name", flaw);
+    const char *wrong = value_text_error(path, strlen(path));
+    if (wrong != NULL)
+        return fail(include, "a file's name", wrong);
     if (stat(path, &status) != 0) {
         char why[128];
         snprintf(why, sizeof why, "cannot be read: %s", strerror(errno));
@@ -68,7 +68,7 @@ static int read_one(const struct include *include, const char *path) {
 }
 
 static int read_pattern(const struct include *include, const char *item) {
-    char *pattern = from_folder(include->place.source, item);
+    char *pattern = from_folder(include->location.source, item);
     if (pattern == NULL)
         return fail(include, item, "does not fit into the memory that is left");
     glob_t found = {0};
@@ -85,9 +85,9 @@ static int read_pattern(const struct include *include, const char *item) {
     return result;
 }
 
-int config_include(const char *patterns, struct config_place place, int (*read)(void *context, const char *path),
-                   void *context, char *error, size_t error_size) {
-    const struct include include = {place, read, context, error, error_size};
+int config_include(const char *patterns, struct config_location location,
+                   int (*read)(void *context, const char *path), void *context, char *error, size_t error_size) {
+    const struct include include = {location, read, context, error, error_size};
     char **items;
     const char *wrong = value_list(patterns, &items);
     if (wrong != NULL)

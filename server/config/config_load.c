@@ -27,26 +27,26 @@ struct load {
     ino_t inode;
 };
 
-static struct config_place place_of(const struct load *load, unsigned line) {
-    return (struct config_place){.source = load->path, .line = line};
+static struct config_location location_of(const struct load *load, unsigned line) {
+    return (struct config_location){.source = load->path, .line = line};
 }
 
 static int fail_at(const struct load *load, unsigned line, const char *why) {
-    return config_fail(place_of(load, line), load->error, load->error_size, "%s", why);
+    return config_fail(location_of(load, line), load->error, load->error_size, "%s", why);
 }
 
 /* --- Sections ---------------------------------------------------------------------------------------------- */
 
 static int fail_twice(const struct load *load, const struct config_section *other, unsigned line) {
     char quoted[VALUE_QUOTED_SIZE], where[CONFIG_ERROR_SIZE - 128];
-    if (strcmp(other->place.source, load->path) != 0)
-        snprintf(where, sizeof where, " in %s:%u", other->place.source, other->place.line);
-    else if (other->place.line != line)
-        snprintf(where, sizeof where, " on line %u", other->place.line);
+    if (strcmp(other->location.source, load->path) != 0)
+        snprintf(where, sizeof where, " in %s:%u", other->location.source, other->location.line);
+    else if (other->location.line != line)
+        snprintf(where, sizeof where, " on line %u", other->location.line);
     else
         snprintf(where, sizeof where, "; this file is read twice");
     value_quote(other->pattern, quoted);
-    return config_fail(place_of(load, line), load->error, load->error_size, "the %s %s is already defined%s",
+    return config_fail(location_of(load, line), load->error, load->error_size, "the %s %s is already defined%s",
                        other->section, quoted, where);
 }
 
@@ -54,7 +54,7 @@ static int begin_with_pattern(struct load *load, const char *section, const char
     struct config_section other;
     if (config_find_section(load->config, section, pattern, &other))
         return fail_twice(load, &other, line);
-    return config_add_section(load->config, section, pattern, place_of(load, line), &load->section, load->error,
+    return config_add_section(load->config, section, pattern, location_of(load, line), &load->section, load->error,
                               load->error_size);
 }
 
@@ -72,7 +72,7 @@ static int on_section(void *context, const char *name, unsigned line) {
             }
             load->seen |= 1u << i;
             load->section = (struct config_section){
-                .section = option_sections[i], .places = load->config->places, .base = load->config};
+                .section = option_sections[i], .locations = load->config->locations, .base = load->config};
             return 0;
         }
     option_unknown_section(name, why, sizeof why);
@@ -81,7 +81,7 @@ static int on_section(void *context, const char *name, unsigned line) {
 
 static int on_value(void *context, const char *key, const char *value, unsigned line) {
     struct load *load = context;
-    const struct config_setting setting = {load->section.section, key, value, place_of(load, line)};
+    const struct config_setting setting = {load->section.section, key, value, location_of(load, line)};
     return config_apply_to_section(&load->section, &setting, load->error, load->error_size);
 }
 
@@ -120,7 +120,7 @@ static int fail_loop(const struct inclusion *inclusion, const char *path) {
         fclose(out);
     }
     chain[sizeof chain - 1] = '\0';
-    return config_fail(place_of(load, inclusion->line), load->error, load->error_size,
+    return config_fail(location_of(load, inclusion->line), load->error, load->error_size,
                        "include: these files include each other: %s", chain);
 }
 
@@ -129,7 +129,7 @@ static int include_file(void *context, const char *path) {
     const struct load *load = inclusion->load;
     struct stat status;
     if (load->depth == CONFIG_INCLUDE_DEPTH)
-        return config_fail(place_of(load, inclusion->line), load->error, load->error_size,
+        return config_fail(location_of(load, inclusion->line), load->error, load->error_size,
                            "include: files include each other more than %d deep", CONFIG_INCLUDE_DEPTH);
     if (stat(path, &status) == 0)
         for (const struct load *above = load; above != NULL; above = above->includer)
@@ -145,7 +145,8 @@ static int on_head(void *context, const char *key, const char *value, unsigned l
     struct inclusion inclusion = {load, line};
     char why[CONFIG_ERROR_SIZE], quoted[VALUE_QUOTED_SIZE];
     if (strcmp(key, "include") == 0)
-        return config_include(value, place_of(load, line), include_file, &inclusion, load->error, load->error_size);
+        return config_include(value, location_of(load, line), include_file, &inclusion, load->error,
+                              load->error_size);
     value_quote(key, quoted);
     if (value_nearest(key, keys) != NULL)
         snprintf(why, sizeof why, "unknown key %s; did you mean include?", quoted);
@@ -159,7 +160,7 @@ static int read_file(struct config *config, const char *path, const struct load 
     static const struct ini_reader reader = {on_head, on_section, on_value, on_failure};
     const char *kept = config_keep(config, path);
     if (kept == NULL)
-        return config_fail((struct config_place){.source = path}, error, error_size, "out of memory");
+        return config_fail((struct config_location){.source = path}, error, error_size, "out of memory");
     struct load load = {.config = config,
                         .path = kept,
                         .error = error,
@@ -175,9 +176,9 @@ static int read_file(struct config *config, const char *path, const struct load 
 }
 
 int config_read_file(struct config *config, const char *path, char *error, size_t error_size) {
-    char *copy = config_absolute_path((struct config_place){.source = NULL}, path);
+    char *copy = config_absolute_path((struct config_location){.source = NULL}, path);
     if (copy == NULL)
-        return config_fail((struct config_place){.source = path}, error, error_size, "out of memory");
+        return config_fail((struct config_location){.source = path}, error, error_size, "out of memory");
     free(config->path);
     config->path = copy;
     return read_file(config, path, NULL, error, error_size);

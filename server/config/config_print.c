@@ -9,59 +9,59 @@
 #include "server/config/options.h"
 
 /* Prints "conf/weir.ini:14". A name may contain bytes that are not allowed in an ini file; they become '?'. */
-static void print_place(struct config_place place, FILE *out) {
-    for (const char *at = place.source; *at != '\0'; at++)
+static void print_location(struct config_location location, FILE *out) {
+    for (const char *at = location.source; *at != '\0'; at++)
         fputc(*at >= ' ' && *at <= '~' ? *at : '?', out);
-    if (place.line > 0)
-        fprintf(out, ":%u", place.line);
+    if (location.line > 0)
+        fprintf(out, ":%u", location.line);
 }
 
-static void print_origin(struct config_place place, const char *note, FILE *out) {
-    if (place.source == NULL)
+static void print_origin(struct config_location location, const char *note, FILE *out) {
+    if (location.source == NULL)
         return;
     fputs("# from ", out);
-    print_place(place, out);
+    print_location(location, out);
     fprintf(out, "%s\n", note);
 }
 
-static void print_secret(const char *name, struct config_place place, FILE *out) {
+static void print_secret(const char *name, struct config_location location, FILE *out) {
     fprintf(out, "# %s is set, not shown; from ", name);
-    print_place(place, out);
+    print_location(location, out);
     fputc('\n', out);
 }
 
 /* Prints an option. An option that has no effect is left out unless it has been set. */
 static void print_option(const struct config *config, const struct option *option, const void *base,
-                         struct config_place place, FILE *out) {
+                         struct config_location location, FILE *out) {
     const char *const *secret = (const void *)((const char *)base + option->offset);
     bool applies = option->applies == NULL || option->applies(config, base);
-    if (!applies && place.source == NULL)
+    if (!applies && location.source == NULL)
         return;
     if (option->type == OPTION_SECRET && *secret != NULL) {
-        print_secret(option->name, place, out);
+        print_secret(option->name, location, out);
         return;
     }
-    print_origin(place, applies ? "" : ", without effect here", out);
+    print_origin(location, applies ? "" : ", without effect here", out);
     fprintf(out, "%s = ", option->name);
     option_print(option, base, out);
     fputc('\n', out);
 }
 
 static void print_section(const struct config *config, const char *section, const void *base,
-                          const struct config_place *places, FILE *out) {
+                          const struct config_location *locations, FILE *out) {
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->section, section) == 0)
-            print_option(config, option, base, places[option - options], out);
+            print_option(config, option, base, locations[option - options], out);
 }
 
 static void print_extras(const struct config_route *route, FILE *out) {
     for (size_t i = 0; i < route->extra_count; i++) {
         const struct config_extra *extra = &route->extras[i];
         if (extra->secret) {
-            print_secret(extra->name, extra->place, out);
+            print_secret(extra->name, extra->location, out);
             continue;
         }
-        print_origin(extra->place, "", out);
+        print_origin(extra->location, "", out);
         fprintf(out, "%s = %s\n", extra->name, extra->value);
     }
 }
@@ -69,7 +69,7 @@ static void print_extras(const struct config_route *route, FILE *out) {
 static void print_route(const struct config *config, const struct config_route *route, FILE *out) {
     struct config_route shown = *route;
     shown.subprotocols = config_subprotocols(route);
-    print_section(config, "route", &shown, route->places, out);
+    print_section(config, "route", &shown, route->locations, out);
     print_extras(route, out);
 }
 
@@ -78,7 +78,7 @@ void config_print(const struct config *config, FILE *out) {
     for (const char *const *section = option_sections; *section != NULL; section++)
         if (config_is_plain_section(*section)) {
             fprintf(out, "%s[%s]\n", between, *section);
-            print_section(config, *section, config, config->places, out);
+            print_section(config, *section, config, config->locations, out);
             between = "\n";
         }
     for (size_t i = 0; i < config_section_count(config); i++) {
@@ -86,12 +86,12 @@ void config_print(const struct config *config, FILE *out) {
         fputs("\n# variables: ", out);
         bool unique = config_print_variables(config, &section, out);
         fputs(unique ? "...\n" : "none, since another section has the same name\n", out);
-        print_origin(section.place, "", out);
+        print_origin(section.location, "", out);
         fprintf(out, "[%s %s]\n", section.section, section.pattern);
         if (strcmp(section.section, "route") == 0)
             print_route(config, section.base, out);
         else
-            print_section(config, section.section, section.base, section.places, out);
+            print_section(config, section.section, section.base, section.locations, out);
     }
 }
 

@@ -1,5 +1,5 @@
 /* config_private.h - shared by the files that fill a configuration. A function with an `error` argument that
- * returns -1 or NULL has written one line there, with the place of the error.
+ * returns -1 or NULL has written one line there, with the location of the error.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,29 +13,30 @@ struct config_setting {
     const char *section; /* of option_sections */
     const char *key;
     const char *value;
-    struct config_place place;
+    struct config_location location;
 };
 
 /* --- config.c --- */
 
-/* Sets the option in `base`, the struct that its section's fields lie in, and its place in `places`. */
-int config_apply(void *base, struct config_place *places, const struct config_setting *setting, char *error,
+/* Sets the option in `base`, the struct that its section's fields lie in, and its location in `locations`. */
+int config_apply(void *base, struct config_location *locations, const struct config_setting *setting, char *error,
                  size_t error_size);
 
 /* Returns true for a section without a pattern: its options lie in struct config itself. */
 bool config_is_plain_section(const char *section);
 
-/* --- config_place.c --- */
+/* --- config_location.c --- */
 
 /* The source of values that config_set() sets. */
 extern const char config_program[];
 
-/* Returns a copy that lives as long as the configuration, for its places; NULL if memory is out. */
+/* Returns a copy that lives as long as the configuration, for its locations; NULL if memory is out. */
 const char *config_keep(struct config *config, const char *source);
 
-/* Writes an error as config_fail() does, with "key: " after the place unless the source already names the key. */
-int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
-                   ...) __attribute__((format(printf, 5, 6)));
+/* Writes an error as config_fail() does, with "key: " after the location unless the source already names the key.
+ */
+int config_fail_at(struct config_location location, const char *key, char *error, size_t error_size,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* --- config_section.c --- */
 
@@ -43,8 +44,8 @@ int config_fail_at(struct config_place place, const char *key, char *error, size
 struct config_section {
     const char *section; /* of option_sections */
     char *pattern;       /* NULL: it has none */
-    struct config_place place;
-    struct config_place *places;
+    struct config_location location;
+    struct config_location *locations;
     void *base; /* struct config; or config_channel or config_route, which move when another one is added */
 };
 
@@ -63,8 +64,9 @@ bool config_find_section(const struct config *config, const char *section, const
                          struct config_section *found);
 
 /* Adds a section with its defaults; a route has no handler yet. Returns 0 or -1. */
-int config_add_section(struct config *config, const char *section, const char *pattern, struct config_place place,
-                       struct config_section *added, char *error, size_t error_size);
+int config_add_section(struct config *config, const char *section, const char *pattern,
+                       struct config_location location, struct config_section *added, char *error,
+                       size_t error_size);
 
 /* Sets an option of a section, or for a route possibly a key for its plug-in. Returns 0 or -1. */
 int config_apply_to_section(const struct config_section *section, const struct config_setting *setting, char *error,
@@ -81,8 +83,8 @@ int config_read_file(struct config *config, const char *path, char *error, size_
 /* --- config_include.c --- */
 
 /* Calls `read` for each file that the patterns match. Returns 0 or -1. */
-int config_include(const char *patterns, struct config_place place, int (*read)(void *context, const char *path),
-                   void *context, char *error, size_t error_size);
+int config_include(const char *patterns, struct config_location location,
+                   int (*read)(void *context, const char *path), void *context, char *error, size_t error_size);
 
 /* --- config_setting.c --- */
 
@@ -99,9 +101,9 @@ int config_read_environment(struct config *config, char *const *environment, cha
 /* Whether the name of an environment variable begins with the name of one of the sections with a pattern. */
 bool config_has_variable(const struct config *config, const char *name);
 
-/* Sets the option that a variable like WEIR_ROUTE_LIGHT_DELAY names; place.source is the variable's name. `link`:
- * Kubernetes makes variables of this name, so it is ignored unless it names an option. Returns 0 or -1. */
-int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
+/* Sets the option that a variable like WEIR_ROUTE_LIGHT_DELAY names; location.source is the variable's name.
+ * `link`: Kubernetes makes variables of this name, so it is ignored unless it names an option. Returns 0 or -1. */
+int config_apply_variable(struct config *config, struct config_location location, const char *value, bool link,
                           char *error, size_t error_size);
 
 /* Prints the prefix of the section's variables, such as "WEIR_ROUTE_LIGHT_". Returns false if another section has

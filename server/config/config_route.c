@@ -10,8 +10,8 @@
 #include "server/config/options.h"
 #include "server/config/value.h"
 
-static int fail(struct config_place place, const char *why, char *error, size_t error_size) {
-    return config_fail(place, error, error_size, "%s", why);
+static int fail(struct config_location location, const char *why, char *error, size_t error_size) {
+    return config_fail(location, error, error_size, "%s", why);
 }
 
 /* --- Keys -------------------------------------------------------------------------------------------------- */
@@ -36,17 +36,17 @@ static int set_extra(struct config_route *route, const struct config_setting *se
     if (extra == NULL) {
         free(name);
         free(value);
-        return fail(setting->place, "out of memory", error, error_size);
+        return fail(setting->location, "out of memory", error, error_size);
     }
     free(extra->value);
     extra->value = value;
-    if (extra->name == NULL || !config_is_variable(setting->place)) { /* a variable has lost the key's case */
+    if (extra->name == NULL || !config_is_variable(setting->location)) { /* a variable has lost the key's case */
         free(extra->name);
         extra->name = name;
     } else {
         free(name);
     }
-    extra->place = setting->place;
+    extra->location = setting->location;
     return 0;
 }
 
@@ -72,11 +72,11 @@ int config_apply_to_route(struct config_route *route, const struct config_settin
                           size_t error_size) {
     if (!config_is_route_key(setting->key))
         return set_extra(route, setting, error, error_size);
-    return config_apply(route, route->places, setting, error, error_size);
+    return config_apply(route, route->locations, setting, error, error_size);
 }
 
-struct config_place config_handler_place(const struct config_route *route) {
-    return route->places[option_find("route", "handler") - options];
+struct config_location config_handler_location(const struct config_route *route) {
+    return route->locations[option_find("route", "handler") - options];
 }
 
 char **config_subprotocols(const struct config_route *route) {
@@ -94,7 +94,7 @@ static int check_extras(const struct config *config, const struct config_route *
     bool plugin = route->handler != NULL && strncmp(route->handler, "plugin:", 7) == 0;
     for (size_t i = 0; i < route->extra_count && !plugin; i++) {
         option_unknown("route", route->extras[i].name, why, sizeof why);
-        fail(route->extras[i].place, why, error, error_size);
+        fail(route->extras[i].location, why, error, error_size);
         if (config_go_on(config, error) != 0)
             return -1;
     }
@@ -105,8 +105,8 @@ static int check_extras(const struct config *config, const struct config_route *
 static int check_programs_route(const struct config_route *route, char *error, size_t error_size) {
     static const char *const builtins[] = {"channel", "allowed_channels", "publish", "echo_self"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-        if (route->places[option_find("route", builtins[i]) - options].source != NULL)
-            return config_fail(route->place, error, error_size,
+        if (route->locations[option_find("route", builtins[i]) - options].source != NULL)
+            return config_fail(route->location, error, error_size,
                                "route %s: %s is for built-in handlers, and the route has none", route->pattern,
                                builtins[i]);
     return 0;
@@ -114,11 +114,11 @@ static int check_programs_route(const struct config_route *route, char *error, s
 
 static int check_route(const struct config *config, const struct config_route *route, char *error,
                        size_t error_size) {
-    bool programs = route->handler == NULL && route->place.source == config_program;
+    bool programs = route->handler == NULL && route->location.source == config_program;
     if (route->handler == NULL && !programs) {
-        if (config_handler_place(route).refused)
+        if (config_handler_location(route).refused)
             return 0;
-        fail(route->place,
+        fail(route->location,
              "the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH", error,
              error_size);
         return config_go_on(config, error);

@@ -43,7 +43,7 @@ static char *only_line(char *text, size_t size, const struct secret_form *form, 
     else if (strlen(text) < size)
         wrong = "has a zero byte";
     else
-        wrong = form->flaw(text);
+        wrong = form->check(text);
     if (wrong != NULL)
         snprintf(why, why_size, "%s", wrong);
     return size > form->most || size == 0 || wrong != NULL ? NULL : text;

@@ -14,7 +14,7 @@ struct secret_form {
     const char *shape; /* "one line of 16 to 256 characters" */
 
     /* Returns what is wrong with the text, or NULL. */
-    const char *(*flaw)(const char *text);
+    const char *(*check)(const char *text);
 };
 
 enum { SECRET_SIZE_MAX = 1024 };

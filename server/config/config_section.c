@@ -33,10 +33,10 @@ size_t config_section_count(const struct config *config) {
 struct config_section config_section_at(const struct config *config, size_t index) {
     if (index < config->channel_rule_count) {
         struct config_channel *rule = &config->channel_rules[index];
-        return (struct config_section){"channel", rule->pattern, rule->place, rule->places, rule};
+        return (struct config_section){"channel", rule->pattern, rule->location, rule->locations, rule};
     }
     struct config_route *route = &config->routes[index - config->channel_rule_count];
-    return (struct config_section){"route", route->pattern, route->place, route->places, route};
+    return (struct config_section){"route", route->pattern, route->location, route->locations, route};
 }
 
 bool config_find_section(const struct config *config, const char *section, const char *pattern,
@@ -53,18 +53,18 @@ bool config_find_section(const struct config *config, const char *section, const
 
 /* Checks a section's pattern. The router checks the pattern of a route further. */
 static int check_pattern(const struct config *config, const char *section, const char *pattern,
-                         struct config_place place, char *error, size_t error_size) {
+                         struct config_location location, char *error, size_t error_size) {
     bool route = is_route(section);
     char quoted[VALUE_QUOTED_SIZE];
     if (*pattern == '\0')
-        return config_fail(place, error, error_size, "the %s has no pattern; write it like [%s]", section,
+        return config_fail(location, error, error_size, "the %s has no pattern; write it like [%s]", section,
                            route ? "route /chat" : "channel news:*");
-    const char *flaw = route ? NULL : channel_pattern_error(pattern);
-    if (flaw != NULL)
-        return config_fail(place, error, error_size, "%s %s", value_quote(pattern, quoted), flaw);
+    const char *wrong = route ? NULL : channel_pattern_error(pattern);
+    if (wrong != NULL)
+        return config_fail(location, error, error_size, "%s %s", value_quote(pattern, quoted), wrong);
     bool full =
         route ? config->route_count == CONFIG_ROUTES_MAX : config->channel_rule_count == CONFIG_CHANNEL_RULES_MAX;
-    return full ? config_fail(place, error, error_size, "too many %ss", section) : 0;
+    return full ? config_fail(location, error, error_size, "too many %ss", section) : 0;
 }
 
 /* Adds a channel rule. Returns it, or NULL if memory is out. */
@@ -73,8 +73,8 @@ static void *add_rule(struct config *config, const struct config_section *added)
     if (rules == NULL)
         return NULL;
     config->channel_rules = rules;
-    rules[config->channel_rule_count] =
-        (struct config_channel){.pattern = added->pattern, .place = added->place, .places = added->places};
+    rules[config->channel_rule_count] = (struct config_channel){
+        .pattern = added->pattern, .location = added->location, .locations = added->locations};
     return &rules[config->channel_rule_count++];
 }
 
@@ -84,32 +84,34 @@ static void *add_route(struct config *config, const struct config_section *added
     if (routes == NULL)
         return NULL;
     config->routes = routes;
-    routes[config->route_count] =
-        (struct config_route){.pattern = added->pattern, .place = added->place, .places = added->places};
+    routes[config->route_count] = (struct config_route){
+        .pattern = added->pattern, .location = added->location, .locations = added->locations};
     return &routes[config->route_count++];
 }
 
-static int fail_memory(struct config_place place, char *error, size_t error_size) {
-    return config_fail(place, error, error_size, "out of memory");
+static int fail_memory(struct config_location location, char *error, size_t error_size) {
+    return config_fail(location, error, error_size, "out of memory");
 }
 
-int config_add_section(struct config *config, const char *section, const char *pattern, struct config_place place,
-                       struct config_section *added, char *error, size_t error_size) {
-    if (check_pattern(config, section, pattern, place, error, error_size) != 0)
+int config_add_section(struct config *config, const char *section, const char *pattern,
+                       struct config_location location, struct config_section *added, char *error,
+                       size_t error_size) {
+    if (check_pattern(config, section, pattern, location, error, error_size) != 0)
         return -1;
     size_t rules = config->channel_rule_count, routes = config->route_count;
-    *added = (struct config_section){section, strdup(pattern), place, calloc(option_count, sizeof place), NULL};
-    if (added->pattern != NULL && added->places != NULL)
+    *added =
+        (struct config_section){section, strdup(pattern), location, calloc(option_count, sizeof location), NULL};
+    if (added->pattern != NULL && added->locations != NULL)
         added->base = is_route(section) ? add_route(config, added) : add_rule(config, added);
     if (added->base == NULL) {
         free(added->pattern);
-        free(added->places);
-        return fail_memory(place, error, error_size);
+        free(added->locations);
+        return fail_memory(location, error, error_size);
     }
     if (option_set_defaults(section, added->base) == 0)
         return 0;
     config_drop_sections(config, rules, routes);
-    return fail_memory(place, error, error_size);
+    return fail_memory(location, error, error_size);
 }
 
 /* --- Keys, end --------------------------------------------------------------------------------------------- */
@@ -118,7 +120,7 @@ int config_apply_to_section(const struct config_section *section, const struct c
                             size_t error_size) {
     if (is_route(section->section))
         return config_apply_to_route(section->base, setting, error, error_size);
-    return config_apply(section->base, section->places, setting, error, error_size);
+    return config_apply(section->base, section->locations, setting, error, error_size);
 }
 
 static void release(const struct config_section *section) {
@@ -126,7 +128,7 @@ static void release(const struct config_section *section) {
         config_release_extras(section->base);
     option_release(section->section, section->base);
     free(section->pattern);
-    free(section->places);
+    free(section->locations);
 }
 
 void config_drop_sections(struct config *config, size_t first_rule, size_t first_route) {

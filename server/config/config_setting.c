@@ -28,58 +28,59 @@ int config_apply_below(struct config *config, const char *header, struct config_
     if (pattern != NULL) {
         struct config_section section;
         if (!config_find_section(config, setting->section, pattern, &section) &&
-            config_add_section(config, setting->section, pattern, setting->place, &section, error, error_size) != 0)
+            config_add_section(config, setting->section, pattern, setting->location, &section, error, error_size) !=
+                0)
             return -1;
         return config_apply_to_section(&section, setting, error, error_size);
     }
     if (config_is_plain_section(header)) {
         setting->section = header;
-        return config_apply(config, config->places, setting, error, error_size);
+        return config_apply(config, config->locations, setting, error, error_size);
     }
     char why[CONFIG_ERROR_SIZE];
     option_unknown_section(header, why, sizeof why);
-    return config_fail(setting->place, error, error_size, "%s", why);
+    return config_fail(setting->location, error, error_size, "%s", why);
 }
 
 /* Writes an error for a name without a dot. */
-static int fail_section(struct config_place place, const char *name, char *error, size_t error_size) {
+static int fail_section(struct config_location location, const char *name, char *error, size_t error_size) {
     const struct option *meant = option_find("server", name);
     if (meant == NULL)
         meant = option_meant("server", name);
     if (meant == NULL || !config_is_plain_section(meant->section))
-        return config_fail(place, error, error_size, "no section; %s", form);
-    return config_fail(place, error, error_size, "no section; did you mean %s.%s?", meant->section, meant->name);
+        return config_fail(location, error, error_size, "no section; %s", form);
+    return config_fail(location, error, error_size, "no section; did you mean %s.%s?", meant->section, meant->name);
 }
 
 /* Splits the text at the first = and at the last dot before it. Adds the name to the configuration's sources. */
 static int read_text(struct config *config, char *text, char *error, size_t error_size) {
-    struct config_setting setting = {.place = {.source = "--set"}};
-    const char *flaw = value_flaw(text, strlen(text));
+    struct config_setting setting = {.location = {.source = "--set"}};
+    const char *wrong = value_text_error(text, strlen(text));
     char *equals = strchr(text, '=');
-    if (flaw != NULL || equals == NULL)
-        return config_fail(setting.place, error, error_size, "%s%s", flaw != NULL ? "what is given " : "no =; ",
-                           flaw != NULL ? flaw : form);
+    if (wrong != NULL || equals == NULL)
+        return config_fail(setting.location, error, error_size, "%s%s", wrong != NULL ? "what is given " : "no =; ",
+                           wrong != NULL ? wrong : form);
     *equals = '\0';
     setting.value = value_trim(equals + 1);
     char name[CONFIG_ERROR_SIZE];
     snprintf(name, sizeof name, "--set %s", value_trim(text));
-    setting.place.source = config_keep(config, name);
+    setting.location.source = config_keep(config, name);
     char *dot = strrchr(text, '.');
-    if (dot == NULL || setting.place.source == NULL)
+    if (dot == NULL || setting.location.source == NULL)
         return dot == NULL
-                   ? fail_section((struct config_place){.source = name}, value_trim(text), error, error_size)
-                   : config_fail((struct config_place){.source = name}, error, error_size, "out of memory");
+                   ? fail_section((struct config_location){.source = name}, value_trim(text), error, error_size)
+                   : config_fail((struct config_location){.source = name}, error, error_size, "out of memory");
     *dot = '\0';
     setting.key = value_trim(dot + 1);
     if (!is_key(setting.key))
-        return config_fail(setting.place, error, error_size, "there is no such key; %s", form);
+        return config_fail(setting.location, error, error_size, "there is no such key; %s", form);
     return config_apply_below(config, value_trim(text), &setting, error, error_size);
 }
 
 int config_read_setting(struct config *config, const char *text, char *error, size_t error_size) {
     char *copy = strdup(text);
     if (copy == NULL)
-        return config_fail((struct config_place){.source = "--set"}, error, error_size, "out of memory");
+        return config_fail((struct config_location){.source = "--set"}, error, error_size, "out of memory");
     int result = read_text(config, copy, error, error_size);
     free(copy);
     return result;

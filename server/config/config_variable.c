@@ -118,25 +118,27 @@ static struct meant find(const struct config *config, const char *variable, enum
 
 /* --- Errors -------------------------------------------------------------------------------------------------- */
 
-static int fail_tie(const struct meant *meant, struct config_place place, char *error, size_t error_size) {
-    return config_fail(place, error, error_size,
+static int fail_tie(const struct meant *meant, struct config_location location, char *error, size_t error_size) {
+    return config_fail(location, error, error_size,
                        "[%s %s] and [%s %s] have the same name here; use a file or --set instead",
                        meant->section.section, meant->section.pattern, meant->other.section, meant->other.pattern);
 }
 
-static int fail_unknown(const struct config *config, struct config_place place, char *error, size_t error_size) {
-    const struct meant meant = find(config, place.source, ANY_SECTION);
+static int fail_unknown(const struct config *config, struct config_location location, char *error,
+                        size_t error_size) {
+    const struct meant meant = find(config, location.source, ANY_SECTION);
     if (meant.size == 0)
-        return config_fail(place, error, error_size,
+        return config_fail(location, error, error_size,
                            "no section has this name; `weir check` says what the variables of each are called");
     const struct config_section *section = &meant.section;
     const struct option *option = option_meant(section->section, meant.key);
     char name[NAME_SIZE];
     if (option == NULL || strcmp(option->section, section->section) != 0)
-        return config_fail(place, error, error_size, "[%s %s] has no such key; `weir check --list` shows every key",
-                           section->section, section->pattern);
+        return config_fail(location, error, error_size,
+                           "[%s %s] has no such key; `weir check --list` shows every key", section->section,
+                           section->pattern);
     print_name(section, option->name, name);
-    return config_fail(place, error, error_size, "[%s %s] has no such key; did you mean %s?", section->section,
+    return config_fail(location, error, error_size, "[%s %s] has no such key; did you mean %s?", section->section,
                        section->pattern, name);
 }
 
@@ -144,17 +146,17 @@ bool config_has_variable(const struct config *config, const char *name) {
     return find(config, name, ANY_SECTION).size > 0;
 }
 
-int config_apply_variable(struct config *config, struct config_place place, const char *value, bool link,
+int config_apply_variable(struct config *config, struct config_location location, const char *value, bool link,
                           char *error, size_t error_size) {
-    struct meant meant = find(config, place.source, KNOWN_KEY);
+    struct meant meant = find(config, location.source, KNOWN_KEY);
     if (meant.size == 0 && link)
         return 0;
     if (meant.size == 0)
-        meant = find(config, place.source, PLUGIN);
+        meant = find(config, location.source, PLUGIN);
     if (meant.size == 0)
-        return fail_unknown(config, place, error, error_size);
+        return fail_unknown(config, location, error, error_size);
     if (meant.tie)
-        return fail_tie(&meant, place, error, error_size);
-    const struct config_setting setting = {meant.section.section, meant.key, value, place};
+        return fail_tie(&meant, location, error, error_size);
+    const struct config_setting setting = {meant.section.section, meant.key, value, location};
     return config_apply_to_section(&meant.section, &setting, error, error_size);
 }

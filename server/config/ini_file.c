@@ -73,7 +73,7 @@ static int read_header(struct source *source, char *line, unsigned number) {
 }
 
 /* Returns what is wrong with the key, or NULL. */
-static const char *key_flaw(const struct source *source, const char *key) {
+static const char *key_error(const struct source *source, const char *key) {
     if (strlen(key) > KEY_SIZE_MAX)
         return "is a key that is too long";
     for (const char *at = key; *at != '\0'; at++)
@@ -96,9 +96,9 @@ static int read_value(struct source *source, char *line, unsigned number) {
     const char *key = value_trim(line), *value = value_trim(equals + 1);
     if (!source->began)
         return source->reader->head(source->context, key, value, number);
-    const char *flaw = key_flaw(source, key);
-    if (flaw != NULL)
-        return fail(source, number, "%s %s", value_quote(key, quoted), flaw);
+    const char *wrong = key_error(source, key);
+    if (wrong != NULL)
+        return fail(source, number, "%s %s", value_quote(key, quoted), wrong);
     if (source->key_count == SECTION_KEYS_MAX) {
         source->skipped = true;
         return fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
@@ -108,10 +108,10 @@ static int read_value(struct source *source, char *line, unsigned number) {
 }
 
 static int read_line(struct source *source, char *line, size_t size, unsigned number) {
-    const char *flaw = value_flaw(line, size);
+    const char *wrong = value_text_error(line, size);
     line[size] = '\0';
-    if (flaw != NULL)
-        return fail(source, number, "the line %s", flaw);
+    if (wrong != NULL)
+        return fail(source, number, "the line %s", wrong);
     line = value_trim(line);
     if (*line == '\0' || *line == '#' || *line == ';')
         return 0;

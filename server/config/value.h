@@ -52,7 +52,7 @@ const char *value_nearest(const char *name, const char *const *names);
 
 /* Returns NULL if the text can stand in one line of a file or an error: UTF-8 without control characters except
  * tabs. Otherwise returns a phrase like a parser's. */
-const char *value_flaw(const char *text, size_t size);
+const char *value_text_error(const char *text, size_t size);
 
 /* Writes the text in double quotes for an error message, cut at about 60 bytes. Returns `quoted`. */
 enum { VALUE_QUOTED_SIZE = 72 };

@@ -52,7 +52,7 @@ const char *value_nearest(const char *name, const char *const *names) {
     return nearest;
 }
 
-const char *value_flaw(const char *text, size_t size) {
+const char *value_text_error(const char *text, size_t size) {
     for (size_t i = 0; i < size; i++)
         if (((unsigned char)text[i] < ' ' && text[i] != '\t') || text[i] == 0x7F)
             return "contains a control character";

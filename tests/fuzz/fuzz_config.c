@@ -17,7 +17,7 @@
 static void check_error(const char *error) {
     size_t size = strnlen(error, CONFIG_ERROR_SIZE);
     FUZZ_REQUIRE(size > 0 && size < CONFIG_ERROR_SIZE);
-    FUZZ_REQUIRE(value_flaw(error, size) == NULL); /* one line of text */
+    FUZZ_REQUIRE(value_text_error(error, size) == NULL); /* one line of text */
 }
 
 static int make_file(const void *bytes, size_t size) {

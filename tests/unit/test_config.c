@@ -88,12 +88,12 @@ static void expect_whole_file(const struct config *config) {
 START_TEST(config_file_sets_options_and_places) {
     struct config *config = config_loaded_text(config_whole_file);
     expect_whole_file(config);
-    ck_assert_uint_eq(config->routes[0].place.line, 15);
-    ck_assert_uint_eq(config->routes[0].extras[0].place.line, 16);
-    ck_assert_uint_eq(config_handler_place(&config->routes[0]).line, 17);
-    ck_assert_uint_eq(config_handler_place(&config->routes[1]).line, 20);
-    ck_assert_uint_eq(config->channel_rules[0].place.line, 25);
-    ck_assert_uint_eq(config->channel_rules[0].places[option_find("channel", "history") - options].line, 26);
+    ck_assert_uint_eq(config->routes[0].location.line, 15);
+    ck_assert_uint_eq(config->routes[0].extras[0].location.line, 16);
+    ck_assert_uint_eq(config_handler_location(&config->routes[0]).line, 17);
+    ck_assert_uint_eq(config_handler_location(&config->routes[1]).line, 20);
+    ck_assert_uint_eq(config->channel_rules[0].location.line, 25);
+    ck_assert_uint_eq(config->channel_rules[0].locations[option_find("channel", "history") - options].line, 26);
     config_destroy(config);
 }
 END_TEST
@@ -156,14 +156,14 @@ START_TEST(config_file_may_have_long_lines_and_1000_routes) {
     strcpy(at + LONG, "\nnext = 1\n");
     config = config_loaded_text(text);
     ck_assert_uint_eq(strlen(config->routes[0].extras[0].value), LONG);
-    ck_assert_uint_eq(config->routes[0].extras[1].place.line, 4);
+    ck_assert_uint_eq(config->routes[0].extras[1].location.line, 4);
     config_destroy(config);
     at = text;
     for (int i = 0; i < 1000; i++)
         at += sprintf(at, "[route /route/%d]\nhandler=echo\n", i);
     config = config_loaded_text(text);
     ck_assert_uint_eq(config->route_count, 1000);
-    ck_assert_uint_eq(config_handler_place(&config->routes[999]).line, 2000);
+    ck_assert_uint_eq(config_handler_location(&config->routes[999]).line, 2000);
     config_destroy(config);
     free(text);
 }

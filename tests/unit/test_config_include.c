@@ -56,8 +56,8 @@ START_TEST(include_later_files_win) {
     ck_assert_int_eq(config->log.level, CONFIG_LOG_DEBUG);
     ck_assert_uint_eq(config->route_count, 2);
     ck_assert_str_eq(config->routes[0].pattern, "/b");
-    ck_assert_str_eq(config_folder_error(config->routes[0].place.source), "DIR/conf.d/b.ini");
-    ck_assert_uint_eq(config->routes[0].place.line, 4);
+    ck_assert_str_eq(config_folder_error(config->routes[0].location.source), "DIR/conf.d/b.ini");
+    ck_assert_uint_eq(config->routes[0].location.line, 4);
     config_destroy(config);
 }
 END_TEST

@@ -383,7 +383,7 @@ START_TEST(config_reports_every_error_once) {
     char *settings[] = {"x.y=1", "workers"};
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    struct config_errors errors = {.tell = collect, .context = out};
+    struct config_errors errors = {.report = collect, .context = out};
     config_folder_write("main.ini", file);
     config_folder_write("a.ini", "[server]\nworkers = 0\n");
     snprintf(path, sizeof path, "%s/main.ini", config_folder);
@@ -413,8 +413,8 @@ START_TEST(config_option_has_a_variable_and_a_setting) {
             struct config *config = build(&both[i], error);
             ck_assert_msg(config != NULL, "%s", error);
             const char *name = i == 0 ? variable : "--set ";
-            ck_assert_msg(config->places[option - options].source != NULL, "%s", variable);
-            ck_assert_int_eq(strncmp(config->places[option - options].source, name, i == 0 ? size : 6), 0);
+            ck_assert_msg(config->locations[option - options].source != NULL, "%s", variable);
+            ck_assert_int_eq(strncmp(config->locations[option - options].source, name, i == 0 ? size : 6), 0);
             config_destroy(config);
         }
     }

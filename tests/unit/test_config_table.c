@@ -20,7 +20,7 @@ START_TEST(option_table_is_in_order) {
         ck_assert_ptr_eq(option_find(option->section, option->name), option);
         ck_assert_ptr_null(strpbrk(option->help, "\n"));
         ck_assert(option->min <= option->max);
-        ck_assert_ptr_null(value_flaw(option->name, strlen(option->name)));
+        ck_assert_ptr_null(value_text_error(option->name, strlen(option->name)));
     }
     ck_assert_ptr_null(section[1]);
     ck_assert_ptr_null(options[option_count].name);

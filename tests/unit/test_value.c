@@ -211,13 +211,13 @@ START_TEST(value_nearest_finds_the_misspelt_name) {
 END_TEST
 
 START_TEST(value_refuses_control_characters_and_invalid_utf8) {
-    ck_assert_ptr_null(value_flaw("", 0));
-    ck_assert_ptr_null(value_flaw("a\tb caf\xc3\xa9", 9));
-    ck_assert_str_eq(value_flaw("a\0b", 3), "contains a control character");
-    ck_assert_str_eq(value_flaw("a\nb", 3), "contains a control character");
-    ck_assert_str_eq(value_flaw("\x1b[2J", 4), "contains a control character");
-    ck_assert_str_eq(value_flaw("\x7f", 1), "contains a control character");
-    ck_assert_str_eq(value_flaw("caf\xe9", 4), "is not UTF-8 text");
+    ck_assert_ptr_null(value_text_error("", 0));
+    ck_assert_ptr_null(value_text_error("a\tb caf\xc3\xa9", 9));
+    ck_assert_str_eq(value_text_error("a\0b", 3), "contains a control character");
+    ck_assert_str_eq(value_text_error("a\nb", 3), "contains a control character");
+    ck_assert_str_eq(value_text_error("\x1b[2J", 4), "contains a control character");
+    ck_assert_str_eq(value_text_error("\x7f", 1), "contains a control character");
+    ck_assert_str_eq(value_text_error("caf\xe9", 4), "is not UTF-8 text");
 }
 END_TEST
 

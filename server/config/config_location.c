@@ -1,5 +1,5 @@
-/* config_place.c - where values come from: keeps the names of sources, writes errors that begin with a place, and
- * resolves paths relative to a place.
+/* config_location.c - where values come from: keeps the names of sources, writes errors that begin with a location,
+ * and resolves paths relative to a location.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,25 +23,25 @@ const char *config_keep(struct config *config, const char *source) {
     return copy;
 }
 
-bool config_is_variable(struct config_place place) {
-    return place.line == 0 && place.source != NULL && strncmp(place.source, "WEIR_", 5) == 0;
+bool config_is_variable(struct config_location location) {
+    return location.line == 0 && location.source != NULL && strncmp(location.source, "WEIR_", 5) == 0;
 }
 
 /* --- Errors ------------------------------------------------------------------------------------------------ */
 
-/* Writes the place. Returns how many bytes of `error` are used. */
-static size_t begin_error(struct config_place place, char *error, size_t error_size) {
+/* Writes the location. Returns how many bytes of `error` are used. */
+static size_t begin_error(struct config_location location, char *error, size_t error_size) {
     int used = 0;
     *error = '\0';
-    if (place.line > 0)
-        used = snprintf(error, error_size, "%s:%u: ", place.source, place.line);
-    else if (place.source != NULL && place.source != config_program)
-        used = snprintf(error, error_size, "%s: ", place.source);
+    if (location.line > 0)
+        used = snprintf(error, error_size, "%s:%u: ", location.source, location.line);
+    else if (location.source != NULL && location.source != config_program)
+        used = snprintf(error, error_size, "%s: ", location.source);
     return used < 0 || (size_t)used >= error_size ? error_size - 1 : (size_t)used;
 }
 
-int config_fail(struct config_place place, char *error, size_t error_size, const char *format, ...) {
-    size_t used = begin_error(place, error, error_size);
+int config_fail(struct config_location location, char *error, size_t error_size, const char *format, ...) {
+    size_t used = begin_error(location, error, error_size);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error + used, error_size - used, format, arguments);
@@ -49,15 +49,15 @@ int config_fail(struct config_place place, char *error, size_t error_size, const
     return -1;
 }
 
-int config_fail_at(struct config_place place, const char *key, char *error, size_t error_size, const char *format,
-                   ...) {
-    bool names_key = place.line == 0 && place.source != NULL && place.source != config_program;
+int config_fail_at(struct config_location location, const char *key, char *error, size_t error_size,
+                   const char *format, ...) {
+    bool names_key = location.line == 0 && location.source != NULL && location.source != config_program;
     char why[CONFIG_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
-    return config_fail(place, error, error_size, "%s%s%s", names_key ? "" : key, names_key ? "" : ": ", why);
+    return config_fail(location, error, error_size, "%s%s%s", names_key ? "" : key, names_key ? "" : ": ", why);
 }
 
 /* --- Paths ------------------------------------------------------------------------------------------------- */
@@ -67,11 +67,11 @@ static char *join(const char *folder, size_t folder_size, const char *path) {
     return asprintf(&joined, "%.*s/%s", (int)folder_size, folder, path) < 0 ? NULL : joined;
 }
 
-char *config_absolute_path(struct config_place place, const char *path) {
+char *config_absolute_path(struct config_location location, const char *path) {
     if (*path == '/')
         return strdup(path);
-    const char *slash = place.line > 0 ? strrchr(place.source, '/') : NULL;
-    char *relative = slash != NULL ? join(place.source, (size_t)(slash - place.source), path) : strdup(path);
+    const char *slash = location.line > 0 ? strrchr(location.source, '/') : NULL;
+    char *relative = slash != NULL ? join(location.source, (size_t)(slash - location.source), path) : strdup(path);
     if (relative == NULL || *relative == '/')
         return relative;
     char *working = getcwd(NULL, 0);
