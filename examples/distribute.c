@@ -17,7 +17,7 @@ static void distribute_message(weir_conn *conn, enum weir_opcode opcode, const v
 }
 
 /* A broadcast only queues the message. So this handler never blocks, and needs none of the server's `workers`
- * slots. A handler that may wait for anything must not set WEIR_NEVER_BLOCKS. */
+ * permits. A handler that may wait for anything must not set WEIR_NEVER_BLOCKS. */
 static const struct weir_handler handler = {WEIR_HANDLER_INIT, .message = distribute_message,
                                             .flags = WEIR_NEVER_BLOCKS};
 

@@ -5,7 +5,7 @@
  *     delay = 2s
  *
  * The handler blocks for `delay` while it handles a message, as a driver or a database call would. That is
- * allowed: it holds one of the server's `workers` slots meanwhile, and other clients are served.
+ * allowed: it holds one of the server's `workers` permits meanwhile, and other clients are served.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -69,7 +69,7 @@ static int rooms_publish(weir_conn *conn, const char *channel, const void *json,
     return begins_with(channel, "room:") || begins_with(channel, "user:") ? 0 : -1;
 }
 
-/* weir_pubsub_message() handles the protocol. No callback here waits for anything, so the handler needs no slot.
+/* weir_pubsub_message() handles the protocol. No callback here waits for anything, so the handler needs no permit.
  */
 static const struct weir_handler handler = {
     WEIR_HANDLER_INIT,

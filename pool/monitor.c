@@ -2,7 +2,7 @@
  *
  * A handler that blocks on the thread that read its message leaves three things undone: tasks wait after it, no
  * thread polls, and what it has sent stays in its outbox. For the first two the monitor wakes another thread; for
- * the third it queues on_stall. When all slots have been held for too long, it reports that (starvation.c). It
+ * the third it queues on_stall. When all permits have been held for too long, it reports that (starvation.c). It
  * rests while there is nothing to watch, so an idle server has no timer ticking.
  *
  * SPDX-License-Identifier: MIT
@@ -17,7 +17,7 @@ enum {
     STUCK_TICKS = 10,   /* ticks after which a thread that was signalled but has not come is signalled again: a
                            signal can be lost (glibc bug 25847) */
     WARY_RUNS = 16,     /* runs of a lane that are treated with care after one of its handlers has stalled */
-    FULL_REST_MS = 100, /* while tasks wait for a slot, a resting monitor checks this often whether they have
+    FULL_REST_MS = 100, /* while tasks wait for a permit, a resting monitor checks this often whether they have
                            waited too long */
     QUIET_TICKS = 50    /* idle ticks before it rests: falling asleep and being woken costs more than a few idle
                            ticks */
@@ -57,7 +57,7 @@ static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
     return helps && pool->taken - taken_before < SLOW_TASKS;
 }
 
-/* Waits until the pool has something to watch; while tasks wait for a slot, for FULL_REST_MS at most. Returns
+/* Waits until the pool has something to watch; while tasks wait for a permit, for FULL_REST_MS at most. Returns
  * whether it was woken. */
 static bool rest_locked(struct pool *pool) {
     uint64_t until = pool_is_full_locked(pool) ? pool_now() + FULL_REST_MS : 0;

@@ -54,7 +54,8 @@ static void provide_for_stall_locked(struct pool *pool, struct lane *lane) {
         pool_wake_one_locked(pool);
 }
 
-static void occupy_slot_locked(struct pool *pool, struct worker *worker, struct task *task, struct lane *lane) {
+static void pool_take_permit_locked(struct pool *pool, struct worker *worker, struct task *task,
+                                    struct lane *lane) {
     pool->busy++;
     if (lane != NULL) {
         lane->running++;
@@ -67,7 +68,7 @@ static void occupy_slot_locked(struct pool *pool, struct worker *worker, struct 
     monitor_rouse_locked(pool);
 }
 
-static void leave_slot_locked(struct pool *pool, struct worker *worker) {
+static void pool_return_permit_locked(struct pool *pool, struct worker *worker) {
     struct lane *lane = worker->lane;
     worker->handling = NULL;
     worker->lane = NULL;
@@ -82,13 +83,13 @@ static void leave_slot_locked(struct pool *pool, struct worker *worker) {
 }
 
 /* Takes the next handler task whose lane has room, and moves the others to their lanes. The caller has checked
- * that a slot is free. */
+ * that a permit is free. */
 static struct task *next_handler_locked(struct pool *pool, struct worker *worker) {
     struct task *task;
     while ((task = task_list_pop(&pool->handler)) != NULL) {
         struct lane *lane = lane_of(task);
         if (!lane_is_full(lane)) {
-            occupy_slot_locked(pool, worker, task, lane);
+            pool_take_permit_locked(pool, worker, task, lane);
             return task;
         }
         pool_probe_to_lane_locked(pool, task);
@@ -336,26 +337,26 @@ void pool_let_go(struct pool *pool) {
         queue_list(pool, &worker->held);
 }
 
-bool pool_has_slot(struct pool *pool) {
+bool pool_has_permit(struct pool *pool) {
     mutex_lock(&pool->mutex);
-    bool has_slot = pool->busy < pool->options.workers;
+    bool has_permit = pool->busy < pool->options.workers;
     mutex_unlock(&pool->mutex);
-    return has_slot;
+    return has_permit;
 }
 
-/* Gives the slot back first: once the task is released, its owner may be gone, and the monitor looks at the tasks
- * that hold slots. */
-static void leave_slot_of(struct pool *pool, const struct task *task) {
+/* Gives the permit back first: once the task is released, its owner may be gone, and the monitor looks at the tasks
+ * that hold permits. */
+static void pool_return_permit_of(struct pool *pool, const struct task *task) {
     struct worker *worker = this_worker;
     if (worker == NULL || worker->handling != task)
         return;
     mutex_lock(&pool->mutex);
-    leave_slot_locked(pool, worker);
+    pool_return_permit_locked(pool, worker);
     mutex_unlock(&pool->mutex);
 }
 
 void pool_finish(struct pool *pool, struct task *task) {
-    leave_slot_of(pool, task);
+    pool_return_permit_of(pool, task);
     if (task_leave(task))
         queue(pool, task);
     else
@@ -448,7 +449,7 @@ bool pool_enter_handler(struct task *task) {
     bool allowed = pool->busy < pool->options.workers && pool->handler.count == 0 && !lane_is_full(lane) &&
                    (lane == NULL || lane->waiting.count == 0);
     if (allowed)
-        occupy_slot_locked(pool, worker, task, lane);
+        pool_take_permit_locked(pool, worker, task, lane);
     mutex_unlock(&pool->mutex);
     return allowed;
 }

@@ -43,14 +43,14 @@ struct lane {
 };
 
 struct pool_options {
-    unsigned workers;            /* handler slots, 1 or more */
+    unsigned workers;            /* handler permits, 1 or more */
     unsigned wake_threshold;     /* tasks that must wait before one more thread is woken at once, 1 or more: see
                                 wants_help() */
     size_t scratch_size;         /* bytes of pool_scratch() */
     void (*thread_begins)(void); /* called by each thread that runs tasks, when it begins; NULL: nothing is
                                     called */
 
-    /* Called by the monitor when all slots are held and a handler task has waited for one for more than a second.
+    /* Called by the monitor when all permits are held and a handler task has waited for one for more than a second.
      * Called at most once in ten seconds. NULL: nothing is called. */
     void (*starved)(void *context, uint64_t waited_ms);
     void *context;
@@ -74,14 +74,14 @@ void pool_destroy(struct pool *pool);
 void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit);
 
 /* Calls `visit` for each handler task that is running now, under the pool's mutex. `held_ms` is how long it has
- * held its slot, to within a few milliseconds; 0 if that is less than a few milliseconds. */
+ * held its permit, to within a few milliseconds; 0 if that is less than a few milliseconds. */
 void pool_each_running(struct pool *pool, void (*visit)(struct task *task, uint64_t held_ms, void *arg), void *arg);
 
 /* Figures of a pool, for metrics. The waits are a sample: at most one task in 64 of each queue. The sampled task
  * is the last of those that were queued together. Its wait is the time until a thread takes it, in
  * microseconds. */
 struct pool_figures {
-    unsigned workers, busy;  /* handler slots; how many of them are held */
+    unsigned workers, busy;  /* handler permits; how many of them are held */
     size_t io, handler;      /* tasks that wait in each queue, not counting those that wait in lanes */
     uint64_t tasks;          /* tasks taken since the pool was created */
     uint64_t polls, wakeups; /* since then: how often a thread polled, or was woken */
@@ -112,15 +112,15 @@ void pool_hold(void);
 void pool_let_go(struct pool *pool);
 bool pool_is_holding(void); /* false on other threads */
 
-/* Ends every run. Gives back the slot if the task held one; then queues the task again if it was claimed during
+/* Ends every run. Gives back the permit if the task held one; then queues the task again if it was claimed during
  * the run, and releases it otherwise. */
 void pool_finish(struct pool *pool, struct task *task);
 
 /* Ends a run that began with task_borrow(). */
 void pool_finish_borrowed(struct pool *pool, struct task *task);
 
-/* Whether a slot is free now, so that a handler task submitted now would probably find one. */
-bool pool_has_slot(struct pool *pool);
+/* Whether a permit is free now, so that a handler task submitted now would probably find one. */
+bool pool_has_permit(struct pool *pool);
 
 /* --- Descriptors --- */
 
@@ -144,8 +144,8 @@ bool pool_cancel_timer(struct pool *pool, struct timer *timer);
 void *pool_scratch(void);
 
 /* Turns the io run into a handler run of `task`, which the caller has taken with task_begin(). From then on the
- * run may block. Returns false if that is not allowed now: no slot is free, the lane is full, or other tasks wait
- * for theirs. pool_finish(task) gives the slot back. */
+ * run may block. Returns false if that is not allowed now: no permit is free, the lane is full, or other tasks wait
+ * for theirs. pool_finish(task) gives the permit back. */
 bool pool_enter_handler(struct task *task);
 
 /* True if the handler on this thread has run so long that on_stall was queued. From then on it must not put

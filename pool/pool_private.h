@@ -22,7 +22,7 @@ struct worker {
     struct task_list batch; /* brief tasks that were taken together and wait for their turn */
 
     /* Guarded by the pool's mutex: */
-    struct task *handling; /* the handler task that holds a slot here, or NULL */
+    struct task *handling; /* the handler task that holds a permit here, or NULL */
     struct lane *lane;     /* the lane of that task */
     uint64_t entered_tick; /* the tick in which that task began */
     uint64_t stalled_at;   /* valid while stalled: when the monitor saw it, in milliseconds */
@@ -33,7 +33,7 @@ struct worker {
 struct probe {
     const struct task *task; /* NULL: no task is being watched */
     bool is_sample;          /* its wait is counted in `waits` */
-    bool in_lane;            /* it waits for other tasks of its lane, no longer for a slot */
+    bool in_lane;            /* it waits for other tasks of its lane, no longer for a permit */
     uint64_t queued_at;      /* microseconds */
     uint64_t due;            /* a new sample begins once this many tasks have been taken */
     struct atomic_histogram waits;
@@ -53,7 +53,7 @@ struct pool {
     struct task_list io, handler;
     struct timers timers;
     struct poller poller;
-    unsigned busy;          /* slots held */
+    unsigned busy;          /* permits held */
     unsigned io_streak;     /* io tasks taken in a row */
     unsigned sleeping;      /* threads that wait for `work` */
     unsigned waking;        /* those of them that have been signalled */
@@ -95,10 +95,10 @@ static inline void pool_probe_to_lane_locked(struct pool *pool, const struct tas
         pool->handler_probe.in_lane = true;
 }
 
-/* Whether handler tasks wait while all slots are held. */
+/* Whether handler tasks wait while all permits are held. */
 bool pool_is_full_locked(const struct pool *pool);
 
-/* Returns for how many milliseconds a handler task has waited for a slot, if that must be reported now; otherwise
+/* Returns for how many milliseconds a handler task has waited for a permit, if that must be reported now; otherwise
  * 0. */
 uint64_t pool_starved_locked(struct pool *pool);
 

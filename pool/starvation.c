@@ -1,5 +1,5 @@
-/* starvation.c - notices that handler tasks have waited too long for a slot. Only the monitor calls this, with the
- * pool's mutex held.
+/* starvation.c - notices that handler tasks have waited too long for a permit. Only the monitor calls this, with
+ * the pool's mutex held.
  *
  * The watched task is the last in the queue: its wait shows how long the queue is, not only how long the first
  * task waits. It is the task of the handler probe. If the probe watches no task, the monitor gives it one, which

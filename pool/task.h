@@ -28,7 +28,7 @@ struct lane;
 
 enum task_queue {
     TASK_IO,     /* never blocks: reading, decoding, sending */
-    TASK_HANDLER /* may block: holds a slot while it runs */
+    TASK_HANDLER /* may block: holds a permit while it runs */
 };
 
 /* What tasks of a kind have in common. */

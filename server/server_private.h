@@ -165,8 +165,8 @@ void server_log_stopped(const weir_server *server);
 
 /* --- starved.c --- */
 
-/* Logs that messages have waited `waited_ms` milliseconds for a slot, and which routes hold the slots. `context` is
- * the server. Any thread. */
+/* Logs that messages have waited `waited_ms` milliseconds for a permit, and which routes hold the permits.
+ * `context` is the server. Any thread. */
 void server_warn_starved(void *context, uint64_t waited_ms);
 
 #endif

@@ -12,10 +12,10 @@
 
 enum { HOLDERS_MAX = 8, NAME_SIZE = 64, TEXT_SIZE = LOG_TEXT_MAX };
 
-/* The slots that one route holds, or that all timers hold together. */
+/* The permits that one route holds, or that all timers hold together. */
 struct holder {
     char name[NAME_SIZE]; /* a copy, because the route may be freed once the handler returns */
-    unsigned slots;
+    unsigned permits;
     uint64_t longest_ms;
 };
 
@@ -39,7 +39,7 @@ static struct holder *find(struct holders *holders, const char *name) {
 static void add_holder(struct task *task, uint64_t held_ms, void *arg) {
     const struct weir_conn *conn = conn_of_handler(task);
     struct holder *holder = find(arg, conn == NULL ? "timers" : conn->route->pattern);
-    holder->slots++;
+    holder->permits++;
     if (holder->longest_ms < held_ms)
         holder->longest_ms = held_ms;
 }
@@ -50,7 +50,7 @@ static void print_holders(const struct holders *holders, char text[TEXT_SIZE]) {
     text[0] = '\0';
     for (unsigned i = 0; i < holders->count && used < TEXT_SIZE; i++)
         used += (size_t)snprintf(text + used, TEXT_SIZE - used, "%s%s: %u (%llu ms)", i == 0 ? "" : ", ",
-                                 holders->list[i].name, holders->list[i].slots,
+                                 holders->list[i].name, holders->list[i].permits,
                                  (unsigned long long)holders->list[i].longest_ms);
 }
 

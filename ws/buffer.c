@@ -1,4 +1,4 @@
-/* buffer.c - see buffer.h. Kept buffers are in slots, which threads swap with NULL atomically.
+/* buffer.c - see buffer.h. Kept buffers are in cells, which threads swap with NULL atomically.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The size of large buffers doubles from one kind to the next. */
-enum { KINDS = 7, LARGE_MIN = 64 << 10, LARGE_MAX = LARGE_MIN << (KINDS - 1), SLOTS = 64 };
+enum { KINDS = 7, LARGE_MIN = 64 << 10, LARGE_MAX = LARGE_MIN << (KINDS - 1), CELLS = 64 };
 
 #ifndef __has_feature /* clang shows sanitizers this way, GCC through macros */
 #define __has_feature(feature) 0
@@ -29,7 +29,7 @@ struct block {
     uint8_t buffer[];
 };
 
-static _Atomic(struct block *) kept[KINDS][SLOTS];
+static _Atomic(struct block *) kept[KINDS][CELLS];
 static _Atomic size_t kept_bytes;
 
 _Static_assert((int)BUFFER_EXACT_MAX == LARGE_MIN / 2,
@@ -66,7 +66,7 @@ static size_t rounded(size_t size) {
 }
 
 static struct block *take_kept(unsigned kind) {
-    for (unsigned i = 0; i < SLOTS; i++) {
+    for (unsigned i = 0; i < CELLS; i++) {
         if (atomic_load_explicit(&kept[kind][i], memory_order_relaxed) == NULL)
             continue;
         struct block *block = atomic_exchange(&kept[kind][i], NULL);
@@ -80,7 +80,7 @@ static struct block *take_kept(unsigned kind) {
 
 static bool keep(struct block *block, unsigned kind) {
     if (atomic_fetch_add(&kept_bytes, block->size) + block->size <= KEPT_MAX)
-        for (unsigned i = 0; i < SLOTS; i++) {
+        for (unsigned i = 0; i < CELLS; i++) {
             struct block *none = NULL;
             if (atomic_load_explicit(&kept[kind][i], memory_order_relaxed) == NULL &&
                 atomic_compare_exchange_strong(&kept[kind][i], &none, block))

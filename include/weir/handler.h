@@ -5,7 +5,7 @@
  *  - `open` is called first. `close` is called once, and last. Messages come in between, in the order in which the
  *    client sent them.
  *  - `open`, `message`, `drained` and `close` may block, unless the handler sets WEIR_NEVER_BLOCKS. Each holds one
- *    of the server's `workers` slots until it returns; the server's own work does not wait for it.
+ *    of the server's `workers` permits until it returns; the server's own work does not wait for it.
  *  - `upgrade` runs before the connection exists. It may block, and occupies one of the `http_threads` meanwhile.
  *  - Every pointer that a callback receives, except `context`, belongs to the server and is valid until the
  *    callback returns.
@@ -39,7 +39,7 @@ enum { WEIR_ACCEPT = 0, WEIR_REFUSE = -1 };
 
 enum weir_handler_flags {
     /* No callback of this handler ever blocks. Its callbacks run on the thread that read the message, and take no
-     * slot. A callback that blocks anyway stalls the server's own work. Set this only for handlers like echo. */
+     * permit. A callback that blocks anyway stalls the server's own work. Set this only for handlers like echo. */
     WEIR_NEVER_BLOCKS = 1
 };
 

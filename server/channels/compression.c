@@ -101,12 +101,12 @@ static void compression_submit(struct delivery *delivery) {
     pool_submit(delivery->channel->channels->core->pool, &delivery->compressing);
 }
 
-/* No task is used while handlers hold all slots: it would wait until one of them returns. */
+/* No task is used while handlers hold all permits: it would wait until one of them returns. */
 void compression_start(struct delivery *delivery) {
     struct pool *pool = delivery->channel->channels->core->pool;
     if (delivery->size <= QUICK_MAX)
         compression_run(delivery);
-    else if (pool_has_slot(pool))
+    else if (pool_has_permit(pool))
         compression_submit(delivery);
     else
         compression_end(delivery);

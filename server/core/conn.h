@@ -6,7 +6,7 @@
  *   - input reads, decodes and answers control frames (conn_input.h), pings and times out (conn_keepalive.c). It
  *     alone ends the connection.
  *   - flush compresses and writes what waits in the outbox; it ends with SHUT_WR after both Closes (conn_flush.c).
- *   - handler calls the handler's callbacks, in a slot (conn_handler.c). If they never block, input calls them.
+ *   - handler calls the handler's callbacks, with a permit (conn_handler.c). If they never block, input calls them.
  *
  * What belongs to one task needs no lock. The mutex guards what several tasks need.
  *

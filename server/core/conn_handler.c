@@ -1,5 +1,5 @@
-/* conn_handler.c - the handler task: calls open, message, drained and close, one after the other, in a slot. What
- * the callbacks send leaves when they return.
+/* conn_handler.c - the handler task: calls open, message, drained and close, one after the other, with a permit.
+ * What the callbacks send leaves when they return.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -2,7 +2,7 @@
  * ends a connection.
  *
  * If the handler never blocks, a message is handled where it was read. Otherwise the last message of a turn is
- * also handled in place, if a slot is free and nothing waits before it. The input task is given back first, so
+ * also handled in place, if a permit is free and nothing waits before it. The input task is given back first, so
  * that another thread can read on while the handler blocks. All other messages are copied to the inbox.
  *
  * SPDX-License-Identifier: MIT
@@ -111,7 +111,7 @@ static bool conn_input_nothing_waits(struct weir_conn *conn) {
     return empty;
 }
 
-/* Takes the handler's task and a slot for the last message. If either is not available now, the message goes to
+/* Takes the handler's task and a permit for the last message. If either is not available now, the message goes to
  * the inbox. */
 static bool conn_input_enter_handler(struct weir_conn *conn, struct payload *last) {
     if (last->opcode == 0)

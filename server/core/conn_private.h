@@ -188,8 +188,8 @@ void conn_call_close(struct weir_conn *conn); /* also logs the end, and releases
  * connection fails. Leaves *payload empty. */
 void conn_put_in_inbox(struct weir_conn *conn, struct payload *payload);
 
-/* Runs a turn of the handler task, in a slot: open if it is due, `first` if there is one, what waits in the inbox,
- * close if it is due. Ends with pool_finish(). */
+/* Runs a turn of the handler task, with a permit: open if it is due, `first` if there is one, what waits in the
+ * inbox, close if it is due. Ends with pool_finish(). */
 void conn_handle(struct weir_conn *conn, struct payload *first);
 
 #endif

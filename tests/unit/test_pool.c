@@ -93,7 +93,7 @@ static void stop(struct pool *pool) {
     pool_destroy(pool);
 }
 
-/* --- Slots ------------------------------------------------------------------------------------------------- */
+/* --- Permits ----------------------------------------------------------------------------------------------- */
 
 enum { UNIT_MS = 200 };
 
@@ -128,7 +128,7 @@ START_TEST(pool_with_one_worker_runs_one_handler_at_a_time) {
 }
 END_TEST
 
-/* With every slot held, io tasks still run: the thread more that the pool has. */
+/* With every permit held, io tasks still run: the thread more that the pool has. */
 START_TEST(pool_runs_io_while_every_permit_is_held) {
     struct pool *pool = start(3);
     sem_t begun, may_end, ended, io_ended;
@@ -150,7 +150,7 @@ START_TEST(pool_runs_io_while_every_permit_is_held) {
         pool_submit(pool, &io.task);
         sem_wait(&io_ended);
     }
-    ck_assert_int_ne(sem_trywait(&begun), 0); /* the fourth waits for a slot */
+    ck_assert_int_ne(sem_trywait(&begun), 0); /* the fourth waits for a permit */
     for (int i = 0; i < 4; i++)
         sem_post(&may_end);
     for (int i = 0; i < 4; i++)

@@ -162,8 +162,8 @@ START_TEST(delivery_is_plain_if_compression_is_late) {
 }
 END_TEST
 
-/* Handlers have all slots: it would have to wait for them. */
-static void hold_slot(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
+/* Handlers have all permits: it would have to wait for them. */
+static void hold_permit(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     _Atomic bool *held = context;
     (void)conn, (void)opcode, (void)data, (void)size;
     for (*held = true; *held;)
@@ -171,12 +171,12 @@ static void hold_slot(weir_conn *conn, enum weir_opcode opcode, const void *data
 }
 
 START_TEST(delivery_is_plain_if_no_permit_is_free) {
-    static const struct weir_handler holds_slot = {.message = hold_slot};
+    static const struct weir_handler holds_permit = {.message = hold_permit};
     struct harness harness;
     _Atomic bool held = false;
     size_t size;
     char *text = text_of(LARGE);
-    harness_start(&harness, 1, &holds_slot, &held);
+    harness_start(&harness, 1, &holds_permit, &held);
     struct guest guest = subscriber(&harness), other = guest_connect(&harness);
     client_send(other.client, TEXT_FRAME, "x", 1);
     UNTIL(held);
