@@ -13,10 +13,11 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    SLOW_TASKS = 16,    /* a tick that takes fewer tasks is one in which handlers block or tasks take long */
-    STUCK_TICKS = 10,   /* ticks after which a thread that was signalled but has not come is signalled again: a
-                           signal can be lost (glibc bug 25847) */
-    WARY_RUNS = 16,     /* runs of a lane that are treated with care after one of its handlers has stalled */
+    SLOW_TASKS = 16,  /* a tick that takes fewer tasks is one in which handlers block or tasks take long */
+    STUCK_TICKS = 10, /* ticks after which a thread that was signalled but has not come is signalled again: a
+                         signal can be lost (glibc bug 25847) */
+    WARY_RUNS =
+        16, /* runs with a concurrency limit that are treated with care after one of its handlers has stalled */
     FULL_REST_MS = 100, /* while tasks wait for a permit, a resting monitor checks this often whether they have
                            waited too long */
     QUIET_TICKS = 50    /* idle ticks before it rests: falling asleep and being woken costs more than a few idle
@@ -26,8 +27,8 @@ enum {
 static void stall_locked(struct pool *pool, struct worker *worker) {
     worker->stalled_at = pool_now();
     atomic_store(&worker->stalled, true);
-    if (worker->lane != NULL)
-        worker->lane->wary = WARY_RUNS;
+    if (worker->concurrency != NULL)
+        worker->concurrency->wary = WARY_RUNS;
     const struct task_kind *kind = task_kind(worker->handling);
     struct task *rescue = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
     if (rescue != NULL)

@@ -36,64 +36,64 @@ uint64_t pool_now_us(void) {
 
 /* --- Choosing ---------------------------------------------------------------------------------------------- */
 
-static bool lane_is_full(const struct lane *lane) {
-    return lane != NULL && lane->limit != 0 && lane->running >= lane->limit;
+static bool pool_concurrency_is_full(const struct concurrency_limit *limit) {
+    return limit != NULL && limit->max != 0 && limit->running >= limit->max;
 }
 
-static struct lane *lane_of(struct task *task) {
-    return task_kind(task)->lane == NULL ? NULL : task_kind(task)->lane(task);
+static struct concurrency_limit *pool_concurrency_of(struct task *task) {
+    return task_kind(task)->concurrency == NULL ? NULL : task_kind(task)->concurrency(task);
 }
 
-/* A lane whose handlers have blocked lately is likely to block again. Then another thread should take over what
+/* Handlers of a route that have blocked lately are likely to block again. Then another thread should take over what
  * this thread leaves undone, without waiting for the monitor. */
-static void provide_for_stall_locked(struct pool *pool, struct lane *lane) {
-    if (lane->wary == 0)
+static void provide_for_stall_locked(struct pool *pool, struct concurrency_limit *limit) {
+    if (limit->wary == 0)
         return;
-    lane->wary--;
+    limit->wary--;
     if (!pool->polling || pool->io.count > 0)
         pool_wake_one_locked(pool);
 }
 
 static void pool_take_permit_locked(struct pool *pool, struct worker *worker, struct task *task,
-                                    struct lane *lane) {
+                                    struct concurrency_limit *limit) {
     pool->busy++;
-    if (lane != NULL) {
-        lane->running++;
-        provide_for_stall_locked(pool, lane);
+    if (limit != NULL) {
+        limit->running++;
+        provide_for_stall_locked(pool, limit);
     }
     worker->handling = task;
-    worker->lane = lane;
+    worker->concurrency = limit;
     worker->entered_tick = pool->tick;
     atomic_store(&worker->stalled, false);
     monitor_rouse_locked(pool);
 }
 
 static void pool_return_permit_locked(struct pool *pool, struct worker *worker) {
-    struct lane *lane = worker->lane;
+    struct concurrency_limit *limit = worker->concurrency;
     worker->handling = NULL;
-    worker->lane = NULL;
+    worker->concurrency = NULL;
     atomic_store(&worker->stalled, false);
     pool->busy--;
-    if (lane == NULL)
+    if (limit == NULL)
         return;
-    lane->running--;
-    struct task *waiting = task_list_pop(&lane->waiting);
+    limit->running--;
+    struct task *waiting = task_list_pop(&limit->waiting);
     if (waiting != NULL)
         task_list_push_front(&pool->handler, waiting); /* it has waited its turn already */
 }
 
-/* Takes the next handler task whose lane has room, and moves the others to their lanes. The caller has checked
- * that a permit is free. */
+/* Takes the next handler task whose concurrency limit has room, and lets the others wait for theirs. The caller has
+ * checked that a permit is free. */
 static struct task *next_handler_locked(struct pool *pool, struct worker *worker) {
     struct task *task;
     while ((task = task_list_pop(&pool->handler)) != NULL) {
-        struct lane *lane = lane_of(task);
-        if (!lane_is_full(lane)) {
-            pool_take_permit_locked(pool, worker, task, lane);
+        struct concurrency_limit *limit = pool_concurrency_of(task);
+        if (!pool_concurrency_is_full(limit)) {
+            pool_take_permit_locked(pool, worker, task, limit);
             return task;
         }
-        pool_probe_to_lane_locked(pool, task);
-        task_list_push(&lane->waiting, task);
+        pool_probe_over_limit_locked(pool, task);
+        task_list_push(&limit->waiting, task);
     }
     return NULL;
 }
@@ -444,12 +444,12 @@ bool pool_is_stalled(void) {
 bool pool_enter_handler(struct task *task) {
     struct worker *worker = this_worker;
     struct pool *pool = worker->pool;
-    struct lane *lane = lane_of(task);
+    struct concurrency_limit *limit = pool_concurrency_of(task);
     mutex_lock(&pool->mutex);
-    bool allowed = pool->busy < pool->options.workers && pool->handler.count == 0 && !lane_is_full(lane) &&
-                   (lane == NULL || lane->waiting.count == 0);
+    bool allowed = pool->busy < pool->options.workers && pool->handler.count == 0 &&
+                   !pool_concurrency_is_full(limit) && (limit == NULL || limit->waiting.count == 0);
     if (allowed)
-        pool_take_permit_locked(pool, worker, task, lane);
+        pool_take_permit_locked(pool, worker, task, limit);
     mutex_unlock(&pool->mutex);
     return allowed;
 }

@@ -32,11 +32,11 @@ enum { POOL_LOCK_RANK = 30 };
 
 struct pool;
 
-/* A limit on how many handler tasks of one kind run at once. It belongs to the user, which sets `limit` before the
- * first task and later through pool_set_lane_limit(). The other fields belong to the pool and are guarded by its
+/* A limit on how many handler tasks of one kind run at once. It belongs to the user, which sets `max` before the
+ * first task and later through pool_set_concurrency(). The other fields belong to the pool and are guarded by its
  * mutex. */
-struct lane {
-    unsigned limit; /* 0: no limit */
+struct concurrency_limit {
+    unsigned max; /* 0: no limit */
     unsigned running;
     unsigned wary; /* runs left before each of which another thread is woken, because a handler stalled recently */
     struct task_list waiting;
@@ -65,13 +65,13 @@ int pool_start(struct pool *pool); /* returns 0, or an errno: then no thread run
  * deadline: then that thread and the pool must be left alone. */
 bool pool_stop(struct pool *pool, uint64_t deadline);
 
-/* To be called after a pool_stop() that returned true, or without a pool_start(). Drop each lane first, then
- * destroy the pool. */
-void pool_drop_lane(struct lane *lane);
+/* To be called after a pool_stop() that returned true, or without a pool_start(). Drop the tasks of each
+ * concurrency limit first, then destroy the pool. */
+void pool_drop_concurrency(struct concurrency_limit *limit);
 void pool_destroy(struct pool *pool);
 
-/* Changes a lane's limit. Its tasks may be running and waiting meanwhile. */
-void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit);
+/* Changes a concurrency limit. Its tasks may be running and waiting meanwhile. */
+void pool_set_concurrency(struct pool *pool, struct concurrency_limit *limit, unsigned max);
 
 /* Calls `visit` for each handler task that is running now, under the pool's mutex. `held_ms` is how long it has
  * held its permit, to within a few milliseconds; 0 if that is less than a few milliseconds. */
@@ -81,17 +81,19 @@ void pool_each_running(struct pool *pool, void (*visit)(struct task *task, uint6
  * is the last of those that were queued together. Its wait is the time until a thread takes it, in
  * microseconds. */
 struct pool_figures {
-    unsigned workers, busy;  /* handler permits; how many of them are held */
-    size_t io, handler;      /* tasks that wait in each queue, not counting those that wait in lanes */
-    uint64_t tasks;          /* tasks taken since the pool was created */
+    unsigned workers, busy; /* handler permits; how many of them are held */
+    size_t io, handler; /* tasks that wait in each queue, not counting those that wait for a concurrency limit */
+    uint64_t tasks;     /* tasks taken since the pool was created */
     uint64_t polls, wakeups; /* since then: how often a thread polled, or was woken */
     const struct atomic_histogram *io_waits, *handler_waits;
 };
 
 void pool_figures(struct pool *pool, struct pool_figures *figures);
 
-/* The handler tasks of a lane: how many are running, and how many wait because the lane is full. */
-void pool_lane_figures(struct pool *pool, const struct lane *lane, unsigned *running, size_t *waiting);
+/* The handler tasks of a concurrency limit: how many are running, and how many wait because the concurrency limit
+ * is reached. */
+void pool_concurrency_figures(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
+                              size_t *waiting);
 
 /* The monotonic clock in milliseconds, and in microseconds. */
 uint64_t pool_now(void);
@@ -144,8 +146,8 @@ bool pool_cancel_timer(struct pool *pool, struct timer *timer);
 void *pool_scratch(void);
 
 /* Turns the io run into a handler run of `task`, which the caller has taken with task_begin(). From then on the
- * run may block. Returns false if that is not allowed now: no permit is free, the lane is full, or other tasks wait
- * for theirs. pool_finish(task) gives the permit back. */
+ * run may block. Returns false if that is not allowed now: no permit is free, the concurrency limit is reached, or
+ * other tasks wait for theirs. pool_finish(task) gives the permit back. */
 bool pool_enter_handler(struct task *task);
 
 /* True if the handler on this thread has run so long that on_stall was queued. From then on it must not put

@@ -1,4 +1,4 @@
-/* pool_figures.c - the statistics of a pool, and the lanes' limits. See pool.h.
+/* pool_figures.c - the statistics of a pool, and the concurrency limits. See pool.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +23,7 @@ void pool_probe_queues_locked(struct pool *pool) {
 
 void pool_probe_ends_locked(struct pool *pool, struct probe *probe) {
     probe->task = NULL;
-    probe->in_lane = false;
+    probe->over_limit = false;
     if (!probe->is_sample)
         return;
     atomic_histogram_add(&probe->waits, atomic_histogram_microseconds, pool_now_us() - probe->queued_at);
@@ -46,21 +46,22 @@ void pool_figures(struct pool *pool, struct pool_figures *figures) {
     mutex_unlock(&pool->mutex);
 }
 
-void pool_lane_figures(struct pool *pool, const struct lane *lane, unsigned *running, size_t *waiting) {
+void pool_concurrency_figures(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
+                              size_t *waiting) {
     mutex_lock(&pool->mutex);
-    *running = lane->running;
-    *waiting = lane->waiting.count;
+    *running = limit->running;
+    *waiting = limit->waiting.count;
     mutex_unlock(&pool->mutex);
 }
 
 /* --- Lanes ------------------------------------------------------------------------------------------------- */
 
 /* The waiting tasks try again, in their order. */
-void pool_set_lane_limit(struct pool *pool, struct lane *lane, unsigned limit) {
+void pool_set_concurrency(struct pool *pool, struct concurrency_limit *limit, unsigned max) {
     mutex_lock(&pool->mutex);
-    lane->limit = limit;
+    limit->max = max;
     struct task *task;
-    while ((task = task_list_pop(&lane->waiting)) != NULL)
+    while ((task = task_list_pop(&limit->waiting)) != NULL)
         task_list_push(&pool->handler, task);
     monitor_rouse_locked(pool);
     mutex_unlock(&pool->mutex);

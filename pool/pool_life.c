@@ -123,8 +123,8 @@ bool pool_stop(struct pool *pool, uint64_t deadline) {
     return true;
 }
 
-void pool_drop_lane(struct lane *lane) {
-    pool_drop(&lane->waiting);
+void pool_drop_concurrency(struct concurrency_limit *limit) {
+    pool_drop(&limit->waiting);
 }
 
 void pool_destroy(struct pool *pool) {

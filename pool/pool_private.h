@@ -22,10 +22,10 @@ struct worker {
     struct task_list batch; /* brief tasks that were taken together and wait for their turn */
 
     /* Guarded by the pool's mutex: */
-    struct task *handling; /* the handler task that holds a permit here, or NULL */
-    struct lane *lane;     /* the lane of that task */
-    uint64_t entered_tick; /* the tick in which that task began */
-    uint64_t stalled_at;   /* valid while stalled: when the monitor saw it, in milliseconds */
+    struct task *handling;                 /* the handler task that holds a permit here, or NULL */
+    struct concurrency_limit *concurrency; /* the concurrency limit of that task */
+    uint64_t entered_tick;                 /* the tick in which that task began */
+    uint64_t stalled_at;                   /* valid while stalled: when the monitor saw it, in milliseconds */
     bool ended;
 };
 
@@ -33,7 +33,7 @@ struct worker {
 struct probe {
     const struct task *task; /* NULL: no task is being watched */
     bool is_sample;          /* its wait is counted in `waits` */
-    bool in_lane;            /* it waits for other tasks of its lane, no longer for a permit */
+    bool over_limit;         /* it waits for other tasks with its concurrency limit, no longer for a permit */
     uint64_t queued_at;      /* microseconds */
     uint64_t due;            /* a new sample begins once this many tasks have been taken */
     struct atomic_histogram waits;
@@ -48,7 +48,7 @@ struct pool {
     bool monitor_started; /* used only by that thread */
     pthread_t monitor;
 
-    struct mutex mutex; /* guards all fields below, and every lane */
+    struct mutex mutex; /* guards all fields below, and every concurrency limit */
     pthread_cond_t work, rouse, ended;
     struct task_list io, handler;
     struct timers timers;
@@ -89,10 +89,10 @@ static inline void pool_probe_taken_locked(struct pool *pool, const struct task 
         pool_probe_ends_locked(pool, probe);
 }
 
-/* To be called when a task moves from its queue to its lane. */
-static inline void pool_probe_to_lane_locked(struct pool *pool, const struct task *task) {
+/* To be called when a task moves from its queue to those that wait for its concurrency limit. */
+static inline void pool_probe_over_limit_locked(struct pool *pool, const struct task *task) {
     if (pool->handler_probe.task == task)
-        pool->handler_probe.in_lane = true;
+        pool->handler_probe.over_limit = true;
 }
 
 /* Whether handler tasks wait while all permits are held. */

@@ -26,7 +26,7 @@ uint64_t pool_starved_locked(struct pool *pool) {
         probe->is_sample = false;
     }
     uint64_t waited = now - probe->queued_at;
-    if (waited < STARVED_US || probe->in_lane || now < pool->starved_again)
+    if (waited < STARVED_US || probe->over_limit || now < pool->starved_again)
         return 0;
     pool->starved_again = now + AGAIN_US;
     return waited / 1000;

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 struct task;
-struct lane;
+struct concurrency_limit;
 
 enum task_queue {
     TASK_IO,     /* never blocks: reading, decoding, sending */
@@ -42,9 +42,9 @@ struct task_kind {
      * handler runs, so a thread may take several such tasks at once. */
     void (*prefetch)(const struct task *task);
 
-    /* For handler tasks: the lane whose limit counts, and the task to queue when a run takes long (it sends what
-     * the handler has written so far). Either may be NULL. */
-    struct lane *(*lane)(struct task *task);
+    /* For handler tasks: the concurrency limit that counts, and the task to queue when a run takes long (it sends
+     * what the handler has written so far). Either may be NULL. */
+    struct concurrency_limit *(*concurrency)(struct task *task);
     struct task *(*on_stall)(struct task *task);
 };
 

@@ -138,7 +138,7 @@ static struct served_route *make_served(struct routes *routes, const struct conf
         out_of_memory(report);
         return NULL;
     }
-    served->route.lane.limit = configured->concurrency;
+    served->route.concurrency.max = configured->concurrency;
     list(routes, served);
     if (served_find_handler(served, config, configured, report->error, report->size) != 0)
         return NULL;
@@ -340,7 +340,7 @@ void routes_apply(const struct route_table *table, struct pool *pool) {
                 policy = configured->slow_consumer;
             atomic_store(&served->builtin.echo_self, configured->echo_self);
             atomic_store(&served->builtin.may_publish, configured->publish);
-            pool_set_lane_limit(pool, &served->route.lane, configured->concurrency);
+            pool_set_concurrency(pool, &served->route.concurrency, configured->concurrency);
         }
         atomic_store(&served->route.slow_consumer, slow_consumer_policy(policy));
     }

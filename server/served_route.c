@@ -156,6 +156,6 @@ int served_find_handler(struct served_route *served, const struct config *config
 
 void served_end(struct served_route *served) {
     plugin_unload(&served->plugin);
-    pool_drop_lane(&served->route.lane);
+    pool_drop_concurrency(&served->route.concurrency);
     route_release(&served->route);
 }

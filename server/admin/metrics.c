@@ -150,7 +150,7 @@ static double route_figure(struct route *route, enum figure figure) {
         return atomic_load(&route->open);
     if (figure != RUNNING && figure != WAITING)
         return traffic_sum(&route->traffic, figure);
-    pool_lane_figures(route->core->pool, &route->lane, &running, &waiting);
+    pool_concurrency_figures(route->core->pool, &route->concurrency, &running, &waiting);
     return figure == RUNNING ? running : (double)waiting;
 }
 

@@ -84,7 +84,7 @@ struct channels {
     size_t rule_count;
     struct channels_limits limits;
 
-    struct lane compressing; /* the pool's mutex guards it */
+    struct concurrency_limit compressing; /* the pool's mutex guards it */
 
     struct task expiry;       /* forgets what is too old */
     uint32_t expiry_position; /* where the expiry task continues; only that task uses it */

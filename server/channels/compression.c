@@ -23,11 +23,11 @@ static unsigned compression_limit(void) {
 }
 
 void compression_init(struct channels *channels) {
-    channels->compressing.limit = compression_limit();
+    channels->compressing.max = compression_limit();
 }
 
 void compression_release(struct channels *channels) {
-    pool_drop_lane(&channels->compressing);
+    pool_drop_concurrency(&channels->compressing);
 }
 
 static size_t compression_threshold(const struct delivery *delivery) {
@@ -85,7 +85,7 @@ static void compression_task_release(struct task *task) {
     channel_release(channel);
 }
 
-static struct lane *compression_task_lane(struct task *task) {
+static struct concurrency_limit *compression_task_concurrency(struct task *task) {
     return &DELIVERY_OF(task)->channel->channels->compressing;
 }
 
@@ -93,7 +93,7 @@ static const struct task_kind compression_task_kind = {.queue = TASK_HANDLER,
                                                        .run = compression_task_run,
                                                        .retain = compression_task_retain,
                                                        .release = compression_task_release,
-                                                       .lane = compression_task_lane};
+                                                       .concurrency = compression_task_concurrency};
 
 /* Until now no other thread looks at the task. */
 static void compression_submit(struct delivery *delivery) {

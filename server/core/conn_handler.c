@@ -243,8 +243,8 @@ static void conn_handler_release(struct task *task) {
     weir_conn_release(CONN_OF(task, handler));
 }
 
-static struct lane *conn_handler_lane(struct task *task) {
-    return &CONN_OF(task, handler)->route->lane;
+static struct concurrency_limit *conn_handler_concurrency(struct task *task) {
+    return &CONN_OF(task, handler)->route->concurrency;
 }
 
 static struct task *conn_handler_on_stall(struct task *task) {
@@ -259,5 +259,5 @@ const struct task_kind conn_handler_kind = {.queue = TASK_HANDLER,
                                             .run = conn_handler_run,
                                             .retain = conn_handler_retain,
                                             .release = conn_handler_release,
-                                            .lane = conn_handler_lane,
+                                            .concurrency = conn_handler_concurrency,
                                             .on_stall = conn_handler_on_stall};

@@ -96,9 +96,9 @@ struct route {
     void *context;
     struct core *core;
     _Atomic enum slow_consumer_policy slow_consumer;
-    struct receivers receivers; /* its connections */
-    struct lane lane;           /* the limit on concurrent handlers; guarded by the pool's mutex */
-    struct weir_conn *first;    /* the list of its connections; guarded by the registry's mutex */
+    struct receivers receivers;           /* its connections */
+    struct concurrency_limit concurrency; /* the limit on concurrent handlers; guarded by the pool's mutex */
+    struct weir_conn *first;              /* the list of its connections; guarded by the registry's mutex */
     struct traffic traffic;
     struct atomic_histogram handling; /* microseconds of each callback that may block */
     _Atomic unsigned open;            /* number of connections */

@@ -43,7 +43,7 @@ void harness_stop(struct harness *harness) {
     ck_assert_uint_eq(registry_wait_empty(&harness->core.registry, pool_now() + 60000), 0);
     ck_assert(pool_stop(harness->core.pool, UINT64_MAX));
     user_timers_end(&harness->core);
-    pool_drop_lane(&harness->route.lane);
+    pool_drop_concurrency(&harness->route.concurrency);
     pool_destroy(harness->core.pool);
     channels_release(&harness->channels);
     ck_assert_ptr_null(harness->route.first);

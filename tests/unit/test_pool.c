@@ -20,7 +20,7 @@ enum { LONG_QUEUE = 16 };
 struct job {
     struct task task;
     struct pool *pool;
-    struct lane *lane;
+    struct concurrency_limit *concurrency;
     struct task *on_stall;
     sem_t *begun, *may_end, *ended;
     long sleep_ms;
@@ -58,8 +58,8 @@ static void job_retain(struct task *task) {
 static void job_release(struct task *task) {
     job_of(task)->references--;
 }
-static struct lane *job_lane(struct task *task) {
-    return job_of(task)->lane;
+static struct concurrency_limit *job_concurrency(struct task *task) {
+    return job_of(task)->concurrency;
 }
 static struct task *job_on_stall(struct task *task) {
     return job_of(task)->on_stall;
@@ -69,7 +69,7 @@ static const struct task_kind handler_kind = {.queue = TASK_HANDLER,
                                               .run = job_run,
                                               .retain = job_retain,
                                               .release = job_release,
-                                              .lane = job_lane,
+                                              .concurrency = job_concurrency,
                                               .on_stall = job_on_stall};
 static const struct task_kind io_kind = {
     .queue = TASK_IO, .run = job_run, .retain = job_retain, .release = job_release};
@@ -163,7 +163,7 @@ END_TEST
 
 START_TEST(concurrency_limit_delays_only_its_own_tasks) {
     struct pool *pool = start(4);
-    struct lane narrow = {.limit = 1};
+    struct concurrency_limit narrow = {.max = 1};
     sem_t begun, may_end, ended, other_ended;
     sem_init(&begun, 0, 0);
     sem_init(&may_end, 0, 0);
@@ -172,14 +172,14 @@ START_TEST(concurrency_limit_delays_only_its_own_tasks) {
     struct job slow[3];
     for (int i = 0; i < 3; i++) {
         slow[i] = make_job(pool, &handler_kind, &ended);
-        slow[i].lane = &narrow;
+        slow[i].concurrency = &narrow;
         slow[i].begun = &begun;
         slow[i].may_end = &may_end;
         pool_submit(pool, &slow[i].task);
     }
     sem_wait(&begun);
     struct job other = make_job(pool, &handler_kind, &other_ended);
-    pool_submit(pool, &other.task); /* overtakes those that wait for the lane */
+    pool_submit(pool, &other.task); /* overtakes those that wait for the concurrency limit */
     sem_wait(&other_ended);
     ck_assert_int_ne(sem_trywait(&begun), 0);
     for (int i = 0; i < 3; i++)
