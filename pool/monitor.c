@@ -13,26 +13,25 @@
 
 enum {
     TICK_NANOSECONDS = 1000000,
-    SLOW_TASKS = 16,  /* a tick that takes fewer tasks is one in which handlers block or tasks take long */
-    STUCK_TICKS = 10, /* ticks after which a thread that was signalled but has not come is signalled again: a
-                         signal can be lost (glibc bug 25847) */
-    WARY_RUNS =
-        16, /* runs with a concurrency limit that are treated with care after one of its handlers has stalled */
-    FULL_REST_MS = 100, /* while tasks wait for a permit, a resting monitor checks this often whether they have
-                           waited too long */
-    QUIET_TICKS = 50    /* idle ticks before it rests: falling asleep and being woken costs more than a few idle
-                           ticks */
+    SLOW_TASKS = 16,         /* a tick that takes fewer tasks is one in which handlers block or tasks take long */
+    STUCK_TICKS = 10,        /* ticks after which a thread that was signalled but has not come is signalled again: a
+                                signal can be lost (glibc bug 25847) */
+    STALL_HISTORY_RUNS = 16, /* runs of a route that are treated with care after one of its handlers has stalled */
+    FULL_REST_MS = 100,      /* while tasks wait for a permit, a resting monitor checks this often whether they have
+                                waited too long */
+    QUIET_TICKS = 50 /* idle ticks before it rests: falling asleep and being woken costs more than a few idle
+                        ticks */
 };
 
 static void stall_locked(struct pool *pool, struct worker *worker) {
     worker->stalled_at = pool_now();
     atomic_store(&worker->stalled, true);
     if (worker->concurrency != NULL)
-        worker->concurrency->wary = WARY_RUNS;
+        worker->concurrency->stall_history = STALL_HISTORY_RUNS;
     const struct task_kind *kind = task_kind(worker->handling);
-    struct task *rescue = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
-    if (rescue != NULL)
-        task_claim_into(rescue, &pool->io);
+    struct task *fallback = kind->on_stall == NULL ? NULL : kind->on_stall(worker->handling);
+    if (fallback != NULL)
+        task_claim_into(fallback, &pool->io);
 }
 
 /* Marks as stalled the handlers that have run for a whole tick. Returns the number of handlers that are
@@ -62,18 +61,18 @@ static bool is_slow_locked(const struct pool *pool, uint64_t taken_before) {
  * whether it was woken. */
 static bool rest_locked(struct pool *pool) {
     uint64_t until = pool_is_full_locked(pool) ? pool_now() + FULL_REST_MS : 0;
-    bool roused = true;
+    bool woken = true;
     pool->monitor_awake = false;
-    while (roused && !pool->monitor_awake && !pool->stopping)
+    while (woken && !pool->monitor_awake && !pool->stopping)
         if (until == 0)
-            mutex_wait(&pool->rouse, &pool->mutex);
+            mutex_wait(&pool->monitor_wake, &pool->mutex);
         else
-            roused = mutex_wait_until(&pool->rouse, &pool->mutex, until);
+            woken = mutex_wait_until(&pool->monitor_wake, &pool->mutex, until);
     pool->monitor_awake = true;
-    return roused;
+    return woken;
 }
 
-static void tell_starved(const struct pool *pool, uint64_t waited_ms) {
+static void monitor_report_starved(const struct pool *pool, uint64_t waited_ms) {
     if (waited_ms > 0)
         pool->options.starved(pool->options.context, waited_ms);
 }
@@ -101,7 +100,7 @@ void *monitor_run(void *arg) {
             quiet = rest_locked(pool) ? 0 : QUIET_TICKS;
         uint64_t starved_ms = pool_starved_locked(pool);
         mutex_unlock(&pool->mutex);
-        tell_starved(pool, starved_ms);
+        monitor_report_starved(pool, starved_ms);
         nanosleep(&tick, NULL);
         mutex_lock(&pool->mutex);
     }

@@ -46,10 +46,10 @@ static struct concurrency_limit *pool_concurrency_of(struct task *task) {
 
 /* Handlers of a route that have blocked lately are likely to block again. Then another thread should take over what
  * this thread leaves undone, without waiting for the monitor. */
-static void provide_for_stall_locked(struct pool *pool, struct concurrency_limit *limit) {
-    if (limit->wary == 0)
+static void pool_anticipate_stall_locked(struct pool *pool, struct concurrency_limit *limit) {
+    if (limit->stall_history == 0)
         return;
-    limit->wary--;
+    limit->stall_history--;
     if (!pool->polling || pool->io.count > 0)
         pool_wake_one_locked(pool);
 }
@@ -59,13 +59,13 @@ static void pool_take_permit_locked(struct pool *pool, struct worker *worker, st
     pool->busy++;
     if (limit != NULL) {
         limit->running++;
-        provide_for_stall_locked(pool, limit);
+        pool_anticipate_stall_locked(pool, limit);
     }
     worker->handling = task;
     worker->concurrency = limit;
     worker->entered_tick = pool->tick;
     atomic_store(&worker->stalled, false);
-    monitor_rouse_locked(pool);
+    monitor_wake_locked(pool);
 }
 
 static void pool_return_permit_locked(struct pool *pool, struct worker *worker) {
@@ -148,7 +148,7 @@ static bool wants_help_locked(const struct pool *pool) {
  * so soon, the monitor wakes another one. Waking a thread each time costs more than it gains. */
 static void queued_locked(struct pool *pool) {
     pool_probe_queues_locked(pool);
-    monitor_rouse_locked(pool);
+    monitor_wake_locked(pool);
     bool outside = this_worker == NULL || this_worker->pool != pool;
     if (outside ? pool->waking == 0 : pool_is_stalled() || wants_help_locked(pool))
         pool_wake_one_locked(pool);
@@ -197,7 +197,7 @@ static void poll_locked(struct pool *pool) {
     expire_locked(pool);
     pool_probe_queues_locked(pool);
     if (pool_runnable_locked(pool)) {
-        monitor_rouse_locked(pool);
+        monitor_wake_locked(pool);
         if (wants_help_locked(pool))
             pool_wake_one_locked(pool);
     }

@@ -38,7 +38,8 @@ struct pool;
 struct concurrency_limit {
     unsigned max; /* 0: no limit */
     unsigned running;
-    unsigned wary; /* runs left before each of which another thread is woken, because a handler stalled recently */
+    unsigned stall_history; /* runs left before each of which another thread is woken, because a handler stalled
+                               recently */
     struct task_list waiting;
 };
 

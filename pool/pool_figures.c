@@ -63,6 +63,6 @@ void pool_set_concurrency(struct pool *pool, struct concurrency_limit *limit, un
     struct task *task;
     while ((task = task_list_pop(&limit->waiting)) != NULL)
         task_list_push(&pool->handler, task);
-    monitor_rouse_locked(pool);
+    monitor_wake_locked(pool);
     mutex_unlock(&pool->mutex);
 }

@@ -38,7 +38,7 @@ struct pool *pool_create(const struct pool_options *options) {
         goto no_scratch;
     mutex_init(&pool->mutex, POOL_LOCK_RANK);
     pthread_cond_init(&pool->work, NULL);
-    mutex_condition_init(&pool->rouse);
+    mutex_condition_init(&pool->monitor_wake);
     mutex_condition_init(&pool->ended);
     return pool;
 
@@ -107,7 +107,7 @@ bool pool_stop(struct pool *pool, uint64_t deadline) {
     mutex_lock(&pool->mutex);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->work);
-    pthread_cond_signal(&pool->rouse);
+    pthread_cond_signal(&pool->monitor_wake);
     poller_wake(&pool->poller);
     bool ended = wait_ended_locked(pool, deadline);
     mutex_unlock(&pool->mutex);
@@ -135,7 +135,7 @@ void pool_destroy(struct pool *pool) {
     timers_release(&pool->timers);
     poller_close(&pool->poller);
     pthread_cond_destroy(&pool->ended);
-    pthread_cond_destroy(&pool->rouse);
+    pthread_cond_destroy(&pool->monitor_wake);
     pthread_cond_destroy(&pool->work);
     mutex_destroy(&pool->mutex);
     for (unsigned i = 0; i < pool->worker_count; i++)

@@ -49,7 +49,7 @@ struct pool {
     pthread_t monitor;
 
     struct mutex mutex; /* guards all fields below, and every concurrency limit */
-    pthread_cond_t work, rouse, ended;
+    pthread_cond_t work, monitor_wake, ended;
     struct task_list io, handler;
     struct timers timers;
     struct poller poller;
@@ -115,10 +115,10 @@ bool pool_has_processor_locked(const struct pool *pool);
 void pool_wake_one_locked(struct pool *pool);
 
 /* Ends the monitor's rest. */
-static inline void monitor_rouse_locked(struct pool *pool) {
+static inline void monitor_wake_locked(struct pool *pool) {
     if (!pool->monitor_awake) {
         pool->monitor_awake = true;
-        pthread_cond_signal(&pool->rouse);
+        pthread_cond_signal(&pool->monitor_wake);
     }
 }
 

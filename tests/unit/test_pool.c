@@ -261,22 +261,22 @@ START_TEST(pool_runs_a_task_queued_by_a_blocking_handler) {
 }
 END_TEST
 
-/* What a handler leaves for its end is rescued when the end does not come. */
+/* What a handler leaves for its end is done by the fallback when the end does not come. */
 START_TEST(pool_queues_the_stall_task_of_a_stalled_handler) {
     struct pool *pool = start(1);
-    sem_t may_end, ended, rescued;
+    sem_t may_end, ended, called;
     sem_init(&may_end, 0, 0);
     sem_init(&ended, 0, 0);
-    sem_init(&rescued, 0, 0);
-    struct job rescue = make_job(pool, &io_kind, &rescued);
+    sem_init(&called, 0, 0);
+    struct job fallback = make_job(pool, &io_kind, &called);
     struct job handler = make_job(pool, &handler_kind, &ended);
-    handler.on_stall = &rescue.task;
+    handler.on_stall = &fallback.task;
     handler.may_end = &may_end;
     pool_submit(pool, &handler.task);
-    sem_wait(&rescued);
+    sem_wait(&called);
     sem_post(&may_end);
     sem_wait(&ended);
-    ck_assert_int_eq(rescue.runs, 1);
+    ck_assert_int_eq(fallback.runs, 1);
     stop(pool);
 }
 END_TEST
