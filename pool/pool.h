@@ -78,10 +78,10 @@ void pool_set_concurrency(struct pool *pool, struct concurrency_limit *limit, un
  * held its permit, to within a few milliseconds; 0 if that is less than a few milliseconds. */
 void pool_each_running(struct pool *pool, void (*visit)(struct task *task, uint64_t held_ms, void *arg), void *arg);
 
-/* Figures of a pool, for metrics. The waits are a sample: at most one task in 64 of each queue. The sampled task
+/* Statistics of a pool, for metrics. The waits are a sample: at most one task in 64 of each queue. The sampled task
  * is the last of those that were queued together. Its wait is the time until a thread takes it, in
  * microseconds. */
-struct pool_figures {
+struct pool_statistics {
     unsigned workers, busy; /* handler permits; how many of them are held */
     size_t io, handler; /* tasks that wait in each queue, not counting those that wait for a concurrency limit */
     uint64_t tasks;     /* tasks taken since the pool was created */
@@ -89,12 +89,12 @@ struct pool_figures {
     const struct atomic_histogram *io_waits, *handler_waits;
 };
 
-void pool_figures(struct pool *pool, struct pool_figures *figures);
+void pool_statistics(struct pool *pool, struct pool_statistics *statistics);
 
 /* The handler tasks of a concurrency limit: how many are running, and how many wait because the concurrency limit
  * is reached. */
-void pool_concurrency_figures(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
-                              size_t *waiting);
+void pool_concurrency_statistics(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
+                                 size_t *waiting);
 
 /* The monotonic clock in milliseconds, and in microseconds. */
 uint64_t pool_now(void);

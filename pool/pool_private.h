@@ -1,5 +1,5 @@
 /* pool_private.h - the inside of a pool, for the files of this folder that implement it: pool.c, pool_life.c,
- * pool_figures.c, monitor.c, starvation.c.
+ * pool_statistics.c, monitor.c, starvation.c.
  *
  * SPDX-License-Identifier: MIT
  */

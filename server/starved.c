@@ -57,14 +57,14 @@ static void print_holders(const struct holders *holders, char text[TEXT_SIZE]) {
 void server_warn_starved(void *context, uint64_t waited_ms) {
     const weir_server *server = context;
     struct holders holders = {.count = 0};
-    struct pool_figures figures;
+    struct pool_statistics statistics;
     char text[TEXT_SIZE];
     pool_each_running(server->run->core.pool, add_holder, &holders);
-    pool_figures(server->run->core.pool, &figures);
+    pool_statistics(server->run->core.pool, &statistics);
     print_holders(&holders, text);
     log_event(
         LOG_SERVER, LOG_WARNING, "workers_busy",
-        LOG_FIELDS(LOG_NUMBER("workers", figures.workers), LOG_NUMBER("waiting", figures.handler),
+        LOG_FIELDS(LOG_NUMBER("workers", statistics.workers), LOG_NUMBER("waiting", statistics.handler),
                    LOG_NUMBER("waited_ms", waited_ms), LOG_TEXT("held_by", text),
                    LOG_TEXT("reason", "all workers are in handlers, and messages wait; raise workers, or limit "
                                       "these routes with concurrency")));

@@ -150,7 +150,7 @@ static double route_figure(struct route *route, enum figure figure) {
         return atomic_load(&route->open);
     if (figure != RUNNING && figure != WAITING)
         return traffic_sum(&route->traffic, figure);
-    pool_concurrency_figures(route->core->pool, &route->concurrency, &running, &waiting);
+    pool_concurrency_statistics(route->core->pool, &route->concurrency, &running, &waiting);
     return figure == RUNNING ? running : (double)waiting;
 }
 
@@ -188,8 +188,8 @@ static void print_routes(FILE *out, const struct entrances *entrances) {
 /* --- The rest ---------------------------------------------------------------------------------------------- */
 
 static void print_pool(FILE *out, struct pool *pool) {
-    struct pool_figures figures;
-    pool_figures(pool, &figures);
+    struct pool_statistics figures;
+    pool_statistics(pool, &figures);
     metrics_gauge(out, "weir_workers", "Handlers that may run at once.", figures.workers);
     metrics_gauge(out, "weir_workers_busy", "Handlers that run, or block.", figures.busy);
     metrics_begin(out, "weir_queue_tasks", "gauge", "Tasks that wait for a thread.");

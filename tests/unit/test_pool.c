@@ -449,8 +449,8 @@ struct crowd {
 };
 
 static uint64_t wakeups(struct pool *pool) {
-    struct pool_figures figures;
-    pool_figures(pool, &figures);
+    struct pool_statistics figures;
+    pool_statistics(pool, &figures);
     return figures.wakeups;
 }
 

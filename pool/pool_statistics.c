@@ -1,4 +1,4 @@
-/* pool_figures.c - the statistics of a pool, and the concurrency limits. See pool.h.
+/* pool_statistics.c - the statistics of a pool, and the concurrency limits. See pool.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,24 +30,24 @@ void pool_probe_ends_locked(struct pool *pool, struct probe *probe) {
     probe->due = pool->taken + TASKS_BETWEEN_PROBES;
 }
 
-/* --- Figures ----------------------------------------------------------------------------------------------- */
+/* --- Statistics -------------------------------------------------------------------------------------------- */
 
-void pool_figures(struct pool *pool, struct pool_figures *figures) {
+void pool_statistics(struct pool *pool, struct pool_statistics *statistics) {
     mutex_lock(&pool->mutex);
-    *figures = (struct pool_figures){.workers = pool->options.workers,
-                                     .busy = pool->busy,
-                                     .io = pool->io.count,
-                                     .handler = pool->handler.count,
-                                     .tasks = pool->taken,
-                                     .polls = pool->polls,
-                                     .wakeups = pool->wakeups,
-                                     .io_waits = &pool->io_probe.waits,
-                                     .handler_waits = &pool->handler_probe.waits};
+    *statistics = (struct pool_statistics){.workers = pool->options.workers,
+                                           .busy = pool->busy,
+                                           .io = pool->io.count,
+                                           .handler = pool->handler.count,
+                                           .tasks = pool->taken,
+                                           .polls = pool->polls,
+                                           .wakeups = pool->wakeups,
+                                           .io_waits = &pool->io_probe.waits,
+                                           .handler_waits = &pool->handler_probe.waits};
     mutex_unlock(&pool->mutex);
 }
 
-void pool_concurrency_figures(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
-                              size_t *waiting) {
+void pool_concurrency_statistics(struct pool *pool, const struct concurrency_limit *limit, unsigned *running,
+                                 size_t *waiting) {
     mutex_lock(&pool->mutex);
     *running = limit->running;
     *waiting = limit->waiting.count;
