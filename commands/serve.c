@@ -13,7 +13,6 @@
 
 #include "commands/commands.h"
 #include "commands/sources.h"
-#include "server/server_private.h"
 
 static const char help[] =
     "usage: weir serve [-c FILE] [--set SECTION.KEY=VALUE...]\n\n"
@@ -67,6 +66,11 @@ static void serve_print_error(const char *error) {
         fprintf(stderr, "%s\n", error);
 }
 
+static int serve_configure(weir_server *server, const struct config_sources *sources) {
+    return weir_server_configure(server, sources->path, (const char *const *)sources->environment,
+                                 (const char *const *)sources->settings);
+}
+
 static int serve_run(const struct config_sources *sources) {
     weir_server *server = weir_server_create();
     if (server == NULL) {
@@ -75,7 +79,7 @@ static int serve_run(const struct config_sources *sources) {
     }
     serve_catch_signals(server);
     weir_report_crashes();
-    int result = server_configure(server, sources, NULL) == 0 ? weir_server_run(server) : -1;
+    int result = serve_configure(server, sources) == 0 ? weir_server_run(server) : -1;
     if (result != 0)
         serve_print_error(weir_server_error(server));
     if (result > 0)

@@ -18,10 +18,11 @@ struct config_sources sources_init(void) {
 
 /* Returns -1 if memory runs out. */
 static int sources_add_setting(struct config_sources *sources, char *setting) {
-    char **settings = realloc((void *)sources->settings, (sources->setting_count + 1) * sizeof *settings);
+    char **settings = realloc((void *)sources->settings, (sources->setting_count + 2) * sizeof *settings);
     if (settings == NULL)
         return -1;
     settings[sources->setting_count++] = setting;
+    settings[sources->setting_count] = NULL;
     sources->settings = settings;
     return 0;
 }

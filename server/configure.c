@@ -78,8 +78,23 @@ int server_configure(weir_server *server, const struct config_sources *sources, 
     return 0;
 }
 
-static struct config *repeat_steps(const weir_server *server, char *error, size_t error_size) {
-    struct config *config = config_create();
+int weir_server_configure(weir_server *server, const char *file, const char *const *environment,
+                          const char *const *settings) {
+    struct config_sources sources = {.path = file,
+                                     .environment = (char *const *)(uintptr_t)environment,
+                                     .settings = (char *const *)(uintptr_t)settings};
+    while (settings != NULL && settings[sources.setting_count] != NULL)
+        sources.setting_count++;
+    server->own_sources = sources;
+    if (server_configure(server, &server->own_sources, NULL) != 0)
+        return -1;
+    server_forget_steps(server);
+    return 0;
+}
+
+/* Takes over `config`, which may be NULL. */
+static struct config *repeat_steps(const weir_server *server, struct config *config, char *error,
+                                   size_t error_size) {
     for (size_t i = 0; config != NULL && i < server->step_count; i++)
         if (take_step(config, &server->steps[i], error, error_size) != 0) {
             config_destroy(config);
@@ -89,8 +104,9 @@ static struct config *repeat_steps(const weir_server *server, char *error, size_
 }
 
 struct config *server_configuration(const weir_server *server, char *error, size_t error_size) {
-    struct config *config = server->sources != NULL ? config_build(server->sources, error, error_size)
-                                                    : repeat_steps(server, error, error_size);
+    struct config *config =
+        server->sources != NULL ? config_build(server->sources, error, error_size) : config_create();
+    config = repeat_steps(server, config, error, error_size);
     if (config != NULL && config_check(config, error, error_size) == 0)
         return config;
     config_destroy(config);

@@ -49,7 +49,8 @@ struct configure_step;
 
 struct weir_server {
     struct config *config;                /* the one that the server starts with */
-    const struct config_sources *sources; /* of `config`; NULL: `steps` have filled it */
+    const struct config_sources *sources; /* of `config`, before `steps`; NULL: there are none */
+    struct config_sources own_sources;    /* what weir_server_configure() was given */
     struct configure_step *steps;         /* calls of weir_server_load() and weir_server_set(), for a reload */
     size_t step_count;
     struct routes routes;

@@ -39,6 +39,15 @@ WEIR_API weir_server *weir_server_create(void);
  * the reason in weir_server_error(). After -1 no route of the file was added, but options may have been set. */
 WEIR_API int weir_server_load(weir_server *server, const char *path);
 
+/* Configures the server as `weir serve` does: from an ini file, then from environment variables, then from
+ * settings, the last of which win. `file` may be NULL; `environment` (like environ) and `settings`
+ * (SECTION.KEY=VALUE, as after
+ * --set) are NULL-terminated, or NULL. Replaces what earlier calls of weir_server_load() and weir_server_set() have
+ * set. All strings must stay valid as long as the server, because a reload reads them again. Returns 0, or -1 with
+ * the reason in weir_server_error(); then nothing has changed. */
+WEIR_API int weir_server_configure(weir_server *server, const char *file, const char *const *environment,
+                                   const char *const *settings);
+
 /* Sets one option, as a line `key = value` of the ini file would, with the same errors. All strings are copied.
  * `section` is the text between the brackets of the file: "server", "websocket", "channel news:*", "route /echo". A
  * section with a pattern is added if it does not exist yet. A route section without the key "handler" sets options

@@ -88,6 +88,28 @@ START_TEST(wait_needs_a_start) {
 }
 END_TEST
 
+/* --- Configuration ----------------------------------------------------------------------------------------- */
+
+START_TEST(configure_takes_the_sources_of_weir_serve) {
+    static const char *const environment[] = {"WEIR_SERVER_LISTEN=127.0.0.1:1", "HOME=/", NULL};
+    static const char *const settings[] = {"server.listen=127.0.0.1:0", "route /a.handler=echo", "log.level=error",
+                                           NULL};
+    static const char *const wrong[] = {"server.listen=nonsense", NULL};
+    weir_server *server = weir_server_create();
+    ck_assert_int_eq(weir_server_set(server, "route /gone", "handler", "echo"), 0);
+    ck_assert_int_eq(weir_server_configure(server, NULL, environment, wrong), -1);
+    ck_assert_ptr_nonnull(strstr(weir_server_error(server), "nonsense"));
+    ck_assert_int_eq(weir_server_configure(server, NULL, environment, settings), 0);
+    ck_assert_int_eq(weir_server_set(server, "server", "http_threads", "2"), 0);
+    ck_assert_int_eq(weir_server_start(server), 0);
+    const char *address = weir_server_addresses(server)->listen[0];
+    weir_client_destroy(connect_to(address, "/a"));
+    weir_server_stop(server);
+    ck_assert_int_eq(weir_server_wait(server), 0);
+    weir_server_destroy(server);
+}
+END_TEST
+
 /* --- Connections ------------------------------------------------------------------------------------------- */
 
 enum { CLIENTS = 5 };
@@ -325,6 +347,7 @@ Suite *embedding_api_suite(void) {
     tcase_set_timeout(test, 60);
     tcase_add_test(test, start_returns_with_the_bound_addresses);
     tcase_add_test(test, wait_needs_a_start);
+    tcase_add_test(test, configure_takes_the_sources_of_weir_serve);
     tcase_add_test(test, connections_can_be_found_and_visited);
     tcase_add_loop_test(test, send_owned_frees_the_data_once, 0, 4);
     tcase_add_test(test, send_owned_to_a_closed_connection_frees_too);
