@@ -1,8 +1,8 @@
 /* assertions.h - Check's assertions, without a cost while they hold, and the size of tables.
  *
- * Check writes the place of each assertion that holds to a pipe or file, to tell the last one before a crash. That
- * is most of the time of a suite with a million of them, under a sanitizer above all, which tells the place of a
- * crash itself. Those that fail are reported as ever.
+ * Check writes the place of each passed assertion to a pipe or file, to report the last one before a crash. A suite
+ * with a million assertions would spend most of its time on that, most of all with a sanitizer, which reports the
+ * place of a crash itself. Failed assertions are reported as usual.
  *
  * SPDX-License-Identifier: MIT
  */

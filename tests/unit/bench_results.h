@@ -1,5 +1,4 @@
-/* bench_results.h - results of load tests to report: the reports' tests share them. Each is in the heap; release
- * and free it.
+/* bench_results.h - results of load tests for the tests of reports. Each is in the heap; release and free it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,10 +7,10 @@
 
 #include "commands/bench/result.h"
 
-/* Something other than 0 in every member, in every cause, with 20 intervals. */
+/* Every member and every cause differs from 0; there are 20 intervals. */
 struct result *bench_result_full(const char *scenario);
 
-/* Nobody could connect. */
+/* No client could connect. */
 struct result *bench_result_refused(void);
 
 void bench_result_free(struct result *result);

@@ -14,7 +14,7 @@
 /* Loads a file of these bytes. Its path at the front of `error` is replaced by "FILE". */
 int config_load_bytes(struct config *config, const char *bytes, size_t size, char error[CONFIG_ERROR_SIZE]);
 
-/* A configuration from a file of these bytes, which must be right. */
+/* A configuration from a file of these bytes, which must be valid. */
 struct config *config_loaded(const char *bytes, size_t size);
 struct config *config_loaded_text(const char *text);
 
@@ -40,7 +40,7 @@ TCase *config_sources_tcase(void);
 TCase *config_table_tcase(void);
 TCase *config_token_tcase(void);
 
-/* A file that has everything, and what it means. */
+/* A file with every kind of section and option, and a check of its meaning. */
 extern const char config_whole_file[];
 
 #endif

@@ -32,7 +32,7 @@ struct bytes {
 /* The four bytes that every compressed message would end with. */
 extern const uint8_t deflate_tail[4];
 
-/* Compressed, in room that is no larger than deflater_bound() says; in the heap. */
+/* Compressed into exactly deflater_bound() bytes; in the heap. */
 struct bytes deflated(struct deflater *deflater, const void *data, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* embedded.h - a whole server, as a program has it inside, on a thread of its own; and clients of it.
+/* embedded.h - a whole server inside a program, on its own thread, and clients of it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,11 +16,13 @@ struct embedded {
     int result; /* of weir_server_run(), after embedded_stop() */
 };
 
-/* A server that logs errors alone and has few threads; not running yet. */
+/* A server that logs only errors and has few threads; it does not run yet. */
 void embedded_create(struct embedded *embedded);
 
-/* A port that nobody has, "127.0.0.1:N"; and sets one option, which must work. */
+/* A free port, as "127.0.0.1:N". */
 unsigned embedded_free_port(char address[32]);
+
+/* Sets one option, which must work. */
 void embedded_set(struct embedded *embedded, const char *section, const char *key, const char *value);
 
 /* Runs it until embedded_stop(); returns when it takes clients. */
@@ -29,7 +31,7 @@ void embedded_stop(struct embedded *embedded);
 
 weir_client *embedded_connect(const struct embedded *embedded, const char *path);
 
-/* What the process has now. */
+/* What the process uses now. */
 unsigned count_descriptors(void);
 unsigned count_threads(void);
 

@@ -1,6 +1,5 @@
-/* guest.h - a client of channels, both its ends: the socket that a test reads from, and the connection that joins.
- *
- * What a guest expects and never gets fails the test after a while.
+/* guest.h - a client of channels with both its ends: the socket that a test reads from, and the connection that
+ * joins. A message that a guest expects and never gets fails the test after a while.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +20,7 @@ struct guest guest_connect_as(struct harness *harness, const char *user, const c
 struct guest guest_connect_at(struct harness *harness, const char *path);
 void guest_leave(struct guest *guest); /* closes properly */
 
-/* Joins without wishes and without an answer. */
+/* Joins without recovery and without an answer. */
 enum join_result guest_join(const struct guest *guest, const char *channel, enum channel_form form);
 
 /* Returns whether the guest was subscribed. */
@@ -31,7 +30,7 @@ bool guest_unsubscribe(const struct guest *guest, const char *channel);
 void guest_expect(const struct guest *guest, enum weir_opcode opcode, const void *payload, size_t size);
 void guest_expect_text(const struct guest *guest, const char *text);
 
-/* Nothing has been sent that it has not read. */
+/* Fails if anything was sent that the guest has not read. */
 void guest_expect_nothing(const struct guest *guest);
 
 /* The next message, whose opcode is text. */
@@ -47,13 +46,13 @@ long publish_json(struct harness *harness, const char *channel, const char *json
 struct published publish(struct harness *harness, const char *channel, enum publication_kind kind,
                          const char *text);
 
-/* These rules from now on, with the limits in force. */
+/* Replaces the rules and keeps the limits. */
 void set_rules(struct harness *harness, const struct channel_rule *rules, size_t count);
 
-/* The options of a channel for which no rule is made, to make one of. */
+/* The options of a channel without a rule, as a base for one. */
 struct channel_options usual_options(void);
 
-/* Forgets what is too old, and channels that nobody needs: what the timer asks for. Returns at once. */
+/* Starts what the timer starts: dropping of old messages and unneeded channels. Returns at once. */
 void run_expiry(struct harness *harness);
 
 bool channel_exists(struct harness *harness, const char *channel);

@@ -1,5 +1,4 @@
-/* harness.h - connections over socket pairs, without HTTP: a core, a pool, channels, a route, and the client's end
- * to play with.
+/* harness.h - connections over socket pairs, without HTTP: a core, a pool, channels, a route, and the client's end.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* held_deflate.h - zlib's deflate(), which a test can hold up: for what goes on while a large message is
+/* held_deflate.h - zlib's deflate(), which a test can block, to see what happens while a large message is
  * compressed.
  *
  * SPDX-License-Identifier: MIT
@@ -6,11 +6,11 @@
 #ifndef WEIR_TESTS_UNIT_HELD_DEFLATE_H
 #define WEIR_TESTS_UNIT_HELD_DEFLATE_H
 
-/* From now on whoever compresses 16 KiB or more waits. */
+/* From now on a thread that compresses 16 KiB or more waits. */
 void hold_deflate(void);
 void let_go_deflate(void);
 
-/* Those who wait now. */
+/* The threads that wait now. */
 int held_deflates(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* json_reference.h - what jansson, another reader of JSON, says of a text. Its header and ours use the same names,
- * so no file can include both.
+/* json_reference.h - the result of jansson, another JSON parser, for a text. Its header and weir's use the same
+ * names, so no file can include both.
  *
  * SPDX-License-Identifier: MIT
  */

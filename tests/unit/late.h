@@ -1,5 +1,4 @@
-/* late.h - a connection whose client reads late or never, with small limits: for the tests of what waits to be
- * sent.
+/* late.h - a connection whose client reads late or never, with small limits: for the tests of backlogs.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +12,7 @@ enum { PATIENCE_MS = 20000, SOFT = 1 << 16, HARD = 1 << 18, SIZE = 1000, FRAME_M
 
 void sleep_ms(long milliseconds);
 
-/* Waits for it; what never happens fails the test. */
+/* Waits for the condition; fails the test if it never becomes true. */
 #define UNTIL(condition)                                                                                           \
     do {                                                                                                           \
         for (int waited = 0; !(condition) && waited < PATIENCE_MS; waited++)                                       \
@@ -34,11 +33,11 @@ void late_start(struct late *late, enum slow_consumer_policy policy, const struc
                 void *context);
 void late_stop(struct late *late);
 
-/* Messages that nobody reads, until the socket is full and what waits for it is more than `bytes`. Little waits
- * before: the soft limit is not crossed on the way. */
+/* Sends messages that are not read, until the socket is full and the backlog exceeds `bytes`. Before that the
+ * backlog is small and stays below the soft limit. */
 void send_until(struct weir_conn *conn, size_t bytes);
 
-/* Reads whatever comes, until nothing waits. */
+/* Reads everything until the backlog is empty. */
 void read_all(struct late *late);
 
 #endif

@@ -1,7 +1,7 @@
 /* main.c - runs the unit tests: all of them, or the suites named as arguments.
  *
- * Each test runs in a process of its own, whatever CK_FORK says: only so can one that hangs be ended in time, and
- * an assertion that fails on any thread be reported.
+ * Each test runs in its own process, whatever CK_FORK says. Otherwise a test that hangs could not be ended in time,
+ * and an assertion that fails on another thread could not be reported.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* test_address.c - addresses and networks as text, and the client behind one proxy or several.
+/* test_address.c - addresses and networks as text, and the client of one proxy or several.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -154,7 +154,7 @@ END_TEST
 static const struct {
     const char *peer, *forwarded, *client;
 } proxies[] = {
-    /* nobody in between, or nobody who is trusted */
+    /* no proxy, or no trusted one */
     {"192.0.2.1", NULL, "192.0.2.1"},
     {"192.0.2.1", "203.0.113.9", "192.0.2.1"},
     {"192.0.2.1", "203.0.113.9, 10.0.0.1", "192.0.2.1"},
@@ -166,7 +166,7 @@ static const struct {
     {"10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"},
     {"::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"},
     {"2001:db8:f::1", "203.0.113.9", "203.0.113.9"},
-    /* what stands before may be invented */
+    /* earlier entries may be forged */
     {"10.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"},
     {"10.0.0.1", "198.51.100.1,203.0.113.9", "203.0.113.9"},
     {"10.0.0.1", "10.0.0.5, 203.0.113.9", "203.0.113.9"},
@@ -178,7 +178,7 @@ static const struct {
     /* all trusted: the first of them */
     {"10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"},
     {"10.0.0.1", "10.0.0.1", "10.0.0.1"},
-    /* no address: the one behind it */
+    /* not an address: the entry after it counts */
     {"10.0.0.1", "", "10.0.0.1"},
     {"10.0.0.1", " ", "10.0.0.1"},
     {"10.0.0.1", ",", "10.0.0.1"},

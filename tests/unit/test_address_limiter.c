@@ -1,4 +1,4 @@
-/* test_address_limiter.c - the limits of one address: places, rates, what is remembered and what is forgotten.
+/* test_address_limiter.c - the limits per address: connections, rates, and the memory for them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include "server/core/address_limiter.h"
 #include "tests/unit/suites.h"
 
-/* Each in a network of its own, 2001:db8:HIGH:LOW::/64. */
+/* Each in its own network, 2001:db8:HIGH:LOW::/64. */
 static struct address numbered(uint32_t number) {
     struct address address = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
     for (int i = 0; i < 4; i++)
@@ -110,14 +110,14 @@ static const struct {
     {4,
      {{0, 4, GOOD}, {0, 1, FAST}, {249, 1, FAST}, {250, 1, GOOD}, {250, 1, FAST}, {750, 2, GOOD}, {750, 1, FAST}}},
     {3, {{0, 3, GOOD}, {333, 1, FAST}, {334, 1, GOOD}, {666, 1, FAST}, {667, 1, GOOD}, {1000, 1, GOOD}}},
-    /* those that are refused cost nothing: a second later one is always in time */
+    /* refused handshakes cost nothing: one second later one is always allowed */
     {1, {{0, 1, GOOD}, {0, 5000, FAST}, {1000, 1, GOOD}, {1000, 5000, FAST}, {2000, 1, GOOD}}},
-    /* what is not used in time is lost */
+    /* unused handshakes are lost after a second */
     {2, {{0, 2, GOOD}, {1000000, 2, GOOD}, {1000000, 1, FAST}}},
     {2, {{0, 1, GOOD}, {UINT64_C(1) << 40, 2, GOOD}, {UINT64_C(1) << 40, 1, FAST}}},
     /* faster than the clock */
     {1000000, {{5, 1000000, GOOD}, {5, 1, FAST}, {6, 1000, GOOD}, {6, 1, FAST}}},
-    /* a clock that seems to go back, as another thread's may, brings nothing */
+    /* a clock that seems to go back, as with several threads, gives nothing */
     {2, {{1000, 2, GOOD}, {900, 1, FAST}, {1400, 1, FAST}, {1500, 1, GOOD}, {1400, 1, FAST}, {2000, 1, GOOD}}},
 };
 
@@ -155,7 +155,7 @@ START_TEST(address_limiter_rate_holds_during_a_connection) {
 }
 END_TEST
 
-/* A client that has all its connections and goes on asking is too fast at last. */
+/* A client that has all its connections and keeps asking becomes too fast. */
 START_TEST(address_limiter_counts_refused_handshakes) {
     struct address_limiter limiter;
     struct limited_address *stays;
@@ -185,7 +185,7 @@ START_TEST(address_limiter_forgets_idle_addresses) {
     for (int i = 0; i < 1000; i++)
         visit(&limiter, "192.0.2.1", 10000);
     ck_assert_uint_eq(address_limiter_count(&limiter), 1);
-    /* One that stays longer than its debt is gone as soon as it leaves. */
+    /* An address whose bucket is full again is forgotten as soon as it leaves. */
     ck_assert_int_eq(admit(&limiter, "192.0.2.2", 20000, &entry), ADDRESS_LIMITER_ADMITTED);
     ck_assert_uint_eq(address_limiter_count(&limiter), 1);
     address_limiter_leave(&limiter, entry, 21000);
@@ -194,7 +194,7 @@ START_TEST(address_limiter_forgets_idle_addresses) {
 }
 END_TEST
 
-/* Half a million addresses within a moment: the stalest are dropped, those that have connections stay. */
+/* Half a million addresses at one moment: the oldest are dropped, those with connections stay. */
 START_TEST(address_limiter_memory_is_bounded) {
     enum { MANY = 500000, STAYING = 100 };
     struct address_limiter limiter;

@@ -1,4 +1,4 @@
-/* test_adoption.c - which socket is found, and what happens to it. The sockets are real ones, on loopback.
+/* test_adoption.c - which socket is found, and its state after adoption. The sockets are real ones, on loopback.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,7 +38,7 @@ static void stop(void) {
     close(listener);
 }
 
-/* Both ends of a connection to that address of ours; all of them come from one port. */
+/* Both ends of a connection to that local address; all connections come from one port. */
 static void connect_to(const char *local_address, int ends[2]) {
     int on = 1;
     struct sockaddr_in from = socket_address("127.0.0.1", peer_port),
@@ -66,7 +66,7 @@ static enum adoption_result take(const char *local_address, int *fd) {
     return take_after(local_address, 0, fd);
 }
 
-/* The byte that our end of the connection gets is the one that this client sends. */
+/* Checks that a byte from this client arrives at that descriptor. */
 static void check_is_from(int fd, int client) {
     char sent = 'w', received = 0;
     ck_assert_int_eq(send(client, &sent, 1, 0), 1);
@@ -80,7 +80,7 @@ static void check_takes(const char *local_address, const int ends[2]) {
     ck_assert_int_eq(take(local_address, &fd), ADOPTION_DONE);
     ck_assert_int_ge(fd, BASE);
     check_is_from(fd, ends[1]);
-    ck_assert_int_eq(recv(ends[0], &byte, 1, 0), 0); /* what the library has now is dead */
+    ck_assert_int_eq(recv(ends[0], &byte, 1, 0), 0); /* the descriptor left to the library is dead */
     descriptors_unmark_adopted(fd);
     close(fd);
 }
@@ -95,7 +95,7 @@ START_TEST(adoption_takes_the_socket_of_a_peer) {
 }
 END_TEST
 
-/* Two connections of one peer differ in our address alone. */
+/* Two connections of one peer differ only in the local address. */
 START_TEST(adoption_tells_sockets_apart_by_local_address) {
     int first[2], second[2];
     start();
@@ -123,8 +123,8 @@ START_TEST(adoption_refuses_ambiguous_sockets) {
 }
 END_TEST
 
-/* Where networks may share addresses, all four may be those of two; here they are not, and it is taken all the
- * same. */
+/* With many networks, two connections may have the same addresses and ports. Here they do not, and the socket is
+ * found. */
 START_TEST(adoption_finds_a_socket_with_many_networks) {
     int ends[2];
     start();
@@ -136,7 +136,7 @@ START_TEST(adoption_finds_a_socket_with_many_networks) {
 }
 END_TEST
 
-/* What has come beyond the head, be it in the socket still or with the library already. */
+/* Bytes after the head, in the socket or already read by the library. */
 START_TEST(adoption_refuses_a_socket_with_early_bytes) {
     int first[2], second[2], fd = -1;
     char head[5];
@@ -175,7 +175,7 @@ START_TEST(adoption_does_not_find_an_unknown_local_address) {
     start();
     connect_to("127.0.0.1", ends);
     ck_assert_int_eq(take("127.0.0.2", &fd), ADOPTION_NONE);
-    ck_assert_int_eq(take("nowhere", &fd), ADOPTION_DONE); /* an address that is none counts as not known */
+    ck_assert_int_eq(take("nowhere", &fd), ADOPTION_DONE); /* a malformed address counts as unknown */
     descriptors_unmark_adopted(fd);
     close(fd);
     disconnect(ends);
@@ -183,7 +183,7 @@ START_TEST(adoption_does_not_find_an_unknown_local_address) {
 }
 END_TEST
 
-/* A client that resets its connection right after its request. */
+/* A client resets its connection directly after its request. */
 START_TEST(adoption_reports_a_reset_connection_as_gone) {
     const struct linger linger = {.l_onoff = 1};
     int ends[2], fd = -1;
@@ -199,7 +199,7 @@ END_TEST
 
 enum { MANY = 1000 };
 
-/* Others have taken every number below the base, and hundreds above it. */
+/* Other files have every number below the base, and hundreds above it. */
 START_TEST(adoption_works_with_all_numbers_below_the_base_in_use) {
     int files[MANY], ends[2];
     start();
@@ -215,7 +215,7 @@ START_TEST(adoption_works_with_all_numbers_below_the_base_in_use) {
 }
 END_TEST
 
-/* No number from the base on may be used; those below do as well. */
+/* No number from the base on may be used; the socket gets one below it. */
 START_TEST(adoption_works_without_numbers_above_the_base) {
     int ends[2], fd = -1;
     start();

@@ -1,4 +1,4 @@
-/* test_api.c - what the whole public API shares: status texts and the version.
+/* test_api.c - parts common to the whole public API: status texts and the version.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,7 +40,7 @@ static void never(weir_conn *conn, void *context) {
     ck_abort_msg("called");
 }
 
-/* As a plug-in's memory may look: what follows its shorter struct is something else. */
+/* As in a plug-in's memory: other data follows its shorter struct. */
 START_TEST(handler_of_an_earlier_version_has_fewer_callbacks) {
     const struct weir_handler earlier = {.size = offsetof(struct weir_handler, drained),
                                          .flags = WEIR_NEVER_BLOCKS,

@@ -1,4 +1,4 @@
-/* test_api_path.c - paths and queries of the API taken apart, and bodies read within a limit.
+/* test_api_path.c - paths and queries of the admin API, and bodies read up to a limit.
  *
  * SPDX-License-Identifier: MIT
  */

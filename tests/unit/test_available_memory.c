@@ -1,4 +1,4 @@
-/* test_available_memory.c - what control groups of both kinds allow, read from folders that look like them.
+/* test_available_memory.c - the limits of control groups of both versions, read from folders that look like them.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* test_backlog.c - clients that read late: what they miss under each policy, what waits for them, `drained`, and
- * the limits that end them.
+/* test_backlog.c - clients that read late: lost messages under each policy, their backlog, `drained`, and the
+ * limits that end them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,14 +38,14 @@ static char *frame_buffer(void) {
 
 enum { MESSAGES = 3000 };
 
-/* A number, and then what compresses, but not to nothing. */
+/* A number, followed by data that compresses, but not to nothing. */
 static void fill(char *message, int number) {
     snprintf(message, SIZE, "%06d", number);
     for (int i = 6; i < SIZE; i++)
         message[i] = (char)('a' + (i * (number + 7) >> 3) % 23);
 }
 
-/* What a client gets, compressed or not. Returns the number of the message. */
+/* Receives a message, compressed or not. Returns its number. */
 static int receive_number(int client, char *buffer, struct inflater *inflater) {
     char expected[SIZE];
     size_t size;
@@ -76,7 +76,7 @@ static void take_over(struct weir_conn *conn) {
     small_mutex_unlock(&conn->mutex);
 }
 
-/* Messages are lost, whole ones, of those that wait; each that was accepted and not dropped comes, in order. */
+/* Only whole waiting messages are lost; each other accepted message arrives, in order. */
 static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     static bool accepted[MESSAGES];
     struct late late;
@@ -108,7 +108,7 @@ static void check_gap(enum slow_consumer_policy policy, bool takeover) {
     if (policy == SLOW_CONSUMER_DROP_OLDEST)
         ck_assert_int_eq(last, MESSAGES - 1);
     UNTIL(weir_conn_buffered(late.conn) == 0);
-    fill(message, 999999); /* and then all is as before */
+    fill(message, 999999); /* and then messages are accepted again */
     ck_assert_int_eq(weir_conn_send(late.conn, WEIR_TEXT, message, SIZE), WEIR_OK);
     ck_assert_int_eq(receive_number(late.client, buffer, inflater), 999999);
     late_stop(&late);
@@ -143,7 +143,7 @@ START_TEST(disconnect_policy_closes_with_1013_and_counts) {
 }
 END_TEST
 
-/* Nobody is served by dropping what waits for the sake of what can never go. */
+/* It would be useless to drop waiting messages for one that can never be sent. */
 START_TEST(message_above_the_hard_limit_drops_no_other_message) {
     struct late late;
     char *large = calloc(1, HARD + 1);
@@ -159,7 +159,7 @@ START_TEST(message_above_the_hard_limit_drops_no_other_message) {
 }
 END_TEST
 
-/* Control frames are no messages: a Ping must be answered (RFC 6455, 5.5.2) whatever is dropped around it. */
+/* Control frames are not messages: a Ping must be answered (RFC 6455, 5.5.2) whatever messages are dropped. */
 START_TEST(slow_consumer_policy_never_drops_a_pong) {
     static const char block[SIZE];
     struct late late;
@@ -203,7 +203,7 @@ START_TEST(slow_consumer_policy_never_drops_a_pong) {
 }
 END_TEST
 
-/* One whose handshake has not been answered yet. */
+/* A connection whose handshake has not been answered yet. */
 struct newcomer {
     struct harness harness;
     struct weir_conn *conn;
@@ -236,7 +236,7 @@ static void check_that_it_reads_the_101(struct newcomer *newcomer) {
     harness_stop(&newcomer->harness);
 }
 
-/* A broadcast may find a connection before its 101 has left. That stays the first thing that the client reads. */
+/* A broadcast may reach a connection before its 101 was sent. The client still reads the 101 first. */
 START_TEST(slow_consumer_policy_never_drops_the_101) {
     static char large[HARD + 1];
     struct newcomer newcomer;
@@ -251,7 +251,7 @@ START_TEST(slow_consumer_policy_never_drops_the_101) {
 }
 END_TEST
 
-/* Nor does it where the first write finds no room: the socket may be full of answers to requests before. */
+/* The same where the first write finds no room: the socket may be full of answers to earlier requests. */
 START_TEST(slow_consumer_policy_never_drops_a_queued_101) {
     static char block[SIZE], answers[1 << 16];
     struct newcomer newcomer;
@@ -295,7 +295,7 @@ START_TEST(send_timeout_cuts_a_client_that_reads_nothing) {
     harness_start(&late.harness, 2, &ending_handlers[_i], &ending);
     late.harness.settings.send_timeout_ms = 100;
     late_connect(&late);
-    int reader = harness_connect(&late.harness); /* for whom nothing waits */
+    int reader = harness_connect(&late.harness); /* without a backlog */
     send_until(late.conn, SOFT);
     uint64_t start = pool_now();
     UNTIL(ending.code != 0);
@@ -312,7 +312,7 @@ START_TEST(send_timeout_cuts_a_client_that_reads_nothing) {
 }
 END_TEST
 
-/* The end waits for the registry, so the handler comes between. */
+/* The end waits for the registry, so the handler can close in between. */
 START_TEST(close_after_send_timeout_leaks_nothing) {
     struct late late;
     struct ending ending = {0};
@@ -378,10 +378,10 @@ START_TEST(memory_limit_closes_only_the_client_with_the_largest_message) {
     }
     memory_limit_init(&harness.core.memory_limit, memory_used());
     char *part = calloc(1, 400000);
-    client_send(clients[4], 0x00, part, 400000); /* too much in all, by one that is not the largest */
+    client_send(clients[4], 0x00, part, 400000); /* too much in total, caused by a client that is not the largest */
     free(part);
     UNTIL(harness.core.counters.memory_limited > 0);
-    UNTIL(memory_used() < harness.core.memory_limit.limit); /* although that client neither answers nor goes on */
+    UNTIL(memory_used() < harness.core.memory_limit.limit); /* although that client neither answers nor sends */
     UNTIL(!atomic_load(&harness.core.memory_limit.active));
     ck_assert_int_eq((int)harness.core.counters.memory_limited, 1);
     for (int i = 0; i < 5; i++) {
@@ -449,7 +449,7 @@ static void make_first_write_long(struct weir_conn *conn) {
     atomic_store(&long_write.over, false);
 }
 
-/* What is being written cannot be dropped yet, and nobody else has to leave for that. */
+/* A message that is being written cannot be freed yet, and no other client may be closed for that. */
 START_TEST(memory_limit_closes_no_second_client_during_a_long_write) {
     enum { LARGE = 1 << 20, PART = 700000, PASSES = 4 };
     struct late late;
@@ -464,7 +464,7 @@ START_TEST(memory_limit_closes_no_second_client_during_a_long_write) {
     sem_wait(&long_write.begun);
     send_part(other, PART);
     UNTIL(late.harness.core.counters.memory_limited > 0);
-    for (int pass = 0; pass < PASSES; pass++) { /* it looks again and again meanwhile */
+    for (int pass = 0; pass < PASSES; pass++) { /* the limit is checked repeatedly meanwhile */
         ck_assert(answers_pings(other));
         sleep_ms(25);
     }

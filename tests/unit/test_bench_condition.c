@@ -1,4 +1,4 @@
-/* test_bench_condition.c - --fail-if: what can be written, what cannot and how that is said, when it comes true.
+/* test_bench_condition.c - --fail-if: valid and invalid conditions, their errors, and when a condition is crossed.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* test_bench_json.c - results as JSON: there and back without a loss, what is refused and why, merging.
+/* test_bench_json.c - results as JSON: written and loaded without loss, refused with a reason, merged.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -193,7 +193,7 @@ START_TEST(report_load_refuses_files_without_results) {
 }
 END_TEST
 
-/* Cut off anywhere, a file is refused. */
+/* A file truncated anywhere is refused. */
 START_TEST(report_load_refuses_truncated_results) {
     struct result *one = bench_result_refused(), *other = calloc(1, sizeof *other);
     char *text = json_of(one), error[512];

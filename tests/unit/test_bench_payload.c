@@ -1,5 +1,5 @@
-/* test_bench_payload.c - messages of the load tester: made from numbers, recognised, checked; and which of them a
- * receiver has heard.
+/* test_bench_payload.c - messages of the load tester: generated from numbers, recognised and checked; and which of
+ * them a receiver has got.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,7 +28,7 @@ static const struct {
              {SCENARIO_BROADCAST, 20, 500}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* What a server would decode from the frame is what payload_write() writes and payload_check() accepts. */
+/* A server decodes from the frame the bytes that payload_write() writes and payload_check() accepts. */
 START_TEST(payload_frame_decodes_to_the_written_message) {
     static uint8_t frame[PAYLOAD_HEAD_MAX + 65536], plain[65536];
     struct payload payload = make(kinds[_i].scenario, kinds[_i].least, kinds[_i].most);

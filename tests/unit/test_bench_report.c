@@ -1,4 +1,4 @@
-/* test_bench_report.c - the table, the page, and what is done with a finished result.
+/* test_bench_report.c - the table, the page, and the output of a finished result.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -139,7 +139,7 @@ END_TEST
 
 /* --- The table and the page -------------------------------------------------------------------------------- */
 
-/* What a report writes, terminated, in the heap. */
+/* The output of a report, terminated, in the heap. */
 static char *written(void (*report)(const struct result *result, FILE *out), const struct result *result) {
     char *text = NULL;
     size_t size;
@@ -254,7 +254,7 @@ START_TEST(report_verdict_names_every_failure) {
 }
 END_TEST
 
-/* Every drawing has to bear these; what is drawn is looked at by the tests with a browser. */
+/* Every drawing must handle these; the tests with a browser check what is drawn. */
 START_TEST(report_handles_empty_and_extreme_results) {
     struct result *result = bench_result_full("echo");
     result->interval_count = _i % 2 == 0 ? 0 : 1;
@@ -292,7 +292,7 @@ END_TEST
 
 /* --- All at once ------------------------------------------------------------------------------------------- */
 
-/* report_all() with stdout and stderr in files; *said is what people were told on stderr, in the heap. */
+/* report_all() with stdout and stderr in files; *said is the text on stderr, in the heap. */
 static int report_aside(const struct result *result, const struct settings *settings, char **out, char **said) {
     FILE *files[2] = {tmpfile(), tmpfile()};
     char **texts[2] = {out, said};

@@ -1,4 +1,5 @@
-/* test_bench_result.c - results of load tests: adding them up, their seconds aligned; causes; the machine.
+/* test_bench_result.c - results of load tests: their sums, with seconds aligned; causes; the description of the
+ * machine.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -120,7 +121,7 @@ START_TEST(result_add_adds_up_statistics) {
 }
 END_TEST
 
-/* Which begins first, and how much of both lies at the same time. */
+/* Which result begins first, and how long both overlap. */
 static const struct {
     int64_t began, other_began;
     size_t count, other_count, first, other_first, total;

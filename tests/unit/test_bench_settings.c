@@ -1,5 +1,5 @@
-/* test_bench_settings.c - the command line of `weir bench`: values, defaults. What does not go together is tested
- * with the command itself (tests/real/test_bench.py).
+/* test_bench_settings.c - the command line of `weir bench`: values, defaults. Conflicting options are tested with
+ * the command itself (tests/real/test_bench.py).
  *
  * SPDX-License-Identifier: MIT
  */

@@ -101,7 +101,7 @@ START_TEST(second_is_complete_when_all_threads_have_delivered_it) {
     seconds_deliver(seconds, 0, 0, second_of(1), 1);
     seconds_deliver(seconds, 0, 1, second_of(10), 2);
     ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TIMEOUT);
-    seconds_deliver(seconds, 1, 0, second_of(100), 3); /* it slept through second 1 and 2 */
+    seconds_deliver(seconds, 1, 0, second_of(100), 3); /* it slept during seconds 1 and 2 */
     ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TAKEN);
     ck_assert_uint_eq(taken->counts.received, 101);
     ck_assert_uint_eq(taken->open, 2);
@@ -110,7 +110,7 @@ START_TEST(second_is_complete_when_all_threads_have_delivered_it) {
     ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TIMEOUT);
     seconds_deliver(seconds, 1, 3, second_of(7), SECONDS_LAST);
     seconds_deliver(seconds, 0, 3, second_of(8), SECONDS_LAST);
-    ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TAKEN); /* nobody was in second 2 */
+    ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TAKEN); /* no thread has a second 2 */
     ck_assert_uint_eq(taken->counts.received, 0);
     ck_assert_int_eq(seconds_take(seconds, 0, taken), SECONDS_TAKEN);
     ck_assert_uint_eq(taken->counts.received, 15);

@@ -1,4 +1,5 @@
-/* test_buffer.c - buffers of every kind of size: what is in them stays, what is kept is used again and bounded.
+/* test_buffer.c - buffers of every kind of size: contents survive a resize, kept buffers are used again and
+ * bounded.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -88,7 +89,7 @@ START_TEST(released_buffers_kept_are_bounded) {
 }
 END_TEST
 
-/* What memory_limit counts is what was allocated. */
+/* memory_limit counts the allocated size. */
 START_TEST(buffer_size_is_the_allocated_size) {
     static const struct {
         size_t asked, size;

@@ -1,4 +1,4 @@
-/* test_channel_name.c - names of channels, patterns and which of them is meant, templates.
+/* test_channel_name.c - names of channels, patterns and their precedence, templates.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -112,7 +112,7 @@ END_TEST
 
 /* --- Templates ------------------------------------------------------------------------------------------------ */
 
-/* `parts` of a template that is right, or its error. */
+/* The parts of a valid template, or the error. */
 static const struct {
     const char *template, *parts, *error;
 } templates[] = {
@@ -148,7 +148,7 @@ START_TEST(channel_template_is_parsed_or_refused) {
 }
 END_TEST
 
-/* Only what stands in it counts, for a parameter may be shorter than its name. */
+/* Only the literal text counts: a parameter's value may be shorter than its name. */
 START_TEST(channel_template_counts_only_its_literal_text) {
     char template[CHANNEL_NAME_MAX + 1 + sizeof "{name}"];
     memset(template, 'x', CHANNEL_NAME_MAX + 1);

@@ -1,5 +1,5 @@
-/* test_channel_races.c - channels under threads that join, leave, publish, look, close and reload at random, while
- * connections end: for the sanitizers, and for what must be true when all is over.
+/* test_channel_races.c - channels used by threads that join, leave, publish, query, close and reload at random,
+ * while connections end: for the sanitizers, and for the state that must hold at the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@
 
 enum { PLACES = 6, THREADS = 4, DURATION_MS = 1000 };
 
-/* Two are remembered, two are not; all threads crowd upon them. */
+/* Two have a history, two do not; all threads use these few. */
 static const char *const names[] = {"past:1", "past:2", "now:1", "now:2"};
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -171,7 +171,7 @@ static bool has_creators(struct channels *channels) {
     return any;
 }
 
-/* Nobody is anywhere, and nothing is left. */
+/* No channel has a subscriber, and nothing is left. */
 static void check_empty(struct arena *arena) {
     struct channels *channels = &arena->harness.channels;
     ck_assert_uint_eq(registry_wait_empty(&arena->harness.core.registry, pool_now() + 60000), 0);
@@ -226,7 +226,7 @@ static void *leave_again_and_again(void *arg) {
     return NULL;
 }
 
-/* A channel that lives no longer than each subscription: made by one thread, ended by another. */
+/* A channel that exists only during each subscription: created by one thread, ended by another. */
 START_TEST(channel_survives_concurrent_join_and_leave) {
     struct arena arena;
     pthread_t joins, leaves;

@@ -1,5 +1,5 @@
-/* test_channels.c - channels: who gets what in which form, how many there may be, who sees whom, and when they
- * disappear. What somebody missed, and races, have files of their own.
+/* test_channels.c - channels: delivery in each form, limits, presence, and when channels disappear. Recovery and
+ * races have their own files.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -126,7 +126,7 @@ START_TEST(publish_reports_receivers_offset_and_epoch) {
     ck_assert_int_eq(weir_conn_publish(guest.conn, "a b", WEIR_TEXT, "x", 1, true, see_published, &sent),
                      WEIR_INVALID);
     ck_assert_int_eq(weir_conn_subscribe(guest.conn, "a b", see_subscribed, &joined), WEIR_INVALID);
-    ck_assert_uint_eq(sent.calls + joined.calls, 4); /* what is refused has no result */
+    ck_assert_uint_eq(sent.calls + joined.calls, 4); /* a refused call has no result */
     guest_expect_text(&guest, "x");
     guest_leave(&guest);
     harness_stop(&harness);
@@ -349,7 +349,7 @@ START_TEST(new_channel_rules_apply_to_existing_channels) {
 }
 END_TEST
 
-/* A channel that is remembered needs no subscriber, until its past is too old. */
+/* A channel with history needs no subscriber until its messages are too old. */
 START_TEST(channel_with_history_exists_without_subscribers) {
     struct harness harness;
     harness_start(&harness, 2, &silent_handler, NULL);
@@ -426,7 +426,7 @@ START_TEST(channel_announces_join_and_leave) {
 }
 END_TEST
 
-/* Each is listed once; not more of them than are asked for; the count is of all. */
+/* Each subscriber is listed once, up to the maximum asked for; the count is that of all. */
 static void check_presence(struct harness *harness, const struct guest *guests, unsigned count, unsigned max) {
     struct json_writer writer = {0};
     char begin[40], connection[60];

@@ -1,5 +1,4 @@
-/* test_client_handshake.c - the client's request as text; one good answer and everything that can be wrong with
- * one.
+/* test_client_handshake.c - the client's request as text; a valid answer and every kind of invalid one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -242,7 +241,7 @@ START_TEST(client_handshake_reports_status_and_body_of_a_refusal) {
 }
 END_TEST
 
-/* Every beginning of a good answer may become one; what can not is told with the first byte that shows it. */
+/* Every prefix of a valid answer may still become one; other bytes are refused at the first one that cannot. */
 START_TEST(client_handshake_accepts_every_prefix_of_a_response) {
     static const char good[] = START UPGRADE ACCEPT END;
     struct weir_client_error error;

@@ -1,5 +1,5 @@
-/* test_client_memory.c - what a client makes large besides messages: its path and headers, its subscriptions and
- * their channels. memory_limit counts it, in all and for each client.
+/* test_client_memory.c - memory of a client besides messages: its path and headers, its subscriptions and their
+ * channels. memory_limit counts it, in total and for each client.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -67,12 +67,12 @@ START_TEST(memory_counts_headers_until_open_returns) {
 }
 END_TEST
 
-/* What malloc has given out; 0 in builds that have another one. */
+/* Bytes allocated by malloc; 0 in builds with another allocator. */
 static size_t heap(void) {
     return mallinfo2().uordblks;
 }
 
-/* To channels of its own, and to some that another has made. */
+/* To channels that it creates, and to some that another client has created. */
 START_TEST(memory_counts_subscriptions_and_channels) {
     enum { CHANNELS = 1000 };
     struct harness harness;

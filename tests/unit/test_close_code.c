@@ -35,7 +35,7 @@ START_TEST(close_payload_has_code_and_reason) {
 }
 END_TEST
 
-/* The cut falls on every place of characters of every size. */
+/* The cut falls on every byte of characters of every size. */
 START_TEST(close_payload_cuts_long_reasons_between_characters) {
     static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
     size_t character_size = strlen(characters[_i]);

@@ -1,4 +1,4 @@
-/* test_config.c - ini files that are right, single options, values together.
+/* test_config.c - valid ini files, single options, combined values.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -98,7 +98,7 @@ START_TEST(config_file_sets_options_and_places) {
 }
 END_TEST
 
-/* As an editor on another system may leave it: a byte order mark, CRLF, no end of the last line. */
+/* As editors on other systems write it: a byte order mark, CRLF, no newline at the end. */
 START_TEST(config_file_may_have_byte_order_mark_and_crlf) {
     char bytes[2000] = "\xEF\xBB\xBF";
     size_t size = 3;

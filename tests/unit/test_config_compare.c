@@ -67,7 +67,7 @@ static bool is_in_settings(const struct option *option) {
            option->offset < offsetof(struct config, settings) + sizeof(struct settings);
 }
 
-/* Each option that is set to something else than its default is reported, with what the table says of a restart.
+/* Each option that differs from its default is reported, with the note on restarts from the table.
  * If connections read it, their settings differ. */
 START_TEST(config_compare_misses_no_option) {
     static const char *const others[] = {"/seven", "127.0.0.1:7", "7", "7s", "7KiB", "7MiB", "no", "::1", "*"};
@@ -95,7 +95,7 @@ START_TEST(config_compare_misses_no_option) {
 }
 END_TEST
 
-/* Its text is not shown, and it counts wherever it stands. */
+/* The token is not shown, and it counts wherever it is given. */
 START_TEST(config_compare_hides_tokens) {
     char error[CONFIG_ERROR_SIZE];
     struct config *none = config_create(), *one = config_create(), *two = config_create();

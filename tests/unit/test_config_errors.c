@@ -1,4 +1,4 @@
-/* test_config_errors.c - ini files that are wrong: each has its line and what would be right.
+/* test_config_errors.c - invalid ini files: each error has its line and a remedy.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -116,7 +116,7 @@ static const char *const errors[][2] = {
     {CHANNEL "max_subscribers = 10000001\n",
      "3: max_subscribers: \"10000001\" is out of bounds; it must be from 0 to 10000000"},
     {CHANNEL "presence = maybe\n", "3: presence: \"maybe\" is neither yes nor no"},
-    /* what routes say of channels */
+    /* channels in routes */
     {"[route /x]\nhandler = relay\n", "2: handler: the route has no channel; write channel = NAME, in which "
                                       "{parameters} of the route may stand, like room:{name}"},
     {"[route /x]\nchannel = none\nhandler = relay\n", "3: handler: the route has no channel; write channel = "

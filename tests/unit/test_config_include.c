@@ -39,7 +39,7 @@ static void make_subfolder(const char *name) {
     ck_assert_int_eq(mkdir(path, 0700), 0);
 }
 
-/* What is read later wins: b.ini over a.ini, the including file over both. Paths are relative to the file. */
+/* The file read later wins: b.ini over a.ini, the including file over both. Paths are relative to their file. */
 START_TEST(include_later_files_win) {
     make_subfolder("conf.d");
     config_folder_write("main.ini", "# first\ninclude = conf.d/*.ini\n\n[server]\nworkers = 1\n"
@@ -92,7 +92,7 @@ START_TEST(include_allows_a_folder_that_looks_like_a_pattern) {
 }
 END_TEST
 
-/* Whatever has a path, in the file and in one that it includes. */
+/* Every option with a path, in the file and in one that it includes. */
 START_TEST(config_paths_are_relative_to_their_file) {
     make_subfolder("sub");
     config_folder_write("main.ini", "include = sub/a.ini\n[admin]\ntoken_file = t\n"

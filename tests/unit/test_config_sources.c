@@ -1,5 +1,5 @@
-/* test_config_sources.c - the file, the environment and the command line together: which wins, what is wrong with
- * each, and where a value comes from.
+/* test_config_sources.c - the file, the environment and the command line together: precedence, errors of each, and
+ * the source of a value.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -285,7 +285,7 @@ START_TEST(config_errors_name_their_source) {
 }
 END_TEST
 
-/* Kubernetes makes these for every service of the namespace. */
+/* Kubernetes sets these for every service of the namespace. */
 START_TEST(config_ignores_variables_of_kubernetes_services) {
     static const char *const services[] = {
         "WEIR",          "WEIR_SERVER",   "WEIR_LOG",           "WEIR_SERVER_INTERNAL",  "WEIR_ADMIN_WORKERS",
@@ -333,7 +333,7 @@ static void collect(void *context, const char *error) {
     fprintf(context, "%s\n", config_folder_error(error));
 }
 
-/* Every error once, none that only follows from another, and no key of a section whose header is wrong. */
+/* Every error once, none that follows from another, and none for keys of a section with a wrong header. */
 START_TEST(config_reports_every_error_once) {
     static const char file[] = "include = a.ini, no.ini\ninclude = \ninclud = x\n"
                                "[server]\nworkers = x\nworkers = 8\nlisten\nhttp_threads = 7\n"
@@ -398,7 +398,7 @@ START_TEST(config_reports_every_error_once) {
 }
 END_TEST
 
-/* Each option's default, from its variable and from --set, is taken as such. */
+/* Each option's default is accepted from its variable and from --set. */
 START_TEST(config_option_has_a_variable_and_a_setting) {
     char error[CONFIG_ERROR_SIZE], variable[200], setting[200];
     for (const struct option *option = options; !option_section_has_pattern(option->section); option++) {

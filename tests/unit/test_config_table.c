@@ -28,7 +28,7 @@ START_TEST(option_table_is_in_order) {
 }
 END_TEST
 
-/* A default is written as it is printed. What has no effect is printed only where somebody has set it. */
+/* A default is written as it is printed. An option without effect is printed only if it was set. */
 START_TEST(option_defaults_print_as_written) {
     struct config *config = config_loaded_text("[channel x]\n[route /x]\nhandler = echo\n");
     char *text = config_printed(config), line[200];
@@ -154,13 +154,12 @@ static void read_section(const char *line, char section[64]) {
     sscanf(strncmp(line, "# ", 2) == 0 ? line + 2 : line, "[%63[a-z_]", section);
 }
 
-/* Its default would be no example: `handler` has none, and with `handler = relay` there must be a channel. */
+/* Options whose default would not be an example: `handler` has none, and `handler = relay` needs a channel. */
 static bool is_example(const struct option *option) {
     return option->default_value == NULL || option->type == OPTION_CHANNEL;
 }
 
-/* Every key of the file is an option, in its section and with its default, save examples; and every option is in
- * the file once. */
+/* Every key of the file is an option of its section with its default, except examples; every option occurs once. */
 START_TEST(shipped_file_describes_every_option) {
     FILE *file = fopen(shipped, "r");
     ck_assert_msg(file != NULL, "%s: run from the top of the tree", shipped);

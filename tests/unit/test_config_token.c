@@ -113,7 +113,7 @@ START_TEST(token_file_must_be_a_readable_regular_file) {
     ck_assert_int_eq(mkdir(path, 0700), 0);
     expect_error(load("token_file = token"), "is no regular file");
     remove(path);
-    ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody writes to it: it must not be waited for */
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* it has no writer: weir must not wait for one */
     expect_error(load("token_file = token"), "is no regular file");
 }
 END_TEST
@@ -148,7 +148,7 @@ START_TEST(token_is_never_shown) {
 }
 END_TEST
 
-/* What is printed has whole paths, so it means the same from another folder. */
+/* The output has absolute paths, so it means the same in another folder. */
 START_TEST(token_file_is_printed_with_its_whole_path) {
     struct config *config = load("token_file = ./token");
     char *text = config_printed(config), line[300];

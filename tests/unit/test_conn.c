@@ -20,7 +20,7 @@
 
 /* --- Order ------------------------------------------------------------------------------------------------- */
 
-/* What one connection's callbacks have seen; no lock, since they never overlap (ThreadSanitizer agrees). */
+/* State of one connection's callbacks; without a lock, since they never overlap (ThreadSanitizer agrees). */
 struct seen {
     int opened, closed, next, wrong;
 };
@@ -101,7 +101,7 @@ END_TEST
 
 /* --- What is known of it ------------------------------------------------------------------------------------- */
 
-/* The places of its strings have 16 bits. */
+/* The offsets of its strings have 16 bits. */
 START_TEST(conn_create_limits_its_strings_to_64_kib) {
     enum { PLACES_END = 1 << 16 };
     static const struct weir_handler silent = {.flags = WEIR_NEVER_BLOCKS};
@@ -146,7 +146,7 @@ static void gate_message(weir_conn *conn, enum weir_opcode opcode, const void *d
 
 static const struct weir_handler gate_handler = {.message = gate_message};
 
-/* The handler blocks: what it has sent arrives, a ping is answered, and a Close. */
+/* The handler blocks: its messages have arrived, a ping and a Close are answered. */
 START_TEST(blocked_handler_delays_only_its_own_messages) {
     struct harness harness;
     struct gate gate = {0};
@@ -194,7 +194,7 @@ START_TEST(full_inbox_pauses_reading_until_it_drains) {
         part %= sizeof frame;
     }
     ck_assert_int_lt(sent, MESSAGES);      /* TCP has pushed back */
-    int other = harness_connect(&harness); /* and nobody else notices */
+    int other = harness_connect(&harness); /* and no other client notices */
     client_close(other);
     ck_assert_int_eq(gate.messages, 0);
     for (int i = 0; i < MESSAGES + 1; i++)
@@ -300,7 +300,7 @@ START_TEST(conn_close_callback_runs_once_for_each_ending) {
 }
 END_TEST
 
-/* A client that never answers our Close is gone after the close timeout. */
+/* A client that never answers the server's Close is cut after close_timeout. */
 START_TEST(close_timeout_cuts_a_silent_client) {
     struct harness harness;
     struct ending ending = {0};
@@ -316,7 +316,7 @@ START_TEST(close_timeout_cuts_a_silent_client) {
 }
 END_TEST
 
-/* A client that does not read is closed with 1013 at the hard limit, and nobody waits for it. */
+/* A client that does not read is closed with 1013 at the hard limit, and no other client waits. */
 static void flood_message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     static const char block[1 << 16];
     (void)opcode;
@@ -356,7 +356,7 @@ START_TEST(send_buffer_hard_disconnects_with_1013) {
 }
 END_TEST
 
-/* Stopping: what has been accepted is handled and answered, then comes 1001. */
+/* In a stop, accepted messages are handled and answered before the 1001. */
 START_TEST(drain_handles_accepted_messages_before_1001) {
     struct harness harness;
     struct gate gate = {0};
@@ -399,7 +399,7 @@ static void note_round_trip(weir_conn *conn, enum weir_opcode opcode, const void
 
 static const struct weir_handler round_trip_handler = {.message = note_round_trip};
 
-/* Asks until there is an answer other than `unknown`; answers pings meanwhile if it is told to. */
+/* Asks until the answer is not `unknown`; answers pings meanwhile if `answer_pings`. */
 static long ask_round_trip(int client, const _Atomic long *round_trip, bool answer_pings) {
     char payload[64];
     size_t size;
@@ -451,7 +451,7 @@ START_TEST(idle_timeout_closes_an_idle_client) {
 }
 END_TEST
 
-/* The handler blocks and messages wait for it: that is not the client's fault. */
+/* The handler blocks and messages wait for it: the client must not be closed for that. */
 START_TEST(timeouts_spare_a_client_whose_handler_blocks) {
     struct harness harness;
     struct gate gate = {0};
@@ -506,7 +506,7 @@ START_TEST(timer_calls_once_or_is_cancelled) {
     ck_assert(!weir_timer_cancel(never));
     weir_timer_release(timer);
     weir_timer_release(never);
-    for (int i = 0; i < 200; i++) { /* cancelled about when it is due: called or prevented, never both */
+    for (int i = 0; i < 200; i++) { /* cancelled near its deadline: called or prevented, never both */
         alarm.times = 0;
         timer = user_timer_start(&harness.core, (uint64_t)i % 3, 0, ring, &alarm);
         if (i % 2 == 0)

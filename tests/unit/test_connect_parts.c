@@ -64,7 +64,7 @@ START_TEST(slash_line_is_parsed_to_a_command) {
 }
 END_TEST
 
-/* `rest` bytes behind a command: the last count that may be, and the first that may not. */
+/* A command followed by `rest` bytes: the largest allowed count and the one above it. */
 static enum slash_kind parse_long(const char *command, size_t rest) {
     char line[256];
     struct slash slash;
@@ -180,7 +180,7 @@ START_TEST(pong_is_matched_with_its_ping) {
     ck_assert(!pings_answered(&pings, "c", 1, 50, &took));
     ck_assert(pings_answered(&pings, "a", 1, 50, &took) && took == 40);
     ck_assert(pings_answered(&pings, "b", 1, 60, &took) &&
-              took == 30); /* that before it is not answered any more */
+              took == 30); /* the ping before it is no longer expected */
     ck_assert(!pings_answered(&pings, NULL, 0, 60, &took));
     ck_assert(pings_answered(&pings, "a", 1, 70, &took) && took == 30);
     ck_assert(!pings_answered(&pings, "a", 1, 70, &took));

@@ -1,4 +1,4 @@
-/* test_connect_text.c - `weir connect`: escaping, hexadecimal digits, lines, and where the cursor stands.
+/* test_connect_text.c - `weir connect`: escaping, hexadecimal digits, lines, and the position of the cursor.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -172,7 +172,7 @@ END_TEST
 
 /* --- The cursor -------------------------------------------------------------------------------------------- */
 
-/* On ten columns behind a prompt of two. */
+/* On ten columns, after a prompt of two. */
 static const struct {
     const wchar_t *text;
     size_t cursor;

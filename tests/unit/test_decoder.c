@@ -288,7 +288,7 @@ START_TEST(decoder_limits_the_number_of_fragments) {
     for (int message = 0; message < 2; message++) {
         wire_frame(&wire, 0x02, "a", 1);
         wire_frame(&wire, 0x00, "", 0);
-        wire_frame(&wire, 0x89, "", 0); /* is none of them */
+        wire_frame(&wire, 0x89, "", 0); /* is not a fragment */
         wire_frame(&wire, 0x80, "b", 1);
     }
     check_wire(&wire, limits, "ping; binary ab; ping; binary ab; ", 0, "up to the limit");
@@ -301,7 +301,7 @@ START_TEST(decoder_limits_the_number_of_fragments) {
 }
 END_TEST
 
-/* After a Close of ours: only control frames still count, but what is wrong is still wrong. */
+/* After the server's Close only control frames are delivered, but errors are still errors. */
 START_TEST(decoder_discards_messages_without_memory) {
     struct wire wire = {0};
     wire_frame(&wire, 0x01, "\xff not looked at", 16);
@@ -447,7 +447,7 @@ static size_t random_size(uint64_t *seed, size_t bound) {
     return random_below(seed, bounds[random_below(seed, sizeof bounds / sizeof *bounds)]);
 }
 
-/* One message in fragments, pings in between; what is to come of it is appended to `expected`. */
+/* One message in fragments with pings in between; the expected events are appended to `expected`. */
 static void random_message(uint64_t *seed, size_t bound, struct wire *wire, struct transcript *expected) {
     size_t size = random_size(seed, bound), at = 0;
     char *text = wire_letters(size);
@@ -492,7 +492,7 @@ START_TEST(decoder_reads_random_messages_in_random_pieces) {
 }
 END_TEST
 
-/* Whatever the bytes are, the split does not show. */
+/* The result does not depend on the split, whatever the bytes are. */
 START_TEST(decoder_finds_random_damage_at_any_split) {
     uint64_t seed = 0xD1B54A32D192ED03u + (uint64_t)_i;
     struct transcript ignored = {0}, whole = {.limits = server_limits}, pieces = {.limits = server_limits};

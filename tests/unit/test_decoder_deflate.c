@@ -42,7 +42,7 @@ static void inflate(struct receiver *receiver, struct decoded *decoded) {
     }
 }
 
-/* Until all is consumed; what is idle or has ended must hold no memory. */
+/* Feeds until all is consumed; an idle or ended decoder must hold no memory. */
 static void feed(struct receiver *receiver, const uint8_t *bytes, size_t size) {
     struct transcript *transcript = &receiver->transcript;
     struct decoder *decoder = &transcript->decoder;
@@ -194,7 +194,7 @@ START_TEST(decoder_limits_inflated_messages) {
 }
 END_TEST
 
-/* What can come to no message within the limit is refused at its header, in fragments too. */
+/* A compressed message that cannot fit into the limit is refused at its header, in fragments too. */
 START_TEST(decoder_limits_compressed_size) {
     static const uint8_t header[] = {0xC2, 0xFE, 0xFF, 0xFF};
     static const uint8_t piece[500];
@@ -230,7 +230,7 @@ START_TEST(decoder_without_inflater_fails_with_1011) {
 }
 END_TEST
 
-/* It is told what it is before it costs anything but its bytes; inflated, it can be taken over. */
+/* The event comes before inflation needs memory; the inflated message can be detached. */
 START_TEST(decoder_keeps_an_inflated_message_until_the_next_feed) {
     struct decoder decoder = {.deflate = true};
     struct decoder_limits limits = {.max_message_size = LIMIT, .expect_masked = true};

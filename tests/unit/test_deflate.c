@@ -1,4 +1,4 @@
-/* test_deflate.c - DEFLATE streams there and back: sizes, windows, limits, faults.
+/* test_deflate.c - DEFLATE in both directions: sizes, windows, limits, errors.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -39,7 +39,7 @@ static void check_there_and_back(struct deflater *deflater, struct inflater *inf
 static const size_t sizes[] = {1,     2,     3,     125,   126,   255,   256,   257, 1000,    4096,
                                32767, 32768, 32769, 65535, 65536, 65537, 70000, 5,   MIB - 1, MIB};
 
-/* By itself, each message is reset before; else both streams go on over all sizes and kinds. */
+/* Without takeover both sides are reset before each message; otherwise their windows span all messages. */
 static void check_all_sizes(unsigned bits, bool takeover) {
     struct deflater *deflater = deflater_create(bits);
     struct inflater *inflater = inflater_create(bits);
@@ -65,7 +65,7 @@ START_TEST(deflate_round_trips_with_context_takeover) {
 }
 END_TEST
 
-/* What does not compress needs the most room, and not always the same. */
+/* Incompressible data needs the most room, and not always the same. */
 START_TEST(deflate_bound_is_enough_at_every_size) {
     struct deflater *deflater = deflater_create((unsigned)_i);
     struct inflater *inflater = inflater_create((unsigned)_i);
@@ -94,7 +94,7 @@ START_TEST(deflate_finds_repeats_until_reset) {
 }
 END_TEST
 
-/* Until there is room for all and the deflate_tail: 0, and the next message is the first of a stream. */
+/* Without room for everything and deflate_tail the result is 0, and the next message has no context. */
 static void check_capacity(struct deflater *deflater, const uint8_t *data, size_t size, struct bytes whole,
                            size_t capacity) {
     struct bytes out = {.at = malloc(capacity + (capacity == 0))};
@@ -201,7 +201,7 @@ static const struct bytes faults[] = {
     B("Hello, world"),
 };
 
-/* Whatever came before, and after a reset all is well. */
+/* Errors are found after any earlier message, and a reset recovers from them. */
 START_TEST(inflate_refuses_invalid_data_and_recovers_by_reset) {
     struct inflater *inflater = inflater_create(15);
     ck_assert_int_eq(result_of(inflater, faults[_i], 1000), INFLATE_INVALID);
@@ -223,7 +223,7 @@ START_TEST(inflate_window_outlives_a_final_block) {
 }
 END_TEST
 
-/* Where the deflate_tail makes a whole block of what is left is known for these. */
+/* For these it is known where deflate_tail completes a truncated block. */
 START_TEST(inflate_refuses_truncated_messages) {
     static const struct {
         struct bytes in;
@@ -242,7 +242,7 @@ START_TEST(inflate_refuses_truncated_messages) {
 }
 END_TEST
 
-/* In dynamic blocks, nothing passes for an end. */
+/* A dynamic block has no such place. */
 START_TEST(inflate_refuses_a_truncated_long_message) {
     struct deflater *deflater = deflater_create(15);
     struct inflater *inflater = inflater_create(15);
@@ -259,7 +259,7 @@ START_TEST(inflate_refuses_a_truncated_long_message) {
 }
 END_TEST
 
-/* The window of the message before, to its last byte and beyond: "257, distance" as fixed blocks by hand. */
+/* The window of the previous message, to its last byte and beyond: "257, distance" in a fixed block by hand. */
 START_TEST(inflate_refuses_distances_beyond_the_window) {
     static const struct {
         unsigned bits;

@@ -1,4 +1,4 @@
-/* test_drained.c - weir_conn_buffered(), and the callback that tells a handler that it may go on.
+/* test_drained.c - weir_conn_buffered(), and the callback that lets a handler resume.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@ START_TEST(buffered_rises_and_falls_to_zero) {
 }
 END_TEST
 
-/* What the callbacks of one connection have seen. */
+/* State of one connection's callbacks. */
 struct watch {
     _Atomic int inside, opened, drained, messages, closed, wrong;
     size_t soft, in_open; /* bytes to send in `open` */
@@ -140,7 +140,7 @@ START_TEST(drained_is_called_after_open) {
 }
 END_TEST
 
-/* It is due while a callback blocks, and then the client goes. */
+/* `drained` is due while a callback blocks, and then the client leaves. */
 START_TEST(drained_is_never_called_after_close) {
     struct late late;
     struct watch watch;
@@ -164,8 +164,8 @@ START_TEST(drained_is_never_called_after_close) {
 }
 END_TEST
 
-/* One large message is dropped for a small one: what waits has fallen below half of the soft limit without having
- * been sent, and whoever waits for `drained` must still be told. */
+/* A large message is dropped for a small one: the backlog falls below half of the soft limit without being sent,
+ * and `drained` must still be called. */
 START_TEST(drained_is_called_after_the_backlog_was_dropped) {
     struct late late;
     struct watch watch;

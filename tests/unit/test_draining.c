@@ -1,5 +1,5 @@
-/* test_draining.c - a connection in a stop: what has been read from it is handled and answered before its 1001,
- * whatever has held it back so far.
+/* test_draining.c - a connection in a stop: messages already read are handled and answered before its 1001,
+ * whatever delayed them.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* test_embedding.c - what a program that has servers inside relies on: handles and timers of any run, errors with
- * their reason, options from C, signals that stay the program's, starts that fail and leave nothing.
+/* test_embedding.c - promises to a program with servers inside: handles and timers of any run, errors with a
+ * reason, options from C, signals left to the program, failed starts that leak nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -136,7 +136,7 @@ START_TEST(handle_outlives_its_server) {
     ck_assert_int_eq(weir_conn_publish(conn, "a", WEIR_TEXT, "x", 1, true, NULL, NULL), WEIR_CLOSED);
     ck_assert_int_eq(weir_conn_subscribe(conn, "a", NULL, NULL), WEIR_CLOSED);
     ck_assert_uint_eq(weir_conn_buffered(conn), 0);
-    /* What a call does that was overtaken by the end after it had seen an open connection. */
+    /* As a call that saw an open connection just before its end. */
     pool_submit(conn_core(conn)->pool, &conn->source.flush);
     pool_submit(conn_core(conn)->pool, &conn->handler);
     memory_limit_check(conn_core(conn));
@@ -294,10 +294,10 @@ static int occupy(char address[32]) {
 struct crowd {
     const struct embedded *embedded;
     _Atomic bool over;
-    unsigned came, cut; /* clients that got in; that did not see an orderly end */
+    unsigned came, cut; /* admitted clients; clients without an orderly end */
 };
 
-/* Comes again and again, and sees each connection end. */
+/* Connects repeatedly, and sees each connection end. */
 static void *come(void *arg) {
     struct crowd *crowd = arg;
     struct weir_client_message message;

@@ -1,5 +1,5 @@
-/* test_embedding_api.c - what a program with the server inside may ask of it: start without waiting, addresses,
- * connections, options of its routes, the log.
+/* test_embedding_api.c - calls of a program with the server inside: start without waiting, addresses, connections,
+ * route options, the log.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,7 +34,7 @@ static unsigned port_in(const char *address) {
     return (unsigned)strtoul(colon + 1, NULL, 10);
 }
 
-/* A client that is served proves that the server listens there. */
+/* A served client proves that the server listens there. */
 static weir_client *connect_to(const char *address, const char *path) {
     struct weir_client_error error;
     char url[200];
@@ -286,7 +286,7 @@ START_TEST(route_options_are_those_of_the_ini_file) {
 }
 END_TEST
 
-/* An option that is wrong leaves no route and no option behind. */
+/* A wrong option leaves neither a route nor an option. */
 START_TEST(route_options_that_are_wrong_change_nothing) {
     static const char *const origins[] = {"shop.example", NULL};
     const struct weir_route_options wrong = {WEIR_ROUTE_OPTIONS_INIT, .origins = origins};

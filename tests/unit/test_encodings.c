@@ -40,7 +40,7 @@ static struct encodings encodings_of(const void *data, size_t size, const struct
     return encodings;
 }
 
-/* A decoder with this window, and no other, gets the message out of it. Returns its size as it is sent. */
+/* Checks that a decoder with this window can read the encoding. Returns its size on the wire. */
 static size_t check_readable(struct encodings *encodings, unsigned bits, const void *data, size_t size) {
     struct weir_conn *conn = receiver(bits);
     struct message *message = encodings_take(encodings, conn);
@@ -85,7 +85,7 @@ START_TEST(encodings_are_few_for_all_windows) {
 }
 END_TEST
 
-/* What refers back within 1,000 bytes can be read by all whose window is as large. */
+/* Data that refers back within 1,000 bytes can be read with any window of that size. */
 START_TEST(encodings_of_a_small_message_need_no_large_window) {
     uint8_t *data = data_of(WORDS, 1000);
     struct receivers receivers = {{0}};
@@ -100,7 +100,7 @@ START_TEST(encodings_of_a_small_message_need_no_large_window) {
 }
 END_TEST
 
-/* Who comes while it is compressed. */
+/* A receiver that joins while the message is compressed. */
 START_TEST(encodings_give_a_late_receiver_a_readable_one) {
     uint8_t *data = data_of(WORDS, SIZE);
     struct receivers receivers = {{0}};

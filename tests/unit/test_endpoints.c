@@ -1,4 +1,4 @@
-/* test_endpoints.c - answers to plain HTTP requests, and what an upgrade's headers come to.
+/* test_endpoints.c - answers to plain HTTP requests, and the evaluation of a handshake's headers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,7 +41,7 @@ START_TEST(root_page_does_not_repeat_a_malformed_host) {
 }
 END_TEST
 
-/* What a proxy tells counts only if it is trusted; the first element of a list is the client's side. */
+/* Headers of a proxy count only if it is trusted; the first element of a list is that of the client. */
 START_TEST(root_page_links_follow_a_trusted_proxy) {
     static const struct {
         bool trusted;
@@ -187,7 +187,7 @@ START_TEST(repeated_header_lines_are_joined_for_the_handshake) {
 }
 END_TEST
 
-/* A line on the wire is longer than what it adds to the list, so a head's worth of lines always fits. */
+/* A line on the wire is longer than its part of the list, so the lines of one head always fit. */
 START_TEST(header_list_has_room_for_a_whole_head) {
     static char value[HTTP_HEAD_MAX / HTTP_HEADERS_MAX - sizeof "Sec-WebSocket-Protocol: \r\n"];
     static struct http_header headers[HTTP_HEADERS_MAX];

@@ -1,4 +1,4 @@
-/* test_extension.c - offers of permessage-deflate, what they come to, and headers that break the grammar.
+/* test_extension.c - offers of permessage-deflate, the answers to them, and malformed headers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +23,7 @@ static const struct deflate_policy twelve = {.enabled = true, .takeover = true, 
 static const struct deflate_policy fresh = {.enabled = true, .takeover = false, .window_bits = 11};
 static const struct deflate_policy off = {.enabled = false, .takeover = true, .window_bits = 15};
 
-/* Negotiates into memory that is full of other things, so that what must be written is. */
+/* Negotiates into memory with other contents, which shows members that were not written. */
 static enum extension_result negotiate(const char *offered, const struct deflate_policy *policy,
                                        struct deflate_params *params, char response[EXTENSION_RESPONSE_SIZE]) {
     memset(params, 0x55, sizeof *params);
@@ -97,7 +97,7 @@ static const struct {
     {PMD CLIENT_BITS "=15" SERVER_BITS "=15" CLIENT_NO SERVER_NO, &full, /* the longest answer */
      PMD SERVER_NO CLIENT_NO SERVER_BITS "=15", "15,15"},
 
-    /* Values that are wrong: the offer is passed over. */
+    /* Wrong values: the offer is skipped. */
     {PMD SERVER_BITS, &full, "", ""},
     {PMD SERVER_BITS "=7", &full, "", ""},
     {PMD SERVER_BITS "=16", &full, "", ""},
@@ -145,12 +145,12 @@ static const struct {
     {PMD SERVER_BITS "=\"\\100\"", &full, "", ""},
     {PMD SERVER_NO "=\"1\"", &full, "", ""},
 
-    /* Several elements: the first that can be met; others only have to be well-formed. */
+    /* Several elements: the first acceptable one; the others only have to be well-formed. */
     {PMD SERVER_BITS "=10, " PMD, &full, PMD SERVER_BITS "=10", "10+,15+"},
     {PMD ", " PMD SERVER_BITS "=10", &full, PMD, "15+,15+"},
     {PMD SERVER_BITS "=7, " PMD CLIENT_BITS "=9, " PMD, &full, PMD CLIENT_BITS "=9", "15+,9+"},
     {PMD "; fast, " PMD SERVER_NO SERVER_NO "," PMD CLIENT_NO, &full, PMD CLIENT_NO, "15+,15"},
-    {PMD SERVER_NO "; fast, " PMD, &full, PMD, "15+,15+"}, /* nothing is left of an offer that was passed over */
+    {PMD SERVER_NO "; fast, " PMD, &full, PMD, "15+,15+"}, /* nothing is left of a skipped offer */
     {"x-webkit-deflate-frame, " PMD CLIENT_BITS, &full, PMD CLIENT_BITS "=15", "15+,15+"},
     {"a; b=c; d=\"e\\f\"; b=c, " PMD ", z", &full, PMD, "15+,15+"},
     {"permessage-bzip2" SERVER_BITS "=10, " PMD, &full, PMD, "15+,15+"},
@@ -246,7 +246,7 @@ static void expect_malformed(const char *before, const char *text, const char *a
     ck_assert_msg(response[0] == '\0' && described[0] == '\0', "%s: %s, %s", offered, response, described);
 }
 
-/* Wherever it stands in the list, and whether or not compression is wanted. */
+/* Anywhere in the list, with compression on or off. */
 START_TEST(extension_refuses_malformed_headers_anywhere) {
     const char *text = malformed[_i];
     expect_malformed("", text, "", &full);
@@ -258,7 +258,7 @@ START_TEST(extension_refuses_malformed_headers_anywhere) {
 }
 END_TEST
 
-/* What the table above rests on: without its fault the text is in order. */
+/* The base of the table above: without its error the text is valid. */
 START_TEST(extension_accepts_all_of_the_grammar) {
     expect("a; b=\"c\" , d;e = f;g , h", &full, "", "");
     expect("!#$%&'*+-.^_`|~; b=\"!#$%&'*+-.^_`|~\"", &full, "", "");
@@ -284,7 +284,7 @@ START_TEST(extension_accepts_token_characters_only) {
 }
 END_TEST
 
-/* What lies behind the terminator would make it whole, and accepted. */
+/* The bytes after the terminator would complete the header. */
 START_TEST(extension_reads_no_further_than_an_open_quote) {
     static const char open[] = "a; b=\"c\0d\", " PMD;
     static const char escaping[] = "a; b=\"c\\\0d\", " PMD;
@@ -295,7 +295,7 @@ START_TEST(extension_reads_no_further_than_an_open_quote) {
 }
 END_TEST
 
-/* Every beginning of a header, in memory that ends where it ends: nothing behind it is read. */
+/* Every prefix of a header, in memory that ends with it: nothing after it is read. */
 START_TEST(extension_reads_nothing_after_a_truncated_header) {
     static const char whole[] = "x; y=\"\\z\", " PMD SERVER_BITS "=\"1\\2\"" CLIENT_BITS " = 10 , " PMD;
     for (size_t size = 0; size < sizeof whole; size++) {
@@ -356,7 +356,7 @@ START_TEST(extension_checks_the_servers_response) {
 }
 END_TEST
 
-/* Whatever the policy, what the server answers to our offer is what both then hold to. */
+/* With any policy, client and server derive the same parameters from the server's answer. */
 START_TEST(extension_offer_and_response_agree_on_parameters) {
     for (uint8_t bits = 9; bits <= 15; bits++)
         for (int takeover = 0; takeover <= 1; takeover++) {

@@ -60,7 +60,7 @@ START_TEST(frame_mask_agrees_with_the_rfc_example) {
 }
 END_TEST
 
-/* Sizes around every step that it takes, at every alignment; the bytes around stay as they are. */
+/* Sizes around every step of the loop, at every alignment; the bytes around are unchanged. */
 START_TEST(frame_mask_agrees_with_the_definition) {
     static const uint8_t mask[4] = {0x01, 0x82, 0x43, 0xC4};
     uint8_t bytes[160], expected[160];

@@ -1,4 +1,4 @@
-/* test_half_open.c - which unfinished requests have to go: the addresses, ages and numbers of them as tables.
+/* test_half_open.c - which unfinished requests are cut, by tables of their addresses, ages and numbers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,20 +23,20 @@ struct round {
 static const struct round rounds[] = {
     {"", 0, 8, 16, 1050, ""},
     {"", 100, 8, 16, 1050, ""},
-    /* While there are threads enough each has all of the timeout, however many come from one address. */
+    /* While there are enough threads each request has the whole timeout, however many come from one address. */
     {"aaaaaaaa", 0, 3, 8, TIMEOUT - 1, "........"},
     {"aAb", 0, 8, 16, TIMEOUT, "t.."},
     {"aAb", 0, 8, 16, TIMEOUT - 1, "..."},
     {"aAb", 0, 8, 16, TIMEOUT + 2, "ttt"},
     {"aAb", 9, 8, 2, TIMEOUT + 2, "ttt"},
-    /* As many as wait make room, the oldest first; those over their time have made room already. */
+    /* As many are cut as others wait, the oldest first; requests over their time count as well. */
     {"abc", 1, 8, 4, 1050, "..."},
     {"abc", 2, 8, 4, 1050, "s.."},
     {"abc", 3, 8, 4, 1050, "ss."},
     {"abc", 9, 8, 4, 1050, "sss"},
     {"abcd", 2, 8, 4, TIMEOUT + 1, "tt.."},
     {"abcd", 3, 8, 4, TIMEOUT + 1, "tts."},
-    /* Those beyond the limit of an address before others; what stands for many has none. */
+    /* Requests over the limit of their address are cut first; an address that stands for many has no limit. */
     {"aaab", 1, 2, 4, 1050, "..g."},
     {"aaab", 2, 2, 4, 1050, "s.g."},
     {"aaab", 2, 0, 4, 1050, "ss.."},
@@ -87,7 +87,7 @@ START_TEST(half_open_requests_are_cut_by_age_and_number) {
 }
 END_TEST
 
-/* However many wait. */
+/* Whatever the number of waiting connections. */
 START_TEST(half_open_silent_request_is_cut_after_one_second) {
     const struct half_open_limits limits = {8, TIMEOUT, 1, QUEUE};
     for (uint64_t age = HALF_OPEN_PATIENCE_MAX_MS - 1; age <= HALF_OPEN_PATIENCE_MAX_MS; age++) {

@@ -1,4 +1,4 @@
-/* test_handshake.c - one good request and everything that can be wrong with it.
+/* test_handshake.c - a valid request and every kind of error in it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,7 +62,7 @@ static const struct {
     {"Upgrade; q=1", "upgrade", false},
     {"\"a, upgrade, b\"", "upgrade", false},
     {"\"a, upgrade", "upgrade", false},
-    {"upgrade, \"b\"", "upgrade", true}, /* an element that is no token costs itself alone */
+    {"upgrade, \"b\"", "upgrade", true}, /* an element that is not a token is ignored */
     {"a=b, upgrade", "upgrade", true},
     {"two words, upgrade", "upgrade", true},
     {"a;q=\",\", upgrade, \x01", "upgrade", true},
@@ -127,7 +127,7 @@ static const struct {
     {FIELD(version), "13, 8", 426},
     {FIELD(version), "013", 426},
     {FIELD(version), "13x", 426},
-    {FIELD(version), " 13 \t", 101}, /* blanks around a value are no part of it */
+    {FIELD(version), " 13 \t", 101}, /* blanks around a value do not belong to it */
     {FIELD(key), NULL, 400},
     {FIELD(key), "", 400},
     {FIELD(key), "AAAAAAAAAAAAAAAAAAAAAA==", 101},
@@ -168,7 +168,7 @@ START_TEST(handshake_with_body_or_repeated_header_is_refused) {
 }
 END_TEST
 
-/* All is wrong; each time the fault that is named is put right, and the next one must be another. */
+/* Everything is wrong; each time the reported error is corrected, and the next error must be another one. */
 START_TEST(handshake_reports_the_most_basic_error_first) {
     static const int statuses[] = {405, 400, 400, 426, 400, 426, 400, 400, 400, 101};
     struct handshake_request request = {.has_body = true, .repeated = true};

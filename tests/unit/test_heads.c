@@ -1,5 +1,5 @@
-/* test_heads.c - a request's head before it is answered: what civetweb has made of it (cut_head.h), its target
- * (target.h), and what its fields must agree on (request_check.h).
+/* test_heads.c - a request's head: the fields that civetweb has split it into (cut_head.h), its target (target.h),
+ * and the consistency of its fields (request_check.h).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -56,7 +56,7 @@ struct cut {
     int status;
 };
 
-/* In memory that ends with the head, so that a sanitizer sees a look beyond it. */
+/* In memory that ends with the head, so that a sanitizer sees a read beyond it. */
 static struct cut cut(const char *head) {
     struct cut cut = {.text = malloc(strlen(head)), .why = ""};
     size_t size = strlen(head);

@@ -1,4 +1,4 @@
-/* test_history.c - what channels remember: by number, by age, and all of them within a limit of memory.
+/* test_history.c - the history of channels: limits on number and age, and a memory limit for all of them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,7 +40,7 @@ static struct history_slice read_all_of(struct history_store *store, const struc
     return slice;
 }
 
-/* The last `count` up to `offset` are remembered, and nothing else. */
+/* The history has exactly the last `count` messages up to `offset`. */
 static void check_last(struct history_store *store, const struct history *history, uint64_t offset,
                        uint32_t count) {
     struct history_slice slice = read_all_of(store, history, offset);
@@ -152,7 +152,7 @@ START_TEST(history_limit_drops_the_oldest_of_an_account) {
     check_last(&store, &loud, 5, 2);
     check_last(&store, &quiet, 3, 2);
     history_store_set_limit(&store, cost * 2);
-    check_last(&store, &loud, 5, 1); /* its 4 has gone, and the 2 of the other before */
+    check_last(&store, &loud, 5, 1); /* first the other one's 2 is dropped, then its 4 */
     check_last(&store, &quiet, 3, 1);
     history_clear(&store, &loud);
     check_last(&store, &quiet, 3, 1);
@@ -162,7 +162,7 @@ START_TEST(history_limit_drops_the_oldest_of_an_account) {
 }
 END_TEST
 
-/* Two channels of one client publish, in turn, ten times what there is room for. */
+/* Two channels of one client publish, in turn, ten times as much as fits. */
 START_TEST(history_of_a_loud_client_displaces_its_own_messages) {
     enum { OTHERS = 20, LOUD = 1000 };
     struct history_store store;
@@ -180,7 +180,7 @@ START_TEST(history_of_a_loud_client_displaces_its_own_messages) {
     ck_assert_uint_gt(account.bytes, store.limit / 2);
     ck_assert_uint_le(history_count(&store, &loud[0]) - history_count(&store, &loud[1]) + 1, 2); /* its oldest go */
 
-    /* The others may have all but a quarter; what is older than theirs goes when they want that too. */
+    /* The others may use three quarters; older messages of the loud client are dropped for them. */
     for (int i = 0; i < OTHERS; i++)
         for (uint64_t offset = 2; offset <= 4; offset++)
             append(&store, &others[i], offset, 1000, bounds);
@@ -198,7 +198,7 @@ START_TEST(history_of_a_loud_client_displaces_its_own_messages) {
 }
 END_TEST
 
-/* So does one channel that no client made. */
+/* The same for a channel that no client created. */
 START_TEST(history_of_a_loud_channel_displaces_its_own_messages) {
     struct history_store store;
     struct history quiet = {0}, loud = {0};
@@ -216,7 +216,7 @@ START_TEST(history_of_a_loud_channel_displaces_its_own_messages) {
 }
 END_TEST
 
-/* The others keep what they have: it could not have helped. */
+/* The others keep their messages: dropping them would not have helped. */
 START_TEST(history_skips_a_message_larger_than_the_limit) {
     struct history_store store;
     struct history one = {0}, other = {0};
@@ -239,7 +239,7 @@ START_TEST(history_skips_a_message_larger_than_the_limit) {
 }
 END_TEST
 
-/* The limit counts messages; what finds them has to go with them. */
+/* The limit counts messages; their ring must shrink with them. */
 START_TEST(history_shrinks_when_its_messages_go) {
     struct history_store store;
     struct history history = {0};
@@ -298,7 +298,7 @@ START_TEST(history_reads_from_every_position) {
     check_read(&store, &history, BEFORE, UINT32_MAX, 1000, size);
     history_clear(&store, &history);
     for (uint64_t since = 0; since <= OFFSET + 1;
-         since++) { /* nothing is remembered: only the last misses nothing */
+         since++) { /* the history is empty: only the current offset misses nothing */
         struct history_slice slice;
         ck_assert_int_eq(history_read(&store, &history, since, OFFSET, 9, 999, &slice), 0);
         ck_assert_int_eq(slice.complete, since == OFFSET);
@@ -337,7 +337,7 @@ START_TEST(history_reads_the_newest_messages_that_fit) {
 }
 END_TEST
 
-/* What has been read stays, whatever is forgotten. */
+/* A slice stays valid when the history drops its messages. */
 START_TEST(history_slice_keeps_its_messages) {
     struct history_store store;
     struct history history = {0};
@@ -359,7 +359,7 @@ END_TEST
 
 enum { HISTORIES = 5, LIST_MAX = 4096, LIST_STEPS = 30000 };
 
-/* What all of them ought to remember, the oldest first. */
+/* The expected contents of all histories, the oldest first. */
 struct list {
     struct remembered {
         int history;

@@ -1,5 +1,5 @@
-/* test_idempotency.c - keys of requests: the same again, another under the same key, the end of five minutes, more
- * than are remembered, and many at the same moment.
+/* test_idempotency.c - keys of requests: repeated requests, other requests with the same key, the end of five
+ * minutes, too many keys, and concurrent requests.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -69,7 +69,7 @@ START_TEST(idempotency_forgets_keys_after_five_minutes) {
     ck_assert_int_eq(begin(table, "a", "another", 1000 + IDEMPOTENCY_MS, &answer), IDEMPOTENCY_FIRST);
     ck_assert_int_eq(begin(table, "b", "request", 1000 + IDEMPOTENCY_MS, &answer), IDEMPOTENCY_REPEATED);
     ck_assert_int_eq(begin(table, "b", "request", 1500 + IDEMPOTENCY_MS, &answer), IDEMPOTENCY_FIRST);
-    /* Two threads may have asked the clock in the other order. */
+    /* Two threads may have read the clock in the other order. */
     publish(table, "c", 5000, 3);
     ck_assert_int_eq(begin(table, "c", "request", 4999, &answer), IDEMPOTENCY_REPEATED);
     idempotency_destroy(table);
@@ -103,7 +103,7 @@ START_TEST(idempotency_digest_depends_on_where_a_text_ends) {
 }
 END_TEST
 
-/* Many threads ask for the same few keys: of each key one is the first, unless that gave up. */
+/* Many threads use the same few keys: for each key one is the first, unless it gave up. */
 enum { THREADS = 8, ROUNDS = 2000 };
 
 struct race {

@@ -1,5 +1,5 @@
-/* test_idle_channels.c - channels without subscribers: how long they keep their position, how many one client may
- * leave behind, and which go first when there are too many.
+/* test_idle_channels.c - channels without subscribers: how long they keep their position, how many one creator may
+ * have, and which are evicted first.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -107,7 +107,7 @@ START_TEST(idle_channel_keeps_its_position_without_subscribers) {
 }
 END_TEST
 
-/* Who has missed nothing is told so when all messages are too old; who has missed one, too. */
+/* When all messages are too old, a client that missed none recovers, and one that missed some does not. */
 START_TEST(idle_channel_keeps_its_position_without_messages) {
     struct harness harness;
     start(&harness, 100, 10);
@@ -197,7 +197,7 @@ START_TEST(idle_channels_of_one_creator_are_limited) {
 }
 END_TEST
 
-/* Those that it leaves by leaving count as well. */
+/* Channels that a client leaves by unsubscribing count as well. */
 START_TEST(idle_channels_count_for_the_creator_after_a_leave) {
     struct harness harness;
     start(&harness, 100, 5);
@@ -217,7 +217,7 @@ START_TEST(idle_channels_count_for_the_creator_after_a_leave) {
 }
 END_TEST
 
-/* Without a user it is the address that counts, or the network if that is what one customer has. */
+/* Without a user the address counts, or its network where one customer has a whole network. */
 START_TEST(idle_channel_creators_differ_by_address_or_network) {
     static const struct {
         const char *first, *second;
@@ -275,7 +275,7 @@ START_TEST(idle_channels_make_room_for_new_ones) {
 }
 END_TEST
 
-/* Nobody is refused while idle channels are there to go, and they become fewer. */
+/* No client is refused while idle channels can be evicted, and their number falls. */
 START_TEST(idle_channels_shrink_to_a_smaller_limit) {
     struct harness harness;
     start(&harness, 100, 100);

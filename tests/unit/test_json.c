@@ -1,5 +1,5 @@
-/* test_json.c - JSON texts that are taken and texts that are not, whole, cut short and changed in every byte; what
- * is read out of a value. Jansson, another reader of JSON, agrees on every short text.
+/* test_json.c - JSON texts that are accepted and others that are refused: whole, truncated and changed in every
+ * byte; and reading of values. Jansson, another JSON parser, agrees on every short text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -99,7 +99,7 @@ static const struct {
     {B("1e00"), JSON_NUMBER},
     {B("123e45"), JSON_NUMBER},
     {B("123.456e-78"), JSON_NUMBER},
-    {B("1e99999"), JSON_NUMBER}, /* its value is nobody's business here */
+    {B("1e99999"), JSON_NUMBER}, /* its value does not matter here */
     {B("-123123123123123123123123123123"), JSON_NUMBER},
     {B("0.0000000000000000000000000000000000000000000000000000000000001"), JSON_NUMBER},
     /* strings */
@@ -137,7 +137,7 @@ static const struct {
     {B("{ }"), JSON_OBJECT},
     {B("{\"\":0}"), JSON_OBJECT},
     {B("{\"a\":[]}"), JSON_OBJECT},
-    {B("{\"a\":\"b\",\"a\":\"b\"}"), JSON_OBJECT}, /* twice: whoever reads the members decides */
+    {B("{\"a\":\"b\",\"a\":\"b\"}"), JSON_OBJECT}, /* twice: the reader of the members decides */
     {B("{\"foo\\u0000bar\": 42}"), JSON_OBJECT},
     {B("{\n\"a\" : \"b\" ,\r\n\t\"c\" : { \"d\" : [ ] } \n}"), JSON_OBJECT},
     {B("{\"type\":\"publish\",\"channel\":\"news\",\"data\":{\"x\":[1,2,{\"y\":null}]},\"id\":7}"), JSON_OBJECT},
@@ -208,7 +208,7 @@ static const struct {
     {B("[\xc2\x85]"), 1, VALUE},
     {B("/**/1"), 0, VALUE},
     {B("\xff"), 0, VALUE},
-    /* behind the value */
+    /* after the value */
     {B("1 2"), 2, BEHIND},
     {B("[][]"), 2, BEHIND},
     {B("{}}"), 2, BEHIND},
@@ -399,7 +399,7 @@ END_TEST
 
 /* --- Cut short and changed --------------------------------------------------------------------------------- */
 
-/* A number may be cut and still be one; nothing else may. */
+/* A truncated number may still be valid; nothing else is. */
 START_TEST(json_refuses_truncated_texts) {
     struct json_value value;
     struct json_error error;
@@ -432,7 +432,7 @@ START_TEST(json_survives_a_change_of_any_byte) {
 }
 END_TEST
 
-/* Wherever it is, in whichever word of eight bytes. */
+/* At every place in a word of eight bytes. */
 START_TEST(json_finds_a_bad_byte_anywhere_in_a_string) {
     static const struct {
         char byte;
@@ -492,7 +492,7 @@ START_TEST(json_limits_depth_to_64) {
 }
 END_TEST
 
-/* `unit` again and again between two brackets or quotes. */
+/* `unit` repeated between two brackets or quotes. */
 static char *repeated(char first, const char *unit, char last, size_t size) {
     char *text = malloc(size);
     size_t unit_size = strlen(unit);
@@ -546,7 +546,7 @@ END_TEST
 
 /* --- Another reader ---------------------------------------------------------------------------------------- */
 
-/* Every text of `size` of these characters, between `before` and `behind`. */
+/* Every text of `size` of these characters between `before` and `behind`. */
 static size_t compare_all(const char *before, const char *characters, size_t size, const char *behind) {
     size_t count = strlen(characters), combinations = 1, taken = 0, start = strlen(before);
     char text[TEXT_SIZE];
@@ -626,7 +626,7 @@ START_TEST(json_member_finds_none_outside_nonempty_objects) {
 }
 END_TEST
 
-/* Nothing was checked: whatever is found is within these bytes, of which there are no more, and there is an end. */
+/* The text was not checked: results stay within these bytes, and iteration ends. */
 static void grope(const char *text, size_t size) {
     uint8_t *copy = malloc(size);
     memcpy(copy, text, size);

@@ -1,4 +1,4 @@
-/* test_json_writer.c - what is written is JSON, and is read as what it was.
+/* test_json_writer.c - the output is JSON, and reads back as what was written.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -221,7 +221,7 @@ START_TEST(json_writer_grows_piece_by_piece) {
 }
 END_TEST
 
-/* More than any memory: what was written stays, and nothing follows the gap. */
+/* Larger than any memory: earlier output stays, and nothing follows the failed write. */
 START_TEST(json_writer_stops_after_a_failed_allocation) {
     static volatile const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, PTRDIFF_MAX};
     for (int i = 0; i < COUNT(sizes); i++) {

@@ -1,4 +1,4 @@
-/* test_listeners.c - which sockets are taken for the HTTP library's. They are real ones, on loopback.
+/* test_listeners.c - which sockets are recognised as the HTTP library's. They are real ones, on loopback.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,7 +37,8 @@ static int accepted(int listener, const char *host, int *client) {
     return accept(listener, NULL, NULL);
 }
 
-/* Other sockets listen, before and after it; one has its port, at another address, and one is only bound. */
+/* Other sockets listen, with lower and higher numbers; one has the same port at another address, and one is only
+ * bound. */
 START_TEST(listeners_find_the_socket_by_address_and_port) {
     struct listeners listeners = {0};
     int before = listening("127.0.0.1", 0), ours = listening("127.0.0.2", 0);
@@ -66,7 +67,7 @@ static void see(void *context, int fd, const struct peer *peer) {
     seen->fds[seen->count++] = fd;
 }
 
-/* Those of another listener with the same port, sockets of other kinds, and adopted ones are not. */
+/* Clients of another listener with the same port, sockets of other kinds and adopted ones are skipped. */
 START_TEST(listeners_each_client_visits_only_their_own_clients) {
     struct listeners listeners = {0};
     int ours = listening("127.0.0.2", 0), clients[CLIENTS];
@@ -94,7 +95,7 @@ START_TEST(listeners_each_client_visits_only_their_own_clients) {
 }
 END_TEST
 
-/* 0.0.0.0 takes clients at any address; a client at another port is not its. */
+/* 0.0.0.0 has clients at any address, but not at another port. */
 START_TEST(listener_for_all_addresses_has_clients_of_its_port) {
     struct listeners listeners = {0};
     struct peer peer;

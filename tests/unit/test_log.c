@@ -1,4 +1,4 @@
-/* test_log.c - events as they arrive at stderr where no thread writes the log; levels and limits.
+/* test_log.c - events on stderr while no thread writes the log; levels and limits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -85,7 +85,7 @@ START_TEST(log_level_limits_what_is_logged) {
 }
 END_TEST
 
-/* Each subsystem at a level of its own, and events of all levels in all of them. */
+/* Each subsystem with its own level, and events of all levels in all of them. */
 START_TEST(log_level_can_differ_per_subsystem) {
     static const enum log_level own[] = {LOG_ERROR, LOG_DEBUG, LOG_WARNING, LOG_INFO};
     char text[4000], wanted[40];
@@ -138,7 +138,7 @@ START_TEST(log_lines_of_threads_do_not_mix) {
 }
 END_TEST
 
-/* A reader that has gone, or no stderr at all. */
+/* stderr is closed. */
 START_TEST(log_event_survives_a_closed_stderr) {
     char text[100];
     begin_capture();
@@ -206,7 +206,7 @@ static void *flood(void *argument) {
     return NULL;
 }
 
-/* Threads whose clocks are apart by what the scheduler makes of it: every line passes or is counted. */
+/* Threads whose clock readings differ by scheduling: every line passes or is counted. */
 START_TEST(log_limit_counts_for_all_threads) {
     static struct flood shared;
     pthread_t threads[WRITERS];

@@ -1,4 +1,4 @@
-/* test_log_line.c - texts as values of a line, and lines in both formats: whole, escaped, cut.
+/* test_log_line.c - texts as values, and lines in both formats: whole, escaped, cut.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -155,8 +155,8 @@ static char *repeat(const char *unit, size_t count) {
     return text;
 }
 
-/* A text of as many bytes as may be is whole, one of more is cut and the line says so; in either case what is
- * behind it still comes. */
+/* A text of the maximum size is whole, a longer one is cut and the line says so; in both cases the next fields
+ * follow. */
 START_TEST(log_line_cuts_a_long_text) {
     char *text = repeat("x", LOG_TEXT_MAX + 1), *less = repeat("x", LOG_TEXT_MAX), wanted[LOG_TEXT_MAX + 200];
     snprintf(wanted, sizeof wanted, "%s a=%s b=1\n", LOGFMT_HEAD, less);

@@ -1,4 +1,5 @@
-/* test_log_queue.c - the lines that wait to be written: their order, the gap when there are too many, the end.
+/* test_log_queue.c - the lines that wait to be written: their order, the gap when there are too many, and the end
+ * of the queue.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,7 +28,7 @@ static void close_queue(void) {
     log_queue_release(&queue);
 }
 
-/* A line of 100 bytes with a number in it. Returns whether somebody had to be woken. */
+/* Pushes a line of 100 bytes with this number. Returns whether the writer must be woken. */
 static bool push(unsigned number) {
     char line[LINE_SIZE + 1];
     bool wake;
@@ -36,8 +37,8 @@ static bool push(unsigned number) {
     return wake;
 }
 
-/* Takes a piece in hand, which must be the lines from *next on, or a report. Returns how many dropped ones it tells
- * of, 0 if it is lines, -1 if there is nothing. */
+/* Takes the next piece, which must be the lines from *next on or a report. Returns how many dropped lines it
+ * reports, 0 for lines, -1 if there is nothing. */
 static long take(unsigned *next) {
     int timeout;
     ck_assert(log_queue_next(&queue, LOG_LOGFMT, &piece, &timeout));
@@ -64,7 +65,7 @@ static void finish(bool failed) {
 START_TEST(log_queue_keeps_the_order) {
     unsigned pushed = 0, next = 0;
     open_queue();
-    for (unsigned round = 0; round < 200; round++) { /* across the ring's edge, at every place */
+    for (unsigned round = 0; round < 200; round++) { /* the ring wraps at every place */
         for (unsigned i = 0; i < round % 11; i++)
             push(pushed++);
         if (round % 3 != 0 && take(&next) == 0)
@@ -106,7 +107,7 @@ END_TEST
 START_TEST(log_queue_wakes_only_a_sleeping_writer) {
     unsigned next = 0;
     open_queue();
-    ck_assert(!push(0)); /* it has not been asked yet: it will see */
+    ck_assert(!push(0)); /* the writer has not looked yet: it will see the line */
     ck_assert_int_eq(take(&next), 0);
     ck_assert(!push(1));
     finish(false);
@@ -119,7 +120,7 @@ START_TEST(log_queue_wakes_only_a_sleeping_writer) {
 }
 END_TEST
 
-/* With its reader held back: ten lines fit, then there is one gap until all of them are written. */
+/* Without a writer ten lines fit; then there is one gap until all of them are written. */
 START_TEST(log_queue_reports_lines_dropped_when_full) {
     unsigned next = 0;
     open_queue();
@@ -142,7 +143,7 @@ START_TEST(log_queue_reports_lines_dropped_when_full) {
 }
 END_TEST
 
-/* A disk that is full, and then is not: nothing turns in circles, and every line is written or counted. */
+/* The disk is full, and later it is not: the writer does not loop, and every line is written or counted. */
 START_TEST(log_queue_counts_lines_that_cannot_be_written) {
     unsigned next = 0;
     open_queue();

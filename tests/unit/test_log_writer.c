@@ -1,4 +1,4 @@
-/* test_log_writer.c - the log's own thread: into a file that is renamed, into a pipe that nobody reads, to the end.
+/* test_log_writer.c - the thread of the log: with a file that is renamed, a pipe without a reader, and at the end.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -53,7 +53,7 @@ static char *contents(const char *file) {
     return text;
 }
 
-/* Whether the numbers in it go on from *next, and nothing else is there but what `event` names. */
+/* Checks that the numbers continue from *next, and that other lines contain `event`. */
 static void check_numbers(char *text, const char *event, int *next) {
     char *rest = text, *line;
     while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
@@ -216,8 +216,8 @@ static void *log_many(void *argument) {
     return NULL;
 }
 
-/* stderr is a pipe that nobody reads, and the buffer small: threads log on, and the stop does not wait for ever.
- * Then somebody reads what has gone into the pipe. */
+/* stderr is a pipe without a reader, and the buffer is small: threads go on logging, and the stop does not wait for
+ * ever. Then the test reads the pipe. */
 START_TEST(log_stop_does_not_wait_for_a_pipe_without_reader) {
     pthread_t threads[THREADS];
     int pipes[2], real_stderr = dup(STDERR_FILENO);
@@ -266,7 +266,7 @@ static void *read_all(void *argument) {
     return NULL;
 }
 
-/* A reader that comes late gets every line, or hears of it. */
+/* A late reader gets every line or the number of those dropped. */
 START_TEST(log_writer_reports_lines_dropped_for_a_late_reader) {
     pthread_t thread;
     int pipes[2], real_stderr = dup(STDERR_FILENO);

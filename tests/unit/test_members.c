@@ -1,4 +1,4 @@
-/* test_members.c - the subscribers of one channel, against a plain array that says who is there.
+/* test_members.c - the subscribers of one channel, compared with a plain array.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 #include "server/channels/members.h"
 #include "tests/unit/suites.h"
 
-/* Nobody looks behind these pointers: they are made up, at distances like those of the heap. */
+/* These pointers are never followed: they are invented, at distances like those of the heap. */
 static struct weir_conn *conn_at(size_t index) {
     return (struct weir_conn *)(uintptr_t)(0x7f0000000010 + index * 1104);
 }
@@ -111,7 +111,7 @@ static uint32_t home_of(size_t index) {
     return place;
 }
 
-/* Those whose places are the last two and the first: they stand around the end, one on the other's way. */
+/* Connections whose places are the last two and the first: their probe sequences overlap around the end. */
 static void find_crowd(size_t crowd[CROWD]) {
     static const uint32_t homes[CROWD] = {LAST - 1, LAST - 1, LAST, LAST, LAST, 0, 0};
     size_t index = 0;

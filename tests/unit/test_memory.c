@@ -1,4 +1,4 @@
-/* test_memory.c - the count of the messages in memory, and when it is time to look at it.
+/* test_memory.c - the count of memory in use, and when it is checked.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -54,7 +54,7 @@ static void *release_messages(void *arg) {
     return NULL;
 }
 
-/* Whoever makes them, and whoever frees them. */
+/* Whichever threads create and free the messages. */
 START_TEST(memory_counts_a_message_until_its_last_reference) {
     static const char payload[10000];
     int64_t before = memory_used();
@@ -73,7 +73,7 @@ START_TEST(memory_counts_a_message_until_its_last_reference) {
 }
 END_TEST
 
-/* A compressed message counts with what it has come to. */
+/* A compressed message counts with its compressed size. */
 START_TEST(memory_counts_a_compressed_message_by_its_size) {
     static const char payload[100000];
     int64_t before = memory_used();
@@ -111,7 +111,7 @@ START_TEST(memory_counts_inbox_items) {
 }
 END_TEST
 
-/* Not with what was asked for: a buffer may be twice as large. */
+/* Not the requested size: a buffer may be twice as large. */
 START_TEST(memory_counts_the_allocated_size_of_buffers) {
     enum { SIZE = 40000, REAL = 65536 };
     int64_t before = memory_used();
@@ -131,7 +131,7 @@ START_TEST(memory_counts_the_allocated_size_of_buffers) {
 }
 END_TEST
 
-/* References taken by the batch: those that nobody took are given back, the others stand until they are. */
+/* References in a batch: unused ones are given back, the others hold until released. */
 START_TEST(reference_batch_gives_back_unused_references) {
     enum { COUNT = 200 };
     int64_t before = memory_used();

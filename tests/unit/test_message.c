@@ -33,7 +33,8 @@ static const uint8_t *frame_of(const struct message *message) {
     return vector.iov_base;
 }
 
-/* The header takes the shortest form (RFC 6455, 5.2), and the payload lies behind it. Returns its size. */
+/* Checks that the header has the shortest form (RFC 6455, 5.2) and the payload follows. Returns the payload's size.
+ */
 static size_t check_frame(const struct message *message, uint8_t first) {
     size_t size = message_payload_size(message);
     const uint8_t *bytes = frame_of(message), *payload = message_payload(message);
@@ -63,7 +64,7 @@ START_TEST(message_plain_has_the_shortest_header) {
 }
 END_TEST
 
-/* It looks as any other, and its payload has not moved. */
+/* It equals any other message, and its payload has not moved. */
 START_TEST(message_wrapped_around_a_buffer_equals_a_copied_one) {
     static const size_t sizes[] = {0, 1, 125, 126, 127, 65535, 65536, 65537};
     uint8_t *buffer = buffer_resize(NULL, 0, sizes[_i]);
@@ -93,7 +94,7 @@ START_TEST(message_close_has_code_and_reason) {
 }
 END_TEST
 
-/* Compressed, with RSV1; what it inflates to is what it was. Returns the size of the payload. */
+/* Checks that it is compressed, has RSV1 and inflates to the original. Returns the size of the payload. */
 static size_t check_deflated(const struct message *message, uint8_t opcode, struct inflater *inflater,
                              const uint8_t *data, size_t size) {
     uint8_t *inflated;
@@ -157,7 +158,7 @@ START_TEST(message_header_fits_a_well_compressed_payload) {
 }
 END_TEST
 
-/* By itself there is no use in it; the stream is fresh afterwards. */
+/* Without takeover compression is useless here; the zlib state is reset afterwards. */
 START_TEST(message_is_compressed_only_if_it_becomes_smaller) {
     static const size_t sizes[] = {1, 2, 5, 125, 126, 1000, 65535, 65536, NOISE_MAX};
     static const uint8_t zeros[1000];

@@ -1,5 +1,5 @@
-/* test_outbox.c - what waits to be sent: order, partial sends, counts, dropping under way,
- * the oldest first too.
+/* test_outbox.c - waiting messages: order, partial sends, counts, and dropping while some are in flight, the oldest
+ * first too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +21,7 @@ static void push(struct outbox *outbox, const char *text, bool is_reply) {
     ck_assert_int_eq(outbox_push(outbox, message), 0);
 }
 
-/* What would be sent now, as one string. */
+/* The bytes that would be sent now, as one string. */
 static const char *next_bytes(struct outbox *outbox, int max) {
     static char text[256];
     struct iovec vectors[VECTORS];
@@ -116,7 +116,7 @@ static void push_frame(struct outbox *outbox, uint8_t opcode, size_t size) {
     ck_assert_int_eq(outbox_push(outbox, message), 0);
 }
 
-/* Payloads of text and binary, whatever the length of their headers; not the 101, not control frames, not a part.
+/* Payloads of text and binary, whatever the size of their headers; not the 101, control frames or parts.
  */
 START_TEST(outbox_counts_messages_sent_whole) {
     struct outbox outbox = {0};
@@ -220,7 +220,7 @@ START_TEST(outbox_grows_while_its_ring_wraps) {
 }
 END_TEST
 
-/* All that waits, in the order in which it would be sent. */
+/* Checks all that waits, in the order of sending. */
 static void check_waiting(const struct outbox *outbox, const char *expected) {
     char text[256];
     size_t used = 0, offset = outbox->offset;
@@ -312,7 +312,7 @@ START_TEST(outbox_drop_oldest_skips_committed_messages) {
 }
 END_TEST
 
-/* Wherever the ring begins, with any number of messages kept. */
+/* At every position of the ring, with any number of messages kept. */
 START_TEST(outbox_drop_oldest_works_at_every_ring_position) {
     for (int start = 0; start < 8; start++)
         for (int kept = 0; kept <= 6; kept++) {

@@ -1,5 +1,4 @@
-/* test_pool.c - the promises of pool.h, with real threads. Where time is measured, the bounds are whole units
- * apart.
+/* test_pool.c - the promises of pool.h, with real threads. Bounds on measured times are whole units apart.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -201,7 +200,7 @@ static void flood_run(struct task *task) {
 static const struct task_kind flood_kind = {
     .queue = TASK_IO, .run = flood_run, .retain = job_retain, .release = job_release};
 
-/* Handler tasks get their turns though io tasks never end. */
+/* Handler tasks run although io tasks never end. */
 START_TEST(pool_io_does_not_starve_handlers) {
     struct pool *pool = start(1);
     sem_t flood_end, ended;
@@ -228,7 +227,7 @@ END_TEST
 
 /* --- Progress ---------------------------------------------------------------------------------------------- */
 
-/* A handler queues a task, which wakes nobody, and blocks: another thread must come for it. */
+/* A handler queues a task, which wakes no thread, and blocks: another thread must run the task. */
 static void queue_and_block(struct task *task) {
     struct job *job = job_of(task);
     pool_submit(job->pool, job->on_stall);
@@ -438,7 +437,7 @@ START_TEST(pool_polls_during_a_flood_of_tasks) {
 }
 END_TEST
 
-/* Queues many tasks at once, and sees how many threads that wakes. */
+/* Queues many tasks at once, and counts the threads that this wakes. */
 struct crowd {
     struct task task;
     struct pool *pool;
@@ -472,7 +471,7 @@ static const struct task_kind crowd_kind = {
 
 enum { CROWDS = 20 };
 
-/* How many of them woke somebody. */
+/* How many of the crowds woke a thread. */
 static int crowds_that_wake(unsigned size) {
     struct pool *pool = start(4);
     int woken = 0;

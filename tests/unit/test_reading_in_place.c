@@ -1,4 +1,4 @@
-/* test_reading_in_place.c - the decoder, when the rest of a large frame is read straight to its place.
+/* test_reading_in_place.c - the decoder, when the rest of a large frame is read directly into the message.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 #include "tests/unit/suites.h"
 #include "tests/unit/transcript.h"
 
-/* A large payload goes straight to its place; control frames, small frames and what begins a large one do not. */
+/* A large payload is read in place; control frames, small frames and the beginning of a large one are not. */
 START_TEST(decoder_reads_large_frames_in_place) {
     static const size_t chunks[] = {1000, 32768, 65536, 1 << 20};
     static const char *const letters_of[] = {"abcdefgh", "\xe2\x82\xac", "\xf0\x9f\x9a\xaa"};
@@ -41,7 +41,7 @@ START_TEST(decoder_reads_large_frames_in_place) {
 }
 END_TEST
 
-/* A reload may lower the limit while a frame is under way that was within it. */
+/* A reload may lower the limit while a frame within the old limit arrives. */
 START_TEST(decoder_finishes_a_frame_after_the_limit_was_lowered) {
     enum { SIZE = 300000 };
     char *text = wire_letters(SIZE);

@@ -1,5 +1,5 @@
-/* test_recovery.c - who comes back to a channel gets what was missed, all of it and before anything new; or is told
- * that it cannot. Who asks for the last messages gets those, before anything new too.
+/* test_recovery.c - a client that comes back to a channel gets all missed messages before any new one, or learns
+ * that it cannot. A client that asks for the last messages gets those before any new one, too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 #include "tests/unit/suites.h"
 #include "ws/decoder.h"
 
-/* What a guest is told before anything else. */
+/* The answer that a guest gets first. */
 static struct message *answer(const struct joined *joined, void *context) {
     char text[100];
     (void)context;
@@ -88,7 +88,7 @@ START_TEST(recovery_delivers_missed_messages_before_new_ones) {
 }
 END_TEST
 
-/* Then nothing comes but what is new: the client knows what it does not know. */
+/* Then only new messages come: the client knows that it has missed some. */
 START_TEST(recovery_is_refused_if_there_is_a_gap) {
     struct harness harness;
     start(&harness, 5);
@@ -160,7 +160,7 @@ START_TEST(recovery_without_history_needs_the_current_offset) {
 }
 END_TEST
 
-/* Too old is forgotten, though expiry has not run yet. */
+/* Messages that are too old do not count, although expiry has not run yet. */
 START_TEST(recovery_is_refused_if_messages_are_too_old) {
     struct harness harness;
     start(&harness, 5);
@@ -207,7 +207,7 @@ START_TEST(last_messages_come_before_new_ones) {
 }
 END_TEST
 
-/* All that was missed; or, if that is gone, the last. */
+/* All missed messages; or, if those are gone, the last ones. */
 START_TEST(last_messages_replace_a_refused_recovery) {
     struct harness harness;
     start(&harness, 5);
@@ -235,7 +235,7 @@ END_TEST
 
 /* --- More than a client may have waiting ------------------------------------------------------------------- */
 
-/* What the missed messages come to in an outbox: of a guest that reads nothing, whose socket is full already. */
+/* The cost of the missed messages in the outbox of a client that reads nothing and whose socket is full. */
 static size_t cost_of_missed(struct late *late, uint64_t since, bool *recovered) {
     const struct guest guest = {.client = late->client, .conn = late->conn};
     uint64_t before = counters_of(&late->harness)->recovered;
@@ -248,7 +248,8 @@ static size_t cost_of_missed(struct late *late, uint64_t since, bool *recovered)
     return cost;
 }
 
-/* Small ones, of which each costs more than its bytes. Who is sent them is not beyond the soft limit thereby. */
+/* Small messages, each of which costs more than its bytes. A client that gets them must not exceed the soft limit.
+ */
 START_TEST(recovery_beyond_the_soft_limit_is_refused) {
     enum { MESSAGES = 2000, ROOM = SOFT / 2 };
     struct late late;
@@ -269,7 +270,8 @@ START_TEST(recovery_beyond_the_soft_limit_is_refused) {
         else
             ck_assert_uint_lt(cost, 200);
         ck_assert(recovered || refusals > 0 || recoveries > 0);
-        ck_assert(!recovered || refusals == 0); /* more is not less */
+        ck_assert(!recovered ||
+                  refusals == 0); /* a longer gap is never recovered after a shorter one was refused */
         recoveries += recovered;
         refusals += !recovered;
     }
@@ -279,7 +281,7 @@ START_TEST(recovery_beyond_the_soft_limit_is_refused) {
 }
 END_TEST
 
-/* As many of the last as there is room for. */
+/* As many of the last messages as fit. */
 START_TEST(last_messages_fill_no_more_than_the_soft_limit) {
     enum { MESSAGES = 2000 };
     struct late late;

@@ -1,4 +1,4 @@
-/* test_registry.c - who is here: places, ids that never mean somebody else, routes' lists.
+/* test_registry.c - open connections: admission, ids that are never reused, lists by route.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -111,7 +111,7 @@ START_TEST(registry_each_from_resumes_after_connections_ended) {
     uint32_t position = 0;
     next = ids;
     ck_assert_uint_eq(registry_each_from(registry, &position, 2, collect_id, &next), 2);
-    /* One leaves who was met, and one who was not. */
+    /* A visited connection leaves, and one that was not visited yet. */
     struct weir_conn *met = registry_find(registry, all[0]), *unmet = registry_find(registry, all[3]);
     ck_assert_int_eq(weir_conn_close(met, 1000, NULL), WEIR_OK);
     ck_assert_int_eq(weir_conn_close(unmet, 1000, NULL), WEIR_OK);

@@ -1,5 +1,5 @@
-/* test_replies.c - what a handler that never blocks sends in answer: nothing overtakes it, nothing is lost or
- * counted twice, whatever else is sent meanwhile and however little the socket takes at once.
+/* test_replies.c - replies of a handler that never blocks: not overtaken, lost or counted twice, whatever else is
+ * sent meanwhile and however little the socket takes at once.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -77,7 +77,7 @@ static void follow(weir_conn *conn, enum weir_opcode opcode, const void *data, s
 
 static const struct weir_handler obedient = {.flags = WEIR_NEVER_BLOCKS, .message = follow};
 
-/* Reads what has been said, in order; `pongs` of other frames may stand between. */
+/* Reads the numbered messages in order; counts the pongs in between in `pongs`. */
 static void expect(int client, unsigned first, unsigned count, unsigned *pongs) {
     static char payload[1 << 16];
     size_t size;
@@ -217,8 +217,8 @@ static bool is_idle(const struct task *task) {
     return atomic_load(&task->state) == task_in_state(task, TASK_IDLE);
 }
 
-/* Another thread has the flush task while the client says something that needs no answer. What the connection's
- * next turn begins with, on the same thread maybe, is no answer of that turn. */
+/* Another thread has the flush task while the client sends something that needs no answer. What the connection's
+ * next turn sends first, perhaps on the same thread, is not a reply of the earlier turn. */
 START_TEST(turn_that_could_not_flush_leaves_no_reply_corked) {
     static const struct weir_handler drained = {
         .flags = WEIR_NEVER_BLOCKS, .message = follow, .drained = say_drained};

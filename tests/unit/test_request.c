@@ -1,4 +1,4 @@
-/* test_request.c - requests of weir.v1 taken apart, and what is wrong with those that cannot be.
+/* test_request.c - requests of weir.v1 split into members, and the errors of malformed ones.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,7 +22,7 @@
 #define ID       "{\"type\":\"ping\",\"id\":"
 #define NAME     SIXTY SIXTY SIXTY SIXTY TEN "12345" /* as long as one may be */
 
-/* Parses a copy that is no byte longer, so that a sanitizer sees one too many; `got` gets what came out. */
+/* Parses an exact copy, so that a sanitizer sees a read beyond it; `got` gets the result. */
 static int parse(const char *text, struct request_error *error, char *got, size_t got_size) {
     static const char *const types[] = {"subscribe", "unsubscribe", "publish", "presence", "ping"};
     size_t size = strlen(text);
@@ -93,7 +93,7 @@ START_TEST(request_is_split_into_its_members) {
 }
 END_TEST
 
-/* What is wrong as "code: message", and what could be read all the same, as "channel|id". */
+/* The error as "code: message", and the members that could be read, as "channel|id". */
 static const struct {
     const char *text, *error, *read;
 } bad[] = {
@@ -172,7 +172,7 @@ START_TEST(request_errors_name_code_and_reason) {
 }
 END_TEST
 
-/* The whole message nests so deep that its data may nest one less. */
+/* The whole message counts for the depth, so its data may nest one level less. */
 START_TEST(request_data_may_nest_one_level_less_than_json) {
     static const char head[] = "{\"type\":\"publish\"" MEMBER ",\"data\":";
     for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {

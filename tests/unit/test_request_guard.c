@@ -1,4 +1,4 @@
-/* test_request_guard.c - which slow clients of the admin listener have to go.
+/* test_request_guard.c - which slow clients of the admin listener are cut.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* test_resolve.c - the thread that looks a name up has ended when resolve() returns, or is counted. getaddrinfo()
- * is this file's own: it answers by the name.
+/* test_resolve.c - the lookup thread has ended when resolve() returns, or is counted. This file replaces
+ * getaddrinfo(), whose result depends on the name.
  *
  * SPDX-License-Identifier: MIT
  */

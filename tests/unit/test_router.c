@@ -1,4 +1,4 @@
-/* test_router.c - patterns good and bad; one set of routes, defined in any order, against many paths.
+/* test_router.c - valid and malformed patterns; one set of routes, added in any order, and many paths.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -282,7 +282,7 @@ START_TEST(router_decode_path_decodes_paths) {
 }
 END_TEST
 
-/* What one of the two ways calls malformed, the other one does. */
+/* Both functions call the same paths malformed. */
 START_TEST(router_decode_path_and_find_agree_on_malformed_paths) {
     char decoded[64];
     bool is_malformed = strcmp(lookups[_i].expected, "malformed") == 0;

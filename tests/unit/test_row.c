@@ -106,7 +106,7 @@ START_TEST(publish_does_not_wait_for_a_compressing_publisher) {
 }
 END_TEST
 
-/* More publishers than threads, and one who only wants an echo. */
+/* More publishers than threads, and one client that only wants an echo. */
 START_TEST(pool_handles_messages_while_publishers_compress) {
     enum { WORKERS = 2, PUBLISHERS = WORKERS + 2 };
     struct harness harness;
@@ -231,7 +231,7 @@ struct crowd {
     _Atomic bool over;
 };
 
-/* Every other one, in no order. */
+/* Every other subscriber leaves and joins, at random. */
 static void *come_and_go(void *arg) {
     struct crowd *crowd = arg;
     unsigned seed = 1;

@@ -1,5 +1,5 @@
 /* test_runner.c - a test that hangs, crashes, or fails on any thread is reported. The suite `faults` has such
- * tests; the suite `runner` runs this program with it, and looks at what comes out.
+ * tests; the suite `runner` runs this program with it and checks its output.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -65,7 +65,7 @@ Suite *faults_suite(void) {
 
 /* --- What comes of them -------------------------------------------------------------------------------------- */
 
-/* CK_FORK=no is what somebody may have set. */
+/* The user may have set CK_FORK=no. */
 static void run_faults(void) {
     char program[PATH_MAX] = "", command[PATH_MAX + 64];
     ck_assert_int_gt((int)readlink("/proc/self/exe", program, sizeof program - 1), 0);

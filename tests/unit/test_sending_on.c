@@ -1,4 +1,4 @@
-/* test_sending_on.c - a handler that sends on the message that it has been given, whole or in part.
+/* test_sending_on.c - a handler that sends the message it has received, whole or in part.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +17,7 @@ static uint8_t sent_on_byte(size_t at) {
     return (uint8_t)(at * 7 >> 2) & 0x7F;
 }
 
-/* Twice the very message, then under another opcode, then parts of it. It stays as it is throughout. */
+/* Sends the message itself twice, then with another opcode, then parts of it. The message stays unchanged. */
 static void send_on(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
     _Atomic int *wrong = context;
     const uint8_t *bytes = data;
@@ -47,7 +47,7 @@ static void expect_sent_on(int client, int first, size_t from, size_t to) {
     free(payload);
 }
 
-/* In fragments, so that it is put together in a buffer; in one frame, so that it is not. Some wait in the inbox. */
+/* In fragments, which are assembled in a buffer; in one frame, which is not. Some wait in the inbox. */
 START_TEST(current_message_can_be_sent_repeatedly) {
     enum { MESSAGES = 8 };
     struct harness harness;

@@ -51,7 +51,8 @@ static size_t count_due(const struct timer *timers, uint64_t now) {
     return count;
 }
 
-/* Random sets, moves, cancels and expiries; whatever comes out is due, the earliest, and nothing due stays. */
+/* Random sets, moves, cancels and expiries: an expired timer is due and the earliest one, and none that is due
+ * remains. */
 START_TEST(timers_agree_with_a_plain_search) {
     struct timers timers = {0};
     struct timer many[MANY] = {0};

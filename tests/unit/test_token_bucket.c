@@ -42,7 +42,7 @@ START_TEST(token_bucket_waits_exactly_until_refilled) {
 }
 END_TEST
 
-/* One that always comes as soon as it may gets what the rate says, and no more, however large its pieces. */
+/* A client that always sends as soon as it may gets the rate and no more, however large its pieces. */
 START_TEST(token_bucket_never_exceeds_the_rate_in_the_long_run) {
     static const struct {
         uint64_t amount, per_second;

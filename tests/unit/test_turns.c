@@ -1,4 +1,4 @@
-/* test_turns.c - connections whose messages take long leave the pool's threads to others in between.
+/* test_turns.c - connections with slow messages leave the pool's threads to others in between.
  *
  * SPDX-License-Identifier: MIT
  */

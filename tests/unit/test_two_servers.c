@@ -1,5 +1,5 @@
-/* test_two_servers.c - servers in one process, each run by a thread of its own: they start and stop at the same
- * time, and none ends another's port.
+/* test_two_servers.c - servers in one process, each run by its own thread: they start and stop at the same time,
+ * and none closes another's port.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -110,7 +110,7 @@ START_TEST(server_serves_on_when_another_one_stops) {
 }
 END_TEST
 
-/* While one runs, others come and go at the same time. */
+/* While one runs, others start and stop at the same time. */
 START_TEST(servers_can_start_and_stop_at_the_same_time) {
     struct one stays, first, second;
     start(&stays);

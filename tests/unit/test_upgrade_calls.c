@@ -1,4 +1,4 @@
-/* test_upgrade_calls.c - what an `upgrade` callback may ask and set.
+/* test_upgrade_calls.c - what an `upgrade` callback can read and set.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* test_url.c - URLs taken apart, and what is wrong with those that cannot be.
+/* test_url.c - URLs split into their parts, and the errors of malformed ones.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* test_usage.c - which name a misspelt word stood for.
+/* test_usage.c - suggestions for misspelt words.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -33,7 +33,7 @@ static const struct {
     {B("\xc2")}, {B("\xe2")}, {B("\xe2\x82")}, {B("\xf0\x9f\x9a")}, {B("twelve ASCII\xf0\x90")},
 };
 
-/* `at`: where the first byte is that no valid text can have. */
+/* `at`: the place of the first byte that no valid text can have. */
 static const struct {
     const uint8_t *bytes;
     size_t size;
@@ -151,7 +151,7 @@ static bool reference(const uint8_t *bytes, size_t size) {
     return encode(character, again) == size;
 }
 
-/* All leads with what lies around every bound; the length is the one that the lead asks for. */
+/* All lead bytes with bytes around every bound; the length is that of the lead byte. */
 START_TEST(utf8_agrees_with_the_reference_at_the_bounds) {
     static const uint8_t others[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
     enum { COUNT = sizeof others };
@@ -258,7 +258,7 @@ START_TEST(utf8_checks_random_long_texts) {
 }
 END_TEST
 
-/* Two bytes decide most: all pairs, where one vector ends and the next begins. */
+/* All pairs of bytes, where one vector ends and the next begins. */
 START_TEST(utf8_checks_every_pair_across_vectors) {
     uint8_t text[192];
     for (uint32_t pair = 0; pair < 0x10000; pair++)

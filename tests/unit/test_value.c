@@ -1,4 +1,4 @@
-/* test_value.c - the types of configuration values, and what their errors are made of.
+/* test_value.c - the types of configuration values, and the parts of their errors.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -57,7 +57,7 @@ static const struct {
     {"0x10", NOT, NOT, NOT, NULL},
 };
 
-/* A parser that says no leaves its result alone. */
+/* A parser that fails does not touch its result. */
 static void expect_number(const char *text, const char *error, uint64_t expected, uint64_t number) {
     ck_assert_msg((error == NULL) == (expected != NOT), "\"%s\": %s", text, error);
     ck_assert_msg(number == expected, "\"%s\"", text);

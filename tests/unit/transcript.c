@@ -33,7 +33,7 @@ static size_t wire_header(struct wire *wire, uint8_t first, size_t size, uint8_t
     return header_size;
 }
 
-/* Byte by byte, so that it does not lean on frame_mask(). */
+/* Byte by byte, so that it does not depend on frame_mask(). */
 void wire_frame(struct wire *wire, uint8_t first, const void *payload, size_t size) {
     uint8_t mask[4] = {0x37, 0xFA, 0x21, (uint8_t)(0x3D + wire->size)};
     wire_header(wire, first, size, 0x80);
@@ -110,7 +110,7 @@ static void record(struct transcript *transcript, const struct decoded *decoded)
         [DECODER_PING] = "ping", [DECODER_PONG] = "pong", [DECODER_CLOSE] = "close", [DECODER_ERROR] = "error"};
     const char *name = decoded->event == DECODER_MESSAGE ? decoded->opcode == OPCODE_TEXT ? "text" : "binary"
                                                          : names[decoded->event];
-    bool is_error = decoded->event == DECODER_ERROR; /* its wording is not the test's */
+    bool is_error = decoded->event == DECODER_ERROR; /* its wording does not matter to the test */
     if (is_error)
         ck_assert_uint_eq(strlen((const char *)decoded->data), decoded->size);
     if (decoded->event == DECODER_ERROR)

@@ -1,4 +1,4 @@
-/* transcript.h - what a decoder makes of bytes, as text: "text Hello; ping; close 1000 bye; ". For the decoder's
+/* transcript.h - the events of a decoder as text: "text Hello; ping; close 1000 bye; ". For the decoder's
  * tests, which compare it whatever the split of the bytes.
  *
  * SPDX-License-Identifier: MIT
@@ -19,7 +19,7 @@ void wire_frame(struct wire *wire, uint8_t first, const void *payload, size_t si
 void wire_frame_unmasked(struct wire *wire, uint8_t first, const void *payload, size_t size);
 void wire_bytes(struct wire *wire, const void *bytes, size_t size);
 
-/* Text to send, in the heap: letters of a to z, mixed, and a zero behind them. */
+/* Text to send, in the heap: mixed letters of a to z and a zero at the end. */
 char *wire_letters(size_t size);
 
 void wire_release(struct wire *wire);
@@ -33,11 +33,11 @@ struct transcript {
     size_t last_event_at; /* what `fed` was when the last event came */
 };
 
-/* Feeds a copy of the bytes that is no byte longer, until DECODER_MORE; checks what must always hold. */
+/* Feeds an exact copy of the bytes until DECODER_MORE; checks what must always hold. */
 void transcript_feed(struct transcript *transcript, const uint8_t *bytes, size_t size);
 
-/* The same in reads of `chunk` bytes at most, each straight into the message where the decoder offers that. Returns
- * how many of them were. */
+/* The same in reads of at most `chunk` bytes, directly into the message where the decoder offers that. Returns how
+ * many of the reads were direct. */
 unsigned transcript_read(struct transcript *transcript, const uint8_t *bytes, size_t size, size_t chunk);
 
 /* Appends an event. Payloads of more than 40 bytes are told by their size and a hash. */
