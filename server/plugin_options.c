@@ -191,7 +191,7 @@ static int read_value(const struct reading *reading, const struct weir_option *o
     if (wrong == NULL)
         return 0;
     if (option->type == WEIR_OPTION_SECRET)
-        return fail(reading, extra->location, "%s: what is given %s", extra->name, wrong);
+        return fail(reading, extra->location, "%s: the value %s", extra->name, wrong);
     return fail(reading, extra->location, "%s: \"%s\" %s", extra->name, extra->value, wrong);
 }
 
@@ -201,7 +201,7 @@ static const char *secret_error(const char *text) {
 
 static int read_secret(const struct reading *reading, struct config_extra *extra) {
     static const struct secret_form form = {SECRET_SIZE_MAX, "one line of 1 to 1024 characters", secret_error};
-    char why[WHY_SIZE] = "does not fit into the memory that is left", quoted[VALUE_QUOTED_SIZE];
+    char why[WHY_SIZE] = "cannot be stored: out of memory", quoted[VALUE_QUOTED_SIZE];
     free(extra->content);
     extra->content = NULL;
     if (strcmp(extra->value, none) == 0)
@@ -235,7 +235,7 @@ static int check_one_of_both(const struct reading *reading, const struct config_
         if (option->type == WEIR_OPTION_SECRET && given != NULL && given->secret && file != NULL &&
             file->content != NULL &&
             fail(reading, file->location,
-                 "%s: there is a %s too, from %s; give one of both, and `none` for the other", file->name,
+                 "%s: %s is also set, by %s; set only one of the two, and the other to none", file->name,
                  option->name, given->location.source) != 0)
             return -1;
     }

@@ -71,7 +71,7 @@ static void set_channels(weir_server *server, const struct config *config) {
     if (rules == NULL ||
         channels_configure(&server->run->channels, rules, config->channel_rule_count, &limits) != 0)
         log_event(LOG_SERVER, LOG_ERROR, "channels",
-                  LOG_FIELDS(LOG_TEXT("error", "out of memory: they stay as they were")));
+                  LOG_FIELDS(LOG_TEXT("error", "out of memory; the channel rules have not changed")));
     free(rules);
 }
 
@@ -148,7 +148,7 @@ int server_reload_from_outside(void *context, char *text, size_t text_size) {
     snprintf(text, text_size, "%s",
              known      ? requests->text
              : too_late ? "The server is stopping."
-                        : "The reload has begun; the log will say what came of it.");
+                        : "The reload is still running; see the log for its result.");
     mutex_unlock(&requests->mutex);
     return result;
 }
@@ -200,7 +200,7 @@ static void log_change(void *context, const struct config_change *change) {
     if (change->restart)
         log_event(LOG_SERVER, LOG_WARNING, "reload",
                   LOG_FIELDS(LOG_TEXT("section", change->section), LOG_TEXT("key", change->name),
-                             LOG_TEXT("note", "it takes effect when the server is started again")));
+                             LOG_TEXT("note", "it takes effect after a restart")));
 }
 
 static void log_reloaded(const weir_server *server, unsigned connections) {
@@ -220,8 +220,8 @@ void server_reload(weir_server *server) {
     struct route_table *table = read_again(server, &settings, &connections, text, sizeof text);
     if (table != NULL) {
         server_apply(server, table, settings, connections);
-        snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entrances.count,
-                 routes_retired(&server->routes, table));
+        snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay",
+                 table->entrances.count, routes_retired(&server->routes, table));
         reload_note_plugins(table, text, sizeof text);
         log_reloaded(server, connections); /* the last line of a reload */
     } else {

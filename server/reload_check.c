@@ -19,11 +19,11 @@ static bool is_empty_now(struct config_location location) {
 }
 
 static int fail_empty(const char *file, char *error, size_t error_size) {
-    snprintf(
-        error, error_size,
-        "%s is empty, and had routes or channels before; nothing is changed. Reload again when it is written, or "
-        "remove it if that is meant",
-        file);
+    snprintf(error, error_size,
+             "%s is empty, but it had routes or channels before. Nothing has changed. Write the file and reload, "
+             "or remove "
+             "it if this is intended",
+             file);
     return -1;
 }
 
@@ -38,8 +38,8 @@ int reload_check(const struct config *before, const struct config *after, char *
         return 0;
     snprintf(
         error, error_size,
-        "no route is left, where %zu were before; nothing is changed. Reload again when the files are whole, or "
-        "restart the server if that is meant",
+        "the new configuration has no routes; the current one has %zu. Nothing has changed. Complete the files and "
+        "reload, or restart the server if this is intended",
         before->route_count);
     return -1;
 }
@@ -62,7 +62,7 @@ void reload_note_plugins(const struct route_table *table, char *text, size_t tex
             continue;
         log_event(LOG_SERVER, LOG_WARNING, "reload",
                   LOG_FIELDS(LOG_TEXT("route", served->route.pattern), LOG_TEXT("handler", served->handler),
-                             LOG_TEXT("note", "the file has changed, and the plug-in that was loaded goes on; "
+                             LOG_TEXT("note", "the file has changed, but the loaded plug-in stays in use; "
                                               "restart the server to load the new one")));
         size_t used = strlen(text);
         snprintf(text + used, text_size - used, "; restart the server to load the new %s", served->handler);

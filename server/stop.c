@@ -83,10 +83,9 @@ static uint64_t at_least_a_moment(uint64_t end) {
 
 /* Closes the remaining connections at once, and cuts those that are left at `cut`. */
 static void hurry(weir_server *server, unsigned left, uint64_t cut, uint64_t end) {
-    log_event(
-        LOG_SERVER, LOG_WARNING, "drain_timeout",
-        LOG_FIELDS(LOG_NUMBER("connections", left),
-                   LOG_TEXT("note", "they are closed now; messages that wait for their handler are dropped")));
+    log_event(LOG_SERVER, LOG_WARNING, "drain_timeout",
+              LOG_FIELDS(LOG_NUMBER("connections", left),
+                         LOG_TEXT("note", "they are closed now; messages that were not handled yet are dropped")));
     if (close_all(server, conn_close_now, cut) != 0)
         close_all(server, conn_abort, at_least_a_moment(end));
 }

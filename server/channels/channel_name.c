@@ -29,13 +29,13 @@ bool channel_name_valid(const char *name, size_t size) {
 const char *channel_pattern_error(const char *pattern) {
     size_t size = strlen(pattern), valid = strspn(pattern, alphabet);
     if (size == 0)
-        return "is no channel pattern; write a name like news, or the beginning of names like news:*";
+        return "is not a channel pattern; write a name like news, or the beginning of names like news:*";
     if (size > CHANNEL_NAME_MAX)
         return "is longer than the 255 bytes that a channel's name may have";
     if (pattern[valid] == '*' && pattern[valid + 1] != '\0')
         return "has a * that is not at its end; write it like news:*";
     if (pattern[valid] != '\0' && pattern[valid] != '*')
-        return "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end";
+        return "is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end";
     return NULL;
 }
 

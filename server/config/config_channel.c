@@ -49,8 +49,9 @@ static int fail_parameter(const struct config_route *route, const struct channel
     char parameters[128], pattern[VALUE_QUOTED_SIZE], name[VALUE_QUOTED_SIZE];
     print_parameters(route->pattern, parameters, sizeof parameters);
     snprintf(name, sizeof name, "%.*s", (int)part->size, part->text);
-    return config_fail_at(location, "channel", error, error_size, "{%s} is no parameter of the route %s; it has %s",
-                          name, value_quote(route->pattern, pattern), parameters);
+    return config_fail_at(location, "channel", error, error_size,
+                          "{%s} is not a parameter of the route %s; it has %s", name,
+                          value_quote(route->pattern, pattern), parameters);
 }
 
 int config_check_channel(const struct config_route *route, char *error, size_t error_size) {
@@ -65,7 +66,7 @@ int config_check_channel(const struct config_route *route, char *error, size_t e
                               "may stand, like room:{name}");
     if (!needed && route->channel != NULL)
         return config_fail_at(location, "channel", error, error_size,
-                              "only a route with handler = relay has one; this one's is %s",
+                              "only a route with handler = relay may have a channel; this route has handler = %s",
                               value_quote(route->handler, handler));
     struct channel_template_part part;
     for (const char *at = route->channel; at != NULL && channel_template_next(&at, &part);)

@@ -98,7 +98,7 @@ static int read_variable(struct config *config, const char *section, const char 
                          size_t error_size) {
     if (value_text_error(name, strlen(name)) != NULL)
         return config_fail((struct config_location){.source = "the environment"}, error, error_size,
-                           "a variable of [%s] has a name that is no text", section);
+                           "a variable of [%s] has a name that is not text", section);
     const struct option *option = find_option(name);
     bool link = is_service_link(name, value),
          plain = config_is_plain_section(section) || retired_section(section) != NULL;
@@ -108,7 +108,7 @@ static int read_variable(struct config *config, const char *section, const char 
     const char *wrong = value_text_error(value, strlen(value));
     if (kept == NULL || wrong != NULL)
         return config_fail((struct config_location){.source = name}, error, error_size, "%s %s", "the value",
-                           wrong != NULL ? wrong : "does not fit into the memory that is left");
+                           wrong != NULL ? wrong : "cannot be stored: out of memory");
     if (option == NULL)
         return config_apply_variable(config, (struct config_location){.source = kept}, value_trim(value), link,
                                      error, error_size);

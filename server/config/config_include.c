@@ -63,21 +63,22 @@ static int read_one(const struct include *include, const char *path) {
         return fail(include, path, why);
     }
     if (!S_ISREG(status.st_mode))
-        return fail(include, path, "is no regular file");
+        return fail(include, path, "is not a regular file");
     return include->read(include->context, path);
 }
 
 static int read_pattern(const struct include *include, const char *item) {
     char *pattern = from_folder(include->location.source, item);
     if (pattern == NULL)
-        return fail(include, item, "does not fit into the memory that is left");
+        return fail(include, item, "cannot be stored: out of memory");
     glob_t found = {0};
     int code = glob(pattern, 0, on_unreadable_folder, &found);
     int result = 0;
     if (code == GLOB_NOMATCH)
-        result = strpbrk(item, wildcards) != NULL ? 0 : fail(include, item, "is not there");
+        result = strpbrk(item, wildcards) != NULL ? 0 : fail(include, item, "does not exist");
     else if (code != 0)
-        result = fail(include, item, code == GLOB_NOSPACE ? "matches too much" : "leads to an unreadable folder");
+        result = fail(include, item,
+                      code == GLOB_NOSPACE ? "matches too many files" : "leads to a folder that cannot be read");
     for (size_t i = 0; code == 0 && result == 0 && i < found.gl_pathc; i++)
         result = read_one(include, found.gl_pathv[i]);
     globfree(&found);

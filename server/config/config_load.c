@@ -67,7 +67,7 @@ static int on_section(void *context, const char *name, unsigned line) {
     for (unsigned i = 0; option_sections[i] != NULL; i++)
         if (strcmp(option_sections[i], name) == 0) {
             if ((load->seen & 1u << i) != 0) {
-                snprintf(why, sizeof why, "[%s] comes a second time; put all its keys under the first", name);
+                snprintf(why, sizeof why, "[%s] appears a second time; put all its keys under the first", name);
                 return fail_at(load, line, why);
             }
             load->seen |= 1u << i;
@@ -151,7 +151,7 @@ static int on_head(void *context, const char *key, const char *value, unsigned l
     if (value_nearest(key, keys) != NULL)
         snprintf(why, sizeof why, "unknown key %s; did you mean include?", quoted);
     else
-        snprintf(why, sizeof why, "%s stands before the first [section], where only include may", quoted);
+        snprintf(why, sizeof why, "%s stands before the first [section]; only include may stand there", quoted);
     return fail_at(load, line, why);
 }
 

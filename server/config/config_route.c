@@ -106,9 +106,10 @@ static int check_programs_route(const struct config_route *route, char *error, s
     static const char *const builtins[] = {"channel", "allowed_channels", "publish", "echo_self"};
     for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
         if (route->locations[option_find("route", builtins[i]) - options].source != NULL)
-            return config_fail(route->location, error, error_size,
-                               "route %s: %s is for built-in handlers, and the route has none", route->pattern,
-                               builtins[i]);
+            return config_fail(
+                route->location, error, error_size,
+                "route %s: %s is only for built-in handlers, and the program serves this route itself",
+                route->pattern, builtins[i]);
     return 0;
 }
 

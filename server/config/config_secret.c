@@ -19,9 +19,9 @@ static int open_file(const char *path, char *why, size_t why_size) {
     if (fd < 0 || fstat(fd, &status) != 0)
         snprintf(why, why_size, "cannot be read: %s", strerror(errno));
     else if (!S_ISREG(status.st_mode))
-        snprintf(why, why_size, "is no regular file");
+        snprintf(why, why_size, "is not a regular file");
     else if ((status.st_mode & S_IRWXO) != 0)
-        snprintf(why, why_size, "may be reached by everybody (mode %04o); run chmod 600 on it",
+        snprintf(why, why_size, "can be accessed by other users (mode %04o); run chmod 600 on it",
                  (unsigned)status.st_mode & 07777);
     else
         return fd;
@@ -64,7 +64,7 @@ char *secret_read(const char *path, const struct secret_form *form, char *why, s
         line = only_line(text, (size_t)size, form, why, why_size);
     char *secret = line != NULL ? strdup(line) : NULL;
     if (line != NULL && secret == NULL)
-        snprintf(why, why_size, "does not fit into the memory that is left");
+        snprintf(why, why_size, "cannot be stored: out of memory");
     explicit_bzero(text, sizeof text);
     return secret;
 }

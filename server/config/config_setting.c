@@ -48,8 +48,9 @@ static int fail_section(struct config_location location, const char *name, char 
     if (meant == NULL)
         meant = option_meant("server", name);
     if (meant == NULL || !config_is_plain_section(meant->section))
-        return config_fail(location, error, error_size, "no section; %s", form);
-    return config_fail(location, error, error_size, "no section; did you mean %s.%s?", meant->section, meant->name);
+        return config_fail(location, error, error_size, "the section is missing; %s", form);
+    return config_fail(location, error, error_size, "the section is missing; did you mean %s.%s?", meant->section,
+                       meant->name);
 }
 
 /* Splits the text at the first = and at the last dot before it. Adds the name to the configuration's sources. */
@@ -58,8 +59,8 @@ static int read_text(struct config *config, char *text, char *error, size_t erro
     const char *wrong = value_text_error(text, strlen(text));
     char *equals = strchr(text, '=');
     if (wrong != NULL || equals == NULL)
-        return config_fail(setting.location, error, error_size, "%s%s", wrong != NULL ? "what is given " : "no =; ",
-                           wrong != NULL ? wrong : form);
+        return config_fail(setting.location, error, error_size, "%s%s",
+                           wrong != NULL ? "the argument " : "the = is missing; ", wrong != NULL ? wrong : form);
     *equals = '\0';
     setting.value = value_trim(equals + 1);
     char name[CONFIG_ERROR_SIZE];
@@ -73,7 +74,7 @@ static int read_text(struct config *config, char *text, char *error, size_t erro
     *dot = '\0';
     setting.key = value_trim(dot + 1);
     if (!is_key(setting.key))
-        return config_fail(setting.location, error, error_size, "there is no such key; %s", form);
+        return config_fail(setting.location, error, error_size, "this is not a key; %s", form);
     return config_apply_below(config, value_trim(text), &setting, error, error_size);
 }
 

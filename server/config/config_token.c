@@ -23,7 +23,8 @@ int config_read_token(struct config *config, char *error, size_t error_size) {
     if (admin->token != NULL && admin->token_file != NULL) {
         const char *other = location_of(config, "token").source;
         return config_fail_at(location_of(config, "token_file"), "token_file", error, error_size,
-                              "there is a token too, from %s; give one of both, and `none` for the other", other);
+                              "the token is also set, by %s; set only one of the two, and the other to none",
+                              other);
     }
     if (admin->token_file != NULL) {
         char quoted[VALUE_QUOTED_SIZE];

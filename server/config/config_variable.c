@@ -129,7 +129,7 @@ static int fail_unknown(const struct config *config, struct config_location loca
     const struct meant meant = find(config, location.source, ANY_SECTION);
     if (meant.size == 0)
         return config_fail(location, error, error_size,
-                           "no section has this name; `weir check` says what the variables of each are called");
+                           "no section has this name; `weir check` shows the variables of each section");
     const struct config_section *section = &meant.section;
     const struct option *option = option_meant(section->section, meant.key);
     char name[NAME_SIZE];

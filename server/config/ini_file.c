@@ -60,13 +60,14 @@ static int read_header(struct source *source, char *line, unsigned number) {
     source->began = source->skipped = true;
     source->key_count = 0;
     if (end == NULL)
-        return fail(source, number, "the section's name has no ] behind it");
+        return fail(source, number, "the section header has no closing ]; write it like [server]");
     if (end[1] != '\0')
-        return fail(source, number, "text behind the section's ]; a comment needs a line of its own");
+        return fail(source, number,
+                    "there is text after the ] of the section header; put a comment on a line of its own");
     *end = '\0';
     const char *name = value_trim(line + 1);
     if (*name == '\0')
-        return fail(source, number, "the section has no name");
+        return fail(source, number, "the section header is empty; write it like [server]");
     int result = source->reader->section(source->context, name, number);
     source->skipped = result != 0;
     return result;
@@ -75,13 +76,13 @@ static int read_header(struct source *source, char *line, unsigned number) {
 /* Returns what is wrong with the key, or NULL. */
 static const char *key_error(const struct source *source, const char *key) {
     if (strlen(key) > KEY_SIZE_MAX)
-        return "is a key that is too long";
+        return "is too long for a key";
     for (const char *at = key; *at != '\0'; at++)
         if (*at < ' ' || *at > '~' || *at == '!')
-            return "has a character that no key has";
+            return "contains a character that is not allowed in a key";
     for (size_t i = 0; i < source->key_count; i++)
         if (strcasecmp(source->keys[i], key) == 0)
-            return "is set for the second time in this section";
+            return "is set twice in this section; remove one of the two lines";
     return NULL;
 }
 
@@ -101,7 +102,7 @@ static int read_value(struct source *source, char *line, unsigned number) {
         return fail(source, number, "%s %s", value_quote(key, quoted), wrong);
     if (source->key_count == SECTION_KEYS_MAX) {
         source->skipped = true;
-        return fail(source, number, "more than %d keys in one section", SECTION_KEYS_MAX);
+        return fail(source, number, "the section has more than %d keys", SECTION_KEYS_MAX);
     }
     source->keys[source->key_count++] = key;
     return source->reader->value(source->context, key, value, number);
@@ -165,7 +166,7 @@ static int read_file(struct source *source) {
     if (size < 0) {
         result = fail(source, 0, "%s", strerror(errno));
     } else if (size > FILE_SIZE_MAX) {
-        result = fail(source, 0, "larger than %d bytes, which no configuration is", FILE_SIZE_MAX);
+        result = fail(source, 0, "the file is larger than %d bytes, the limit for a configuration", FILE_SIZE_MAX);
     } else {
         bool marked = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
         result = read_text(source, marked ? text + 3 : text, text + size);

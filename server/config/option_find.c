@@ -70,16 +70,16 @@ void option_unknown(const char *section, const char *name, char *error, size_t e
     if (now != NULL)
         snprintf(error, error_size, "%s is now called %s", name, now);
     else if (strcmp(name, "include") == 0)
-        snprintf(error, error_size, "include belongs before the first section, not into [%s]", title);
+        snprintf(error, error_size, "include belongs before the first section, not in [%s]", title);
     else if (meant == NULL)
         snprintf(error, error_size, "unknown key %s in [%s]; `weir check --list` shows every key", quoted, title);
     else if (strcmp(meant->name, name) == 0)
-        snprintf(error, error_size, "%s belongs into [%s], not into [%s]", name,
-                 option_section_title(meant->section), title);
+        snprintf(error, error_size, "%s belongs in [%s], not in [%s]", name, option_section_title(meant->section),
+                 title);
     else if (strcmp(meant->section, section) == 0)
         snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s?", quoted, title, meant->name);
     else
-        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s, which belongs into [%s]?", quoted,
+        snprintf(error, error_size, "unknown key %s in [%s]; did you mean %s, which belongs in [%s]?", quoted,
                  title, meant->name, option_section_title(meant->section));
 }
 
@@ -99,7 +99,7 @@ void option_unknown_section(const char *section, char *error, size_t error_size)
                  option_section_title(nearest));
     else
         snprintf(error, error_size,
-                 "unknown section %s; there are [server], [websocket], [log], [admin], [channel_limits], "
+                 "unknown section %s; the sections are [server], [websocket], [log], [admin], [channel_limits], "
                  "[channel PATTERN] and [route PATTERN]",
                  value_quote(section, quoted));
 }

@@ -18,7 +18,7 @@ _Static_assert(sizeof(enum sample) == sizeof(unsigned), "enums are as large as u
 
 enum { ITEMS_MAX = 64 };
 
-static const char no_memory[] = "does not fit into the memory that is left";
+static const char no_memory[] = "cannot be stored: out of memory";
 
 static void *field_of(const struct option *option, void *base) {
     return (char *)base + option->offset;
@@ -29,7 +29,7 @@ static int fail(const char *value, const char *what, char *error, size_t error_s
     bool comment = strstr(value, " #") != NULL || strstr(value, " ;") != NULL;
     char quoted[VALUE_QUOTED_SIZE];
     snprintf(error, error_size, "%s %s%s", value_quote(value, quoted), what,
-             comment ? " (a comment needs a line of its own)" : "");
+             comment ? " (put a comment on a line of its own)" : "");
     return -1;
 }
 
@@ -46,7 +46,7 @@ static int set_number(const struct option *option, void *field, const char *valu
         char min[32], max[32], bounds[128];
         option_print_number(option, option->min, min);
         option_print_number(option, option->max, max);
-        snprintf(bounds, sizeof bounds, "is out of bounds; it must be from %s to %s", min, max);
+        snprintf(bounds, sizeof bounds, "is out of range; it must be from %s to %s", min, max);
         return fail(value, bounds, error, error_size);
     }
     if (option->type == OPTION_DURATION)
@@ -59,7 +59,7 @@ static int set_number(const struct option *option, void *field, const char *valu
 }
 
 static int set_choice(const struct option *option, void *field, const char *value, char *error, size_t error_size) {
-    char what[128] = "is none of ";
+    char what[128] = "is not one of ";
     for (unsigned i = 0; option->choices[i] != NULL; i++) {
         if (strcmp(value, option->choices[i]) == 0) {
             memcpy(field, &i, sizeof i);
@@ -82,7 +82,7 @@ static bool is_none(const struct option *option, const char *item) {
 static const char *normalise_address(const struct option *option, char **list, size_t count) {
     char address[VALUE_ADDRESS_SIZE];
     if (is_none(option, list[count]))
-        return list[1] == NULL ? NULL : "stands alone";
+        return list[1] == NULL ? NULL : "must be the only item";
     const char *wrong = value_address(list[count], address);
     if (wrong != NULL)
         return wrong;
@@ -108,7 +108,7 @@ static const char *find_twice(char **list, size_t count) {
 static const char *check_item(const struct option *option, char **list, size_t count,
                               const char *(*check)(const char *item)) {
     if (strcmp(list[count], option->default_value) == 0 && value_origin(option->default_value) != NULL)
-        return list[1] == NULL ? NULL : "stands alone";
+        return list[1] == NULL ? NULL : "must be the only item";
     const char *wrong = check(list[count]);
     return wrong != NULL ? wrong : find_twice(list, count);
 }
@@ -124,7 +124,7 @@ static const char *check_origin(const struct option *option, char **list, size_t
 static const char *check_network(const struct option *option, char **list, size_t count) {
     struct network network;
     if (is_none(option, list[count]))
-        return list[1] == NULL ? NULL : "stands alone";
+        return list[1] == NULL ? NULL : "must be the only item";
     if (!network_parse(list[count], &network))
         return "is not a network; write it like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32";
     return find_twice(list, count);
@@ -195,7 +195,7 @@ static int set_channel(const struct option *option, char **field, const char *va
 
 static int set_path(const struct option *option, char **field, const char *value, char *error, size_t error_size) {
     if (*value == '\0')
-        return fail(value, "is no path", error, error_size);
+        return fail(value, "is not a path", error, error_size);
     return set_text(field, strcmp(value, option->default_value) == 0 ? NULL : value, error, error_size);
 }
 
@@ -206,7 +206,7 @@ static int set_secret(const struct option *option, char **field, const char *val
     const char *wrong = value_secret(value);
     if (wrong == NULL)
         return set_text(field, value, error, error_size);
-    snprintf(error, error_size, "what is given %s", wrong);
+    snprintf(error, error_size, "the value %s", wrong);
     return -1;
 }
 

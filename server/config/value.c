@@ -13,7 +13,7 @@
 
 static const char blanks[] = " \t";
 static const char too_large[] = "is too large";
-static const char no_memory[] = "does not fit into the memory that is left";
+static const char no_memory[] = "cannot be stored: out of memory";
 
 /* --- Numbers with and without a unit ----------------------------------------------------------------------- */
 
@@ -192,10 +192,10 @@ const char *value_secret(const char *text) {
     size_t size = strlen(text);
     for (size_t i = 0; i < size; i++)
         if (text[i] <= ' ' || text[i] > '~')
-            return "has a blank or a character that is not printable ASCII";
+            return "contains a blank or a character that is not printable ASCII";
     if (size < SHORTEST)
-        return "is too short to be secret; it must be 16 to 256 characters";
-    return size > LONGEST ? "is too long; it must be 16 to 256 characters" : NULL;
+        return "is too short; it must have 16 to 256 characters";
+    return size > LONGEST ? "is too long; it must have 16 to 256 characters" : NULL;
 }
 
 /* Finds the item at the start, without the blanks around it. Returns the comma or the end after it. */

@@ -19,7 +19,7 @@ class SourcesTestCase(ConfigTestCase):
     def check(self, *arguments, **environment):
         """The output of `weir check` for this configuration, which must be valid."""
         done = run_weir("check", *arguments, **environment)
-        warnings = [line for line in done.stderr.splitlines() if "warning: there is no [route PATTERN]" not in line]
+        warnings = [line for line in done.stderr.splitlines() if "warning: no [route PATTERN]" not in line]
         self.assertEqual((done.returncode, warnings), (0, []))
         return done.stdout
 
@@ -110,7 +110,7 @@ class Wrong(SourcesTestCase):
         cases = {
             "server.workers=abc": '--set server.workers: "abc" is not a number; write it in digits, like 8',
             "server.wrokers=1": '--set server.wrokers: unknown key "wrokers" in [server]; did you mean workers?',
-            "workers=1": "--set workers: no section; did you mean server.workers?",
+            "workers=1": "--set workers: the section is missing; did you mean server.workers?",
             "channel news.histroy=1": '--set channel news.histroy: unknown key "histroy" in [channel PATTERN]; '
                                       "did you mean history?",
             "route /x.concurrency=1": "--set route /x.concurrency: the route has no handler; "
@@ -161,7 +161,7 @@ class Include(SourcesTestCase):
         file = self.write("include = none/*.ini\n" + self.listen)
         self.check("-c", file)
         file = self.write("include = none.ini\n" + self.listen)
-        self.assertRefused(f'{file}:1: include: "none.ini" is not there', "-c", file)
+        self.assertRefused(f'{file}:1: include: "none.ini" does not exist', "-c", file)
 
     def test_include_loop_is_refused(self):
         file = self.write("include = conf.d/a.ini\n")
@@ -176,7 +176,7 @@ class Include(SourcesTestCase):
         a.write_text("[route /x]\nhandler = broadcast\n")
         self.assertRefused(f'{file}:2: the route "/x" is already defined in {a}:1', "-c", file)
         a.write_text("\n[server]\nworkers = 0\n")
-        self.assertRefused(f'{a}:3: workers: "0" is out of bounds; it must be from 1 to 1024', "-c", file)
+        self.assertRefused(f'{a}:3: workers: "0" is out of range; it must be from 1 to 1024', "-c", file)
 
     def test_include_of_an_unreadable_file_is_refused(self):
         a = self.folder / "a.ini"
@@ -186,7 +186,7 @@ class Include(SourcesTestCase):
             secret.chmod(0)
             done = run_without_privileges("check", "-c", file)
             secret.chmod(0o755)
-            parts = [a, "Permission denied"] if secret == a else [f"{file}:1: include: ", "unreadable"]
+            parts = [a, "Permission denied"] if secret == a else [f"{file}:1: include: ", "cannot be read"]
             self.assertOneLine(done, *parts)
 
 
@@ -206,7 +206,7 @@ class TokenFile(SourcesTestCase):
         for mode in (0o644, 0o666, 0o602, 0o601):
             self.token_file.chmod(mode)
             self.assertRefused(
-                f'{self.file}:2: token_file: "{self.token_file}" may be reached by everybody (mode {mode:04o}); '
+                f'{self.file}:2: token_file: "{self.token_file}" can be accessed by other users (mode {mode:04o}); '
                 "run chmod 600 on it", "-c", self.file)
 
     def test_token_file_path_is_relative_to_its_source(self):
@@ -223,8 +223,8 @@ class TokenFile(SourcesTestCase):
     def test_token_and_token_file_exclude_each_other(self):
         self.token_file.chmod(0o600)
         self.assertRefused(
-            f"{self.file}:2: token_file: there is a token too, from WEIR_ADMIN_TOKEN; give one of both, and `none` for "
-            "the other", "-c", self.file, WEIR_ADMIN_TOKEN=TOKEN)
+            f"{self.file}:2: token_file: the token is also set, by WEIR_ADMIN_TOKEN; set only one of "
+            "the two, and the other to none", "-c", self.file, WEIR_ADMIN_TOKEN=TOKEN)
         printed = self.check("-c", self.file, WEIR_ADMIN_TOKEN=TOKEN, WEIR_ADMIN_TOKEN_FILE="none")
         self.assertIn("\n# token is set, not shown; from WEIR_ADMIN_TOKEN\n", printed)
         self.assertNotIn(TOKEN, printed)

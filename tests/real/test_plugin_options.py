@@ -121,7 +121,7 @@ class Secrets(PluginTestCase):
         file = self.write(self.route("password_file = secret\n"))
         self.assertHidden(["-c", file], shown=[f"\npassword_file = {secret}\n"])
         secret.chmod(0o644)
-        self.assertWrong(self.route("password_file = secret\n"), f'password_file: "{secret}" may be reached by everybody',
+        self.assertWrong(self.route("password_file = secret\n"), f'password_file: "{secret}" can be accessed by other users',
                          "chmod 600", line=5)
         secret.chmod(0o600)
         secret.write_text("")
@@ -129,7 +129,7 @@ class Secrets(PluginTestCase):
         self.assertWrong(self.route("password_file = none.such\n"), "No such file", line=5)
         secret.write_text(SECRET)
         self.assertWrong(self.route("password = x\npassword_file = secret\n"),
-                         f"password_file: there is a password too, from {file}; give one of both", line=6)
+                         f"password_file: password is also set, by {file}; set only one of the two", line=6)
         file = self.write(self.route("password = x\n"))
         relative = os.path.relpath(secret, ROOT)
         self.assertHidden(["-c", file, "--set", "route /x/{y}.password=none"],

@@ -67,7 +67,7 @@ class Routes(unittest.TestCase):
                 with self.subTest(text):
                     line = weir.reload(text)
                     self.assertIn("done=no", line)
-                    self.assertRegex(line, "is empty, and had routes|no route is left, where 1 were before")
+                    self.assertRegex(line, "is empty, but it had routes|has no routes; the current one has 1")
             client.send(frame(TEXT, b"as before"))
             self.assertEqual(client.frame().payload, b"as before")
             with RawClient(weir.port, "/echo") as other:
@@ -82,7 +82,7 @@ class Routes(unittest.TestCase):
             both = "include = mor*.ini\n" + HEAD + ECHO
             self.assertIn("done=yes routes=2", weir.reload(both))
             included.write_text("")
-            self.assertRegex(weir.hang_up(), r"done=no error=.*more\.ini is empty, and had routes")
+            self.assertRegex(weir.hang_up(), r"done=no error=.*more\.ini is empty, but it had routes")
             with RawClient(weir.port, "/broadcast") as client:
                 client.send(frame(TEXT, b"still there"))
                 self.assertEqual(client.frame().payload, b"still there")

@@ -40,14 +40,14 @@ static const struct {
     {"news:*", NULL},
     {"*", NULL},
     {"a:b/e@f.g+h~j_l-m*", NULL},
-    {"", "is no channel pattern; write a name like news, or the beginning of names like news:*"},
+    {"", "is not a channel pattern; write a name like news, or the beginning of names like news:*"},
     {"**", "has a * that is not at its end; write it like news:*"},
     {"*:news", "has a * that is not at its end; write it like news:*"},
     {"news:* ", "has a * that is not at its end; write it like news:*"},
-    {"the news", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
-    {"a b*c", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
-    {"caf\xc3\xa9", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
-    {"room:{name}", "is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"the news", "is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"a b*c", "is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"caf\xc3\xa9", "is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
+    {"room:{name}", "is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a * at the end"},
 };
 
 static void expect_error(const char *text, const char *error, const char *expected) {

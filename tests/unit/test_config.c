@@ -215,7 +215,8 @@ START_TEST(config_set_adds_sections_with_a_pattern) {
     ck_assert_ptr_null(config->routes[1].handler);
     ck_assert_int_eq(config_set(config, "route /y", "channel", "a", error, sizeof error), 0);
     ck_assert_int_eq(config_check(config, error, sizeof error), -1);
-    ck_assert_str_eq(error, "route /y: channel is for built-in handlers, and the route has none");
+    ck_assert_str_eq(error,
+                     "route /y: channel is only for built-in handlers, and the program serves this route itself");
     config_destroy(config);
     config = config_create();
     ck_assert_int_eq(config_set(config, "route /y", "bogus", "1", error, sizeof error), 0);

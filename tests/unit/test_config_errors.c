@@ -17,34 +17,36 @@ static const char *const errors[][2] = {
     {"[server]\nworkers 8\n", "2: \"workers 8\" is neither `[section]` nor `key = value`"},
     {"[server]\n  workers\r\n", "2: \"workers\" is neither `[section]` nor `key = value`"},
     {"[log]\n\n# x\n  = info", "4: \"= info\" has no key before the ="},
-    {"workers = 8\n", "1: \"workers\" stands before the first [section], where only include may"},
+    {"workers = 8\n", "1: \"workers\" stands before the first [section]; only include may stand there"},
     {"\xEF\xBB\xBF# x\n\nx\n[server]", "3: \"x\" is neither `[section]` nor `key = value`"},
-    {"[server]\nwork!ers = 8\n", "2: \"work!ers\" has a character that no key has"},
-    {"[log]\n\tlevel\t=\tinfo\nle\tvel = info\n", "3: \"le\tvel\" has a character that no key has"},
-    {"[server]\n# !\n\nw\xc3\xb6rkers=8", "4: \"w\xc3\xb6rkers\" has a character that no key has"},
+    {"[server]\nwork!ers = 8\n", "2: \"work!ers\" contains a character that is not allowed in a key"},
+    {"[log]\n\tlevel\t=\tinfo\nle\tvel = info\n",
+     "3: \"le\tvel\" contains a character that is not allowed in a key"},
+    {"[server]\n# !\n\nw\xc3\xb6rkers=8",
+     "4: \"w\xc3\xb6rkers\" contains a character that is not allowed in a key"},
     {"[server]\nworkers = 8\n[log]\nlevel = caf\xe9\n", "4: the line is not UTF-8 text"},
     {"\xFF\xFE[\0s\0]\0", "1: the line is not UTF-8 text"},
     {"[server]\n# \x1b[2J\n", "2: the line contains a control character"},
     {"[server]\rworkers = 8\r", "1: the line contains a control character"},
     {"inclued = x\n", "1: unknown key \"inclued\"; did you mean include?"},
     /* sections */
-    {"[server\n", "1: the section's name has no ] behind it"},
-    {"\n[", "2: the section's name has no ] behind it"},
-    {"[]\n", "1: the section has no name"},
-    {"[   ]\n", "1: the section has no name"},
-    {"[server] # x\n", "1: text behind the section's ]; a comment needs a line of its own"},
+    {"[server\n", "1: the section header has no closing ]; write it like [server]"},
+    {"\n[", "2: the section header has no closing ]; write it like [server]"},
+    {"[]\n", "1: the section header is empty; write it like [server]"},
+    {"[   ]\n", "1: the section header is empty; write it like [server]"},
+    {"[server] # x\n", "1: there is text after the ] of the section header; put a comment on a line of its own"},
     {"[sever]\n", "1: unknown section \"sever\"; did you mean [server]?"},
     {"[Server]\n", "1: unknown section \"Server\"; did you mean [server]?"},
     {"[server x]\n", "1: unknown section \"server x\"; did you mean [server]?"},
     {"[routes /x]\n", "1: unknown section \"routes /x\"; did you mean [route PATTERN]?"},
     {"[default]\n",
-     "1: unknown section \"default\"; there are [server], [websocket], [log], [admin], [channel_limits], "
+     "1: unknown section \"default\"; the sections are [server], [websocket], [log], [admin], [channel_limits], "
      "[channel PATTERN] and [route PATTERN]"},
     {"[channels news:*]\n", "1: unknown section \"channels news:*\"; did you mean [channel PATTERN]?"},
     {"[Channel news:*]\n", "1: unknown section \"Channel news:*\"; did you mean [channel PATTERN]?"},
     {"[channels]\nmax_channels = 5\n", "1: [channels] is now called [channel_limits]"},
     {"[chanels]\n", "1: unknown section \"chanels\"; did you mean [channel PATTERN]?"},
-    {"[log]\n[server]\n[log]\n", "3: [log] comes a second time; put all its keys under the first"},
+    {"[log]\n[server]\n[log]\n", "3: [log] appears a second time; put all its keys under the first"},
     /* keys */
     {"[server]\nhandshakes_per_ip = 8\n", "2: handshakes_per_ip is now called max_half_open_per_ip"},
     {"[server]\nupgrades_per_ip = 8\n", "2: upgrades_per_ip is now called handshake_rate_per_ip"},
@@ -54,28 +56,30 @@ static const char *const errors[][2] = {
     {"[route /x]\nhandler = channels\n", "2: handler: the handler channels is now called pubsub"},
     {"[server]\nworker = 8\n", "2: unknown key \"worker\" in [server]; did you mean workers?"},
     {"[server]\nWorkers = 8\n", "2: unknown key \"Workers\" in [server]; did you mean workers?"},
-    {"[server]\nmax_message_size = 8\n", "2: max_message_size belongs into [websocket], not into [server]"},
-    {"[log]\necho_self = no\n", "2: echo_self belongs into [route PATTERN], not into [log]"},
+    {"[server]\nmax_message_size = 8\n", "2: max_message_size belongs in [websocket], not in [server]"},
+    {"[log]\necho_self = no\n", "2: echo_self belongs in [route PATTERN], not in [log]"},
     {"[log]\nhandshake_time = 1s\n",
-     "2: unknown key \"handshake_time\" in [log]; did you mean handshake_timeout, which belongs into [websocket]?"},
+     "2: unknown key \"handshake_time\" in [log]; did you mean handshake_timeout, which belongs in [websocket]?"},
     {"[log]\ncolour = red\n", "2: unknown key \"colour\" in [log]; `weir check --list` shows every key"},
-    {"[log]\nlevel = info\n\nlevel = info\n", "4: \"level\" is set for the second time in this section"},
+    {"[log]\nlevel = info\n\nlevel = info\n",
+     "4: \"level\" is set twice in this section; remove one of the two lines"},
     /* values */
     {"[server]\nworkers = many\n", "2: workers: \"many\" is not a number; write it in digits, like 8"},
     {"[server]\nworkers =\n", "2: workers: \"\" is not a number; write it in digits, like 8"},
-    {"[server]\nworkers = 0\n", "2: workers: \"0\" is out of bounds; it must be from 1 to 1024"},
-    {"[server]\nworkers = 1025\n", "2: workers: \"1025\" is out of bounds; it must be from 1 to 1024"},
+    {"[server]\nworkers = 0\n", "2: workers: \"0\" is out of range; it must be from 1 to 1024"},
+    {"[server]\nworkers = 1025\n", "2: workers: \"1025\" is out of range; it must be from 1 to 1024"},
     {"[server]\nworkers = 99999999999999999999\n", "2: workers: \"99999999999999999999\" is too large"},
-    {"[server]\nworkers = 8 # cores\n", "2: workers: \"8 # cores\" is not a number; write it in digits, like 8 (a "
-                                        "comment needs a line of its own)"},
+    {"[server]\nworkers = 8 # cores\n",
+     "2: workers: \"8 # cores\" is not a number; write it in digits, like 8 (put a "
+     "comment on a line of its own)"},
     {"[server]\ndrain_timeout = 20 sec\n",
      "2: drain_timeout: \"20 sec\" is not a duration; write it like 500ms, 20s or 5m"},
-    {"[server]\ndrain_timeout = 25h\n", "2: drain_timeout: \"25h\" is out of bounds; it must be from 0 to 24h"},
-    {"[websocket]\nclose_timeout = 0\n", "2: close_timeout: \"0\" is out of bounds; it must be from 1ms to 1h"},
+    {"[server]\ndrain_timeout = 25h\n", "2: drain_timeout: \"25h\" is out of range; it must be from 0 to 24h"},
+    {"[websocket]\nclose_timeout = 0\n", "2: close_timeout: \"0\" is out of range; it must be from 1ms to 1h"},
     {"[websocket]\nmax_message_size = 2GiB\n",
-     "2: max_message_size: \"2GiB\" is out of bounds; it must be from 1 to 1GiB"},
-    {"[server]\nunknown_route = open\n", "2: unknown_route: \"open\" is none of close, 404"},
-    {"[log]\nlevel = trace\n", "2: level: \"trace\" is none of error, warning, info, debug"},
+     "2: max_message_size: \"2GiB\" is out of range; it must be from 1 to 1GiB"},
+    {"[server]\nunknown_route = open\n", "2: unknown_route: \"open\" is not one of close, 404"},
+    {"[log]\nlevel = trace\n", "2: level: \"trace\" is not one of error, warning, info, debug"},
     {"[server]\nlisten = 9000, localhost:80\n",
      "2: listen: \"localhost:80\" is not an address to listen on; write it "
      "like 127.0.0.1:9000, [::1]:9000 or 9000"},
@@ -90,31 +94,31 @@ static const char *const errors[][2] = {
      "2: trusted_proxies: \"proxy.example.com\" is not a network; write it like 10.0.0.0/8, 192.0.2.7 or "
      "2001:db8::/32"},
     {"[server]\ntrusted_proxies = ::1, ::1\n", "2: trusted_proxies: \"::1\" is in the list twice"},
-    {"[server]\ntrusted_proxies = none, ::1\n", "2: trusted_proxies: \"none\" stands alone"},
-    {"[server]\ntrusted_proxies = ::1, none\n", "2: trusted_proxies: \"none\" stands alone"},
+    {"[server]\ntrusted_proxies = none, ::1\n", "2: trusted_proxies: \"none\" must be the only item"},
+    {"[server]\ntrusted_proxies = ::1, none\n", "2: trusted_proxies: \"none\" must be the only item"},
     /* channels */
     {"[channel_limits]\nmax_channels = 0\n",
-     "2: max_channels: \"0\" is out of bounds; it must be from 1 to 10000000"},
+     "2: max_channels: \"0\" is out of range; it must be from 1 to 10000000"},
     {"[channel_limits]\nmax_channels_per_connection = 100001\n",
-     "2: max_channels_per_connection: \"100001\" is out of bounds; it must be from 1 to 100000"},
+     "2: max_channels_per_connection: \"100001\" is out of range; it must be from 1 to 100000"},
     {"[channel_limits]\nhistory_memory = 1025GiB\n",
-     "2: history_memory: \"1025GiB\" is out of bounds; it must be from 0 to 1024GiB"},
-    {"[channel_limits]\nhistory = 5\n", "2: history belongs into [channel PATTERN], not into [channel_limits]"},
+     "2: history_memory: \"1025GiB\" is out of range; it must be from 0 to 1024GiB"},
+    {"[channel_limits]\nhistory = 5\n", "2: history belongs in [channel PATTERN], not in [channel_limits]"},
     {"[channel]\n", "1: the channel has no pattern; write it like [channel news:*]"},
     {"[log]\n[channel a*b]\n", "2: \"a*b\" has a * that is not at its end; write it like news:*"},
-    {"[channel the news]\n", "1: \"the news\" is no channel pattern; write letters, digits and "
+    {"[channel the news]\n", "1: \"the news\" is not a channel pattern; write letters, digits and "
                              "_-.:@/+~ alone, and a * at the end"},
     {CHANNEL CHANNEL, "3: the channel \"news:*\" is already defined on line 1"},
     {CHANNEL "histroy = 2\n", "3: unknown key \"histroy\" in [channel PATTERN]; did you mean history?"},
     {"[channel x]\nHistory = 2\n", "2: unknown key \"History\" in [channel PATTERN]; did you mean history?"},
     {CHANNEL "colour = red\n",
      "3: unknown key \"colour\" in [channel PATTERN]; `weir check --list` shows every key"},
-    {CHANNEL "max_channels = 1\n", "3: max_channels belongs into [channel_limits], not into [channel PATTERN]"},
-    {CHANNEL "history = 1\n", "3: \"history\" is set for the second time in this section"},
-    {"[channel x]\nhistory = 1000001\n", "2: history: \"1000001\" is out of bounds; it must be from 0 to 1000000"},
-    {CHANNEL "history_age = 721h\n", "3: history_age: \"721h\" is out of bounds; it must be from 0 to 720h"},
+    {CHANNEL "max_channels = 1\n", "3: max_channels belongs in [channel_limits], not in [channel PATTERN]"},
+    {CHANNEL "history = 1\n", "3: \"history\" is set twice in this section; remove one of the two lines"},
+    {"[channel x]\nhistory = 1000001\n", "2: history: \"1000001\" is out of range; it must be from 0 to 1000000"},
+    {CHANNEL "history_age = 721h\n", "3: history_age: \"721h\" is out of range; it must be from 0 to 720h"},
     {CHANNEL "max_subscribers = 10000001\n",
-     "3: max_subscribers: \"10000001\" is out of bounds; it must be from 0 to 10000000"},
+     "3: max_subscribers: \"10000001\" is out of range; it must be from 0 to 10000000"},
     {CHANNEL "presence = maybe\n", "3: presence: \"maybe\" is neither yes nor no"},
     /* channels in routes */
     {"[route /x]\nhandler = relay\n", "2: handler: the route has no channel; write channel = NAME, in which "
@@ -122,9 +126,10 @@ static const char *const errors[][2] = {
     {"[route /x]\nchannel = none\nhandler = relay\n", "3: handler: the route has no channel; write channel = "
                                                       "NAME, in which {parameters} of the route may stand, like "
                                                       "room:{name}"},
-    {ROUTE "channel = lobby\n", "3: channel: only a route with handler = relay has one; this one's is \"echo\""},
+    {ROUTE "channel = lobby\n",
+     "3: channel: only a route with handler = relay may have a channel; this route has handler = \"echo\""},
     {"[route /x]\nchannel = lobby\nhandler = pubsub\n",
-     "2: channel: only a route with handler = relay has one; this one's is \"pubsub\""},
+     "2: channel: only a route with handler = relay may have a channel; this route has handler = \"pubsub\""},
     {ROOM "channel =\n", "3: channel: \"\" is no channel; write it like room:{name}"},
     {ROOM "channel = room:{name\n",
      "3: channel: \"room:{name\" has a { without a parameter's name and a } behind it; "
@@ -133,13 +138,14 @@ static const char *const errors[][2] = {
                                 "{parameters} alone, like room:{name}"},
     {ROOM "channel = lobby # all\n", "3: channel: \"lobby # all\" is no channel; write letters, digits, "
                                      "_-.:@/+~ and {parameters} alone, like "
-                                     "room:{name} (a comment needs a line of its own)"},
+                                     "room:{name} (put a comment on a line of its own)"},
     {ROOM "channel = {name}:{nam}\n",
-     "3: channel: {nam} is no parameter of the route \"/room/{name}/{x}/*\"; it has {name}, {x}, {*}"},
+     "3: channel: {nam} is not a parameter of the route \"/room/{name}/{x}/*\"; it has {name}, {x}, {*}"},
     {"[route /x*/ab]\nhandler = relay\nchannel = {*}\n",
-     "3: channel: {*} is no parameter of the route \"/x*/ab\"; it has none"},
+     "3: channel: {*} is not a parameter of the route \"/x*/ab\"; it has none"},
     {ROOM "channel = x\nallowed_channels = a, the news\n",
-     "4: allowed_channels: \"the news\" is no channel pattern; write letters, digits and _-.:@/+~ alone, and a * "
+     "4: allowed_channels: \"the news\" is not a channel pattern; write letters, digits and _-.:@/+~ alone, and a "
+     "* "
      "at "
      "the end"},
     {ROOM "channel = x\nallowed_channels = a*, a*\n", "4: allowed_channels: \"a*\" is in the list twice"},
@@ -158,13 +164,13 @@ static const char *const errors[][2] = {
     {"[route /x]\nhandler = plugin:\n",
      "2: handler: \"plugin:\" is not a handler; write echo, broadcast, relay, pubsub or plugin:PATH"},
     {ROUTE "echo_self = maybe\n", "3: echo_self: \"maybe\" is neither yes nor no"},
-    {ROUTE "concurrency = 1025\n", "3: concurrency: \"1025\" is out of bounds; it must be from 0 to 1024"},
+    {ROUTE "concurrency = 1025\n", "3: concurrency: \"1025\" is out of range; it must be from 0 to 1024"},
     {"[route /x]\nhandler = plugin:x.so\nSubprotocols = chat\n",
      "3: unknown key \"Subprotocols\" in [route PATTERN]; did you mean subprotocols?"},
     {ROUTE "echoself = no\n", "3: unknown key \"echoself\" in [route PATTERN]; did you mean echo_self?"},
     {"[route /x]\ndelay = 2s\nhandler = echo\n[log]\nlevel = debug\n",
      "2: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},
-    {ROUTE "workers = 2\n", "3: workers belongs into [server], not into [route PATTERN]"},
+    {ROUTE "workers = 2\n", "3: workers belongs in [server], not in [route PATTERN]"},
 };
 
 static void expect_error(const char *bytes, size_t size, const char *expected) {
@@ -196,12 +202,12 @@ START_TEST(config_file_bounds_are_enforced) {
     memset(at, 'k', 5000);
     strcpy(at + 5000, " = 1\n");
     char error[CONFIG_ERROR_SIZE];
-    snprintf(error, sizeof error, "2: \"%.60s...\" is a key that is too long", at);
+    snprintf(error, sizeof error, "2: \"%.60s...\" is too long for a key", at);
     expect_error(text, strlen(text), error);
 
     for (int i = 0; i < 1001; i++)
         at += sprintf(at, "key%d = 1\n", i);
-    expect_error(text, strlen(text), "1002: more than 1000 keys in one section");
+    expect_error(text, strlen(text), "1002: the section has more than 1000 keys");
 
     at = text;
     for (int i = 0; i <= CONFIG_ROUTES_MAX; i++)
@@ -221,7 +227,7 @@ START_TEST(config_file_bounds_are_enforced) {
     memset(text, '\n', MUCH);
     struct config *config = config_loaded(text, MUCH - 1);
     config_destroy(config);
-    expect_error(text, MUCH, " larger than 1048576 bytes, which no configuration is");
+    expect_error(text, MUCH, " the file is larger than 1048576 bytes, the limit for a configuration");
     free(text);
 }
 END_TEST
@@ -232,7 +238,7 @@ START_TEST(config_file_that_cannot_be_read_is_reported) {
         {"", ": No such file or directory"},
         {"/tmp", "/tmp: Is a directory"},
         {"/dev/null/x", "/dev/null/x: Not a directory"},
-        {"/dev/zero", "/dev/zero: larger than 1048576 bytes, which no configuration is"},
+        {"/dev/zero", "/dev/zero: the file is larger than 1048576 bytes, the limit for a configuration"},
     };
     for (int i = 0; i < COUNT(paths); i++) {
         char error[CONFIG_ERROR_SIZE];

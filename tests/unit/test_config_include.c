@@ -112,13 +112,12 @@ END_TEST
 
 /* main.ini, a.ini, the error. */
 static const char *const errors[][3] = {
-    {"include = x.ini", "", "DIR/main.ini:1: include: \"x.ini\" is not there"},
+    {"include = x.ini", "", "DIR/main.ini:1: include: \"x.ini\" does not exist"},
     {"include = a.ini, ", "", "DIR/main.ini:1: include: \"a.ini,\" has an empty item; write it like a, b, c"},
     {"include =", "", "DIR/main.ini:1: include: \"\" has an empty item; write it like a, b, c"},
-    {"\ninclude = .", "", "DIR/main.ini:2: include: \"DIR/.\" is no regular file"},
-    {"include = /dev/zero", "", "DIR/main.ini:1: include: \"/dev/zero\" is no regular file"},
-    {"[server]\ninclude = a.ini", "",
-     "DIR/main.ini:2: include belongs before the first section, not into [server]"},
+    {"\ninclude = .", "", "DIR/main.ini:2: include: \"DIR/.\" is not a regular file"},
+    {"include = /dev/zero", "", "DIR/main.ini:1: include: \"/dev/zero\" is not a regular file"},
+    {"[server]\ninclude = a.ini", "", "DIR/main.ini:2: include belongs before the first section, not in [server]"},
     {"include = a.ini\n[server]\nworker = 1", "\n[server]\nworker = 1",
      "DIR/a.ini:3: unknown key \"worker\" in [server]; did you mean workers?"},
     {"include = a.ini\n[route /x]\nhandler = echo", "\n[route /x]\nhandler = echo",

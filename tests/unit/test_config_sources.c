@@ -174,7 +174,7 @@ static const struct {
      "DIR/main.ini:2: workers: \"x\" is not a number; write it in digits, like 8"},
     {NULL, "WEIR_SERVER_WORKERS=abc", NULL,
      "WEIR_SERVER_WORKERS: \"abc\" is not a number; write it in digits, like 8"},
-    {NULL, "WEIR_SERVER_WORKERS=0", NULL, "WEIR_SERVER_WORKERS: \"0\" is out of bounds; it must be from 1 to 1024"},
+    {NULL, "WEIR_SERVER_WORKERS=0", NULL, "WEIR_SERVER_WORKERS: \"0\" is out of range; it must be from 1 to 1024"},
     {NULL, "WEIR_SERVER_WORKERS= ", NULL, "WEIR_SERVER_WORKERS: \"\" is not a number; write it in digits, like 8"},
     {NULL, "WEIR_SERVER_WORKER=8", NULL,
      "WEIR_SERVER_WORKER: no option has this name; did you mean WEIR_SERVER_WORKERS?"},
@@ -189,25 +189,26 @@ static const struct {
     {NULL, "WEIR_SERVER_PORT=9000", NULL,
      "WEIR_SERVER_PORT: no option has this name; `weir check --list` shows every key"},
     {NULL, "WEIR_SERVER_LISTEN=1\n2", NULL, "WEIR_SERVER_LISTEN: the value contains a control character"},
-    {NULL, "WEIR_SERVER_\n=2", NULL, "the environment: a variable of [server] has a name that is no text"},
+    {NULL, "WEIR_SERVER_\n=2", NULL, "the environment: a variable of [server] has a name that is not text"},
     {NULL, "WEIR_ADMIN_TOKEN=" SECRET " " SECRET, NULL,
-     "WEIR_ADMIN_TOKEN: what is given has a blank or a character that is not printable ASCII"},
+     "WEIR_ADMIN_TOKEN: the value contains a blank or a character that is not printable ASCII"},
     {NULL, NULL, "server.workers=abc", "--set server.workers: \"abc\" is not a number; write it in digits, like 8"},
     {NULL, NULL, "server.worker=1",
      "--set server.worker: unknown key \"worker\" in [server]; did you mean workers?"},
     {NULL, NULL, "server.include=x",
-     "--set server.include: include belongs before the first section, not into [server]"},
+     "--set server.include: include belongs before the first section, not in [server]"},
     {NULL, NULL, "sever.workers=1", "--set sever.workers: unknown section \"sever\"; did you mean [server]?"},
-    {NULL, NULL, "workers=1", "--set workers: no section; did you mean server.workers?"},
-    {NULL, NULL, "lvel=info", "--set lvel: no section; did you mean log.level?"},
+    {NULL, NULL, "workers=1", "--set workers: the section is missing; did you mean server.workers?"},
+    {NULL, NULL, "lvel=info", "--set lvel: the section is missing; did you mean log.level?"},
     {NULL, NULL, "colour=" SECRET,
-     "--set colour: no section; write it as SECTION.KEY=VALUE, like "
+     "--set colour: the section is missing; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
     {NULL, NULL, "server.workers",
-     "--set: no =; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'"},
-    {NULL, NULL, "log.level=\n", "--set: what is given contains a control character"},
+     "--set: the = is missing; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route "
+     "/echo.handler=echo'"},
+    {NULL, NULL, "log.level=\n", "--set: the argument contains a control character"},
     {NULL, NULL, "admin.token=short",
-     "--set admin.token: what is given is too short to be secret; it must be 16 to 256 characters"},
+     "--set admin.token: the value is too short; it must have 16 to 256 characters"},
     {NULL, NULL, "route.handler=echo",
      "--set route.handler: the route has no pattern; write it like [route /chat]"},
     {NULL, NULL, "route /x.concurrency=1",
@@ -224,11 +225,11 @@ static const struct {
     {NULL, NULL, "channels x.history=1",
      "--set channels x.history: unknown section \"channels x\"; did you mean [channel PATTERN]?"},
     {"[route /x/{y}]\nhandler = relay\n", NULL, "route /x/{y}.channel={z}",
-     "--set route /x/{y}.channel: {z} is no parameter of the route \"/x/{y}\"; it has {y}"},
+     "--set route /x/{y}.channel: {z} is not a parameter of the route \"/x/{y}\"; it has {y}"},
     {LIGHT, "WEIR_ROUTE_LIGHT_DELAY=2s", NULL,
-     "WEIR_ROUTE_LIGHT_DELAY: no section has this name; `weir check` says what the variables of each are called"},
+     "WEIR_ROUTE_LIGHT_DELAY: no section has this name; `weir check` shows the variables of each section"},
     {NULL, "WEIR_CHANNEL_X_HISTORY=2", NULL,
-     "WEIR_CHANNEL_X_HISTORY: no section has this name; `weir check` says what the variables of each are called"},
+     "WEIR_CHANNEL_X_HISTORY: no section has this name; `weir check` shows the variables of each section"},
     {LIGHT, "WEIR_ROUTE_LIGHT_STATUS_CONCURRENCY=many", NULL,
      "WEIR_ROUTE_LIGHT_STATUS_CONCURRENCY: \"many\" is not a number; write it in digits, like 8"},
     {FILE_TEXT, "WEIR_ROUTE_X_CONCURENCY=1", NULL,
@@ -251,16 +252,16 @@ static const struct {
     {NULL, "WEIR_CHANNEL_LIMITS_HISTORY=1", NULL,
      "WEIR_CHANNEL_LIMITS_HISTORY: no option has this name; `weir check --list` shows every key"},
     {NULL, NULL, "server.=1",
-     "--set server.: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "--set server.: this is not a key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
     {NULL, NULL, "route /x.=1",
-     "--set route /x.: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "--set route /x.: this is not a key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
     {NULL, NULL, "route /x.[y=1",
-     "--set route /x.[y: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "--set route /x.[y: this is not a key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
     {NULL, NULL, "route /x.caf\xc3\xa9=1",
-     "--set route /x.caf\xc3\xa9: there is no such key; write it as SECTION.KEY=VALUE, like "
+     "--set route /x.caf\xc3\xa9: this is not a key; write it as SECTION.KEY=VALUE, like "
      "server.workers=16 or 'route /echo.handler=echo'"},
     {FILE_TEXT, NULL, "route /x.delay=1",
      "--set route /x.delay: unknown key \"delay\" in [route PATTERN]; `weir check --list` shows every key"},
@@ -346,15 +347,15 @@ START_TEST(config_reports_every_error_once) {
                                "[route /d]\n[channel a*b]\nhistory = x\n[log]\nle!vel = info\nlevel = all\n"
                                "[admin]\ntoken_file = none.such\n";
     static const char expected[] =
-        "DIR/a.ini:2: workers: \"0\" is out of bounds; it must be from 1 to 1024\n"
-        "DIR/main.ini:1: include: \"no.ini\" is not there\n"
+        "DIR/a.ini:2: workers: \"0\" is out of range; it must be from 1 to 1024\n"
+        "DIR/main.ini:1: include: \"no.ini\" does not exist\n"
         "DIR/main.ini:2: include: \"\" has an empty item; write it like a, b, c\n"
         "DIR/main.ini:3: unknown key \"includ\"; did you mean include?\n"
         "DIR/main.ini:5: workers: \"x\" is not a number; write it in digits, like 8\n"
-        "DIR/main.ini:6: \"workers\" is set for the second time in this section\n"
+        "DIR/main.ini:6: \"workers\" is set twice in this section; remove one of the two lines\n"
         "DIR/main.ini:7: \"listen\" is neither `[section]` nor `key = value`\n"
         "DIR/main.ini:9: unknown section \"sever\"; did you mean [server]?\n"
-        "DIR/main.ini:11: the section's name has no ] behind it\n"
+        "DIR/main.ini:11: the section header has no closing ]; write it like [server]\n"
         "DIR/main.ini:14: send_buffer_hard: \"many\" is not a size; write it like 512, 64KiB or 1MiB\n"
         "DIR/main.ini:17: handler: \"ehco\" is not a handler; write echo, broadcast, relay, pubsub or "
         "plugin:PATH\n"
@@ -364,16 +365,19 @@ START_TEST(config_reports_every_error_once) {
         "room:{name}\n"
         "DIR/main.ini:29: echo_self: \"maybe\" is neither yes nor no\n"
         "DIR/main.ini:31: \"a*b\" has a * that is not at its end; write it like news:*\n"
-        "DIR/main.ini:34: \"le!vel\" has a character that no key has\n"
-        "DIR/main.ini:35: level: \"all\" is none of error, warning, info, debug\n"
+        "DIR/main.ini:34: \"le!vel\" contains a character that is not allowed in a key\n"
+        "DIR/main.ini:35: level: \"all\" is not one of error, warning, info, debug\n"
         "WEIR_SERVER_WORKRS: no option has this name; did you mean WEIR_SERVER_WORKERS?\n"
-        "WEIR_LOG_BUFFER: \"1\" is out of bounds; it must be from 16KiB to 1GiB\n"
-        "--set x.y: unknown section \"x\"; there are [server], [websocket], [log], [admin], [channel_limits], "
+        "WEIR_LOG_BUFFER: \"1\" is out of range; it must be from 16KiB to 1GiB\n"
+        "--set x.y: unknown section \"x\"; the sections are [server], [websocket], [log], [admin], "
+        "[channel_limits], "
         "[channel "
         "PATTERN] "
         "and [route PATTERN]\n"
-        "--set: no =; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route /echo.handler=echo'\n"
-        "DIR/main.ini:23: channel: only a route with handler = relay has one; this one's is \"echo\"\n"
+        "--set: the = is missing; write it as SECTION.KEY=VALUE, like server.workers=16 or 'route "
+        "/echo.handler=echo'\n"
+        "DIR/main.ini:23: channel: only a route with handler = relay may have a channel; this route has handler = "
+        "\"echo\"\n"
         "DIR/main.ini:21: unknown key \"x\" in [route PATTERN]; `weir check --list` shows every key\n"
         "DIR/main.ini:22: unknown key \"y\" in [route PATTERN]; `weir check --list` shows every key\n"
         "DIR/main.ini:30: the route has no handler; write handler = echo, broadcast, relay, pubsub or "

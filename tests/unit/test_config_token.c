@@ -70,23 +70,23 @@ static const struct {
     mode_t mode;
     const char *why;
 } wrong[] = {
-    {TOKEN, 0644, "may be reached by everybody (mode 0644); run chmod 600 on it"},
-    {TOKEN, 0602, "may be reached by everybody (mode 0602); run chmod 600 on it"},
-    {TOKEN, 0601, "may be reached by everybody (mode 0601); run chmod 600 on it"},
+    {TOKEN, 0644, "can be accessed by other users (mode 0644); run chmod 600 on it"},
+    {TOKEN, 0602, "can be accessed by other users (mode 0602); run chmod 600 on it"},
+    {TOKEN, 0601, "can be accessed by other users (mode 0601); run chmod 600 on it"},
     {"", 0600, "is empty; it must have one line of 16 to 256 characters"},
     {"\n", 0600, "is empty; it must have one line of 16 to 256 characters"},
     {"\r\n", 0600, "is empty; it must have one line of 16 to 256 characters"},
-    {"short\n", 0600, "is too short to be secret; it must be 16 to 256 characters"},
-    {"0123456789abcde", 0600, "is too short to be secret; it must be 16 to 256 characters"},
-    {"none", 0600, "is too short to be secret; it must be 16 to 256 characters"},
+    {"short\n", 0600, "is too short; it must have 16 to 256 characters"},
+    {"0123456789abcde", 0600, "is too short; it must have 16 to 256 characters"},
+    {"none", 0600, "is too short; it must have 16 to 256 characters"},
     {LONGEST "x", 0600, "is too long; it must have one line of 16 to 256 characters"},
     {LONGEST "x\n", 0600, "is too long; it must have one line of 16 to 256 characters"},
     {LONGEST LONGEST, 0600, "is too long; it must have one line of 16 to 256 characters"},
     {TOKEN "\n" TOKEN, 0600, "has more than one line"},
     {TOKEN "\n\n", 0600, "has more than one line"},
     {"\n" TOKEN, 0600, "has more than one line"},
-    {TOKEN " \n", 0600, "has a blank or a character that is not printable ASCII"},
-    {TOKEN "\xc3\xa9\n", 0600, "has a blank or a character that is not printable ASCII"},
+    {TOKEN " \n", 0600, "contains a blank or a character that is not printable ASCII"},
+    {TOKEN "\xc3\xa9\n", 0600, "contains a blank or a character that is not printable ASCII"},
 };
 
 static void expect_error(struct config *config, const char *why) {
@@ -111,10 +111,10 @@ START_TEST(token_file_must_be_a_readable_regular_file) {
     expect_error(load("token_file = token"), "has a zero byte");
     remove(path);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    expect_error(load("token_file = token"), "is no regular file");
+    expect_error(load("token_file = token"), "is not a regular file");
     remove(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0); /* it has no writer: weir must not wait for one */
-    expect_error(load("token_file = token"), "is no regular file");
+    expect_error(load("token_file = token"), "is not a regular file");
 }
 END_TEST
 
@@ -122,8 +122,8 @@ START_TEST(token_and_token_file_exclude_each_other) {
     char error[CONFIG_ERROR_SIZE] = "";
     struct config *config = load("token = " TOKEN "\ntoken_file = token");
     ck_assert_int_eq(config_check(config, error, sizeof error), -1);
-    ck_assert_str_eq(config_folder_error(error), "DIR/main.ini:3: token_file: there is a token too, from "
-                                                 "DIR/main.ini; give one of both, and `none` for the other");
+    ck_assert_str_eq(config_folder_error(error), "DIR/main.ini:3: token_file: the token is also set, by "
+                                                 "DIR/main.ini; set only one of the two, and the other to none");
     config_destroy(config);
 }
 END_TEST
@@ -141,7 +141,7 @@ START_TEST(token_is_never_shown) {
     ck_assert_ptr_null(strstr(error, TOKEN));
     static const char twice[] = "[admin]\ntoken = " TOKEN "\ntoken = " TOKEN;
     ck_assert_int_eq(config_load_bytes(config, twice, strlen(twice), error), -1);
-    ck_assert_str_eq(error, "FILE:3: \"token\" is set for the second time in this section");
+    ck_assert_str_eq(error, "FILE:3: \"token\" is set twice in this section; remove one of the two lines");
     free(text);
     config_destroy(config);
     config_destroy(again);
