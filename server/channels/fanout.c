@@ -61,7 +61,8 @@ static void fanout_count_accepted(struct step *step, const struct batch *batch, 
  * announcement has no raw form. */
 static void fanout_collect(struct batch *batch, struct delivery *delivery, const struct member *member) {
     struct encodings *encodings = &delivery->encodings[member->form];
-    if (delivery->number <= member->has || delivery->skipped == member->conn || encodings_plain(encodings) == NULL)
+    if (delivery->number <= member->delivered || delivery->skipped == member->conn ||
+        encodings_plain(encodings) == NULL)
         return;
     batch->plain[batch->count] = encodings_plain(encodings);
     batch->messages[batch->count++] =
@@ -71,11 +72,11 @@ static void fanout_collect(struct batch *batch, struct delivery *delivery, const
 static void fanout_deliver_to(struct step *step, struct member *member) {
     struct batch batch;
     batch.count = 0;
-    if (member->has >= step->last)
+    if (member->delivered >= step->last)
         return; /* it joined later, or has been met before */
     for (unsigned i = 0; i < step->count; i++)
         fanout_collect(&batch, step->deliveries[i], member);
-    member->has = step->last;
+    member->delivered = step->last;
     if (batch.count == 0)
         return;
     if (member->conn->route != step->route)

@@ -21,8 +21,8 @@ struct subscription;
 struct member {
     struct weir_conn *conn;
     struct subscription *subscription;
-    uint64_t has; /* up to here it has all of the channel's row; this and the form are the caller's */
-    uint8_t form; /* of enum channel_form */
+    uint64_t delivered; /* number of the last delivery that it has; this and the form are the caller's */
+    uint8_t form;       /* of enum channel_form */
 };
 
 /* All zero is an empty one. */

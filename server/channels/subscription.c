@@ -111,7 +111,7 @@ void subscription_add_locked(struct subscription *subscription, struct task_list
         subscription_announce_locked(channel, "join", subscription, ready);
     struct member *member = members_add(&channel->members, subscription->conn, subscription);
     member->form = (uint8_t)subscription->form;
-    member->has = channel->row.last_number;
+    member->delivered = channel->row.last_number;
     channel->used_at = pool_now();
     receivers_add(&channel->receivers[subscription->form], subscription->conn);
     atomic_fetch_add_explicit(&channel->channels->subscriptions, 1, memory_order_relaxed);
