@@ -4,27 +4,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "server/core/conn_private.h"
 #include "server/core/memory.h"
 #include "server/log/log.h"
 
 /* --- References -------------------------------------------------------------------------------------------- */
-
-size_t conn_text_memory(const struct weir_conn *conn) {
-    size_t size = memory_of_block(conn), usual = offsetof(struct weir_conn, text) + CONN_TEXT_USUAL;
-    return size > usual ? size - usual : 0;
-}
-
-void conn_drop_headers(struct weir_conn *conn) {
-    small_mutex_lock(&conn->mutex);
-    char *headers = conn->headers;
-    conn->headers = NULL;
-    small_mutex_unlock(&conn->mutex);
-    memory_uncount_block(headers);
-    free(headers);
-}
 
 static void conn_destroy(struct weir_conn *conn) {
     outbox_release(&conn->outbox);
@@ -51,75 +36,6 @@ void weir_conn_release(weir_conn *conn) {
 }
 
 /* --- Birth ------------------------------------------------------------------------------------------------- */
-
-/* How many bytes of a client's User-Agent are kept: whole characters. */
-static size_t conn_cut_size(const char *user_agent) {
-    size_t size = strnlen(user_agent, USER_AGENT_MAX);
-    while (size > 0 && ((unsigned char)user_agent[size] & 0xC0) == 0x80)
-        size--;
-    return size;
-}
-
-static size_t conn_text_size(const struct conn_request *request) {
-    size_t size = strlen(request->path) + 1 + strlen(request->peer) + 1;
-    size += request->client == NULL ? 0 : strlen(request->client) + 1;
-    size += request->user == NULL ? 0 : strlen(request->user) + 1;
-    size += request->subprotocol == NULL ? 0 : strlen(request->subprotocol) + 1;
-    size += request->user_agent == NULL ? 0 : conn_cut_size(request->user_agent) + 1;
-    for (size_t i = 0; i < request->param_count * 2; i++)
-        size += strlen(request->params[i]) + 1;
-    return size;
-}
-
-/* All strings but the user's name must end within the range of a conn_text. The head of a request, 16 KiB at most
- * in civetweb, can contribute half of that: its path, and the same again as parameters. The parameters' names
- * depend on the configuration. */
-static bool conn_text_fits(const struct conn_request *request) {
-    size_t user_size = request->user == NULL ? 0 : strlen(request->user) + 1;
-    return conn_text_size(request) - user_size <= (conn_text)-1;
-}
-
-static void conn_append_text(char **end, const char *text) {
-    *end = stpcpy(*end, text) + 1;
-}
-
-/* Returns the string's offset, or 0 if text is NULL. */
-static conn_text conn_add_text(const struct weir_conn *conn, char **end, const char *text) {
-    conn_text place = (conn_text)(*end - conn->text);
-    if (text == NULL)
-        return 0;
-    conn_append_text(end, text);
-    return place;
-}
-
-static void conn_fill_text(struct weir_conn *conn, const struct conn_request *request) {
-    char *end = conn->text;
-    conn_append_text(&end, request->path);
-    for (size_t i = 0; i < request->param_count * 2; i++)
-        conn_append_text(&end, request->params[i]);
-    conn->param_count = (uint8_t)request->param_count;
-    conn->peer = conn_add_text(conn, &end, request->peer);
-    conn->client = conn_add_text(conn, &end, request->client);
-    conn->subprotocol = conn_add_text(conn, &end, request->subprotocol);
-    char user_agent[USER_AGENT_MAX + 1] = "";
-    if (request->user_agent != NULL)
-        memcpy(user_agent, request->user_agent, conn_cut_size(request->user_agent));
-    conn->user_agent = conn_add_text(conn, &end, request->user_agent == NULL ? NULL : user_agent);
-    conn->user = conn_add_text(conn, &end, request->user); /* last, because it may have any length */
-}
-
-static char *conn_copy_headers(const struct conn_request *request) {
-    size_t size = 1;
-    for (size_t i = 0; i < request->header_count * 2; i++)
-        size += strlen(request->headers[i]) + 1;
-    char *headers = malloc(size), *end = headers;
-    if (headers == NULL)
-        return NULL;
-    for (size_t i = 0; i < request->header_count * 2; i++)
-        conn_append_text(&end, request->headers[i]);
-    *end = '\0';
-    return headers;
-}
 
 static void conn_init_tasks(struct weir_conn *conn) {
     task_init(&conn->source.input, &conn_input_kind);
@@ -154,7 +70,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
     conn->opened_at = pool_now();
     conn->references = 1;
     conn_init_tasks(conn);
-    conn_fill_text(conn, request);
+    conn_text_fill(conn, request);
     struct message *message = message_create_raw(response, response_size);
     bool stored = message != NULL && outbox_push(&conn->outbox, message) == 0;
     conn->outbox.sent_wire -= response_size;
@@ -163,7 +79,7 @@ struct weir_conn *conn_create(struct route *route, const struct transport *trans
         message_release(message);
     stored = stored && conn_make_zlib_state(conn) == 0;
     if (stored && route->handler->open != NULL) {
-        conn->headers = conn_copy_headers(request);
+        conn->headers = conn_text_copy_headers(request);
         stored = conn->headers != NULL;
         memory_count_block(conn->headers);
     }
@@ -233,44 +149,6 @@ bool weir_conn_is_open(const weir_conn *conn) {
 
 uint64_t weir_conn_id(const weir_conn *conn) {
     return conn->id;
-}
-
-const char *weir_conn_path(const weir_conn *conn) {
-    return conn->text;
-}
-
-const char *weir_conn_param(const weir_conn *conn, const char *name) {
-    const char *text = conn->text + strlen(conn->text) + 1;
-    for (unsigned i = 0; i < conn->param_count; i++) {
-        const char *value = text + strlen(text) + 1;
-        if (strcmp(text, name) == 0)
-            return value;
-        text = value + strlen(value) + 1;
-    }
-    return NULL;
-}
-
-const char *weir_conn_header(const weir_conn *conn, const char *name) {
-    const char *text = conn->headers;
-    while (text != NULL && *text != '\0') {
-        const char *value = text + strlen(text) + 1;
-        if (strcasecmp(text, name) == 0)
-            return value;
-        text = value + strlen(value) + 1;
-    }
-    return NULL;
-}
-
-const char *weir_conn_user(const weir_conn *conn) {
-    return conn_string(conn, conn->user);
-}
-
-const char *weir_conn_subprotocol(const weir_conn *conn) {
-    return conn_string(conn, conn->subprotocol);
-}
-
-const char *weir_conn_peer(const weir_conn *conn) {
-    return conn_string(conn, conn->peer);
 }
 
 long weir_conn_round_trip(const weir_conn *conn) {

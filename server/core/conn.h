@@ -145,8 +145,8 @@ struct zlib_state {
 };
 
 /* Returns one of its strings, or NULL if it has none there. */
-static inline const char *conn_string(const struct weir_conn *conn, conn_text place) {
-    return place == 0 ? NULL : conn->text + place;
+static inline const char *conn_string(const struct weir_conn *conn, conn_text offset) {
+    return offset == 0 ? NULL : conn->text + offset;
 }
 
 static inline enum conn_state conn_state(const struct weir_conn *conn) {
@@ -189,9 +189,9 @@ struct conn_request {
     const char *const *headers; /* name, value, name, value ... */
 };
 
-/* Creates a connection. It takes over the transport and the places from registry_admit() and
- * address_limiter_admit(), and sends the bytes of the 101 first. Returns NULL if memory is exhausted, or if the
- * strings are longer together than a conn_text can address. In that case the caller keeps everything. */
+/* Creates a connection. It takes over the transport and what registry_admit() and address_limiter_admit() have
+ * counted, and sends the bytes of the 101 first. Returns NULL if memory is exhausted, or if the strings are longer
+ * together than a conn_text can address. In that case the caller keeps everything. */
 struct weir_conn *conn_create(struct route *route, const struct transport *transport,
                               const struct conn_request *request, const void *response, size_t response_size);
 

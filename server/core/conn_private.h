@@ -37,7 +37,20 @@ void conn_note_peer_done_locked(struct weir_conn *conn);
 /* An open connection begins to drain. The caller must make the input task run. */
 void conn_begin_drain_locked(struct weir_conn *conn);
 
-/* --- conn.c --- */
+/* --- conn_text.c --- */
+
+/* The bytes that the strings of a request take. */
+size_t conn_text_size(const struct conn_request *request);
+
+/* All strings but the user's name must end within the range of a conn_text. The head of a request, 16 KiB at most
+ * in civetweb, can contribute half of that: its path, and the same again as parameters. The parameters' names
+ * depend on the configuration. */
+bool conn_text_fits(const struct conn_request *request);
+
+void conn_text_fill(struct weir_conn *conn, const struct conn_request *request);
+
+/* The headers in one block. Returns NULL if memory is exhausted. */
+char *conn_text_copy_headers(const struct conn_request *request);
 
 /* The bytes of its strings that count in memory_limit. */
 size_t conn_text_memory(const struct weir_conn *conn);
@@ -48,6 +61,8 @@ void conn_drop_headers(struct weir_conn *conn);
 
 /* Queues a Pong or another control frame. */
 void conn_send_control(struct weir_conn *conn, uint8_t opcode, const void *payload, size_t size);
+
+/* --- conn_close.c --- */
 
 /* Queues a Close after what waits, and stores code and reason for the close callback. Returns false, and does
  * nothing, if the connection is already closing. The caller must make the flush task run. */

@@ -141,10 +141,10 @@ struct message *outbox_commit(struct outbox *outbox) {
 }
 
 void outbox_replace_committed(struct outbox *outbox, struct message *message) {
-    struct message **place = outbox_cell(outbox, outbox->committed - 1);
-    outbox_uncount(outbox, *place);
-    message_release(*place);
-    *place = message;
+    struct message **cell = outbox_cell(outbox, outbox->committed - 1);
+    outbox_uncount(outbox, *cell);
+    message_release(*cell);
+    *cell = message;
     outbox_count(outbox, message);
 }
 

@@ -16,10 +16,10 @@
 
 #include "server/core/message.h"
 
-/* The cost of a message in addition to its bytes: its struct, malloc's overhead, its place in the ring. */
+/* The cost of a message in addition to its bytes: its struct, malloc's overhead, its cell in the ring. */
 enum { OUTBOX_MESSAGE_OVERHEAD = 64 };
 
-/* OUTBOX_FEW: places in the outbox itself. The others are powers of two: places in the first ring, and in the
+/* OUTBOX_FEW: cells in the outbox itself. The others are powers of two: cells in the first ring, and in the
  * largest ring that is kept while it is empty. */
 enum { OUTBOX_FEW = 2, OUTBOX_ORDER_MIN = 3, OUTBOX_ORDER_KEPT = 4 };
 
@@ -36,7 +36,7 @@ struct outbox {
     uint32_t offset;        /* bytes of the first message that have left */
     uint16_t committed;     /* number of messages from `first` on that are committed: see outbox_commit() */
     uint8_t in_flight;      /* number of messages from `first` on that outbox_fill_vectors() has handed out */
-    uint8_t ring_order;     /* the ring has 1 << ring_order places; 0: there is no ring */
+    uint8_t ring_order;     /* the ring has 1 << ring_order cells; 0: there is no ring */
     uint32_t bytes;         /* memory that the messages stand for, each until it has left completely */
     uint32_t reply_bytes;   /* the part of it that belongs to messages with is_reply */
     uint64_t sent_messages; /* text and binary messages that have left completely */

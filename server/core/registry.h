@@ -20,8 +20,8 @@ struct route;
 struct registry {
     struct mutex mutex;          /* guards all fields below, and the lists of the routes */
     struct handle_table handles; /* the connections */
-    unsigned admitted;           /* connections that have a place, including those not yet added and those that are
-                                    ending */
+    unsigned admitted; /* connections that count towards the limit, including those not yet added and those that are
+                          ending */
     unsigned limit;
     bool closed;          /* no connection is admitted any more */
     pthread_cond_t empty; /* signalled when admitted becomes 0 */
@@ -37,8 +37,8 @@ void registry_release(struct registry *registry);
 
 enum registry_answer { REGISTRY_ADMITTED, REGISTRY_FULL, REGISTRY_CLOSED };
 
-/* Takes a place among the `limit`, before anything is promised to the client. registry_leave() gives the place
- * back. */
+/* Counts a connection towards the `limit`, before anything is promised to the client. registry_leave() takes it out
+ * of the count. */
 enum registry_answer registry_admit(struct registry *registry);
 void registry_leave(struct registry *registry);
 
