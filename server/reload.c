@@ -99,7 +99,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct s
     available_memory_check(config->memory_limit);
     set_channels(server, table->config);
     routes_apply(table, core->pool);
-    entrances_replace(&server->service.doors, &table->entrances);
+    route_entries_replace(&server->service.current_routes, &table->entries);
     server->table = table;
     routes_reap(&server->routes);
 }
@@ -173,7 +173,7 @@ static struct route_table *prepare(weir_server *server, struct config *config, c
         table->owned = config;
         return table;
     }
-    entrances_release(&table->entrances);
+    route_entries_release(&table->entries);
     routes_reap(&server->routes);
     return NULL;
 }
@@ -206,7 +206,7 @@ static void log_change(void *context, const struct config_change *change) {
 static void log_reloaded(const weir_server *server, unsigned connections) {
     config_compare(server->config, server_config(server), log_change, NULL);
     log_event(LOG_SERVER, LOG_INFO, "reload",
-              LOG_FIELDS(LOG_BOOLEAN("done", true), LOG_NUMBER("routes", server->table->entrances.count),
+              LOG_FIELDS(LOG_BOOLEAN("done", true), LOG_NUMBER("routes", server->table->entries.count),
                          LOG_NUMBER("retired", routes_retired(&server->routes, server->table)),
                          LOG_NUMBER("max_connections", connections)));
 }
@@ -221,7 +221,7 @@ void server_reload(weir_server *server) {
     if (table != NULL) {
         server_apply(server, table, settings, connections);
         snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay",
-                 table->entrances.count, routes_retired(&server->routes, table));
+                 table->entries.count, routes_retired(&server->routes, table));
         reload_note_plugins(table, text, sizeof text);
         log_reloaded(server, connections); /* the last line of a reload */
     } else {

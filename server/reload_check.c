@@ -55,7 +55,7 @@ static bool is_first_of_its_file(const struct route_table *table, size_t place) 
 }
 
 void reload_note_plugins(const struct route_table *table, char *text, size_t text_size) {
-    for (size_t i = 0; i < table->entrances.count; i++) {
+    for (size_t i = 0; i < table->entries.count; i++) {
         const struct served_route *served = table->served[i];
         if (served->plugin.object == NULL || !is_first_of_its_file(table, i) ||
             !plugin_has_changed(&served->plugin, served->handler))

@@ -23,14 +23,14 @@ static int out_of_memory(const struct report *report) {
     return -1;
 }
 
-static void table_destroy(struct entrances *entrances) {
-    struct route_table *table = (struct route_table *)entrances;
-    for (size_t i = 0; i < entrances->count; i++)
-        route_release(entrances->items[i].route);
-    if (entrances->unrouted.route != NULL)
-        route_release(entrances->unrouted.route);
-    router_destroy(entrances->router);
-    free(entrances->items);
+static void table_destroy(struct route_entries *entries) {
+    struct route_table *table = (struct route_table *)entries;
+    for (size_t i = 0; i < entries->count; i++)
+        route_release(entries->items[i].route);
+    if (entries->unrouted.route != NULL)
+        route_release(entries->unrouted.route);
+    router_destroy(entries->router);
+    free(entries->items);
     free(table->served);
     config_destroy(table->owned);
     free(table);
@@ -40,14 +40,14 @@ static struct route_table *table_create(size_t count) {
     struct route_table *table = calloc(1, sizeof *table);
     if (table == NULL)
         return NULL;
-    table->entrances.references = 1;
-    table->entrances.destroy = table_destroy;
-    table->entrances.router = router_create();
-    table->entrances.items = calloc(count + 1, sizeof *table->entrances.items);
+    table->entries.references = 1;
+    table->entries.destroy = table_destroy;
+    table->entries.router = router_create();
+    table->entries.items = calloc(count + 1, sizeof *table->entries.items);
     table->served = calloc(count + 1, sizeof(struct served_route *));
-    if (table->entrances.router != NULL && table->entrances.items != NULL && table->served != NULL)
+    if (table->entries.router != NULL && table->entries.items != NULL && table->served != NULL)
         return table;
-    entrances_release(&table->entrances);
+    route_entries_release(&table->entries);
     return NULL;
 }
 
@@ -59,36 +59,36 @@ static struct deflate_policy deflate_policy(enum compression compression) {
                                    .window_bits = 12};
 }
 
-static struct entrance default_entrance(const struct config *config, struct route *route) {
-    return (struct entrance){.route = route,
+static struct route_entry default_entry(const struct config *config, struct route *route) {
+    return (struct route_entry){.route = route,
                              .origins = config->websocket.origins,
                              .deflate = deflate_policy(config->websocket.compression)};
 }
 
-static struct entrance entrance_of(const struct config *config, const struct config_route *configured,
+static struct route_entry entry_of(const struct config *config, const struct config_route *configured,
                                    struct route *route) {
-    struct entrance entrance = default_entrance(config, route);
+    struct route_entry entry = default_entry(config, route);
     if (strcmp(config_subprotocols(configured)[0], "none") != 0)
-        entrance.subprotocols = config_subprotocols(configured);
-    entrance.require_subprotocol = configured->require_subprotocol;
+        entry.subprotocols = config_subprotocols(configured);
+    entry.require_subprotocol = configured->require_subprotocol;
     if (strcmp(configured->origins[0], "inherit") != 0)
-        entrance.origins = configured->origins;
+        entry.origins = configured->origins;
     if (configured->compression != COMPRESSION_INHERIT)
-        entrance.deflate = deflate_policy(configured->compression);
-    return entrance;
+        entry.deflate = deflate_policy(configured->compression);
+    return entry;
 }
 
-/* Adds an entrance to the table, which takes a reference on the route. */
-static void enter(struct route_table *table, struct served_route *served, const struct entrance *entrance) {
+/* Adds an entry to the table, which takes a reference on the route. */
+static void enter(struct route_table *table, struct served_route *served, const struct route_entry *entry) {
     route_retain(&served->route);
-    table->served[table->entrances.count] = served;
-    table->entrances.items[table->entrances.count++] = *entrance;
+    table->served[table->entries.count] = served;
+    table->entries.items[table->entries.count++] = *entry;
 }
 
 static int add_pattern(struct route_table *table, const char *pattern, struct config_location location,
                        const struct report *report) {
     char reason[256];
-    if (router_add(table->entrances.router, pattern, table->entrances.count, reason, sizeof reason) == 0)
+    if (router_add(table->entries.router, pattern, table->entries.count, reason, sizeof reason) == 0)
         return 0;
     return config_fail(location, report->error, report->size, "%s", reason);
 }
@@ -189,8 +189,8 @@ static int load_with_options(struct routes *routes, struct route_table *table, c
     struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
     if (served == NULL)
         return out_of_memory(report);
-    const struct entrance entrance = entrance_of(config, configured, &served->route);
-    enter(table, served, &entrance);
+    const struct route_entry entry = entry_of(config, configured, &served->route);
+    enter(table, served, &entry);
     return 0;
 }
 
@@ -202,8 +202,8 @@ static int load_configured(struct routes *routes, struct route_table *table, con
     struct served_route *served = find_same(routes, configured);
     if (served == NULL && (served = make_served(routes, config, configured, plugin, report)) == NULL)
         return -1;
-    const struct entrance entrance = entrance_of(config, configured, &served->route);
-    enter(table, served, &entrance);
+    const struct route_entry entry = entry_of(config, configured, &served->route);
+    enter(table, served, &entry);
     return 0;
 }
 
@@ -225,8 +225,8 @@ static int load_added(struct routes *routes, struct route_table *table, const st
         struct served_route *served = serve_added(routes, added->pattern, added->handler, added->context);
         if (served == NULL)
             return out_of_memory(report);
-        const struct entrance entrance = default_entrance(config, &served->route);
-        enter(table, served, &entrance);
+        const struct route_entry entry = default_entry(config, &served->route);
+        enter(table, served, &entry);
     }
     return 0;
 }
@@ -237,8 +237,8 @@ static int load_all(struct routes *routes, struct route_table *table, struct con
     if (unrouted == NULL)
         return out_of_memory(report);
     route_retain(&unrouted->route);
-    table->entrances.unrouted = default_entrance(config, &unrouted->route);
-    table->entrances.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
+    table->entries.unrouted = default_entry(config, &unrouted->route);
+    table->entries.answers_404 = config->server.unknown_route == UNKNOWN_ROUTE_404;
     for (size_t i = 0; i < config->route_count; i++) {
         struct config_route *configured = &config->routes[i];
         if (add_pattern(table, configured->pattern, configured->location, report) != 0 &&
@@ -263,7 +263,7 @@ struct route_table *routes_build(struct routes *routes, struct config *config, c
         table->config = config;
         return table;
     }
-    entrances_release(&table->entrances);
+    route_entries_release(&table->entries);
     routes_reap(routes);
     return NULL;
 }
@@ -331,7 +331,7 @@ static enum slow_consumer_policy slow_consumer_policy(enum slow_consumer configu
 
 void routes_apply(const struct route_table *table, struct pool *pool) {
     const struct config *config = table->config;
-    for (size_t i = 0; i < table->entrances.count; i++) {
+    for (size_t i = 0; i < table->entries.count; i++) {
         struct served_route *served = table->served[i];
         enum slow_consumer policy = config->websocket.slow_consumer;
         if (i < config->route_count) {
@@ -366,9 +366,9 @@ void routes_reap(struct routes *routes) {
     }
 }
 
-/* Besides its entrances, a table has the route for clients whose path matches none. */
+/* Besides its entries, a table has the route for clients whose path matches none. */
 size_t routes_retired(const struct routes *routes, const struct route_table *table) {
-    return routes->count - table->entrances.count - 1;
+    return routes->count - table->entries.count - 1;
 }
 
 void routes_end(struct routes *routes) {

@@ -2,7 +2,7 @@
  * plug-ins, and puts patterns into the router.
  *
  * A reload keeps a route whose pattern, handler and options are unchanged, with its clients. It creates any other
- * route again. The old route then has no entrance, and stays until its last client has left.
+ * route again. The old route then has no entry, and stays until its last client has left.
  *
  * Only the thread that runs the server calls these functions.
  *
@@ -12,15 +12,15 @@
 #define WEIR_SERVER_ROUTES_H
 
 #include "server/config/config.h"
-#include "server/http/entrance.h"
+#include "server/http/route_entry.h"
 #include "server/served_route.h"
 
 /* The routes of one configuration. */
 struct route_table {
-    struct entrances entrances;
+    struct route_entries entries;
     const struct config *config;
     struct config *owned;         /* the same, if the table frees it; else NULL */
-    struct served_route **served; /* in the order of the entrances */
+    struct served_route **served; /* in the order of the entries */
 };
 
 /* A route that the embedding program added. */
@@ -47,7 +47,7 @@ int routes_add(struct routes *routes, const struct config *config, const struct 
 /* Frees the routes that the program added. */
 void routes_forget_added(struct routes *routes);
 
-/* Builds the table of `config`, which must outlive it, for entrances_replace(). Loads plug-ins without starting
+/* Builds the table of `config`, which must outlive it, for route_entries_replace(). Loads plug-ins without starting
  * them, and reads their options. Returns NULL with one line in `error`; routes in service are then unchanged. */
 struct route_table *routes_build(struct routes *routes, struct config *config, char *error, size_t error_size);
 

@@ -68,7 +68,7 @@ void weir_server_destroy(weir_server *server) {
 int server_check(weir_server *server) {
     struct route_table *table = routes_build(&server->routes, server->config, server->error, sizeof server->error);
     if (table != NULL)
-        entrances_release(&table->entrances);
+        route_entries_release(&table->entries);
     routes_release(&server->routes);
     return table == NULL ? -1 : 0;
 }
@@ -104,12 +104,12 @@ static void clear_wishes(weir_server *server) {
 }
 
 static void announce_ready(weir_server *server) {
-    if (server->table->entrances.count == 0)
+    if (server->table->entries.count == 0)
         log_event(LOG_SERVER, LOG_WARNING, "no_routes",
                   LOG_FIELDS(LOG_TEXT("note", "clients find nothing here: add a [route PATTERN] section")));
     log_event(LOG_SERVER, LOG_INFO, "ready",
               LOG_FIELDS(LOG_TEXT("version", WEIR_VERSION), LOG_TEXT("config", server->config->path),
-                         LOG_NUMBER("routes", server->table->entrances.count),
+                         LOG_NUMBER("routes", server->table->entries.count),
                          LOG_NUMBER("workers", server->config->server.workers),
                          LOG_NUMBER("max_connections", registry_limit(&server->run->core.registry))));
     notify_ready();

@@ -18,10 +18,10 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
                            size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_CLOSED;
-    struct entrances *entrances = entrances_current(&server->service.doors);
-    struct route *route = entrances_find(entrances, pattern);
+    struct route_entries *entries = route_entries_current(&server->service.current_routes);
+    struct route *route = route_entries_find(entries, pattern);
     long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
-    entrances_release(entrances);
+    route_entries_release(entries);
     return accepted;
 }
 

@@ -104,9 +104,9 @@ static void answer_metrics(struct admin *admin, const struct http_request *reque
                            struct http_response *response) {
     (void)request;
     struct service *service = admin->options.service;
-    struct entrances *entrances = entrances_current(&service->doors);
-    response->long_body = metrics_text(service->core, entrances);
-    entrances_release(entrances);
+    struct route_entries *entries = route_entries_current(&service->current_routes);
+    response->long_body = metrics_text(service->core, entries);
+    route_entries_release(entries);
     if (response->long_body == NULL) {
         http_respond(response, 503, "Out of memory.\n");
         return;

@@ -154,7 +154,7 @@ static double route_figure(struct route *route, enum figure figure) {
     return figure == RUNNING ? running : (double)waiting;
 }
 
-static void print_routes(FILE *out, const struct entrances *entrances) {
+static void print_routes(FILE *out, const struct route_entries *entries) {
     static const struct {
         const char *name, *type, *help;
         enum figure figure;
@@ -171,14 +171,14 @@ static void print_routes(FILE *out, const struct entrances *entrances) {
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         metrics_begin(out, figures[i].name, figures[i].type, figures[i].help);
-        for (size_t j = 0; j < entrances->count; j++) {
-            struct route *route = entrances->items[j].route;
+        for (size_t j = 0; j < entries->count; j++) {
+            struct route *route = entries->items[j].route;
             metrics_labelled(out, figures[i].name, "route", route->pattern, route_figure(route, figures[i].figure));
         }
     }
     metrics_begin(out, "weir_handler_duration_seconds", "histogram", "Callbacks of handlers that may block.");
-    for (size_t i = 0; i < entrances->count; i++) {
-        const struct route *route = entrances->items[i].route;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct route *route = entries->items[i].route;
         if (!route_never_blocks(route))
             histogram(out, "weir_handler_duration_seconds", "route", route->pattern, &route->handling,
                       atomic_histogram_microseconds, MICROSECONDS);
@@ -248,7 +248,7 @@ static void print_server(FILE *out, const struct counters *counters) {
                     (double)log_lost());
 }
 
-char *metrics_text(struct core *core, const struct entrances *entrances) {
+char *metrics_text(struct core *core, const struct route_entries *entries) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -257,7 +257,7 @@ char *metrics_text(struct core *core, const struct entrances *entrances) {
     locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), before = uselocale(plain); /* a point in numbers */
     print_server(out, &core->counters);
     print_connections(out, core);
-    print_routes(out, entrances);
+    print_routes(out, entries);
     print_sending(out, core);
     if (core->channels != NULL)
         metrics_channels(out, core->channels);

@@ -12,12 +12,12 @@
 #include <stdio.h>
 
 #include "server/channels/channels.h"
-#include "server/http/entrance.h"
+#include "server/http/route_entry.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* All metrics as text in the heap; NULL if memory is out. */
-char *metrics_text(struct core *core, const struct entrances *entrances);
+char *metrics_text(struct core *core, const struct route_entries *entries);
 
 /* --- For metrics*.c --- */
 

@@ -88,7 +88,7 @@ static inline void core_release(struct core *core) {
 
 enum slow_consumer_policy { SLOW_CONSUMER_DISCONNECT, SLOW_CONSUMER_DROP_OLDEST, SLOW_CONSUMER_DROP_NEWEST };
 
-/* What the connections of one pattern share. How a client gets in is decided by the entrance (http/entrance.h). */
+/* What the connections of one pattern share. How a client gets in is decided by the entry (http/route_entry.h). */
 struct route {
     const char *pattern;
     const struct weir_handler *handler;

@@ -19,8 +19,8 @@ enum { PEER_MAX = 64 };
 struct candidate {
     const struct http_request *request;
     struct http_response *response;
-    const struct entrances *entrances;
-    const struct entrance *entrance;
+    const struct route_entries *entries;
+    const struct route_entry *entry;
     bool has_route;
     struct router_match match;
     char *path, *storage; /* both in the heap: the decoded path, and the router's memory */
@@ -76,21 +76,21 @@ static void log_refusal(const struct candidate *candidate) {
 /* --- The steps, each false with the refusal in candidate->response ----------------------------------------- */
 
 static bool find_route(struct candidate *candidate) {
-    const struct entrances *entrances = candidate->entrances;
+    const struct route_entries *entries = candidate->entries;
     const char *raw = candidate->request->path;
     candidate->path = malloc(strlen(raw) + 1);
     candidate->storage = malloc(router_storage_size(raw));
     if (candidate->path == NULL || candidate->storage == NULL)
         return refuse_busy(candidate, REFUSED_RESOURCES, "Out of memory.");
     enum router_result result =
-        router_find(candidate->entrances->router, raw, candidate->storage, &candidate->match);
+        router_find(candidate->entries->router, raw, candidate->storage, &candidate->match);
     if (result == ROUTER_MALFORMED || router_decode_path(raw, candidate->path) != 0) {
         http_respond(candidate->response, 400, "The path is not well-formed.\n");
         return false;
     }
     candidate->has_route = result == ROUTER_FOUND;
-    candidate->entrance = candidate->has_route ? &entrances->items[candidate->match.route] : &entrances->unrouted;
-    if (candidate->has_route || !entrances->answers_404)
+    candidate->entry = candidate->has_route ? &entries->items[candidate->match.route] : &entries->unrouted;
+    if (candidate->has_route || !entries->answers_404)
         return true;
     candidate->refusal = REFUSED_ROUTE;
     http_respond(candidate->response, 404, "No route for this path.\n");
@@ -98,14 +98,14 @@ static bool find_route(struct candidate *candidate) {
 }
 
 static bool negotiate(struct candidate *candidate) {
-    if (upgrade_negotiate(candidate->request, candidate->entrance, &candidate->negotiated, candidate->response))
+    if (upgrade_negotiate(candidate->request, candidate->entry, &candidate->negotiated, candidate->response))
         return true;
     candidate->refusal = candidate->response->status == 403 ? REFUSED_ORIGIN : REFUSED_SUBPROTOCOL;
     return false;
 }
 
 static bool ask_handler(weir_upgrade *upgrade, struct candidate *candidate) {
-    if (!candidate->has_route || upgrade_ask_handler(upgrade, candidate->entrance->route))
+    if (!candidate->has_route || upgrade_ask_handler(upgrade, candidate->entry->route))
         return true;
     candidate->refusal = REFUSED_HANDLER;
     return false;
@@ -194,7 +194,7 @@ static void begin_connection(struct candidate *candidate, weir_upgrade *upgrade,
     char response[UPGRADE_RESPONSE_MAX];
     size_t size = upgrade_response(response, candidate->accept, &candidate->negotiated, upgrade->headers);
     struct transport transport = transport_socket(fd);
-    struct route *route = candidate->entrance->route;
+    struct route *route = candidate->entry->route;
     struct weir_conn *conn = conn_create(route, &transport, &description, response, size);
     if (conn == NULL) {
         static struct log_limit limit;
@@ -267,9 +267,9 @@ static void find_client(const struct service *service, struct candidate *candida
         address_print(&candidate->address, candidate->client);
 }
 
-void candidate_answer(struct service *service, const struct entrances *entrances,
+void candidate_answer(struct service *service, const struct route_entries *entries,
                       const struct http_request *request, struct http_response *response) {
-    struct candidate candidate = {.request = request, .response = response, .entrances = entrances};
+    struct candidate candidate = {.request = request, .response = response, .entries = entries};
     struct counters *counters = &service->core->counters;
     uint64_t begun = pool_now_us();
     describe_peer(request, candidate.peer);

@@ -13,7 +13,7 @@
 
 /* With status 101 the request has become a connection, and there is nothing to answer. Otherwise `response` is the
  * refusal. */
-void candidate_answer(struct service *service, const struct entrances *entrances,
+void candidate_answer(struct service *service, const struct route_entries *entries,
                       const struct http_request *request, struct http_response *response);
 
 #endif

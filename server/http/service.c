@@ -14,12 +14,12 @@
 enum { PATTERNS_SHOWN_MAX = 32 };
 
 /* The pattern of the route that a path belongs to; NULL if there is none. */
-static const char *route_of_path(const struct entrances *entrances, const char *path) {
+static const char *route_of_path(const struct route_entries *entries, const char *path) {
     struct router_match match;
     char *storage = malloc(router_storage_size(path));
-    bool found = storage != NULL && router_find(entrances->router, path, storage, &match) == ROUTER_FOUND;
+    bool found = storage != NULL && router_find(entries->router, path, storage, &match) == ROUTER_FOUND;
     free(storage);
-    return found ? entrances->items[match.route].route->pattern : NULL;
+    return found ? entries->items[match.route].route->pattern : NULL;
 }
 
 /* Logged because the proxy's operator must know, and its clients do not say so. */
@@ -35,15 +35,15 @@ static bool is_trusted(const struct service *service, const struct http_request 
     return address_is_in(&peer, service->trusted_proxies);
 }
 
-static void answer_plain(const struct service *service, const struct entrances *entrances,
+static void answer_plain(const struct service *service, const struct route_entries *entries,
                          const struct http_request *request, struct http_response *response) {
     const char *patterns[PATTERNS_SHOWN_MAX];
     size_t count = 0;
-    for (; count < entrances->count && count < PATTERNS_SHOWN_MAX; count++)
-        patterns[count] = entrances->items[count].route->pattern;
+    for (; count < entries->count && count < PATTERNS_SHOWN_MAX; count++)
+        patterns[count] = entries->items[count].route->pattern;
     const struct endpoints_state state = {.patterns = patterns,
                                           .pattern_count = count,
-                                          .route = route_of_path(entrances, request->path),
+                                          .route = route_of_path(entries, request->path),
                                           .stopping = registry_is_closed(&service->core->registry),
                                           .trusted_proxy = is_trusted(service, request)};
     endpoints_answer(request, &state, response);
@@ -52,10 +52,10 @@ static void answer_plain(const struct service *service, const struct entrances *
 }
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {
-    struct entrances *entrances = entrances_current(&service->doors);
+    struct route_entries *entries = route_entries_current(&service->current_routes);
     if (upgrade_is_wanted(request))
-        candidate_answer(service, entrances, request, response);
+        candidate_answer(service, entries, request, response);
     else
-        answer_plain(service, entrances, request, response);
-    entrances_release(entrances);
+        answer_plain(service, entries, request, response);
+    route_entries_release(entries);
 }

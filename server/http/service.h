@@ -2,7 +2,7 @@
  * It knows no HTTP library.
  *
  * Runs on the HTTP threads, on many at a time. What it reads is set up before the first of them starts, except the
- * entrances, which change with a reload.
+ * entries, which change with a reload.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,13 +10,13 @@
 #define WEIR_HTTP_SERVICE_H
 
 #include "server/core/core.h"
-#include "server/http/entrance.h"
+#include "server/http/route_entry.h"
 #include "server/http/http.h"
 
 struct service {
     struct core *core;
     char *const *trusted_proxies; /* as configured, NULL-terminated */
-    struct doors doors;
+    struct current_routes current_routes;
 };
 
 void service_answer(struct service *service, const struct http_request *request, struct http_response *response);

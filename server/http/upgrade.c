@@ -53,24 +53,24 @@ bool upgrade_check(const struct http_request *request, char accept[HANDSHAKE_ACC
     return false;
 }
 
-static bool select_subprotocol(const struct http_request *request, const struct entrance *entrance,
+static bool select_subprotocol(const struct http_request *request, const struct route_entry *entry,
                                struct negotiated *negotiated, struct http_response *response) {
     struct http_lists lists;
     lists.used = 0;
     negotiated->subprotocol =
-        handshake_select(entrance->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", &lists));
-    if (negotiated->subprotocol != NULL || !entrance->require_subprotocol)
+        handshake_select(entry->subprotocols, http_request_list(request, "Sec-WebSocket-Protocol", &lists));
+    if (negotiated->subprotocol != NULL || !entry->require_subprotocol)
         return true;
     http_respond(response, 400, "Sec-WebSocket-Protocol offers nothing that this path speaks.\n");
     return false;
 }
 
-static bool select_extensions(const struct http_request *request, const struct entrance *entrance,
+static bool select_extensions(const struct http_request *request, const struct route_entry *entry,
                               struct negotiated *negotiated, struct http_response *response) {
     struct http_lists lists;
     lists.used = 0;
     enum extension_result result =
-        extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", &lists), &entrance->deflate,
+        extension_negotiate(http_request_list(request, "Sec-WebSocket-Extensions", &lists), &entry->deflate,
                             &negotiated->deflate, negotiated->extensions);
     if (result != EXTENSION_MALFORMED)
         return true;
@@ -79,13 +79,13 @@ static bool select_extensions(const struct http_request *request, const struct e
 }
 
 /* The body shows the origin as the log would write it: as UTF-8 without control characters. */
-static bool check_origin(const struct http_request *request, const struct entrance *entrance,
+static bool check_origin(const struct http_request *request, const struct route_entry *entry,
                          struct http_response *response) {
     char shown[ORIGIN_SHOWN_MAX + 1];
     bool cut = false;
     const char *origin = http_request_header(request, "Origin");
     size_t count = http_request_count(request, "Origin");
-    if (count < 2 && origin_is_allowed(entrance->origins, origin, http_request_header(request, "Host")))
+    if (count < 2 && origin_is_allowed(entry->origins, origin, http_request_header(request, "Host")))
         return true;
     shown[log_escape(LOG_LOGFMT, origin, shown, ORIGIN_SHOWN_MAX, &cut)] = '\0';
     if (count > 1)
@@ -98,11 +98,11 @@ static bool check_origin(const struct http_request *request, const struct entran
     return false;
 }
 
-bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
+bool upgrade_negotiate(const struct http_request *request, const struct route_entry *entry,
                        struct negotiated *negotiated, struct http_response *response) {
-    return check_origin(request, entrance, response) &&
-           select_subprotocol(request, entrance, negotiated, response) &&
-           select_extensions(request, entrance, negotiated, response);
+    return check_origin(request, entry, response) &&
+           select_subprotocol(request, entry, negotiated, response) &&
+           select_extensions(request, entry, negotiated, response);
 }
 
 bool upgrade_ask_handler(weir_upgrade *upgrade, const struct route *route) {

@@ -6,7 +6,7 @@
 #ifndef WEIR_HTTP_UPGRADE_H
 #define WEIR_HTTP_UPGRADE_H
 
-#include "server/http/entrance.h"
+#include "server/http/route_entry.h"
 #include "server/http/http.h"
 #include "ws/handshake.h"
 
@@ -25,9 +25,9 @@ struct negotiated {
     char extensions[EXTENSION_RESPONSE_SIZE]; /* as in the 101; "" for none */
 };
 
-/* Checks what the entrance also requires, an allowed Origin and a subprotocol, and grants compression. Returns
+/* Checks what the entry also requires, an allowed Origin and a subprotocol, and grants compression. Returns
  * false with the refusal in `response`. */
-bool upgrade_negotiate(const struct http_request *request, const struct entrance *entrance,
+bool upgrade_negotiate(const struct http_request *request, const struct route_entry *entry,
                        struct negotiated *negotiated, struct http_response *response);
 
 /* What the `upgrade` callback sees and sets. */
