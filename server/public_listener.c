@@ -6,20 +6,20 @@
 
 static void public_listener_answer(void *context, const struct http_request *request,
                                    struct http_response *response) {
-    service_answer(context, request, response);
+    dispatch_answer(context, request, response);
 }
 
 /* What is not an HTTP request is not a handshake either, and counts as a refused one. */
 static void public_listener_count_error(void *context, const char *target, const char *why,
                                         struct http_response *response) {
     (void)target, (void)why, (void)response;
-    const struct service *service = context;
-    atomic_fetch_add(&service->core->counters.refused[REFUSED_HANDSHAKE], 1);
+    const struct dispatch *dispatch = context;
+    atomic_fetch_add(&dispatch->core->counters.refused[REFUSED_HANDSHAKE], 1);
 }
 
 struct http_server *public_listener_start(const struct config *config, unsigned queue, int base,
-                                          struct service *service, char *error, size_t error_size) {
-    struct counters *counters = &service->core->counters;
+                                          struct dispatch *dispatch, char *error, size_t error_size) {
+    struct counters *counters = &dispatch->core->counters;
     const struct http_server_options options = {.listen = config->server.listen,
                                                 .threads = config->server.http_threads,
                                                 .connection_queue = queue,
@@ -31,6 +31,6 @@ struct http_server *public_listener_start(const struct config *config, unsigned 
                                                 .without_descriptor = &counters->refused[REFUSED_RESOURCES],
                                                 .answer = public_listener_answer,
                                                 .error = public_listener_count_error,
-                                                .context = service};
+                                                .context = dispatch};
     return http_server_start(&options, error, error_size);
 }

@@ -10,12 +10,12 @@
 
 #include "server/config/config.h"
 #include "server/http/civetweb/http_server.h"
-#include "server/http/service.h"
+#include "server/http/dispatch.h"
 
-/* Listens, and answers through `service`, until http_server_stop(). `queue` is how many accepted clients may wait
+/* Listens, and answers through `dispatch`, until http_server_stop(). `queue` is how many accepted clients may wait
  * for a thread; `base` is the first number for the sockets of connections. Returns NULL with one line in
  * `error`. */
 struct http_server *public_listener_start(const struct config *config, unsigned queue, int base,
-                                          struct service *service, char *error, size_t error_size);
+                                          struct dispatch *dispatch, char *error, size_t error_size);
 
 #endif

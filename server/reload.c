@@ -99,7 +99,7 @@ void server_apply(weir_server *server, struct route_table *table, const struct s
     available_memory_check(config->memory_limit);
     set_channels(server, table->config);
     routes_apply(table, core->pool);
-    route_entries_replace(&server->service.current_routes, &table->entries);
+    route_entries_replace(&server->dispatch.current_routes, &table->entries);
     server->table = table;
     routes_reap(&server->routes);
 }

@@ -50,7 +50,7 @@ int server_begin_run(weir_server *server, unsigned max_connections) {
         server->routes.core = &server->run->core;
         server->public_listener = NULL; /* these two have been freed */
         server->admin = NULL;
-        current_routes_init(&server->service.current_routes);
+        current_routes_init(&server->dispatch.current_routes);
         if (init_core(server, max_connections) == 0)
             return 0;
     }
@@ -61,7 +61,7 @@ int server_begin_run(weir_server *server, unsigned max_connections) {
 void server_release_run(weir_server *server) {
     if (server->run == NULL)
         return;
-    current_routes_release(&server->service.current_routes);
+    current_routes_release(&server->dispatch.current_routes);
     routes_release(&server->routes);
     core_release(&server->run->core);
     server->routes.core = NULL;

@@ -18,7 +18,7 @@ long weir_server_broadcast(weir_server *server, const char *pattern, enum weir_o
                            size_t size) {
     if (!atomic_load(&server->running))
         return WEIR_CLOSED;
-    struct route_entries *entries = route_entries_current(&server->service.current_routes);
+    struct route_entries *entries = route_entries_current(&server->dispatch.current_routes);
     struct route *route = route_entries_find(entries, pattern);
     long accepted = route == NULL ? WEIR_INVALID : broadcast_to_route(route, NULL, opcode, data, size);
     route_entries_release(entries);

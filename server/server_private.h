@@ -65,8 +65,8 @@ struct weir_server {
     /* Made by weir_server_run(), and kept until the next run or weir_server_destroy(). */
     struct run *run;           /* holds a reference; NULL before the first run */
     _Atomic bool running;      /* the pool may be used */
-    struct route_table *table; /* the one in force; `service` holds its reference */
-    struct service service;
+    struct route_table *table; /* the one in force; `dispatch` holds its reference */
+    struct dispatch dispatch;
     struct http_server *public_listener;
     struct admin *admin; /* NULL if there is no admin listener */
     struct reload_requests reloads;

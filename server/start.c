@@ -57,9 +57,9 @@ static int start_pool(weir_server *server) {
 
 static int start_public_listener(weir_server *server, const struct descriptor_plan *plan) {
     const struct config *config = server->config;
-    server->service.core = &server->run->core;
-    server->service.trusted_proxies = config->server.trusted_proxies;
-    server->public_listener = public_listener_start(config, plan->queue, (int)plan->base, &server->service,
+    server->dispatch.core = &server->run->core;
+    server->dispatch.trusted_proxies = config->server.trusted_proxies;
+    server->public_listener = public_listener_start(config, plan->queue, (int)plan->base, &server->dispatch,
                                                     server->error, sizeof server->error);
     return server->public_listener == NULL ? -1 : 0;
 }
@@ -71,7 +71,7 @@ static int start_admin(weir_server *server) {
     const struct admin_options options = {.listen = config->listen,
                                           .threads = config->http_threads,
                                           .token = config->secret,
-                                          .service = &server->service,
+                                          .dispatch = &server->dispatch,
                                           .reload = server_reload_from_outside,
                                           .context = server};
     server->admin = admin_start(&options, server->error, sizeof server->error);

@@ -96,16 +96,16 @@ static void answer_health(struct admin *admin, const struct http_request *reques
 
 static void answer_ready(struct admin *admin, const struct http_request *request, struct http_response *response) {
     (void)request;
-    bool stopping = registry_is_closed(&admin->options.service->core->registry);
+    bool stopping = registry_is_closed(&admin->options.dispatch->core->registry);
     http_respond(response, stopping ? 503 : 200, stopping ? "stopping\n" : "ready\n");
 }
 
 static void answer_metrics(struct admin *admin, const struct http_request *request,
                            struct http_response *response) {
     (void)request;
-    struct service *service = admin->options.service;
-    struct route_entries *entries = route_entries_current(&service->current_routes);
-    response->long_body = metrics_text(service->core, entries);
+    struct dispatch *dispatch = admin->options.dispatch;
+    struct route_entries *entries = route_entries_current(&dispatch->current_routes);
+    response->long_body = metrics_text(dispatch->core, entries);
     route_entries_release(entries);
     if (response->long_body == NULL) {
         http_respond(response, 503, "Out of memory.\n");
@@ -119,7 +119,7 @@ static void answer_metrics(struct admin *admin, const struct http_request *reque
 static const struct {
     const char *path;
     void (*answer)(struct admin *admin, const struct http_request *request, struct http_response *response);
-} endpoints[] = {
+} pages[] = {
     {"/healthz", answer_health},
     {"/readyz", answer_ready},
     {"/metrics", answer_metrics},
@@ -127,11 +127,11 @@ static const struct {
 
 static void answer_open(struct admin *admin, const struct http_request *request, struct http_response *response) {
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
-    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
-        if (strcmp(endpoints[i].path, request->path) != 0)
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (strcmp(pages[i].path, request->path) != 0)
             continue;
         if (reads) {
-            endpoints[i].answer(admin, request, response);
+            pages[i].answer(admin, request, response);
         } else {
             response->headers = "Allow: GET, HEAD\r\n";
             http_respond(response, 405, "This is for GET.\n");
@@ -173,7 +173,7 @@ struct admin *admin_start(const struct admin_options *options, char *error, size
     }
     admin->options = *options;
     admin->api = (struct api){
-        .core = options->service->core, .keys = keys, .reload = options->reload, .context = options->context};
+        .core = options->dispatch->core, .keys = keys, .reload = options->reload, .context = options->context};
     admin->is_local = true;
     for (size_t i = 0; options->listen[i] != NULL; i++)
         admin->is_local = admin->is_local && is_loopback(options->listen[i]);

@@ -6,7 +6,7 @@
 #ifndef WEIR_ADMIN_ADMIN_H
 #define WEIR_ADMIN_ADMIN_H
 
-#include "server/http/service.h"
+#include "server/http/dispatch.h"
 
 struct admin;
 
@@ -16,7 +16,7 @@ struct admin_options {
     char *const *listen; /* NULL-terminated */
     unsigned threads;
     const char *token;       /* the one at the start; see admin_set_token() */
-    struct service *service; /* the service whose clients and routes it shows */
+    struct dispatch *dispatch; /* the dispatch whose clients and routes it shows */
 
     /* Reads the configuration again, and waits for the result, which goes into `text`. Returns 1 if done, 0 if
      * refused, -1 if not known yet. */

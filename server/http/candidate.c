@@ -111,8 +111,8 @@ static bool ask_handler(weir_upgrade *upgrade, struct candidate *candidate) {
     return false;
 }
 
-static bool take_place_of_address(const struct service *service, struct candidate *candidate) {
-    struct address_limiter *limiter = &service->core->address_limiter;
+static bool take_place_of_address(const struct dispatch *dispatch, struct candidate *candidate) {
+    struct address_limiter *limiter = &dispatch->core->address_limiter;
     switch (address_limiter_admit(limiter, &candidate->address, pool_now(), &candidate->limited_address)) {
     case ADDRESS_LIMITER_TOO_MANY:
         return refuse_greedy(candidate, REFUSED_ADDRESS, limiter->max_connections, "connections at once");
@@ -126,8 +126,8 @@ static bool take_place_of_address(const struct service *service, struct candidat
     return true;
 }
 
-static bool take_place(const struct service *service, struct candidate *candidate) {
-    switch (registry_admit(&service->core->registry)) {
+static bool take_place(const struct dispatch *dispatch, struct candidate *candidate) {
+    switch (registry_admit(&dispatch->core->registry)) {
     case REGISTRY_FULL:
         return refuse_busy(candidate, REFUSED_CONNECTIONS, "The server is full.");
     case REGISTRY_CLOSED:
@@ -228,17 +228,17 @@ static bool upgrade_in_place(struct candidate *candidate) {
     return taken;
 }
 
-static bool upgrade(const struct service *service, struct candidate *candidate) {
+static bool upgrade(const struct dispatch *dispatch, struct candidate *candidate) {
     if (!upgrade_check(candidate->request, candidate->accept, &candidate->why, candidate->response))
         return false;
-    if (!find_route(candidate) || !take_place_of_address(service, candidate))
+    if (!find_route(candidate) || !take_place_of_address(dispatch, candidate))
         return false;
-    if (negotiate(candidate) && take_place(service, candidate)) {
+    if (negotiate(candidate) && take_place(dispatch, candidate)) {
         if (upgrade_in_place(candidate))
             return true;
-        registry_leave(&service->core->registry);
+        registry_leave(&dispatch->core->registry);
     }
-    address_limiter_leave(&service->core->address_limiter, candidate->limited_address, pool_now());
+    address_limiter_leave(&dispatch->core->address_limiter, candidate->limited_address, pool_now());
     return false;
 }
 
@@ -251,30 +251,30 @@ static void describe_peer(const struct http_request *request, char peer[PEER_MAX
 
 /* This is a separate function so that only requests that need this much stack touch it. */
 __attribute__((noinline)) static struct address
-forwarded_address(const struct service *service, const struct http_request *request, const struct address *peer) {
+forwarded_address(const struct dispatch *dispatch, const struct http_request *request, const struct address *peer) {
     struct http_lists lists;
     lists.used = 0;
-    return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists), service->trusted_proxies);
+    return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists), dispatch->trusted_proxies);
 }
 
 /* Finds the client whose address the limits count. */
-static void find_client(const struct service *service, struct candidate *candidate) {
+static void find_client(const struct dispatch *dispatch, struct candidate *candidate) {
     const struct http_request *request = candidate->request;
     const struct address peer = http_request_peer(request);
     bool is_forwarded = http_request_header(request, "X-Forwarded-For") != NULL;
-    candidate->address = is_forwarded ? forwarded_address(service, request, &peer) : peer;
+    candidate->address = is_forwarded ? forwarded_address(dispatch, request, &peer) : peer;
     if (!address_equal(&candidate->address, &peer))
         address_print(&candidate->address, candidate->client);
 }
 
-void candidate_answer(struct service *service, const struct route_entries *entries,
+void candidate_answer(struct dispatch *dispatch, const struct route_entries *entries,
                       const struct http_request *request, struct http_response *response) {
     struct candidate candidate = {.request = request, .response = response, .entries = entries};
-    struct counters *counters = &service->core->counters;
+    struct counters *counters = &dispatch->core->counters;
     uint64_t begun = pool_now_us();
     describe_peer(request, candidate.peer);
-    find_client(service, &candidate);
-    if (upgrade(service, &candidate)) {
+    find_client(dispatch, &candidate);
+    if (upgrade(dispatch, &candidate)) {
         response->status = 101;
         atomic_fetch_add(&counters->accepted, 1);
         atomic_histogram_add(&counters->handshakes, atomic_histogram_microseconds, pool_now_us() - begun);

@@ -9,11 +9,11 @@
 #ifndef WEIR_HTTP_CANDIDATE_H
 #define WEIR_HTTP_CANDIDATE_H
 
-#include "server/http/service.h"
+#include "server/http/dispatch.h"
 
 /* With status 101 the request has become a connection, and there is nothing to answer. Otherwise `response` is the
  * refusal. */
-void candidate_answer(struct service *service, const struct route_entries *entries,
+void candidate_answer(struct dispatch *dispatch, const struct route_entries *entries,
                       const struct http_request *request, struct http_response *response);
 
 #endif

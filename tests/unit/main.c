@@ -70,7 +70,7 @@ static const struct {
     {"idle_channels", idle_channels_suite},
     {"client_memory", client_memory_suite},
     {"embedding", embedding_suite},
-    {"endpoints", endpoints_suite},
+    {"pages", pages_suite},
     {"heads", heads_suite},
     {"half_open", half_open_suite},
     {"listeners", listeners_suite},

@@ -58,7 +58,7 @@ Suite *turns_suite(void);
 Suite *encodings_suite(void);
 Suite *idle_channels_suite(void);
 Suite *client_memory_suite(void);
-Suite *endpoints_suite(void);
+Suite *pages_suite(void);
 Suite *heads_suite(void);
 Suite *half_open_suite(void);
 Suite *listeners_suite(void);

@@ -1,14 +1,14 @@
-/* endpoints.h - the answers to plain requests, which do not ask for a WebSocket. Pure: request and routes in,
+/* pages.h - the answers to plain requests, which do not ask for a WebSocket. Pure: request and routes in,
  * response out.
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_HTTP_ENDPOINTS_H
-#define WEIR_HTTP_ENDPOINTS_H
+#ifndef WEIR_HTTP_PAGES_H
+#define WEIR_HTTP_PAGES_H
 
 #include "server/http/http.h"
 
-struct endpoints_state {
+struct pages_state {
     const char *const *patterns; /* the routes to name on the page at "/" */
     size_t pattern_count;
     const char *route; /* the pattern of the route that the path belongs to; NULL: none */
@@ -20,11 +20,11 @@ struct endpoints_state {
 /* GET /healthz says that the process lives, GET /readyz whether new clients are welcome: 200, or 503 in a stop. A
  * route with exactly that pattern takes precedence. On a path that exists, OPTIONS gets 204 and other methods get
  * 405. */
-void endpoints_answer(const struct http_request *request, const struct endpoints_state *state,
+void pages_answer(const struct http_request *request, const struct pages_state *state,
                       struct http_response *response);
 
 /* Whether this is a WebSocket handshake from which a proxy has removed the Upgrade header. Proxies do so unless
  * told not to. */
-bool endpoints_lost_upgrade(const struct http_request *request);
+bool pages_lost_upgrade(const struct http_request *request);
 
 #endif

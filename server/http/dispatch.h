@@ -1,4 +1,4 @@
-/* service.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections.
+/* dispatch.h - what the server answers to an HTTP request: pages, refusals, and upgrades that become connections.
  * It knows no HTTP library.
  *
  * Runs on the HTTP threads, on many at a time. What it reads is set up before the first of them starts, except the
@@ -6,19 +6,19 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_HTTP_SERVICE_H
-#define WEIR_HTTP_SERVICE_H
+#ifndef WEIR_HTTP_DISPATCH_H
+#define WEIR_HTTP_DISPATCH_H
 
 #include "server/core/core.h"
 #include "server/http/route_entry.h"
 #include "server/http/http.h"
 
-struct service {
+struct dispatch {
     struct core *core;
     char *const *trusted_proxies; /* as configured, NULL-terminated */
     struct current_routes current_routes;
 };
 
-void service_answer(struct service *service, const struct http_request *request, struct http_response *response);
+void dispatch_answer(struct dispatch *dispatch, const struct http_request *request, struct http_response *response);
 
 #endif

@@ -4,25 +4,25 @@
  */
 #include <string.h>
 
-#include "server/http/endpoints.h"
+#include "server/http/pages.h"
 #include "server/http/origin.h"
 #include "server/http/upgrade.h"
 #include "tests/unit/suites.h"
 
 static const char *const patterns[] = {"/echo", "/light/{status}"};
 
-static struct http_response answer_in(const struct endpoints_state *state, const char *method, const char *path,
+static struct http_response answer_in(const struct pages_state *state, const char *method, const char *path,
                                       const char *host) {
     const struct http_header headers[] = {{"host", host}};
     const struct http_request request = {
         .method = method, .version = "1.1", .path = path, .query = "", .headers = headers, .header_count = 1};
     struct http_response response = {0};
-    endpoints_answer(&request, state, &response);
+    pages_answer(&request, state, &response);
     return response;
 }
 
 static struct http_response answer(const char *method, const char *path, const char *host, const char *route) {
-    const struct endpoints_state state = {.patterns = patterns, .pattern_count = 2, .route = route};
+    const struct pages_state state = {.patterns = patterns, .pattern_count = 2, .route = route};
     return answer_in(&state, method, path, host);
 }
 
@@ -67,10 +67,10 @@ START_TEST(root_page_links_follow_a_trusted_proxy) {
             headers[count++] = (struct http_header){"x-forwarded-host", cases[i].host};
         const struct http_request request = {
             .method = "GET", .version = "1.1", .path = "/", .query = "", .headers = headers, .header_count = count};
-        struct endpoints_state state = {
+        struct pages_state state = {
             .patterns = patterns, .pattern_count = 2, .trusted_proxy = cases[i].trusted};
         struct http_response response = {0};
-        endpoints_answer(&request, &state, &response);
+        pages_answer(&request, &state, &response);
         ck_assert_msg(strstr(response.body, cases[i].link) != NULL, "%s", response.body);
         bool secure = strstr(cases[i].link, "wss://") != NULL;
         ck_assert_int_eq(strstr(response.body, "new WebSocket('wss://") != NULL, secure);
@@ -108,18 +108,18 @@ END_TEST
 
 START_TEST(handshake_without_upgrade_gets_advice_about_proxies) {
     const struct http_header headers[] = {{"Host", "h"}, {"Sec-WebSocket-Key", "k"}, {"Upgrade", "h2c"}};
-    const struct endpoints_state states[] = {{.route = "/echo"}, {.route = "/"}};
+    const struct pages_state states[] = {{.route = "/echo"}, {.route = "/"}};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         struct http_request request = {
             .method = "GET", .version = "1.0", .path = states[i].route, .query = "", .headers = headers};
         struct http_response response = {0};
         request.header_count = 2;
-        ck_assert(endpoints_lost_upgrade(&request));
-        endpoints_answer(&request, &states[i], &response);
+        ck_assert(pages_lost_upgrade(&request));
+        pages_answer(&request, &states[i], &response);
         ck_assert_int_eq(response.status, 426);
         ck_assert_ptr_nonnull(strstr(response.body, "proxy_http_version 1.1"));
         request.header_count = 3;
-        ck_assert(!endpoints_lost_upgrade(&request));
+        ck_assert(!pages_lost_upgrade(&request));
     }
 }
 END_TEST
@@ -144,7 +144,7 @@ START_TEST(health_pages_answer_unless_a_route_has_their_path) {
         {"GET", "/readyz/", NULL, false, 404, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct endpoints_state state = {.route = cases[i].route, .stopping = cases[i].stopping};
+        const struct pages_state state = {.route = cases[i].route, .stopping = cases[i].stopping};
         struct http_response response = answer_in(&state, cases[i].method, cases[i].path, "h");
         ck_assert_msg(response.status == cases[i].status, "case %zu: %d", i, response.status);
         if (cases[i].body != NULL)
@@ -302,9 +302,9 @@ START_TEST(response_101_has_room_for_the_longest_names) {
 }
 END_TEST
 
-Suite *endpoints_suite(void) {
-    Suite *suite = suite_create("endpoints");
-    TCase *tcase = tcase_create("endpoints");
+Suite *pages_suite(void) {
+    Suite *suite = suite_create("pages");
+    TCase *tcase = tcase_create("pages");
     tcase_add_test(tcase, root_page_names_the_routes);
     tcase_add_test(tcase, root_page_does_not_repeat_a_malformed_host);
     tcase_add_test(tcase, root_page_links_follow_a_trusted_proxy);

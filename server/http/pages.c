@@ -1,8 +1,8 @@
-/* endpoints.c - see endpoints.h.
+/* pages.c - see pages.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/endpoints.h"
+#include "server/http/pages.h"
 
 #include <string.h>
 #include <strings.h>
@@ -22,11 +22,11 @@ static bool is_secure(const char *protocols) {
 }
 
 /* The scheme by which a client reaches this server. */
-static const char *scheme_of(const struct http_request *request, const struct endpoints_state *state) {
+static const char *scheme_of(const struct http_request *request, const struct pages_state *state) {
     return state->trusted_proxy && is_secure(http_request_header(request, "X-Forwarded-Proto")) ? "wss" : "ws";
 }
 
-static const char *host_of(const struct http_request *request, const struct endpoints_state *state) {
+static const char *host_of(const struct http_request *request, const struct pages_state *state) {
     const char *host = http_request_header(request, "Host"), *forwarded = NULL;
     if (state->trusted_proxy)
         forwarded = http_request_header(request, "X-Forwarded-Host");
@@ -35,7 +35,7 @@ static const char *host_of(const struct http_request *request, const struct endp
     return is_plain_host(host) ? host : "localhost";
 }
 
-static void front_page(const struct http_request *request, const struct endpoints_state *state,
+static void front_page(const struct http_request *request, const struct pages_state *state,
                        struct http_response *response) {
     const char *host = host_of(request, state), *scheme = scheme_of(request, state);
     size_t count = state->pattern_count;
@@ -55,22 +55,22 @@ static void front_page(const struct http_request *request, const struct endpoint
 }
 
 /* These answers are for load balancers. */
-static void answer_health(const struct endpoints_state *state, struct http_response *response) {
+static void answer_health(const struct pages_state *state, struct http_response *response) {
     (void)state;
     http_respond(response, 200, "ok\n");
 }
 
-static void answer_ready(const struct endpoints_state *state, struct http_response *response) {
+static void answer_ready(const struct pages_state *state, struct http_response *response) {
     http_respond(response, state->stopping ? 503 : 200, state->stopping ? "stopping\n" : "ready\n");
 }
 
 static const struct {
     const char *path;
-    void (*answer)(const struct endpoints_state *state, struct http_response *response);
+    void (*answer)(const struct pages_state *state, struct http_response *response);
 } probes[] = {{"/healthz", answer_health}, {"/readyz", answer_ready}};
 
 /* A route with exactly that pattern takes precedence. Returns false if the path is not a probe's. */
-static bool answer_probe(const char *path, const struct endpoints_state *state, struct http_response *response) {
+static bool answer_probe(const char *path, const struct pages_state *state, struct http_response *response) {
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
         if (strcmp(probes[i].path, path) != 0 || (state->route != NULL && strcmp(state->route, path) == 0))
             continue;
@@ -80,16 +80,16 @@ static bool answer_probe(const char *path, const struct endpoints_state *state, 
     return false;
 }
 
-bool endpoints_lost_upgrade(const struct http_request *request) {
+bool pages_lost_upgrade(const struct http_request *request) {
     return http_request_header(request, "Sec-WebSocket-Key") != NULL &&
            http_request_header(request, "Upgrade") == NULL;
 }
 
-static void demand_upgrade(const struct http_request *request, const struct endpoints_state *state,
+static void demand_upgrade(const struct http_request *request, const struct pages_state *state,
                            struct http_response *response) {
     const char *scheme = scheme_of(request, state);
     response->headers = "Upgrade: websocket\r\n";
-    if (endpoints_lost_upgrade(request))
+    if (pages_lost_upgrade(request))
         http_respond(response, 426,
                      "This is a WebSocket handshake without its Upgrade header: a proxy has removed it.\n"
                      "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"
@@ -100,11 +100,11 @@ static void demand_upgrade(const struct http_request *request, const struct endp
 }
 
 /* Answers a GET or a HEAD. */
-static void answer_read(const struct http_request *request, const struct endpoints_state *state,
+static void answer_read(const struct http_request *request, const struct pages_state *state,
                         struct http_response *response) {
     if (answer_probe(request->path, state, response))
         return;
-    if (strcmp(request->path, "/") == 0 && !(state->route != NULL && endpoints_lost_upgrade(request)))
+    if (strcmp(request->path, "/") == 0 && !(state->route != NULL && pages_lost_upgrade(request)))
         front_page(request, state, response);
     else if (state->route != NULL)
         demand_upgrade(request, state, response);
@@ -112,7 +112,7 @@ static void answer_read(const struct http_request *request, const struct endpoin
         http_respond(response, 404, "Nothing is here. GET / says what is.\n");
 }
 
-void endpoints_answer(const struct http_request *request, const struct endpoints_state *state,
+void pages_answer(const struct http_request *request, const struct pages_state *state,
                       struct http_response *response) {
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     if (strcmp(request->path, "*") != 0)

@@ -1,13 +1,13 @@
-/* service.c - see service.h.
+/* dispatch.c - see dispatch.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/service.h"
+#include "server/http/dispatch.h"
 
 #include <stdlib.h>
 
 #include "server/http/candidate.h"
-#include "server/http/endpoints.h"
+#include "server/http/pages.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
 
@@ -30,32 +30,32 @@ static void log_lost_upgrade(const struct http_request *request) {
                                  LOG_TEXT("hint", "a proxy removes the Upgrade header: see docs/deploy.md")));
 }
 
-static bool is_trusted(const struct service *service, const struct http_request *request) {
+static bool is_trusted(const struct dispatch *dispatch, const struct http_request *request) {
     const struct address peer = http_request_peer(request);
-    return address_is_in(&peer, service->trusted_proxies);
+    return address_is_in(&peer, dispatch->trusted_proxies);
 }
 
-static void answer_plain(const struct service *service, const struct route_entries *entries,
+static void answer_plain(const struct dispatch *dispatch, const struct route_entries *entries,
                          const struct http_request *request, struct http_response *response) {
     const char *patterns[PATTERNS_SHOWN_MAX];
     size_t count = 0;
     for (; count < entries->count && count < PATTERNS_SHOWN_MAX; count++)
         patterns[count] = entries->items[count].route->pattern;
-    const struct endpoints_state state = {.patterns = patterns,
+    const struct pages_state state = {.patterns = patterns,
                                           .pattern_count = count,
                                           .route = route_of_path(entries, request->path),
-                                          .stopping = registry_is_closed(&service->core->registry),
-                                          .trusted_proxy = is_trusted(service, request)};
-    endpoints_answer(request, &state, response);
-    if (response->status == 426 && endpoints_lost_upgrade(request))
+                                          .stopping = registry_is_closed(&dispatch->core->registry),
+                                          .trusted_proxy = is_trusted(dispatch, request)};
+    pages_answer(request, &state, response);
+    if (response->status == 426 && pages_lost_upgrade(request))
         log_lost_upgrade(request);
 }
 
-void service_answer(struct service *service, const struct http_request *request, struct http_response *response) {
-    struct route_entries *entries = route_entries_current(&service->current_routes);
+void dispatch_answer(struct dispatch *dispatch, const struct http_request *request, struct http_response *response) {
+    struct route_entries *entries = route_entries_current(&dispatch->current_routes);
     if (upgrade_is_wanted(request))
-        candidate_answer(service, entries, request, response);
+        candidate_answer(dispatch, entries, request, response);
     else
-        answer_plain(service, entries, request, response);
+        answer_plain(dispatch, entries, request, response);
     route_entries_release(entries);
 }
