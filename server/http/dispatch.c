@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "server/http/candidate.h"
+#include "server/http/handshake_answer.h"
 #include "server/http/pages.h"
 #include "server/http/upgrade.h"
 #include "server/log/log.h"
@@ -54,7 +54,7 @@ static void answer_plain(const struct dispatch *dispatch, const struct route_ent
 void dispatch_answer(struct dispatch *dispatch, const struct http_request *request, struct http_response *response) {
     struct route_entries *entries = route_entries_current(&dispatch->current_routes);
     if (upgrade_is_wanted(request))
-        candidate_answer(dispatch, entries, request, response);
+        handshake_answer(dispatch, entries, request, response);
     else
         answer_plain(dispatch, entries, request, response);
     route_entries_release(entries);

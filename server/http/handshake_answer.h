@@ -1,4 +1,4 @@
-/* candidate.h - a request that is to become a connection, and the checks that it must pass, in order: handshake,
+/* handshake_answer.h - a request that is to become a connection, and the checks that it must pass, in order: handshake,
  * route, a place for its address, origin and subprotocol, a place among all connections, the handler's consent,
  * adoption.
  *
@@ -6,14 +6,14 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_HTTP_CANDIDATE_H
-#define WEIR_HTTP_CANDIDATE_H
+#ifndef WEIR_HTTP_HANDSHAKE_ANSWER_H
+#define WEIR_HTTP_HANDSHAKE_ANSWER_H
 
 #include "server/http/dispatch.h"
 
 /* With status 101 the request has become a connection, and there is nothing to answer. Otherwise `response` is the
  * refusal. */
-void candidate_answer(struct dispatch *dispatch, const struct route_entries *entries,
+void handshake_answer(struct dispatch *dispatch, const struct route_entries *entries,
                       const struct http_request *request, struct http_response *response);
 
 #endif
