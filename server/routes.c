@@ -61,8 +61,8 @@ static struct deflate_policy deflate_policy(enum compression compression) {
 
 static struct route_entry default_entry(const struct config *config, struct route *route) {
     return (struct route_entry){.route = route,
-                             .origins = config->websocket.origins,
-                             .deflate = deflate_policy(config->websocket.compression)};
+                                .origins = config->websocket.origins,
+                                .deflate = deflate_policy(config->websocket.compression)};
 }
 
 static struct route_entry entry_of(const struct config *config, const struct config_route *configured,

@@ -15,7 +15,7 @@ enum { ADMIN_QUEUE = 16 }; /* accepted connections that may wait for a thread */
 struct admin_options {
     char *const *listen; /* NULL-terminated */
     unsigned threads;
-    const char *token;       /* the one at the start; see admin_set_token() */
+    const char *token;         /* the one at the start; see admin_set_token() */
     struct dispatch *dispatch; /* the dispatch whose clients and routes it shows */
 
     /* Reads the configuration again, and waits for the result, which goes into `text`. Returns 1 if done, 0 if

@@ -10,8 +10,8 @@
 #define WEIR_HTTP_DISPATCH_H
 
 #include "server/core/core.h"
-#include "server/http/route_entry.h"
 #include "server/http/http.h"
+#include "server/http/route_entry.h"
 
 struct dispatch {
     struct core *core;

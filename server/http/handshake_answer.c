@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "server/core/conn.h"
-#include "server/http/upgrade.h"
+#include "server/http/handshake_http.h"
 #include "server/log/log.h"
 #include "ws/close_code.h"
 
@@ -36,14 +36,15 @@ struct handshake {
 
 /* --- Refusals ---------------------------------------------------------------------------------------------- */
 
-static bool refuse_busy(struct handshake *handshake, enum refusal refusal, const char *why) {
+static bool handshake_refuse_busy(struct handshake *handshake, enum refusal refusal, const char *why) {
     handshake->refusal = refusal;
     handshake->response->headers = "Retry-After: 1\r\n";
     http_respond(handshake->response, 503, "%s\n", why);
     return false;
 }
 
-static bool refuse_greedy(struct handshake *handshake, enum refusal refusal, unsigned limit, const char *of_what) {
+static bool handshake_refuse_greedy(struct handshake *handshake, enum refusal refusal, unsigned limit,
+                                    const char *of_what) {
     handshake->refusal = refusal;
     handshake->response->headers = "Retry-After: 1\r\n";
     http_respond(handshake->response, 429, "One address may have %u %s.\n", limit, of_what);
@@ -51,39 +52,39 @@ static bool refuse_greedy(struct handshake *handshake, enum refusal refusal, uns
 }
 
 /* The address that a proxy speaks for, or NULL. */
-static const char *client_of(const struct handshake *handshake) {
+static const char *handshake_client_of(const struct handshake *handshake) {
     return handshake->client[0] == '\0' ? NULL : handshake->client;
 }
 
 /* The Origin of a client that was refused for it, so that the operator can allow it. Others would only fill the
  * log. */
-static const char *origin_refused(const struct handshake *handshake) {
+static const char *handshake_origin_refused(const struct handshake *handshake) {
     return handshake->refusal == REFUSED_ORIGIN ? http_request_header(handshake->request, "Origin") : NULL;
 }
 
 /* Each status has a limit of its own, since a client can be refused as often as it likes. */
-static void log_refusal(const struct handshake *handshake) {
+static void handshake_log_refusal(const struct handshake *handshake) {
     static struct log_limit limits[600 - 400];
     int status = handshake->response->status;
     struct log_limit *limit = &limits[status < 400 || status > 599 ? 0 : status - 400];
     log_event_limited(limit, LOG_HTTP, LOG_INFO, "refuse",
-                      LOG_FIELDS(LOG_TEXT("peer", handshake->peer), LOG_TEXT("client", client_of(handshake)),
+                      LOG_FIELDS(LOG_TEXT("peer", handshake->peer),
+                                 LOG_TEXT("client", handshake_client_of(handshake)),
                                  LOG_TEXT("path", handshake->request->path),
-                                 LOG_TEXT("origin", origin_refused(handshake)), LOG_TEXT("reason", handshake->why),
-                                 LOG_NUMBER("status", (uint64_t)status)));
+                                 LOG_TEXT("origin", handshake_origin_refused(handshake)),
+                                 LOG_TEXT("reason", handshake->why), LOG_NUMBER("status", (uint64_t)status)));
 }
 
 /* --- The steps, each false with the refusal in handshake->response ----------------------------------------- */
 
-static bool find_route(struct handshake *handshake) {
+static bool handshake_find_route(struct handshake *handshake) {
     const struct route_entries *entries = handshake->entries;
     const char *raw = handshake->request->path;
     handshake->path = malloc(strlen(raw) + 1);
     handshake->storage = malloc(router_storage_size(raw));
     if (handshake->path == NULL || handshake->storage == NULL)
-        return refuse_busy(handshake, REFUSED_RESOURCES, "Out of memory.");
-    enum router_result result =
-        router_find(handshake->entries->router, raw, handshake->storage, &handshake->match);
+        return handshake_refuse_busy(handshake, REFUSED_RESOURCES, "Out of memory.");
+    enum router_result result = router_find(handshake->entries->router, raw, handshake->storage, &handshake->match);
     if (result == ROUTER_MALFORMED || router_decode_path(raw, handshake->path) != 0) {
         http_respond(handshake->response, 400, "The path is not well-formed.\n");
         return false;
@@ -97,48 +98,48 @@ static bool find_route(struct handshake *handshake) {
     return false;
 }
 
-static bool negotiate(struct handshake *handshake) {
-    if (upgrade_negotiate(handshake->request, handshake->entry, &handshake->negotiated, handshake->response))
+static bool handshake_negotiate(struct handshake *handshake) {
+    if (handshake_http_negotiate(handshake->request, handshake->entry, &handshake->negotiated, handshake->response))
         return true;
     handshake->refusal = handshake->response->status == 403 ? REFUSED_ORIGIN : REFUSED_SUBPROTOCOL;
     return false;
 }
 
-static bool ask_handler(weir_upgrade *upgrade, struct handshake *handshake) {
+static bool handshake_ask_handler(weir_upgrade *upgrade, struct handshake *handshake) {
     if (!handshake->has_route || upgrade_ask_handler(upgrade, handshake->entry->route))
         return true;
     handshake->refusal = REFUSED_HANDLER;
     return false;
 }
 
-static bool take_place_of_address(const struct dispatch *dispatch, struct handshake *handshake) {
+static bool handshake_take_place_of_address(const struct dispatch *dispatch, struct handshake *handshake) {
     struct address_limiter *limiter = &dispatch->core->address_limiter;
     switch (address_limiter_admit(limiter, &handshake->address, pool_now(), &handshake->limited_address)) {
     case ADDRESS_LIMITER_TOO_MANY:
-        return refuse_greedy(handshake, REFUSED_ADDRESS, limiter->max_connections, "connections at once");
+        return handshake_refuse_greedy(handshake, REFUSED_ADDRESS, limiter->max_connections, "connections at once");
     case ADDRESS_LIMITER_TOO_FAST:
-        return refuse_greedy(handshake, REFUSED_RATE, limiter->handshake_rate, "handshakes a second");
+        return handshake_refuse_greedy(handshake, REFUSED_RATE, limiter->handshake_rate, "handshakes a second");
     case ADDRESS_LIMITER_NO_MEMORY:
-        return refuse_busy(handshake, REFUSED_RESOURCES, "Out of memory.");
+        return handshake_refuse_busy(handshake, REFUSED_RESOURCES, "Out of memory.");
     case ADDRESS_LIMITER_ADMITTED:
         break;
     }
     return true;
 }
 
-static bool take_place(const struct dispatch *dispatch, struct handshake *handshake) {
+static bool handshake_take_place(const struct dispatch *dispatch, struct handshake *handshake) {
     switch (registry_admit(&dispatch->core->registry)) {
     case REGISTRY_FULL:
-        return refuse_busy(handshake, REFUSED_CONNECTIONS, "The server is full.");
+        return handshake_refuse_busy(handshake, REFUSED_CONNECTIONS, "The server is full.");
     case REGISTRY_CLOSED:
-        return refuse_busy(handshake, REFUSED_STOPPING, "The server is stopping.");
+        return handshake_refuse_busy(handshake, REFUSED_STOPPING, "The server is stopping.");
     case REGISTRY_ADMITTED:
         break;
     }
     return true;
 }
 
-static bool take_socket(struct handshake *handshake, int *fd) {
+static bool handshake_take_socket(struct handshake *handshake, int *fd) {
     const struct http_request *request = handshake->request;
     const char *why;
     enum http_socket_result result = request->socket->take(request->socket, request, fd, &why);
@@ -149,21 +150,21 @@ static bool take_socket(struct handshake *handshake, int *fd) {
         return false;
     }
     if (result == HTTP_SOCKET_GONE)
-        return refuse_busy(handshake, REFUSED_GONE, "The client has gone.");
+        return handshake_refuse_busy(handshake, REFUSED_GONE, "The client has gone.");
     static struct log_limit limit;
     log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "adoption",
                       LOG_FIELDS(LOG_TEXT("peer", handshake->peer), LOG_TEXT("error", why)));
-    return refuse_busy(handshake, REFUSED_RESOURCES, "The connection could not be taken over.");
+    return handshake_refuse_busy(handshake, REFUSED_RESOURCES, "The connection could not be taken over.");
 }
 
-static void close_unrouted(struct weir_conn *conn, const char *path) {
+static void handshake_close_unrouted(struct weir_conn *conn, const char *path) {
     char reason[4 * CLOSE_REASON_MAX]; /* when encoded, it is cut to fit at the end of a character */
     snprintf(reason, sizeof reason, "no route for %s", path);
     conn_close_at_start(conn, CLOSE_NO_ROUTE, reason);
 }
 
 /* The socket is ours: from here on, no HTTP answer is possible. */
-static void begin_connection(struct handshake *handshake, weir_upgrade *upgrade, int fd) {
+static void handshake_begin_connection(struct handshake *handshake, weir_upgrade *upgrade, int fd) {
     const struct http_request *request = handshake->request;
     const char *params[2 * ROUTER_PARAMS_MAX];
     const char *headers[2 * HTTP_HEADERS_MAX];
@@ -180,7 +181,7 @@ static void begin_connection(struct handshake *handshake, weir_upgrade *upgrade,
     }
     const struct conn_request description = {.path = handshake->path,
                                              .peer = handshake->peer,
-                                             .client = client_of(handshake),
+                                             .client = handshake_client_of(handshake),
                                              .user_agent = user_agent,
                                              .limited_address = handshake->limited_address,
                                              .user = upgrade->user,
@@ -191,8 +192,8 @@ static void begin_connection(struct handshake *handshake, weir_upgrade *upgrade,
                                              .params = params,
                                              .header_count = request->header_count,
                                              .headers = headers};
-    char response[UPGRADE_RESPONSE_MAX];
-    size_t size = upgrade_response(response, handshake->accept, &handshake->negotiated, upgrade->headers);
+    char response[HANDSHAKE_RESPONSE_MAX];
+    size_t size = handshake_http_response(response, handshake->accept, &handshake->negotiated, upgrade->headers);
     struct transport transport = transport_socket(fd);
     struct route *route = handshake->entry->route;
     struct weir_conn *conn = conn_create(route, &transport, &description, response, size);
@@ -206,13 +207,13 @@ static void begin_connection(struct handshake *handshake, weir_upgrade *upgrade,
         return;
     }
     if (!handshake->has_route)
-        close_unrouted(conn, handshake->path);
+        handshake_close_unrouted(conn, handshake->path);
     if (conn_start(conn) == 0)
         upgrade->discard = NULL; /* the data is the connection's now */
 }
 
 /* Call it with a place taken. Returns false with a refusal; then the caller gives the place back. */
-static bool upgrade_in_place(struct handshake *handshake) {
+static bool handshake_upgrade_in_place(struct handshake *handshake) {
     weir_upgrade upgrade = {.request = handshake->request,
                             .match = &handshake->match,
                             .path = handshake->path,
@@ -220,21 +221,21 @@ static bool upgrade_in_place(struct handshake *handshake) {
                             .subprotocol = handshake->negotiated.subprotocol,
                             .response = handshake->response};
     int fd = -1;
-    bool taken = ask_handler(&upgrade, handshake) && take_socket(handshake, &fd);
+    bool taken = handshake_ask_handler(&upgrade, handshake) && handshake_take_socket(handshake, &fd);
     handshake->negotiated.subprotocol = upgrade.subprotocol;
     if (taken)
-        begin_connection(handshake, &upgrade, fd);
+        handshake_begin_connection(handshake, &upgrade, fd);
     upgrade_release(&upgrade);
     return taken;
 }
 
-static bool upgrade(const struct dispatch *dispatch, struct handshake *handshake) {
-    if (!upgrade_check(handshake->request, handshake->accept, &handshake->why, handshake->response))
+static bool handshake_upgrade(const struct dispatch *dispatch, struct handshake *handshake) {
+    if (!handshake_http_check(handshake->request, handshake->accept, &handshake->why, handshake->response))
         return false;
-    if (!find_route(handshake) || !take_place_of_address(dispatch, handshake))
+    if (!handshake_find_route(handshake) || !handshake_take_place_of_address(dispatch, handshake))
         return false;
-    if (negotiate(handshake) && take_place(dispatch, handshake)) {
-        if (upgrade_in_place(handshake))
+    if (handshake_negotiate(handshake) && handshake_take_place(dispatch, handshake)) {
+        if (handshake_upgrade_in_place(handshake))
             return true;
         registry_leave(&dispatch->core->registry);
     }
@@ -244,7 +245,7 @@ static bool upgrade(const struct dispatch *dispatch, struct handshake *handshake
 
 /* --- Answers ----------------------------------------------------------------------------------------------- */
 
-static void describe_peer(const struct http_request *request, char peer[PEER_MAX]) {
+static void handshake_describe_peer(const struct http_request *request, char peer[PEER_MAX]) {
     bool v6 = strchr(request->peer_address, ':') != NULL;
     snprintf(peer, PEER_MAX, v6 ? "[%s]:%u" : "%s:%u", request->peer_address, request->peer_port);
 }
@@ -254,11 +255,12 @@ __attribute__((noinline)) static struct address
 forwarded_address(const struct dispatch *dispatch, const struct http_request *request, const struct address *peer) {
     struct http_lists lists;
     lists.used = 0;
-    return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists), dispatch->trusted_proxies);
+    return address_of_client(peer, http_request_list(request, "X-Forwarded-For", &lists),
+                             dispatch->trusted_proxies);
 }
 
 /* Finds the client whose address the limits count. */
-static void find_client(const struct dispatch *dispatch, struct handshake *handshake) {
+static void handshake_find_client(const struct dispatch *dispatch, struct handshake *handshake) {
     const struct http_request *request = handshake->request;
     const struct address peer = http_request_peer(request);
     bool is_forwarded = http_request_header(request, "X-Forwarded-For") != NULL;
@@ -272,15 +274,15 @@ void handshake_answer(struct dispatch *dispatch, const struct route_entries *ent
     struct handshake handshake = {.request = request, .response = response, .entries = entries};
     struct counters *counters = &dispatch->core->counters;
     uint64_t begun = pool_now_us();
-    describe_peer(request, handshake.peer);
-    find_client(dispatch, &handshake);
-    if (upgrade(dispatch, &handshake)) {
+    handshake_describe_peer(request, handshake.peer);
+    handshake_find_client(dispatch, &handshake);
+    if (handshake_upgrade(dispatch, &handshake)) {
         response->status = 101;
         atomic_fetch_add(&counters->accepted, 1);
         atomic_histogram_add(&counters->handshakes, atomic_histogram_microseconds, pool_now_us() - begun);
     } else {
         atomic_fetch_add(&counters->refused[handshake.refusal], 1);
-        log_refusal(&handshake);
+        handshake_log_refusal(&handshake);
     }
     free(handshake.path);
     free(handshake.storage);

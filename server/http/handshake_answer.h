@@ -1,6 +1,6 @@
-/* handshake_answer.h - a request that is to become a connection, and the checks that it must pass, in order: handshake,
- * route, a place for its address, origin and subprotocol, a place among all connections, the handler's consent,
- * adoption.
+/* handshake_answer.h - a request that is to become a connection, and the checks that it must pass, in order:
+ * handshake, route, a place for its address, origin and subprotocol, a place among all connections, the handler's
+ * consent, adoption.
  *
  * Runs on the HTTP threads, on many at a time.
  *

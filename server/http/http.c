@@ -35,7 +35,7 @@ size_t http_request_count(const struct http_request *request, const char *name) 
 }
 
 /* Returns false if it does not fit. */
-static bool append_item(struct http_lists *lists, const char *separator, const char *value) {
+static bool http_append_item(struct http_lists *lists, const char *separator, const char *value) {
     size_t room = sizeof lists->text - lists->used;
     int added = snprintf(lists->text + lists->used, room, "%s%s", separator, value);
     if (added < 0 || (size_t)added >= room)
@@ -53,7 +53,7 @@ const char *http_request_list(const struct http_request *request, const char *na
     for (size_t i = 0; i < request->header_count; i++) {
         if (strcasecmp(request->headers[i].name, name) != 0)
             continue;
-        if (!append_item(lists, separator, request->headers[i].value))
+        if (!http_append_item(lists, separator, request->headers[i].value))
             return NULL;
         separator = ", ";
     }
@@ -65,7 +65,7 @@ const char *http_request_list(const struct http_request *request, const char *na
 
 enum { CHUNKED_FIRST_SIZE = 16384 };
 
-static enum http_body_result read_known(struct http_body *body, uint8_t **bytes, size_t *size) {
+static enum http_body_result http_read_known(struct http_body *body, uint8_t **bytes, size_t *size) {
     *size = (size_t)body->length;
     if ((*bytes = malloc(*size)) == NULL)
         return HTTP_BODY_NO_MEMORY;
@@ -74,7 +74,7 @@ static enum http_body_result read_known(struct http_body *body, uint8_t **bytes,
 
 /* Reads into memory that grows with what has come. It asks for one byte more than allowed, to notice a longer
  * body. */
-static enum http_body_result read_chunked(struct http_body *body, size_t max, uint8_t **bytes, size_t *size) {
+static enum http_body_result http_read_chunked(struct http_body *body, size_t max, uint8_t **bytes, size_t *size) {
     size_t capacity = 0;
     for (;;) {
         size_t wanted = capacity == 0 ? CHUNKED_FIRST_SIZE : 2 * capacity;
@@ -106,7 +106,7 @@ enum http_body_result http_request_body(const struct http_request *request, size
     if (body->length > 0 && (unsigned long long)body->length > max)
         return HTTP_BODY_TOO_LARGE;
     enum http_body_result result =
-        body->length > 0 ? read_known(body, bytes, size) : read_chunked(body, max, bytes, size);
+        body->length > 0 ? http_read_known(body, bytes, size) : http_read_chunked(body, max, bytes, size);
     if (result == HTTP_BODY_READ)
         return result;
     free(*bytes);

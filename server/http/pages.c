@@ -9,35 +9,36 @@
 
 #include <weir/weir.h>
 
-static bool is_plain_host(const char *host) {
+static bool pages_is_plain_host(const char *host) {
     return host != NULL && *host != '\0' && strlen(host) < 256 &&
            strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == strlen(host);
 }
 
 /* Whether the first element of a list, which the proxy next to the client has written, is https or wss. */
-static bool is_secure(const char *protocols) {
+static bool pages_is_secure(const char *protocols) {
     size_t size = protocols != NULL ? strcspn(protocols, ", \t") : 0;
     return (size == 5 && strncasecmp(protocols, "https", 5) == 0) ||
            (size == 3 && strncasecmp(protocols, "wss", 3) == 0);
 }
 
 /* The scheme by which a client reaches this server. */
-static const char *scheme_of(const struct http_request *request, const struct pages_state *state) {
-    return state->trusted_proxy && is_secure(http_request_header(request, "X-Forwarded-Proto")) ? "wss" : "ws";
+static const char *pages_scheme_of(const struct http_request *request, const struct pages_state *state) {
+    return state->trusted_proxy && pages_is_secure(http_request_header(request, "X-Forwarded-Proto")) ? "wss"
+                                                                                                      : "ws";
 }
 
-static const char *host_of(const struct http_request *request, const struct pages_state *state) {
+static const char *pages_host_of(const struct http_request *request, const struct pages_state *state) {
     const char *host = http_request_header(request, "Host"), *forwarded = NULL;
     if (state->trusted_proxy)
         forwarded = http_request_header(request, "X-Forwarded-Host");
-    if (is_plain_host(forwarded))
+    if (pages_is_plain_host(forwarded))
         return forwarded;
-    return is_plain_host(host) ? host : "localhost";
+    return pages_is_plain_host(host) ? host : "localhost";
 }
 
-static void front_page(const struct http_request *request, const struct pages_state *state,
-                       struct http_response *response) {
-    const char *host = host_of(request, state), *scheme = scheme_of(request, state);
+static void pages_front_page(const struct http_request *request, const struct pages_state *state,
+                             struct http_response *response) {
+    const char *host = pages_host_of(request, state), *scheme = pages_scheme_of(request, state);
     size_t count = state->pattern_count;
     const char *example = count == 0 ? "/" : state->patterns[0];
     http_respond(response, 200, "This is weir %s, a WebSocket server.\n\nIt serves:\n", WEIR_VERSION);
@@ -55,22 +56,22 @@ static void front_page(const struct http_request *request, const struct pages_st
 }
 
 /* These answers are for load balancers. */
-static void answer_health(const struct pages_state *state, struct http_response *response) {
+static void pages_answer_health(const struct pages_state *state, struct http_response *response) {
     (void)state;
     http_respond(response, 200, "ok\n");
 }
 
-static void answer_ready(const struct pages_state *state, struct http_response *response) {
+static void pages_answer_ready(const struct pages_state *state, struct http_response *response) {
     http_respond(response, state->stopping ? 503 : 200, state->stopping ? "stopping\n" : "ready\n");
 }
 
 static const struct {
     const char *path;
     void (*answer)(const struct pages_state *state, struct http_response *response);
-} probes[] = {{"/healthz", answer_health}, {"/readyz", answer_ready}};
+} probes[] = {{"/healthz", pages_answer_health}, {"/readyz", pages_answer_ready}};
 
 /* A route with exactly that pattern takes precedence. Returns false if the path is not a probe's. */
-static bool answer_probe(const char *path, const struct pages_state *state, struct http_response *response) {
+static bool pages_answer_probe(const char *path, const struct pages_state *state, struct http_response *response) {
     for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
         if (strcmp(probes[i].path, path) != 0 || (state->route != NULL && strcmp(state->route, path) == 0))
             continue;
@@ -85,9 +86,9 @@ bool pages_lost_upgrade(const struct http_request *request) {
            http_request_header(request, "Upgrade") == NULL;
 }
 
-static void demand_upgrade(const struct http_request *request, const struct pages_state *state,
-                           struct http_response *response) {
-    const char *scheme = scheme_of(request, state);
+static void pages_demand_upgrade(const struct http_request *request, const struct pages_state *state,
+                                 struct http_response *response) {
+    const char *scheme = pages_scheme_of(request, state);
     response->headers = "Upgrade: websocket\r\n";
     if (pages_lost_upgrade(request))
         http_respond(response, 426,
@@ -100,23 +101,23 @@ static void demand_upgrade(const struct http_request *request, const struct page
 }
 
 /* Answers a GET or a HEAD. */
-static void answer_read(const struct http_request *request, const struct pages_state *state,
-                        struct http_response *response) {
-    if (answer_probe(request->path, state, response))
+static void pages_answer_read(const struct http_request *request, const struct pages_state *state,
+                              struct http_response *response) {
+    if (pages_answer_probe(request->path, state, response))
         return;
     if (strcmp(request->path, "/") == 0 && !(state->route != NULL && pages_lost_upgrade(request)))
-        front_page(request, state, response);
+        pages_front_page(request, state, response);
     else if (state->route != NULL)
-        demand_upgrade(request, state, response);
+        pages_demand_upgrade(request, state, response);
     else
         http_respond(response, 404, "Nothing is here. GET / says what is.\n");
 }
 
 void pages_answer(const struct http_request *request, const struct pages_state *state,
-                      struct http_response *response) {
+                  struct http_response *response) {
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     if (strcmp(request->path, "*") != 0)
-        answer_read(request, state, response);
+        pages_answer_read(request, state, response);
     if (reads || response->status == 404)
         return;
     bool asks = strcmp(request->method, "OPTIONS") == 0;

@@ -21,7 +21,7 @@ struct pages_state {
  * route with exactly that pattern takes precedence. On a path that exists, OPTIONS gets 204 and other methods get
  * 405. */
 void pages_answer(const struct http_request *request, const struct pages_state *state,
-                      struct http_response *response);
+                  struct http_response *response);
 
 /* Whether this is a WebSocket handshake from which a proxy has removed the Upgrade header. Proxies do so unless
  * told not to. */

@@ -24,7 +24,7 @@ struct route_entries {
     struct route_entry *items; /* indexed by the router's numbers */
     size_t count;
     struct route_entry unrouted; /* takes clients whose path has no route, to close them with 4040 ... */
-    bool answers_404;         /* ... unless they get HTTP 404 */
+    bool answers_404;            /* ... unless they get HTTP 404 */
     _Atomic unsigned references;
     void (*destroy)(struct route_entries *entries); /* called when the last reference goes */
 };
@@ -36,7 +36,7 @@ void route_entries_release(struct route_entries *entries);
 
 /* Where to find the entries that are in force. */
 struct current_routes {
-    struct mutex mutex;          /* guards what follows */
+    struct mutex mutex;            /* guards what follows */
     struct route_entries *entries; /* with a reference */
 };
 

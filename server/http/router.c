@@ -39,7 +39,7 @@ void router_destroy(struct router *router) {
 
 /* Inserts a pattern in its place. On failure returns the reason, and stores the pattern that it ties with, if
  * there is one. */
-static const char *insert(struct router *router, struct pattern *pattern, const struct pattern **tied) {
+static const char *router_insert(struct router *router, struct pattern *pattern, const struct pattern **tied) {
     size_t place = 0;
     for (; place < router->count; place++) {
         int order = pattern_compare(router->patterns[place], pattern);
@@ -65,7 +65,7 @@ int router_add(struct router *router, const char *text, size_t route, char *erro
     const struct pattern *tied = NULL;
     struct pattern *pattern = pattern_create(text, route, &why);
     if (pattern != NULL)
-        why = insert(router, pattern, &tied);
+        why = router_insert(router, pattern, &tied);
     if (why == NULL)
         return 0;
     free(pattern);
@@ -79,7 +79,7 @@ int router_add(struct router *router, const char *text, size_t route, char *erro
 /* --- Looking up ------------------------------------------------------------------------------------------ */
 
 /* `path` holds the decoded segments, each with its terminator, up to `end`. */
-static bool matches(const struct pattern *pattern, const char *path, const char *end) {
+static bool router_matches(const struct pattern *pattern, const char *path, const char *end) {
     for (size_t i = 0; i < pattern->segment_count; i++) {
         const struct segment *segment = &pattern->segments[i];
         if (path == end)
@@ -97,7 +97,7 @@ static bool matches(const struct pattern *pattern, const char *path, const char 
 }
 
 /* Fills in the match for a path that the pattern matches. Joins the segments of the rest again. */
-static void bind(const struct pattern *pattern, char *path, const char *end, struct router_match *match) {
+static void router_bind(const struct pattern *pattern, char *path, const char *end, struct router_match *match) {
     match->route = pattern->route;
     match->param_count = 0;
     for (size_t i = 0; i < pattern->segment_count; i++) {
@@ -122,8 +122,8 @@ enum router_result router_find(const struct router *router, const char *path, ch
         return ROUTER_MALFORMED;
     const char *end = storage + size + 1;
     for (size_t i = 0; i < router->count; i++)
-        if (matches(router->patterns[i], storage, end)) {
-            bind(router->patterns[i], storage, end, match);
+        if (router_matches(router->patterns[i], storage, end)) {
+            router_bind(router->patterns[i], storage, end, match);
             return ROUTER_FOUND;
         }
     return ROUTER_NONE;

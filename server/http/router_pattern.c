@@ -15,7 +15,7 @@
 /* --- Decoding -------------------------------------------------------------------------------------------- */
 
 /* Returns the value of a hex digit, or -1. */
-static int hex_digit(char digit) {
+static int pattern_hex_digit(char digit) {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
     char lower = (char)(digit | 0x20);
@@ -29,7 +29,7 @@ bool path_decode(const char *raw, char separator, char *decoded, size_t *size) {
         if (character == '/') {
             character = separator;
         } else if (character == '%') {
-            int high = hex_digit(raw[0]), low = high < 0 ? -1 : hex_digit(raw[1]);
+            int high = pattern_hex_digit(raw[0]), low = high < 0 ? -1 : pattern_hex_digit(raw[1]);
             if (low < 0 || high + low == 0)
                 return false;
             character = (char)(high << 4 | low);
@@ -44,7 +44,7 @@ bool path_decode(const char *raw, char separator, char *decoded, size_t *size) {
 
 /* --- Segments -------------------------------------------------------------------------------------------- */
 
-static const char *parse_parameter(struct segment *segment, char *text, size_t size) {
+static const char *pattern_parse_parameter(struct segment *segment, char *text, size_t size) {
     static const char name_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     if (text[size - 1] != '}')
         return "a segment that begins with { ends with }";
@@ -58,7 +58,7 @@ static const char *parse_parameter(struct segment *segment, char *text, size_t s
 }
 
 /* Decodes in place. */
-static const char *parse_literal(struct segment *segment, char *text) {
+static const char *pattern_parse_literal(struct segment *segment, char *text) {
     if (strpbrk(text, "{}") != NULL)
         return "a {parameter} is a whole segment; write %7B and %7D for braces";
     if (strchr(text, '*') != NULL)
@@ -73,20 +73,20 @@ static const char *parse_literal(struct segment *segment, char *text) {
 }
 
 /* Returns what is wrong with a segment, or NULL. `text` must be terminated, and is overwritten. */
-static const char *parse_segment(struct segment *segment, char *text, size_t size, bool last) {
+static const char *pattern_parse_segment(struct segment *segment, char *text, size_t size, bool last) {
     if (size == 0 && !last)
         return "a segment is empty";
     if (strcmp(text, "*") == 0) {
         *segment = (struct segment){.kind = SEGMENT_REST, .text = text, .size = 1};
         return last ? NULL : "a * is the last segment";
     }
-    return text[0] == '{' ? parse_parameter(segment, text, size) : parse_literal(segment, text);
+    return text[0] == '{' ? pattern_parse_parameter(segment, text, size) : pattern_parse_literal(segment, text);
 }
 
 /* --- Patterns -------------------------------------------------------------------------------------------- */
 
 /* Checks what concerns several segments together. */
-static const char *check_parameters(const struct pattern *pattern) {
+static const char *pattern_check_parameters(const struct pattern *pattern) {
     size_t count = 0;
     for (size_t i = 0; i < pattern->segment_count; i++) {
         const struct segment *segment = &pattern->segments[i];
@@ -103,20 +103,20 @@ static const char *check_parameters(const struct pattern *pattern) {
 }
 
 /* Splits `text`, which is what follows the first slash. */
-static const char *parse(struct pattern *pattern, char *text) {
+static const char *pattern_parse(struct pattern *pattern, char *text) {
     for (size_t i = 0; i < pattern->segment_count; i++) {
         bool last = i + 1 == pattern->segment_count;
         size_t size = strcspn(text, "/");
         text[size] = '\0';
-        const char *why = parse_segment(&pattern->segments[i], text, size, last);
+        const char *why = pattern_parse_segment(&pattern->segments[i], text, size, last);
         if (why != NULL)
             return why;
         text += size + 1;
     }
-    return check_parameters(pattern);
+    return pattern_check_parameters(pattern);
 }
 
-static size_t count_slashes(const char *text) {
+static size_t pattern_count_slashes(const char *text) {
     size_t count = 0;
     for (; *text != '\0'; text++)
         count += *text == '/';
@@ -128,7 +128,7 @@ struct pattern *pattern_create(const char *text, size_t route, const char **why)
         *why = "a pattern begins with /";
         return NULL;
     }
-    size_t segment_count = count_slashes(text), text_size = strlen(text) + 1;
+    size_t segment_count = pattern_count_slashes(text), text_size = strlen(text) + 1;
     size_t head_size = sizeof(struct pattern) + segment_count * sizeof(struct segment);
     struct pattern *pattern = calloc(1, head_size + 2 * text_size);
     if (pattern == NULL) {
@@ -141,7 +141,7 @@ struct pattern *pattern_create(const char *text, size_t route, const char **why)
     pattern->route = route;
     pattern->written = written;
     pattern->segment_count = segment_count;
-    *why = parse(pattern, parsed + 1);
+    *why = pattern_parse(pattern, parsed + 1);
     if (*why != NULL) {
         free(pattern);
         return NULL;

@@ -58,7 +58,7 @@ struct upgrade_text {
 
 /* Returns room for a text of `size` bytes and its terminator, which is freed after the callback; NULL if memory is
  * out. */
-static char *upgrade_room(weir_upgrade *upgrade, size_t size) {
+static char *upgrade_calls_upgrade_room(weir_upgrade *upgrade, size_t size) {
     struct upgrade_text *text = malloc(sizeof *text + size + 1);
     if (text == NULL)
         return NULL;
@@ -68,8 +68,8 @@ static char *upgrade_room(weir_upgrade *upgrade, size_t size) {
     return text->text;
 }
 
-static const char *upgrade_keep(weir_upgrade *upgrade, const char *bytes, size_t size) {
-    char *text = upgrade_room(upgrade, size);
+static const char *upgrade_calls_upgrade_keep(weir_upgrade *upgrade, const char *bytes, size_t size) {
+    char *text = upgrade_calls_upgrade_room(upgrade, size);
     if (text != NULL) {
         memcpy(text, bytes, size);
         text[size] = '\0';
@@ -88,7 +88,7 @@ void upgrade_release(weir_upgrade *upgrade) {
 
 /* --- Query ------------------------------------------------------------------------------------------------- */
 
-static int hex_value(char digit) {
+static int upgrade_calls_hex_value(char digit) {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
     digit |= 0x20;
@@ -97,13 +97,14 @@ static int hex_value(char digit) {
 
 /* Decodes application/x-www-form-urlencoded (WHATWG URL, 5.1); what is no escape stays as it is. Returns the size,
  * or -1 if the text has a zero byte. */
-static long decode_form(const char *from, size_t size, char *to) {
+static long upgrade_calls_decode_form(const char *from, size_t size, char *to) {
     char *end = to;
     for (size_t i = 0; i < size; i++) {
-        bool escape = from[i] == '%' && size - i > 2 && hex_value(from[i + 1]) >= 0 && hex_value(from[i + 2]) >= 0;
+        bool escape = from[i] == '%' && size - i > 2 && upgrade_calls_hex_value(from[i + 1]) >= 0 &&
+                      upgrade_calls_hex_value(from[i + 2]) >= 0;
         char byte = from[i] == '+' ? ' ' : from[i];
         if (escape) {
-            byte = (char)(hex_value(from[i + 1]) << 4 | hex_value(from[i + 2]));
+            byte = (char)(upgrade_calls_hex_value(from[i + 1]) << 4 | upgrade_calls_hex_value(from[i + 2]));
             i += 2;
         }
         if (byte == '\0')
@@ -116,13 +117,13 @@ static long decode_form(const char *from, size_t size, char *to) {
 
 const char *weir_upgrade_query_param(weir_upgrade *upgrade, const char *name) {
     const char *query = upgrade->request->query;
-    char *decoded = upgrade_room(upgrade, strlen(query));
+    char *decoded = upgrade_calls_upgrade_room(upgrade, strlen(query));
     for (const char *item = query; decoded != NULL && *item != '\0';) {
         size_t size = strcspn(item, "&"), name_size = strcspn(item, "=&");
-        bool is_it = decode_form(item, name_size, decoded) >= 0 && strcmp(decoded, name) == 0;
+        bool is_it = upgrade_calls_decode_form(item, name_size, decoded) >= 0 && strcmp(decoded, name) == 0;
         size_t value_at = name_size < size ? name_size + 1 : size;
         if (is_it)
-            return decode_form(item + value_at, size - value_at, decoded) >= 0 ? decoded : NULL;
+            return upgrade_calls_decode_form(item + value_at, size - value_at, decoded) >= 0 ? decoded : NULL;
         item += item[size] == '&' ? size + 1 : size;
     }
     return NULL;
@@ -130,7 +131,7 @@ const char *weir_upgrade_query_param(weir_upgrade *upgrade, const char *name) {
 
 /* --- Cookies (RFC 6265, 4.2.1) ----------------------------------------------------------------------------- */
 
-static const char *find_cookie(const char *cookies, const char *name, size_t *size) {
+static const char *upgrade_calls_find_cookie(const char *cookies, const char *name, size_t *size) {
     size_t name_size = strlen(name);
     for (const char *item = cookies; *item != '\0';) {
         item += strspn(item, " \t;");
@@ -150,13 +151,13 @@ const char *weir_upgrade_cookie(weir_upgrade *upgrade, const char *name) {
         size_t size;
         if (strcasecmp(request->headers[i].name, "Cookie") != 0)
             continue;
-        const char *value = find_cookie(request->headers[i].value, name, &size);
+        const char *value = upgrade_calls_find_cookie(request->headers[i].value, name, &size);
         if (value == NULL)
             continue;
         while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
             size--;
         bool quoted = size >= 2 && value[0] == '"' && value[size - 1] == '"';
-        return upgrade_keep(upgrade, value + quoted, quoted ? size - 2 : size);
+        return upgrade_calls_upgrade_keep(upgrade, value + quoted, quoted ? size - 2 : size);
     }
     return NULL;
 }
@@ -172,7 +173,7 @@ const char *weir_upgrade_offered(weir_upgrade *upgrade, size_t index) {
         size_t size = strcspn(item, " \t,"), rest = size + strspn(item + size, " \t");
         bool is_token = size > 0 && http_is_token(item, size) && (item[rest] == ',' || item[rest] == '\0');
         if (is_token && index-- == 0)
-            return upgrade_keep(upgrade, item, size);
+            return upgrade_calls_upgrade_keep(upgrade, item, size);
         item += strcspn(item, ",");
     }
     return NULL;
@@ -195,7 +196,7 @@ enum weir_status weir_upgrade_select(weir_upgrade *upgrade, const char *subproto
 /* --- What the callback sets -------------------------------------------------------------------------------- */
 
 /* Checks a user name, because other clients get it in JSON, and it is logged. */
-static bool is_user_name(const char *name) {
+static bool upgrade_calls_is_user_name(const char *name) {
     size_t size = strnlen(name, USER_MAX + 1);
     if (size == 0 || size > USER_MAX || !utf8_valid((const uint8_t *)name, size))
         return false;
@@ -206,7 +207,7 @@ static bool is_user_name(const char *name) {
 }
 
 enum weir_status weir_upgrade_set_user(weir_upgrade *upgrade, const char *name) {
-    if (name == NULL || !is_user_name(name))
+    if (name == NULL || !upgrade_calls_is_user_name(name))
         return WEIR_INVALID;
     char *user = strdup(name);
     if (user == NULL)
@@ -224,7 +225,7 @@ void weir_upgrade_set_data(weir_upgrade *upgrade, void *data, void (*discard)(vo
 }
 
 /* Fields that the handshake or the connection itself needs. */
-static bool is_reserved(const char *name) {
+static bool upgrade_calls_is_reserved(const char *name) {
     static const char *const names[] = {"Connection", "Content-Length", "Content-Type",      "Date",   "Keep-Alive",
                                         "TE",         "Trailer",        "Transfer-Encoding", "Upgrade"};
     static const char prefix[] = "Sec-WebSocket-";
@@ -235,7 +236,7 @@ static bool is_reserved(const char *name) {
 }
 
 /* A field value (RFC 9110, 5.5): no control character but tabs, so nothing that would end the line. */
-static bool is_field_value(const char *value) {
+static bool upgrade_calls_is_field_value(const char *value) {
     for (const unsigned char *at = (const unsigned char *)value; *at != '\0'; at++)
         if ((*at < ' ' && *at != '\t') || *at == 0x7f)
             return false;
@@ -243,7 +244,8 @@ static bool is_field_value(const char *value) {
 }
 
 enum weir_status weir_upgrade_add_header(weir_upgrade *upgrade, const char *name, const char *value) {
-    if (!http_is_token(name, strlen(name)) || !is_field_value(value) || is_reserved(name))
+    if (!http_is_token(name, strlen(name)) || !upgrade_calls_is_field_value(value) ||
+        upgrade_calls_is_reserved(name))
         return WEIR_INVALID;
     size_t used = upgrade->headers == NULL ? 0 : strlen(upgrade->headers);
     size_t size = used + strlen(name) + strlen(value) + sizeof ": \r\n";

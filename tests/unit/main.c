@@ -81,7 +81,7 @@ static const struct {
     {"embedding_api", embedding_api_suite},
     {"api_path", api_path_suite},
     {"idempotency", idempotency_suite},
-    {"request_guard", request_guard_suite},
+    {"slow_request_reaper", slow_request_reaper_suite},
     {"connect_text", connect_text_suite},
     {"connect_parts", connect_parts_suite},
     {"url", url_suite},

@@ -69,7 +69,7 @@ Suite *upgrade_calls_suite(void);
 Suite *embedding_api_suite(void);
 Suite *api_path_suite(void);
 Suite *idempotency_suite(void);
-Suite *request_guard_suite(void);
+Suite *slow_request_reaper_suite(void);
 Suite *connect_text_suite(void);
 Suite *connect_parts_suite(void);
 Suite *url_suite(void);

@@ -400,28 +400,28 @@ START_TEST(channel_announces_join_and_leave) {
     struct channel_rule rule = {.pattern = "a", .options = usual_options()};
     rule.options.announce = true;
     set_rules(&harness, &rule, 1);
-    struct guest watcher = guest_connect(&harness), raw = guest_connect(&harness), other = guest_connect(&harness);
-    ck_assert_int_eq(guest_join(&watcher, "a", FORM_WRAPPED), JOIN_DONE);
+    struct guest observer = guest_connect(&harness), raw = guest_connect(&harness), other = guest_connect(&harness);
+    ck_assert_int_eq(guest_join(&observer, "a", FORM_WRAPPED), JOIN_DONE);
     ck_assert_int_eq(guest_join(&raw, "a", FORM_RAW), JOIN_DONE);
     ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_DONE);
-    expect_announcement(&watcher, "join", &raw);
-    expect_announcement(&watcher, "join", &other);
+    expect_announcement(&observer, "join", &raw);
+    expect_announcement(&observer, "join", &other);
     ck_assert(guest_unsubscribe(&raw, "a"));
-    expect_announcement(&watcher, "leave", &raw);
+    expect_announcement(&observer, "leave", &raw);
     expect_announcement(&other, "leave", &raw);
     ck_assert_int_eq(guest_join(&other, "a", FORM_WRAPPED), JOIN_ALREADY);
-    guest_expect_nothing(&watcher);
+    guest_expect_nothing(&observer);
     guest_expect_nothing(&raw);
     client_close(other.client);
-    expect_announcement(&watcher, "leave", &other);
+    expect_announcement(&observer, "leave", &other);
     rule.options.announce = false;
     set_rules(&harness, &rule, 1);
     ck_assert_int_eq(guest_join(&raw, "a", FORM_WRAPPED), JOIN_DONE);
     ck_assert(guest_unsubscribe(&raw, "a"));
-    guest_expect_nothing(&watcher);
+    guest_expect_nothing(&observer);
     weir_conn_release(other.conn);
     guest_leave(&raw);
-    guest_leave(&watcher);
+    guest_leave(&observer);
     harness_stop(&harness);
 }
 END_TEST

@@ -11,7 +11,8 @@
 enum { REQUESTS_MAX = 32, NOW = 100000, TIMEOUT = 5000, QUEUE = 16 };
 
 /* A request is a letter, its address; upper case: one that stands for many clients. The first is the oldest, each
- * is a millisecond younger than the one before. A verdict: '.' stays, 'g' greedy, 's' shed, 't' timed out. */
+ * is a millisecond younger than the one before. A verdict: '.' stays, 'g' greedy, 's' among the oldest, 't' timed
+ * out. */
 struct round {
     const char *requests;
     size_t finished; /* other requests */
@@ -61,7 +62,7 @@ static const struct round rounds[] = {
 /* In the order in which the descriptors happen to lie: by age, or the other way round. */
 static void run(const struct round *round, bool backwards) {
     static const char letters[] = {
-        [HALF_OPEN_STAYS] = '.', [HALF_OPEN_TIMED_OUT] = 't', [HALF_OPEN_GREEDY] = 'g', [HALF_OPEN_SHED] = 's'};
+        [HALF_OPEN_STAYS] = '.', [HALF_OPEN_TIMED_OUT] = 't', [HALF_OPEN_GREEDY] = 'g', [HALF_OPEN_OLDEST] = 's'};
     struct half_open requests[REQUESTS_MAX] = {0};
     size_t count = strlen(round->requests), expected = 0;
     for (size_t i = 0; i < count; i++) {
@@ -74,7 +75,7 @@ static void run(const struct round *round, bool backwards) {
         expected += round->verdicts[i] != '.';
     }
     const struct half_open_limits limits = {round->per_address, TIMEOUT, round->threads, QUEUE};
-    ck_assert_uint_eq(half_open_judge(requests, count, count + round->finished, &limits, NOW), expected);
+    ck_assert_uint_eq(half_open_decide(requests, count, count + round->finished, &limits, NOW), expected);
     char verdicts[REQUESTS_MAX + 1] = "";
     for (size_t i = 0; i < count; i++)
         verdicts[requests[i].fd] = letters[requests[i].verdict];
@@ -92,7 +93,7 @@ START_TEST(half_open_silent_request_is_cut_after_one_second) {
     const struct half_open_limits limits = {8, TIMEOUT, 1, QUEUE};
     for (uint64_t age = HALF_OPEN_PATIENCE_MAX_MS - 1; age <= HALF_OPEN_PATIENCE_MAX_MS; age++) {
         struct half_open request = {.silent = true, .since_ms = NOW - age};
-        ck_assert_uint_eq(half_open_judge(&request, 1, 99, &limits, NOW), age == HALF_OPEN_PATIENCE_MAX_MS);
+        ck_assert_uint_eq(half_open_decide(&request, 1, 99, &limits, NOW), age == HALF_OPEN_PATIENCE_MAX_MS);
     }
 }
 END_TEST
@@ -100,17 +101,17 @@ END_TEST
 START_TEST(half_open_request_is_cut_with_a_queue_of_one) {
     const struct half_open_limits limits = {8, TIMEOUT, 1, 1};
     struct half_open request = {.since_ms = NOW - HALF_OPEN_PATIENCE_MIN_MS};
-    ck_assert_uint_eq(half_open_judge(&request, 1, 2, &limits, NOW), 1);
+    ck_assert_uint_eq(half_open_decide(&request, 1, 2, &limits, NOW), 1);
 }
 END_TEST
 
 Suite *half_open_suite(void) {
     Suite *suite = suite_create("half_open");
-    TCase *judge = tcase_create("judge");
-    tcase_add_loop_test(judge, half_open_requests_are_cut_by_age_and_number, 0,
+    TCase *decide = tcase_create("decide");
+    tcase_add_loop_test(decide, half_open_requests_are_cut_by_age_and_number, 0,
                         (int)(sizeof rounds / sizeof *rounds));
-    tcase_add_test(judge, half_open_silent_request_is_cut_after_one_second);
-    tcase_add_test(judge, half_open_request_is_cut_with_a_queue_of_one);
-    suite_add_tcase(suite, judge);
+    tcase_add_test(decide, half_open_silent_request_is_cut_after_one_second);
+    tcase_add_test(decide, half_open_request_is_cut_with_a_queue_of_one);
+    suite_add_tcase(suite, decide);
     return suite;
 }

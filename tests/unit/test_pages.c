@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "server/http/pages.h"
+#include "server/http/handshake_http.h"
 #include "server/http/origin.h"
-#include "server/http/upgrade.h"
+#include "server/http/pages.h"
 #include "tests/unit/suites.h"
 
 static const char *const patterns[] = {"/echo", "/light/{status}"};
@@ -67,8 +67,7 @@ START_TEST(root_page_links_follow_a_trusted_proxy) {
             headers[count++] = (struct http_header){"x-forwarded-host", cases[i].host};
         const struct http_request request = {
             .method = "GET", .version = "1.1", .path = "/", .query = "", .headers = headers, .header_count = count};
-        struct pages_state state = {
-            .patterns = patterns, .pattern_count = 2, .trusted_proxy = cases[i].trusted};
+        struct pages_state state = {.patterns = patterns, .pattern_count = 2, .trusted_proxy = cases[i].trusted};
         struct http_response response = {0};
         pages_answer(&request, &state, &response);
         ck_assert_msg(strstr(response.body, cases[i].link) != NULL, "%s", response.body);
@@ -164,9 +163,9 @@ static int check_upgrade(const struct http_header *headers, size_t count, long l
                                          .header_count = count,
                                          .content_length = length};
     struct http_response response = {0};
-    ck_assert(upgrade_is_wanted(&request));
+    ck_assert(handshake_http_is_wanted(&request));
     const char *why;
-    return upgrade_check(&request, accept, &why, &response) ? 101 : response.status;
+    return handshake_http_check(&request, accept, &why, &response) ? 101 : response.status;
 }
 
 START_TEST(repeated_header_lines_are_joined_for_the_handshake) {
@@ -270,16 +269,16 @@ START_TEST(handshake_selects_the_preferred_subprotocol) {
 }
 END_TEST
 
-static void respond(const struct negotiated *negotiated, char response[UPGRADE_RESPONSE_MAX + 1]) {
-    size_t size = upgrade_response(response, "A", negotiated, NULL);
-    ck_assert_uint_le(size, UPGRADE_RESPONSE_MAX);
+static void respond(const struct negotiated *negotiated, char response[HANDSHAKE_RESPONSE_MAX + 1]) {
+    size_t size = handshake_http_response(response, "A", negotiated, NULL);
+    ck_assert_uint_le(size, HANDSHAKE_RESPONSE_MAX);
     response[size] = '\0';
     ck_assert_uint_eq(size, strlen(response));
     ck_assert_str_eq(response + size - 4, "\r\n\r\n");
 }
 
 START_TEST(response_101_names_what_was_negotiated) {
-    char response[UPGRADE_RESPONSE_MAX + 1];
+    char response[HANDSHAKE_RESPONSE_MAX + 1];
     respond(&(struct negotiated){.subprotocol = "chat.v2", .extensions = "permessage-deflate"}, response);
     ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Protocol: chat.v2\r\n"));
     ck_assert_ptr_nonnull(strstr(response, "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
@@ -295,7 +294,7 @@ START_TEST(response_101_has_room_for_the_longest_names) {
     struct negotiated negotiated = {.subprotocol = longest};
     memset(longest, 'p', sizeof longest - 1);
     memset(negotiated.extensions, 'e', EXTENSION_RESPONSE_SIZE - 1);
-    char response[UPGRADE_RESPONSE_MAX + 1];
+    char response[HANDSHAKE_RESPONSE_MAX + 1];
     respond(&negotiated, response);
     ck_assert_ptr_nonnull(strstr(response, longest));
     ck_assert_ptr_nonnull(strstr(response, negotiated.extensions));

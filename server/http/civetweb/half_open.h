@@ -23,7 +23,7 @@ enum half_open_verdict {
     HALF_OPEN_STAYS,
     HALF_OPEN_TIMED_OUT, /* older than the handshake timeout */
     HALF_OPEN_GREEDY,    /* clients wait, and it is beyond what one address may have then */
-    HALF_OPEN_SHED       /* clients wait, and it is among the oldest */
+    HALF_OPEN_OLDEST     /* clients wait, and it is among the oldest */
 };
 
 struct half_open {
@@ -46,7 +46,7 @@ struct half_open_limits {
 /* Sets each verdict, and changes the order of the requests. When an address has too many, its oldest may stay.
  * `in_all` also counts the finished requests: those beyond the number of threads wait. Returns how many must
  * go. */
-size_t half_open_judge(struct half_open *requests, size_t count, size_t in_all,
-                       const struct half_open_limits *limits, uint64_t now_ms);
+size_t half_open_decide(struct half_open *requests, size_t count, size_t in_all,
+                        const struct half_open_limits *limits, uint64_t now_ms);
 
 #endif

@@ -56,18 +56,18 @@ static void http_server_await_clients(const struct http_server *server) {
 
 /* --- The threads that cut off slow clients, and adoption ---------------------------------------------------- */
 
-static int http_server_create_guard(struct http_server *server, char *error, size_t error_size) {
-    const struct request_guard_options options = {.listeners = &server->listeners,
-                                                  .threads = server->options.threads,
-                                                  .queue = server->options.connection_queue};
-    if ((server->guard = request_guard_create(&options)) != NULL)
+static int http_server_create_slow_request_reaper(struct http_server *server, char *error, size_t error_size) {
+    const struct slow_request_reaper_options options = {.listeners = &server->listeners,
+                                                        .threads = server->options.threads,
+                                                        .queue = server->options.connection_queue};
+    if ((server->slow_request_reaper = slow_request_reaper_create(&options)) != NULL)
         return 0;
-    return http_server_fail(error, error_size, "the guard of the requests: %s", strerror(errno));
+    return http_server_fail(error, error_size, "the slow-request reaper: %s", strerror(errno));
 }
 
-static int http_server_create_watcher(struct http_server *server, char *error, size_t error_size) {
+static int http_server_create_half_open_reaper(struct http_server *server, char *error, size_t error_size) {
     const struct http_server_options *options = &server->options;
-    const struct watcher_options watched = {
+    const struct half_open_reaper_options watched = {
         .base = options->base,
         .limits = {.per_address = options->max_half_open_per_ip,
                    .timeout_ms = options->head_timeout_ms,
@@ -79,25 +79,26 @@ static int http_server_create_watcher(struct http_server *server, char *error, s
     };
     if (adoption_open(&server->adoption, options->base) != 0)
         return http_server_fail(error, error_size, "adoption: %s", strerror(errno));
-    if ((server->watcher = watcher_create(&watched)) != NULL)
+    if ((server->half_open_reaper = half_open_reaper_create(&watched)) != NULL)
         return 0;
     adoption_close(&server->adoption);
     return http_server_fail(error, error_size, "out of memory");
 }
 
 static void http_server_release(struct http_server *server) {
-    if (server->watcher != NULL)
+    if (server->half_open_reaper != NULL)
         adoption_close(&server->adoption);
-    watcher_destroy(server->watcher);
-    request_guard_destroy(server->guard);
+    half_open_reaper_destroy(server->half_open_reaper);
+    slow_request_reaper_destroy(server->slow_request_reaper);
     free(server);
 }
 
 static int http_server_start_threads(struct http_server *server, char *error, size_t error_size) {
-    if (server->guard != NULL && request_guard_start(server->guard) != 0)
-        return http_server_fail(error, error_size, "the guard of the requests: %s", strerror(errno));
-    if (server->watcher != NULL && watcher_start(server->watcher, &server->listeners) != 0)
-        return http_server_fail(error, error_size, "the watcher of the handshakes: %s", strerror(errno));
+    if (server->slow_request_reaper != NULL && slow_request_reaper_start(server->slow_request_reaper) != 0)
+        return http_server_fail(error, error_size, "the slow-request reaper: %s", strerror(errno));
+    if (server->half_open_reaper != NULL &&
+        half_open_reaper_start(server->half_open_reaper, &server->listeners) != 0)
+        return http_server_fail(error, error_size, "the half-open reaper: %s", strerror(errno));
     return 0;
 }
 
@@ -128,8 +129,8 @@ struct http_server *http_server_start(const struct http_server_options *options,
         return NULL;
     }
     server->options = *options;
-    int created = options->keep_alive ? http_server_create_guard(server, error, error_size)
-                                      : http_server_create_watcher(server, error, error_size);
+    int created = options->keep_alive ? http_server_create_slow_request_reaper(server, error, error_size)
+                                      : http_server_create_half_open_reaper(server, error, error_size);
     if (created != 0 || http_server_listen(server, error, error_size) != 0) {
         http_server_release(server);
         return NULL;
@@ -147,14 +148,14 @@ uint16_t http_server_port(const struct http_server *server, size_t index) {
 void http_server_stop(struct http_server *server) {
     if (server == NULL)
         return;
-    if (server->watcher != NULL)
-        watcher_stop(server->watcher);
+    if (server->half_open_reaper != NULL)
+        half_open_reaper_stop(server->half_open_reaper);
     listeners_shut(&server->listeners);
-    request_guard_end_all(server->guard);
-    if (server->watcher != NULL)
-        watcher_close_all(server->watcher);
+    slow_request_reaper_end_all(server->slow_request_reaper);
+    if (server->half_open_reaper != NULL)
+        half_open_reaper_close_all(server->half_open_reaper);
     http_server_await_clients(server);
-    request_guard_stop(server->guard);
+    slow_request_reaper_stop(server->slow_request_reaper);
     http_server_library_stop(server);
     http_server_release(server);
 }

@@ -3,8 +3,8 @@
  * alone.
  *
  * civetweb accepts connections and parses requests. Its code for files, CGI and directories is never reached, and
- * its log goes to ours. Clients that are too slow are cut off: see watcher.h for servers without keep-alive, and
- * request_guard.h for those with it.
+ * its log goes to ours. Clients that are too slow are cut off: see half_open_reaper.h for servers without
+ * keep-alive, and slow_request_reaper.h for those with it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -64,13 +64,13 @@ static int answer_again(struct http_server *server, struct mg_connection *connec
     http_server_body_announce(&body, server, connection, request);
     server->options.answer(server->options.context, request, &response);
     bool stays = answer_keeps(server, request);
-    request_guard_phase(server->guard, PHASE_ANSWER);
+    slow_request_reaper_phase(server->slow_request_reaper, PHASE_ANSWER);
     bool written = http_server_respond(connection, &response, strcmp(request->method, "HEAD") != 0, stays);
     if (!stays || !written)
         mg_disable_connection_keep_alive(connection);
     if (written && request->body != NULL && !request->body->ended)
         http_server_body_linger(&body);
-    request_guard_phase(server->guard, PHASE_HEAD);
+    slow_request_reaper_phase(server->slow_request_reaper, PHASE_HEAD);
     *taken += request->head_size + (uint64_t)body.taken;
     http_response_release(&response);
     return response.status;

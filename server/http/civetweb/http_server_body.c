@@ -15,7 +15,7 @@ static long body_read(struct http_body *body, void *bytes, size_t size) {
     struct http_server_body *incoming = (struct http_server_body *)body; /* `body` is its first member */
     size_t read = 0;
     if (!incoming->begun)
-        request_guard_phase(incoming->server->guard, PHASE_BODY);
+        slow_request_reaper_phase(incoming->server->slow_request_reaper, PHASE_BODY);
     incoming->begun = true;
     if (incoming->awaits_continue)
         mg_write(incoming->connection, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -33,7 +33,7 @@ static long body_read(struct http_body *body, void *bytes, size_t size) {
         body->ended = body->length < 0 ? cut : incoming->taken == body->length;
     }
     if (body->ended)
-        request_guard_phase(incoming->server->guard, PHASE_WORK);
+        slow_request_reaper_phase(incoming->server->slow_request_reaper, PHASE_WORK);
     return (long)read;
 }
 
@@ -51,12 +51,12 @@ void http_server_body_announce(struct http_server_body *body, struct http_server
     request->body = chunked || request->content_length > 0 ? &body->body : NULL;
 }
 
-/* It goes on for as long as the guard allows. */
+/* It goes on for as long as the slow-request reaper allows. */
 void http_server_body_linger(struct http_server_body *body) {
     char bytes[4096];
     if (body->awaits_continue)
         return;
-    request_guard_phase(body->server->guard, PHASE_LINGER);
+    slow_request_reaper_phase(body->server->slow_request_reaper, PHASE_LINGER);
     for (size_t left = LINGER_MAX; left > 0; left -= sizeof bytes)
         if (mg_read(body->connection, bytes, sizeof bytes) < (int)sizeof bytes)
             return;

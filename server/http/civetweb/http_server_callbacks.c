@@ -30,9 +30,9 @@ static bool callback_hold(struct http_server *server, const struct mg_request_in
     if (info == NULL)
         return true;
     uint16_t port = (uint16_t)info->remote_port, local_port = (uint16_t)info->server_port;
-    if (server->guard != NULL)
-        return request_guard_enter(server->guard, info->remote_addr, port, local_port, phase);
-    return watcher_hold(server->watcher, info->remote_addr, port, local_port);
+    if (server->slow_request_reaper != NULL)
+        return slow_request_reaper_enter(server->slow_request_reaper, info->remote_addr, port, local_port, phase);
+    return half_open_reaper_enter(server->half_open_reaper, info->remote_addr, port, local_port);
 }
 
 /* Answers what is not an HTTP request, or one that may not be answered. Each status has its own limit in the log,
@@ -169,10 +169,10 @@ static int callback_begin(const struct mg_connection *connection, void **data) {
     struct http_server *server = callback_server(connection);
     server->busy++;
     visit = (struct visit){0};
-    if (server->guard != NULL)
-        request_guard_begin(server->guard);
+    if (server->slow_request_reaper != NULL)
+        slow_request_reaper_begin(server->slow_request_reaper);
     else
-        watcher_wake(server->watcher);
+        half_open_reaper_wake(server->half_open_reaper);
     return 0;
 }
 
@@ -190,10 +190,10 @@ static void callback_close(const struct mg_connection *connection) {
 
 static void callback_closed(const struct mg_connection *connection) {
     struct http_server *server = callback_server(connection);
-    if (server->guard != NULL)
-        request_guard_end(server->guard);
+    if (server->slow_request_reaper != NULL)
+        slow_request_reaper_end(server->slow_request_reaper);
     else
-        watcher_release(server->watcher);
+        half_open_reaper_leave(server->half_open_reaper);
     server->busy--;
 }
 

@@ -17,10 +17,10 @@
 #include <civetweb.h>
 
 #include "server/http/civetweb/adoption.h"
+#include "server/http/civetweb/half_open_reaper.h"
 #include "server/http/civetweb/http_server.h"
 #include "server/http/civetweb/listeners.h"
-#include "server/http/civetweb/request_guard.h"
-#include "server/http/civetweb/watcher.h"
+#include "server/http/civetweb/slow_request_reaper.h"
 
 enum { HTTP_SERVER_MESSAGE_MAX = 256 };
 
@@ -28,13 +28,13 @@ struct http_server {
     struct mg_context *civetweb;
     struct http_server_options options;
     struct listeners listeners;
-    struct adoption adoption;                  /* not with keep-alive */
-    struct watcher *watcher;                   /* not with keep-alive; else NULL */
-    struct request_guard *guard;               /* with keep-alive; else NULL */
-    _Atomic unsigned busy;                     /* threads that have a connection */
-    _Atomic bool started;                      /* set once `listeners` is complete */
-    _Atomic unsigned begun;                    /* threads of civetweb that have begun */
-    char start_error[HTTP_SERVER_MESSAGE_MAX]; /* what civetweb logged while it started */
+    struct adoption adoption;                        /* not with keep-alive */
+    struct half_open_reaper *half_open_reaper;       /* not with keep-alive; else NULL */
+    struct slow_request_reaper *slow_request_reaper; /* with keep-alive; else NULL */
+    _Atomic unsigned busy;                           /* threads that have a connection */
+    _Atomic bool started;                            /* set once `listeners` is complete */
+    _Atomic unsigned begun;                          /* threads of civetweb that have begun */
+    char start_error[HTTP_SERVER_MESSAGE_MAX];       /* what civetweb logged while it started */
 };
 
 /* Formats like printf into `error`. Returns -1. */

@@ -18,7 +18,7 @@ _Static_assert(MG_MAX_HEADERS == HTTP_HEADERS_MAX, "civetweb has room for as man
 static _Thread_local const char *buffer; /* where this thread's buffer of civetweb begins; NULL: not known yet */
 
 /* Restores the target: civetweb has cut the query off if it passes the request on. */
-static char *whole_target(const struct mg_request_info *info, bool is_cut) {
+static char *request_whole_target(const struct mg_request_info *info, bool is_cut) {
     if (is_cut && info->query_string != NULL)
         ((char *)info->query_string)[-1] = '?';
     return (char *)info->request_uri;
@@ -26,18 +26,19 @@ static char *whole_target(const struct mg_request_info *info, bool is_cut) {
 
 /* civetweb does not tell where its buffer begins, but it comes from malloc(), so it is aligned. Only the first
  * request of a thread can be misjudged, if it begins with many blanks. */
-static void find_buffer(const char *method) {
+static void request_find_buffer(const char *method) {
     const char *aligned = method - (uintptr_t)method % alignof(max_align_t);
     if (buffer == NULL || aligned < buffer)
         buffer = aligned;
 }
 
 /* Returns 0 with the size of the head; or the status of the refusal. */
-static int check_head(const struct mg_request_info *info, const char *target, size_t *size, const char **why) {
+static int request_check_head(const struct mg_request_info *info, const char *target, size_t *size,
+                              const char **why) {
     struct cut_field fields[MG_MAX_HEADERS];
     for (int i = 0; i < info->num_headers; i++)
         fields[i] = (struct cut_field){info->http_headers[i].name, (char *)info->http_headers[i].value};
-    find_buffer(info->request_method);
+    request_find_buffer(info->request_method);
     const struct cut_head head = {.buffer = buffer,
                                   .buffer_size = HTTP_HEAD_MAX,
                                   .method = info->request_method,
@@ -50,7 +51,7 @@ static int check_head(const struct mg_request_info *info, const char *target, si
 }
 
 /* If the target is a whole URI, its host counts, whatever the Host header says (RFC 9112, 3.2.2). */
-static void replace_host(struct http_header *headers, size_t count, const char *authority) {
+static void request_replace_host(struct http_header *headers, size_t count, const char *authority) {
     for (size_t i = 0; i < count; i++)
         if (strcasecmp(headers[i].name, "Host") == 0)
             headers[i].value = authority;
@@ -59,10 +60,10 @@ static void replace_host(struct http_header *headers, size_t count, const char *
 int http_server_request_read(const struct mg_request_info *info, bool is_cut,
                              struct http_header headers[HTTP_HEADERS_MAX], struct http_request *request,
                              const char **why) {
-    char *text = whole_target(info, is_cut);
+    char *text = request_whole_target(info, is_cut);
     struct target target;
     size_t head_size;
-    int status = check_head(info, text, &head_size, why);
+    int status = request_check_head(info, text, &head_size, why);
     if (status != 0 || (status = target_parse(text, &target, why)) != 0)
         return status;
     for (int i = 0; i < info->num_headers; i++)
@@ -82,12 +83,12 @@ int http_server_request_read(const struct mg_request_info *info, bool is_cut,
     };
     status = request_check(request, why);
     if (target.authority != NULL)
-        replace_host(headers, request->header_count, target.authority);
+        request_replace_host(headers, request->header_count, target.authority);
     return status;
 }
 
 /* Whether civetweb does not know the method. Then it has not looked at the headers. */
-static bool is_unknown_method(const struct mg_request_info *info) {
+static bool request_is_unknown_method(const struct mg_request_info *info) {
     static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", NULL};
     if (info->http_version == NULL || info->num_headers != 0 ||
         (strcmp(info->http_version, "1.1") != 0 && strcmp(info->http_version, "1.0") != 0))
@@ -106,7 +107,7 @@ int http_server_request_explain(const struct mg_request_info *info, const char *
         int status = http_server_request_read(info, false, headers, &request, why);
         return status == 0 ? 400 : status;
     }
-    bool unknown = is_unknown_method(info);
+    bool unknown = request_is_unknown_method(info);
     *why = unknown                 ? "no method has this name"
            : info->num_headers < 0 ? "a header line is not NAME: VALUE, or does not end with CR LF"
                                    : "the request line is not METHOD TARGET HTTP/1.1";

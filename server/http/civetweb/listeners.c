@@ -9,22 +9,22 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/core/descriptors.h"
+#include "server/http/civetweb/descriptor_scan.h"
 #include "server/http/civetweb/received.h"
 
-static bool is_listening(int fd) {
+static bool listeners_is_listening(int fd) {
     int listening = 0;
     socklen_t size = sizeof listening;
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
 }
 
-static bool is_bound_to(int fd, const struct end *wanted) {
+static bool listeners_is_bound_to(int fd, const struct end *wanted) {
     struct end bound;
     return peer_local_end(fd, &bound) && bound.port == wanted->port &&
-           address_equal(&bound.address, &wanted->address) && is_listening(fd);
+           address_equal(&bound.address, &wanted->address) && listeners_is_listening(fd);
 }
 
-static struct address host_of(const char *address) {
+static struct address listeners_host_of(const char *address) {
     struct address host = {0};
     char text[ADDRESS_TEXT_SIZE];
     bool v6 = *address == '[';
@@ -34,19 +34,18 @@ static struct address host_of(const char *address) {
 }
 
 bool listeners_find(struct listeners *listeners, const char *address, uint16_t port) {
-    const struct end wanted = {host_of(address), port};
-    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
-    int next = 0, end = descriptors_end(), count;
+    const struct end wanted = {listeners_host_of(address), port};
+    struct descriptor_scan scan;
     if (listeners->count == LISTENERS_MAX)
         return false;
-    while ((count = descriptors_poll_next(numbers, DESCRIPTORS_AT_ONCE, &next, end, 0)) > 0)
-        for (int i = 0; i < count; i++) {
-            if (numbers[i].revents & POLLNVAL || !is_bound_to(numbers[i].fd, &wanted))
-                continue;
-            listeners->fds[listeners->count] = numbers[i].fd;
-            listeners->bound[listeners->count++] = wanted;
-            return true;
-        }
+    descriptor_scan_begin(&scan, 0);
+    for (int fd; (fd = descriptor_scan_next(&scan)) >= 0;) {
+        if (!listeners_is_bound_to(fd, &wanted))
+            continue;
+        listeners->fds[listeners->count] = fd;
+        listeners->bound[listeners->count++] = wanted;
+        return true;
+    }
     return false;
 }
 
@@ -56,14 +55,14 @@ void listeners_shut(const struct listeners *listeners) {
 }
 
 /* A socket bound to 0.0.0.0 or [::] takes clients at all addresses of the machine. */
-static bool takes(const struct end *bound, const struct end *local) {
+static bool listeners_takes(const struct end *bound, const struct end *local) {
     static const struct address any_v6 = {{0}}, any_v4 = {{[10] = 0xff, [11] = 0xff}};
     bool v4 = memcmp(local->address.bytes, any_v4.bytes, 12) == 0;
     return bound->port == local->port && (address_equal(&bound->address, &local->address) ||
                                           address_equal(&bound->address, v4 ? &any_v4 : &any_v6));
 }
 
-static bool is_tcp(int fd) {
+static bool listeners_is_tcp(int fd) {
     int protocol = 0;
     socklen_t size = sizeof protocol;
     return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
@@ -74,20 +73,19 @@ bool listeners_accepted(const struct listeners *listeners, int fd, struct peer *
     if (!peer_local_end(fd, &local))
         return false;
     for (int i = 0; i < listeners->count; i++)
-        if (takes(&listeners->bound[i], &local))
-            return is_tcp(fd) && peer_of_socket(fd, peer);
+        if (listeners_takes(&listeners->bound[i], &local))
+            return listeners_is_tcp(fd) && peer_of_socket(fd, peer);
     return false;
 }
 
 void listeners_each_client(const struct listeners *listeners,
                            void (*look)(void *context, int fd, const struct peer *peer), void *context) {
-    struct pollfd numbers[DESCRIPTORS_AT_ONCE];
-    int next = DESCRIPTORS_FIRST, end = descriptors_end(), count;
+    struct descriptor_scan scan;
     struct peer peer;
-    while ((count = descriptors_poll_next(numbers, DESCRIPTORS_AT_ONCE, &next, end, 0)) > 0)
-        for (int i = 0; i < count; i++)
-            if (!(numbers[i].revents & POLLNVAL) && listeners_accepted(listeners, numbers[i].fd, &peer))
-                look(context, numbers[i].fd, &peer);
+    descriptor_scan_begin(&scan, DESCRIPTORS_FIRST);
+    for (int fd; (fd = descriptor_scan_next(&scan)) >= 0;)
+        if (listeners_accepted(listeners, fd, &peer))
+            look(context, fd, &peer);
 }
 
 struct search {
@@ -95,7 +93,7 @@ struct search {
     int64_t received;
 };
 
-static void search_one(void *context, int fd, const struct peer *peer) {
+static void listeners_search_one(void *context, int fd, const struct peer *peer) {
     struct search *search = context;
     if (peer_equal(peer, search->client))
         search->received = received_bytes(fd);
@@ -103,6 +101,6 @@ static void search_one(void *context, int fd, const struct peer *peer) {
 
 int64_t listeners_received(const struct listeners *listeners, const struct peer *client) {
     struct search search = {client, -1};
-    listeners_each_client(listeners, search_one, &search);
+    listeners_each_client(listeners, listeners_search_one, &search);
     return search.received;
 }

@@ -28,7 +28,7 @@ struct peer peer_of_text(const char *address, uint16_t port, uint16_t local_port
 }
 
 /* Returns the port; 0 for an address that is neither IPv4 nor IPv6. */
-static uint16_t read_address(const union any_address *from, struct address *address) {
+static uint16_t peer_read_address(const union any_address *from, struct address *address) {
     if (from->any.sa_family == AF_INET) {
         *address = (struct address){.bytes = {[10] = 0xff, [11] = 0xff}};
         memcpy(address->bytes + 12, &from->v4.sin_addr, 4);
@@ -43,15 +43,15 @@ static uint16_t read_address(const union any_address *from, struct address *addr
 bool peer_local_end(int fd, struct end *end) {
     union any_address local = {0};
     socklen_t size = sizeof local;
-    return getsockname(fd, &local.any, &size) == 0 && (end->port = read_address(&local, &end->address)) != 0;
+    return getsockname(fd, &local.any, &size) == 0 && (end->port = peer_read_address(&local, &end->address)) != 0;
 }
 
 bool peer_of_socket(int fd, struct peer *peer) {
     union any_address remote = {0};
     struct end local;
     socklen_t size = sizeof remote;
-    if (getpeername(fd, &remote.any, &size) != 0 || (peer->port = read_address(&remote, &peer->address)) == 0 ||
-        !peer_local_end(fd, &local))
+    if (getpeername(fd, &remote.any, &size) != 0 ||
+        (peer->port = peer_read_address(&remote, &peer->address)) == 0 || !peer_local_end(fd, &local))
         return false;
     peer->local_port = local.port;
     return true;

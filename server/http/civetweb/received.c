@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <linux/tcp.h> /* the C library's own header ends before tcpi_bytes_received */
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -16,7 +15,7 @@
 enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
 
 /* Whether the peer's stream has ended. Its end takes a sequence number, which the kernel counts as a byte. */
-static bool has_ended(unsigned state) {
+static bool received_has_ended(unsigned state) {
     return state == CLOSE_WAIT || state == LAST_ACK || state == CLOSING || state == TIME_WAIT;
 }
 
@@ -29,5 +28,9 @@ int64_t received_bytes(int fd) {
         errno = ENOSYS;
         return -1;
     }
-    return (int64_t)info.tcpi_bytes_received - has_ended(info.tcpi_state);
+    return (int64_t)info.tcpi_bytes_received - received_has_ended(info.tcpi_state);
+}
+
+bool received_nothing(int fd) {
+    return received_bytes(fd) == 0;
 }

@@ -8,9 +8,13 @@
 #ifndef WEIR_HTTP_CIVETWEB_RECEIVED_H
 #define WEIR_HTTP_CIVETWEB_RECEIVED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Returns -1 with errno if `fd` is not a TCP connection. */
 int64_t received_bytes(int fd);
+
+/* Whether `fd` is a TCP connection whose peer has not sent a byte. */
+bool received_nothing(int fd);
 
 #endif

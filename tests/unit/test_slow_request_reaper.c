@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/civetweb/request_guard.h"
+#include "server/http/civetweb/slow_request_reaper.h"
 #include "tests/unit/suites.h"
 
 enum { NOW = 100000, MOST = 8 };
@@ -10,7 +10,7 @@ enum { NOW = 100000, MOST = 8 };
 /* The verdict on one client that has kept the server waiting for so long. */
 static bool goes(enum request_phase phase, uint64_t age, unsigned waiting) {
     struct request_sight sight = {.phase = phase, .since_ms = NOW - age};
-    request_guard_judge(&sight, 1, waiting, NOW);
+    slow_request_reaper_decide(&sight, 1, waiting, NOW);
     return sight.cut;
 }
 
@@ -39,7 +39,7 @@ START_TEST(slow_requests_are_cut_oldest_first_for_those_waiting) {
             sights[i] = (struct request_sight){.fd = i,
                                                .phase = i % 2 == 0 ? PHASE_HEAD : PHASE_BODY,
                                                .since_ms = NOW - 2000 - (uint64_t)(i * 5 % MOST)};
-        request_guard_judge(sights, MOST, waiting, NOW);
+        slow_request_reaper_decide(sights, MOST, waiting, NOW);
         for (int i = 0; i < MOST; i++)
             cut += sights[i].cut;
         ck_assert_uint_eq(cut, waiting < MOST ? waiting : MOST);
@@ -54,14 +54,14 @@ START_TEST(slow_request_over_its_time_makes_room_for_one_waiting) {
     struct request_sight sights[] = {{.phase = PHASE_HEAD, .since_ms = NOW - 6000},
                                      {.phase = PHASE_BODY, .since_ms = NOW - 9000},
                                      {.phase = PHASE_WORK, .since_ms = 0}};
-    request_guard_judge(sights, 3, 1, NOW);
+    slow_request_reaper_decide(sights, 3, 1, NOW);
     ck_assert(sights[0].cut && !sights[1].cut && !sights[2].cut);
 }
 END_TEST
 
-Suite *request_guard_suite(void) {
-    Suite *suite = suite_create("request_guard");
-    TCase *tcase = tcase_create("request_guard");
+Suite *slow_request_reaper_suite(void) {
+    Suite *suite = suite_create("slow_request_reaper");
+    TCase *tcase = tcase_create("slow_request_reaper");
     tcase_add_test(tcase, slow_request_is_cut_after_the_time_of_its_phase);
     tcase_add_test(tcase, slow_requests_are_cut_oldest_first_for_those_waiting);
     tcase_add_test(tcase, slow_request_over_its_time_makes_room_for_one_waiting);

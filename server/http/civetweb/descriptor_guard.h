@@ -1,4 +1,4 @@
-/* accept_guard.h - what happens to the listening sockets when the process has no descriptor left.
+/* descriptor_guard.h - what happens to the listening sockets when the process has no descriptor left.
  *
  * The HTTP library accepts in a loop that cannot wait. Without a free descriptor its accept() fails at once, the
  * client stays in the queue, and the loop uses a whole processor. So the guard puts a quiet descriptor in the
@@ -13,8 +13,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef WEIR_HTTP_CIVETWEB_ACCEPT_GUARD_H
-#define WEIR_HTTP_CIVETWEB_ACCEPT_GUARD_H
+#ifndef WEIR_HTTP_CIVETWEB_DESCRIPTOR_GUARD_H
+#define WEIR_HTTP_CIVETWEB_DESCRIPTOR_GUARD_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@
 
 #include "server/http/civetweb/listeners.h"
 
-struct accept_guard {
+struct descriptor_guard {
     const struct listeners *listeners;
     struct pollfd polled[LISTENERS_MAX]; /* duplicates of the listening sockets */
     int quiet;                           /* an eventfd; a write wakes any thread that polls it */
@@ -33,12 +33,12 @@ struct accept_guard {
 };
 
 /* The duplicates' numbers are `base` or higher, if any of those is free. Returns -1 with errno. */
-int accept_guard_open(struct accept_guard *guard, const struct listeners *listeners, int base);
+int descriptor_guard_open(struct descriptor_guard *guard, const struct listeners *listeners, int base);
 /* Gives the library its sockets back. */
-void accept_guard_close(struct accept_guard *guard);
+void descriptor_guard_close(struct descriptor_guard *guard);
 
 /* Call it every few milliseconds while clients connect, and at least every hundred milliseconds while the guard is
  * on. Returns how many clients got a 503. */
-unsigned accept_guard_look(struct accept_guard *guard, uint64_t now_ms);
+unsigned descriptor_guard_look(struct descriptor_guard *guard, uint64_t now_ms);
 
 #endif

@@ -1,8 +1,8 @@
-/* accept_guard.c - see accept_guard.h.
+/* descriptor_guard.c - see descriptor_guard.h.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "server/http/civetweb/accept_guard.h"
+#include "server/http/civetweb/descriptor_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ enum {
     REQUEST_MAX = 16384
 };
 
-int accept_guard_open(struct accept_guard *guard, const struct listeners *listeners, int base) {
+int descriptor_guard_open(struct descriptor_guard *guard, const struct listeners *listeners, int base) {
     memset(guard, 0, sizeof *guard);
     guard->listeners = listeners;
     guard->quiet = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -37,12 +37,12 @@ int accept_guard_open(struct accept_guard *guard, const struct listeners *listen
     if (complete)
         return 0;
     int error = errno;
-    accept_guard_close(guard);
+    descriptor_guard_close(guard);
     errno = error;
     return -1;
 }
 
-static void turn_off(struct accept_guard *guard) {
+static void descriptor_guard_turn_off(struct descriptor_guard *guard) {
     for (int i = 0; i < guard->listeners->count; i++)
         exchange_put(guard->polled[i].fd, guard->listeners->fds[i]);
     guard->on = false;
@@ -50,7 +50,7 @@ static void turn_off(struct accept_guard *guard) {
     log_event(LOG_HTTP, LOG_WARNING, "descriptors", LOG_FIELDS(LOG_BOOLEAN("available", true)));
 }
 
-static void turn_on(struct accept_guard *guard, uint64_t now_ms) {
+static void descriptor_guard_turn_on(struct descriptor_guard *guard, uint64_t now_ms) {
     eventfd_t count;
     eventfd_read(guard->quiet, &count);
     for (int i = 0; i < guard->listeners->count; i++)
@@ -59,9 +59,9 @@ static void turn_on(struct accept_guard *guard, uint64_t now_ms) {
     guard->since_ms = now_ms;
 }
 
-void accept_guard_close(struct accept_guard *guard) {
+void descriptor_guard_close(struct descriptor_guard *guard) {
     if (guard->on)
-        turn_off(guard);
+        descriptor_guard_turn_off(guard);
     for (int i = 0; i < guard->listeners->count; i++)
         if (guard->polled[i].fd >= 0)
             close(guard->polled[i].fd);
@@ -73,7 +73,7 @@ void accept_guard_close(struct accept_guard *guard) {
 
 /* How many of up to `wanted` descriptors could be opened. It opens sockets, since a duplicate would not show that
  * the whole system has run out. */
-static int count_free(int wanted) {
+static int descriptor_guard_count_free(int wanted) {
     int opened[ENOUGH], count = 0;
     while (count < wanted && (opened[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0)
         count++;
@@ -84,7 +84,7 @@ static int count_free(int wanted) {
 
 /* Reads first what has come of the request: closing with unread bytes would reset the connection, and the answer
  * would be lost. */
-static void answer(int fd) {
+static void descriptor_guard_answer(int fd) {
     char request[REQUEST_MAX];
     recv(fd, request, sizeof request, MSG_DONTWAIT);
     short_answer(fd, 503, "The server is full.");
@@ -92,44 +92,44 @@ static void answer(int fd) {
 }
 
 /* Returns false if no client is there, or another thread has taken the free number first. */
-static bool answer_one(struct accept_guard *guard, int listener) {
+static bool descriptor_guard_answer_one(struct descriptor_guard *guard, int listener) {
     if (guard->spare >= 0)
         close(guard->spare);
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) {
-        answer(fd);
+        descriptor_guard_answer(fd);
         close(fd);
     }
     guard->spare = eventfd(0, EFD_CLOEXEC);
     return fd >= 0;
 }
 
-static bool somebody_waits(struct accept_guard *guard) {
+static bool descriptor_guard_somebody_waits(struct descriptor_guard *guard) {
     return poll(guard->polled, (nfds_t)guard->listeners->count, 0) > 0;
 }
 
-static unsigned answer_all(struct accept_guard *guard) {
+static unsigned descriptor_guard_answer_all(struct descriptor_guard *guard) {
     unsigned answered = 0;
-    for (int i = 0; somebody_waits(guard) && i < guard->listeners->count; i++)
+    for (int i = 0; descriptor_guard_somebody_waits(guard) && i < guard->listeners->count; i++)
         while (guard->polled[i].revents != 0 && answered < ANSWERS_AT_ONCE &&
-               answer_one(guard, guard->polled[i].fd))
+               descriptor_guard_answer_one(guard, guard->polled[i].fd))
             answered++;
     return answered;
 }
 
-unsigned accept_guard_look(struct accept_guard *guard, uint64_t now_ms) {
+unsigned descriptor_guard_look(struct descriptor_guard *guard, uint64_t now_ms) {
     static struct log_limit limit;
-    bool pending = somebody_waits(guard), stuck = pending && guard->pending;
+    bool pending = descriptor_guard_somebody_waits(guard), stuck = pending && guard->pending;
     guard->pending = pending;
-    if (!guard->on && stuck && count_free(1) == 0)
-        turn_on(guard, now_ms);
+    if (!guard->on && stuck && descriptor_guard_count_free(1) == 0)
+        descriptor_guard_turn_on(guard, now_ms);
     if (!guard->on)
         return 0;
-    unsigned answered = answer_all(guard);
+    unsigned answered = descriptor_guard_answer_all(guard);
     if (answered > 0)
         log_event_limited(&limit, LOG_HTTP, LOG_WARNING, "descriptors",
                           LOG_FIELDS(LOG_BOOLEAN("available", false), LOG_NUMBER("refused", answered)));
-    if (now_ms - guard->since_ms >= ON_AT_LEAST_MS && count_free(ENOUGH) == ENOUGH)
-        turn_off(guard);
+    if (now_ms - guard->since_ms >= ON_AT_LEAST_MS && descriptor_guard_count_free(ENOUGH) == ENOUGH)
+        descriptor_guard_turn_off(guard);
     return answered;
 }
