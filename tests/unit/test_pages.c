@@ -1,4 +1,4 @@
-/* test_endpoints.c - answers to plain HTTP requests, and the evaluation of a handshake's headers.
+/* test_pages.c - answers to plain HTTP requests, and the evaluation of a handshake's headers.
  *
  * SPDX-License-Identifier: MIT
  */
