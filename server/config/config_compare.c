@@ -62,7 +62,7 @@ static void compare_token(const struct compare *compare, const char *before, con
 /* Compares each field of struct settings that is an option. All of them are plain numbers. */
 bool config_settings_are_same(const struct settings *a, const struct settings *b) {
     for (const struct option *option = options; option->name != NULL; option++) {
-        if (!config_is_plain_section(option->section) || option->offset < offsetof(struct config, settings))
+        if (!option_section_is_plain(option->section) || option->offset < offsetof(struct config, settings))
             continue;
         size_t offset = option->offset - offsetof(struct config, settings);
         if (offset < sizeof *a &&
@@ -139,7 +139,7 @@ static void compare_all_with(struct compare *compare, const struct config *confi
 void config_compare(const struct config *before, const struct config *after, reporter *callback, void *context) {
     struct compare compare = {callback, context, NULL};
     for (const char *const *section = option_sections; *section != NULL; section++)
-        if (config_is_plain_section(*section)) {
+        if (option_section_is_plain(*section)) {
             compare.section = *section;
             compare_section(&compare, *section, before, after);
         }

@@ -40,7 +40,7 @@ static const struct option *find_option(const char *name) {
     char known[NAME_SIZE];
     for (const struct option *option = options; option->name != NULL; option++) {
         print_name(option->section, option->name, known);
-        if (config_is_plain_section(option->section) && strcmp(name, known) == 0)
+        if (option_section_is_plain(option->section) && strcmp(name, known) == 0)
             return option;
     }
     return NULL;
@@ -87,7 +87,7 @@ static int unknown(const char *section, const char *name, char *error, size_t er
     if (meant == NULL)
         meant = option_meant(section, key);
     struct config_location location = {.source = name};
-    if (meant == NULL || !config_is_plain_section(meant->section))
+    if (meant == NULL || !option_section_is_plain(meant->section))
         return config_fail(location, error, error_size,
                            "no option has this name; `weir check --list` shows every key");
     print_name(meant->section, meant->name, meant_name);
@@ -101,7 +101,7 @@ static int read_variable(struct config *config, const char *section, const char 
                            "a variable of [%s] has a name that is not text", section);
     const struct option *option = find_option(name);
     bool link = is_service_link(name, value),
-         plain = config_is_plain_section(section) || retired_section(section) != NULL;
+         plain = option_section_is_plain(section) || retired_section(section) != NULL;
     if (option == NULL && plain && !config_has_variable(config, name))
         return link ? 0 : unknown(section, name, error, error_size);
     const char *kept = config_keep(config, name);

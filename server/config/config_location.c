@@ -60,6 +60,15 @@ int config_fail_at(struct config_location location, const char *key, char *error
     return config_fail(location, error, error_size, "%s%s%s", names_key ? "" : key, names_key ? "" : ": ", why);
 }
 
+int config_go_on(const struct config *config, const char *error) {
+    struct config_errors *errors = config->errors;
+    if (errors == NULL)
+        return -1;
+    errors->count++;
+    errors->report(errors->context, error);
+    return 0;
+}
+
 /* --- Paths ------------------------------------------------------------------------------------------------- */
 
 static char *join(const char *folder, size_t folder_size, const char *path) {

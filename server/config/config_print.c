@@ -76,7 +76,7 @@ static void print_route(const struct config *config, const struct config_route *
 void config_print(const struct config *config, FILE *out) {
     const char *between = "";
     for (const char *const *section = option_sections; *section != NULL; section++)
-        if (config_is_plain_section(*section)) {
+        if (option_section_is_plain(*section)) {
             fprintf(out, "%s[%s]\n", between, *section);
             print_section(config, *section, config, config->locations, out);
             between = "\n";

@@ -16,14 +16,11 @@ struct config_setting {
     struct config_location location;
 };
 
-/* --- config.c --- */
+/* --- config_apply.c --- */
 
 /* Sets the option in `base`, the struct that its section's fields lie in, and its location in `locations`. */
 int config_apply(void *base, struct config_location *locations, const struct config_setting *setting, char *error,
                  size_t error_size);
-
-/* Returns true for a section without a pattern: its options lie in struct config itself. */
-bool config_is_plain_section(const char *section);
 
 /* --- config_location.c --- */
 
@@ -122,11 +119,13 @@ int config_read_token(struct config *config, char *error, size_t error_size);
 int config_apply_to_route(struct config_route *route, const struct config_setting *setting, char *error,
                           size_t error_size);
 
-/* Checks what is known only once a route has all its keys, for routes from index `first` on. Returns 0 or -1. */
-int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size);
-
 /* Frees the keys for the route's plug-in. */
 void config_release_extras(struct config_route *route);
+
+/* --- config_check.c --- */
+
+/* Checks what is known only once a route has all its keys, for routes from index `first` on. Returns 0 or -1. */
+int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size);
 
 /* --- config_channel.c --- */
 

@@ -1,4 +1,4 @@
-/* config_route.c - sets the keys of a route, and checks routes that have all their keys.
+/* config_route.c - sets the keys of a route, and says what they mean together.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,6 @@
 
 #include "server/config/config_private.h"
 #include "server/config/options.h"
-#include "server/config/value.h"
 
 static int fail(struct config_location location, const char *why, char *error, size_t error_size) {
     return config_fail(location, error, error_size, "%s", why);
@@ -83,56 +82,4 @@ char **config_subprotocols(const struct config_route *route) {
     static char weir_v1[] = "weir.v1", *protocol[] = {weir_v1, NULL};
     bool none = strcmp(route->subprotocols[0], "none") == 0;
     return none && route->handler != NULL && strcmp(route->handler, "pubsub") == 0 ? protocol : route->subprotocols;
-}
-
-/* --- Checks ------------------------------------------------------------------------------------------------ */
-
-/* Only a plug-in accepts keys that are not in the option table. */
-static int check_extras(const struct config *config, const struct config_route *route, char *error,
-                        size_t error_size) {
-    char why[CONFIG_ERROR_SIZE];
-    bool plugin = route->handler != NULL && strncmp(route->handler, "plugin:", 7) == 0;
-    for (size_t i = 0; i < route->extra_count && !plugin; i++) {
-        option_unknown("route", route->extras[i].name, why, sizeof why);
-        fail(route->extras[i].location, why, error, error_size);
-        if (config_go_on(config, error) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Checks a route that the program serves: it must not have options of built-in handlers. */
-static int check_programs_route(const struct config_route *route, char *error, size_t error_size) {
-    static const char *const builtins[] = {"channel", "allowed_channels", "publish", "echo_self"};
-    for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
-        if (route->locations[option_find("route", builtins[i]) - options].source != NULL)
-            return config_fail(
-                route->location, error, error_size,
-                "route %s: %s is only for built-in handlers, and the program serves this route itself",
-                route->pattern, builtins[i]);
-    return 0;
-}
-
-static int check_route(const struct config *config, const struct config_route *route, char *error,
-                       size_t error_size) {
-    bool programs = route->handler == NULL && route->location.source == config_program;
-    if (route->handler == NULL && !programs) {
-        if (config_handler_location(route).refused)
-            return 0;
-        fail(route->location,
-             "the route has no handler; write handler = echo, broadcast, relay, pubsub or plugin:PATH", error,
-             error_size);
-        return config_go_on(config, error);
-    }
-    if ((programs ? check_programs_route : config_check_channel)(route, error, error_size) != 0 &&
-        config_go_on(config, error) != 0)
-        return -1;
-    return check_extras(config, route, error, error_size);
-}
-
-int config_check_routes(const struct config *config, size_t first, char *error, size_t error_size) {
-    for (size_t i = first; i < config->route_count; i++)
-        if (check_route(config, &config->routes[i], error, error_size) != 0)
-            return -1;
-    return 0;
 }

@@ -33,7 +33,7 @@ int config_apply_below(struct config *config, const char *header, struct config_
             return -1;
         return config_apply_to_section(&section, setting, error, error_size);
     }
-    if (config_is_plain_section(header)) {
+    if (option_section_is_plain(header)) {
         setting->section = header;
         return config_apply(config, config->locations, setting, error, error_size);
     }
@@ -47,7 +47,7 @@ static int fail_section(struct config_location location, const char *name, char 
     const struct option *meant = option_find("server", name);
     if (meant == NULL)
         meant = option_meant("server", name);
-    if (meant == NULL || !config_is_plain_section(meant->section))
+    if (meant == NULL || !option_section_is_plain(meant->section))
         return config_fail(location, error, error_size, "the section is missing; %s", form);
     return config_fail(location, error, error_size, "the section is missing; did you mean %s.%s?", meant->section,
                        meant->name);

@@ -1,7 +1,7 @@
 /* ini_file.c - see ini_file.h. Any thread; no state outlives a call.
  *
- * It replaces libini_config, which ignores the case of section names (/Room would be /room), does not report their
- * lines, cuts text at a zero byte, needs quadratic time, and stops at a section's first error.
+ * weir has a reader of its own because libini_config ignores the case of section names (/Room would be /room), does
+ * not report their lines, cuts text at a zero byte, needs quadratic time, and stops at a section's first error.
  *
  * SPDX-License-Identifier: MIT
  */

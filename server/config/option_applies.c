@@ -45,7 +45,8 @@ bool applies_if_history(const struct config *config, const void *section) {
 /* --- Routes -------------------------------------------------------------------------------------------------- */
 
 static bool has_handler(const void *section, const char *handler) {
-    return strcmp(((const struct config_route *)section)->handler, handler) == 0;
+    const char *configured = ((const struct config_route *)section)->handler;
+    return configured != NULL && strcmp(configured, handler) == 0;
 }
 
 /* For options that matter only to handlers that may block; the built-in handlers never block. */
@@ -73,6 +74,6 @@ bool applies_if_sends_back(const struct config *config, const void *section) {
 }
 
 bool applies_if_subprotocols(const struct config *config, const void *section) {
-    (void)config;
-    return strcmp(config_subprotocols(section)[0], "none") != 0;
+    return applies_if_pubsub(config, section) ||
+           strcmp(((const struct config_route *)section)->subprotocols[0], "none") != 0;
 }

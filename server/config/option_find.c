@@ -25,6 +25,13 @@ bool option_section_has_pattern(const char *section) {
     return option_section_title(section) != section;
 }
 
+bool option_section_is_plain(const char *section) {
+    for (const char *const *known = option_sections; *known != NULL; known++)
+        if (strcmp(section, *known) == 0)
+            return !option_section_has_pattern(section);
+    return false;
+}
+
 const struct option *option_find(const char *section, const char *name) {
     for (const struct option *option = options; option->name != NULL; option++)
         if (strcmp(option->section, section) == 0 && strcmp(option->name, name) == 0)

@@ -59,6 +59,9 @@ const char *option_section_title(const char *section);
 /* Returns true if the section takes a pattern, so that a file may have several of its kind. */
 bool option_section_has_pattern(const char *section);
 
+/* Returns true for a section without a pattern: its options lie in struct config itself. */
+bool option_section_is_plain(const char *section);
+
 /* Returns the option of this name in the section, or NULL. */
 const struct option *option_find(const char *section, const char *name);
 
