@@ -26,6 +26,7 @@ ALL_LDFLAGS = -pthread $(LDFLAGS) $(FLAVOUR_$(FLAVOUR))
 
 LIBRARY_SOURCES := $(wildcard $(addsuffix /*.c,base ws pool client server server/* server/*/*))
 TOOL_SOURCES    := $(wildcard $(addsuffix /*.c,commands/connect commands/bench commands/bench/*)) commands/usage.c
+PAGE            := commands/bench/report/page
 COMMAND_SOURCES := $(sort $(wildcard commands/*.c) $(TOOL_SOURCES))
 UNIT_SOURCES    := $(wildcard tests/unit/*.c)
 EXAMPLE_SOURCES := $(filter-out examples/embed.c,$(wildcard examples/*.c))
@@ -55,8 +56,8 @@ $(OUT)/libweir.a: $(call objects,$(LIBRARY_SOURCES))
 	@rm -f $@
 	$(AR) rcs $@ $^
 # Plug-ins call the public functions too, so the whole library is linked and exported.
-$(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/libweir.a
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(call objects,$(COMMAND_SOURCES)) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
+$(OUT)/weir: $(call objects,$(COMMAND_SOURCES)) $(OUT)/$(PAGE).o $(OUT)/libweir.a
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(OUT)/libweir.a -Wl,--no-whole-archive $(LIBS) -ledit -ljansson -lm
 $(OUT)/examples/%.so: examples/%.c $(HEADERS) Makefile | $(OUT)/.tools
 	@mkdir -p $(@D)
 	$(CC) $(EXAMPLE_CFLAGS) -shared -o $@ $< -ljansson
@@ -66,7 +67,7 @@ $(OUT)/examples/embed: examples/embed.c $(OUT)/libweir.a
 $(OUT)/examples/clients/%: examples/clients/%.c $(OUT)/libweir.a
 	@mkdir -p $(@D)
 	$(CC) $(EXAMPLE_CFLAGS) -o $@ $< $(OUT)/libweir.a $(LIBS)
-$(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/libweir.a
+$(OUT)/unit: $(call objects,$(UNIT_SOURCES) $(TOOL_SOURCES)) $(OUT)/$(PAGE).o $(OUT)/libweir.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -ledit -ljansson -lm $(shell pkg-config --libs check)
 # Reports missing tools and headers in one line, before the compiler prints hundreds.
 $(OUT)/.tools:
@@ -79,6 +80,10 @@ $(call objects,$(UNIT_SOURCES)): | $(OUT)/.test-tools
 $(OUT)/%.o: %.c Makefile | $(OUT)/.tools
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+# The page of `weir bench --html` is part of the program, as a terminated array of ASCII.
+$(OUT)/$(PAGE).o: $(PAGE).html Makefile | $(OUT)/.tools
+	@mkdir -p $(@D)
+	(echo 'const char report_page[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '0};') | $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
 -include $(patsubst %.o,%.d,$(call objects,$(LIBRARY_SOURCES) $(COMMAND_SOURCES) $(UNIT_SOURCES)))
 
 build/bench/floor: tests/bench/peers/floor.c Makefile

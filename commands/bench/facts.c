@@ -101,6 +101,25 @@ static void add_load(const struct result *result, struct fact facts[FACTS_MAX], 
         add(facts, count, "expected", "nothing: a message counts when it has left for the network");
 }
 
+void facts_title(const struct result *result, char title[FACT_SIZE]) {
+    static const struct {
+        const char *scenario, *title;
+    } titles[] = {{"echo", "Echo"},
+                  {"rate", "Echo at a fixed rate"},
+                  {"broadcast", "Broadcast"},
+                  {"idle", "Idle connections"},
+                  {"connect", "Opening handshakes"}};
+    char figure[REPORT_FIGURE_SIZE];
+    const char *what = result->scenario;
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (is(result, titles[i].scenario))
+            what = titles[i].title;
+    if (strcmp(result->expect, "any") == 0 || strcmp(result->expect, "none") == 0)
+        what = facts_has_answers(result) ? "Messages and answers" : "Messages sent";
+    snprintf(title, FACT_SIZE, "%s, %s client%s", what, report_number(result->clients, figure),
+             result->clients == 1 ? "" : "s");
+}
+
 size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]) {
     char figure[REPORT_FIGURE_SIZE], more[REPORT_FIGURE_SIZE], rooms[REPORT_FIGURE_SIZE];
     size_t count = 0;

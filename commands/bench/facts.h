@@ -22,6 +22,9 @@ struct fact {
 size_t facts_of_settings(const struct result *result, struct fact facts[FACTS_MAX]);
 size_t facts_of_tester(const struct result *result, struct fact facts[FACTS_MAX]);
 
+/* Writes what was run, as "Echo, 1,000 clients". */
+void facts_title(const struct result *result, char title[FACT_SIZE]);
+
 /* The counts of failures that are meaningful in this scenario, even if 0: "missing", "1,234". */
 struct trouble {
     const char *label;

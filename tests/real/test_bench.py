@@ -4,6 +4,7 @@ counted, named and decide the exit status. Nothing here depends on the speed of 
 SPDX-License-Identifier: MIT
 """
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import time
 import unittest
 from pathlib import Path
 
+from chromium import Chromium, needs_chromium
 from plugin_build import compile_plugin
 from raw_client import CLOSE
 from raw_server import Conn
@@ -282,12 +284,17 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual(connections["connected"], in_all(result, "connected"))
         self.assertTrue(0 < result["handshake"]["count"] < connections["connected"])  # without the warm-up's
 
+    @needs_chromium
     def test_charts_do_not_end_in_a_fall(self):
         """The last second of a run is never a whole one, and nothing is sent while the clients close."""
         page = self.directory / "page.html"
         self.bench("--duration", "2s", "--warmup", "0", "--clients", 3, "--html", page, self.url())
-        charts = re.findall(r'<h3>([^<]*)</h3>(?:(?!<h3).)*?<path class="first" d="M([0-9.L ]+)"/>', page.read_text(),
-                            re.DOTALL)
+
+        async def drawn():
+            async with Chromium() as browser:
+                return await (await browser.open(page.as_uri())).run("document.body.outerHTML")
+
+        charts = re.findall(r'<h3>([^<]*)</h3>(?:(?!<h3).)*?<path class="first" d="M([0-9.L ]+)">', asyncio.run(drawn()), re.DOTALL)
         heights = {title: [1000 - float(point.split()[1]) for point in line.split("L")] for title, line in charts}
         for title in ("Messages per second", "Connections open"):
             *before, last = heights[title]

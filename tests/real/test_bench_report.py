@@ -1,23 +1,24 @@
 """test_bench_report - the page of `weir bench --html` in a real browser: nothing overlaps or overflows, and no text
-from outside becomes markup, on narrow and wide screens, light and dark.
+from outside becomes markup, on narrow and wide screens, light and dark. The axes and numbers of its script are right.
 
 Needs Debian's package chromium. It is large, so `make deps` does not install it; without it these tests are skipped.
 
 SPDX-License-Identifier: MIT
 """
 
+import asyncio
 import html
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+from chromium import PROGRAM as CHROMIUM
+from chromium import Chromium, needs_chromium
 from weir_process import PATIENCE, WeirTestCase, run_weir
 
-CHROMIUM = shutil.which("chromium")
 WIDTHS = [400, 760, 1000, 1240, 1600]
 CAUSES = ["no_error", "bad_argument", "no_tls", "unknown_host", "refused", "unreachable", "timed_out", "http", "handshake",
           "lost", "protocol", "too_big", "no_memory"]
@@ -48,6 +49,9 @@ addEventListener("load", () => {
   }
   for (const path of document.querySelectorAll("path"))
     if (/[^-MLHVZh0-9. ]/.test(path.getAttribute("d"))) found.push(`a path is ${path.getAttribute("d").slice(0, 80)}`);
+  for (const drawing of document.querySelectorAll("svg"))
+    if (drawing.getAttribute("role") != "img" || !drawing.getAttribute("aria-label")) found.push("a chart has no description");
+  for (const wrong of document.body.innerText.match(/\\b(NaN|undefined|null|Infinity)\\b| us$/gm) || []) found.push(`the page says ${wrong}`);
   const report = {
     found, width, figures: document.querySelectorAll("figure").length, scripts: document.scripts.length,
     title: document.title, text: document.body.innerText, requests: performance.getEntriesByType("resource").length,
@@ -126,6 +130,39 @@ def stall():
     return slow
 
 
+def extremes():
+    """The results of the unit test report_handles_empty_and_extreme_results."""
+    for index, count in enumerate([0, 1] * 4):
+        values = full(index // 2 == 3 and 20 or count)
+        if index // 2 == 0:
+            values["latency"] = histogram({})
+        if index // 2 == 1:
+            values["latency"] = histogram({0: 1})
+        if index // 2 == 2:
+            values["latency"] = histogram({4607: 1})
+            values["latency"].update(minimum_seconds=99999.0, maximum_seconds=99999.0)
+            values["settings"].update(scenario="", clients=0)
+            values["tester"].update(busiest_thread_share=1e300)
+            values.update(measured_seconds=0, began_unix_seconds=0)
+        if index // 2 == 3:
+            values["settings"]["url"] = values["host"]["name"] = ""
+            values["intervals"] = [interval(0, **dict.fromkeys(interval(0), 0) | {"measuring": False})] * 20
+        yield f"extreme {index}", values
+
+
+def full(seconds):
+    values = result(seconds=seconds)
+    values["connections"].update(failed=3, dropped=2, first_error=NASTY, failures=dict.fromkeys(CAUSES, 1000000))
+    return values
+
+
+def rooms():
+    values = result("broadcast")
+    values["settings"]["rooms"] = 5
+    values["messages"]["unexpected"] = 4
+    return values
+
+
 def nobody():
     none = result(seconds=0, latency={}, handshake={})
     none["connections"].update(connected=0, failed=1000, first_error="ws://127.0.0.1:9000/echo: connection refused")
@@ -147,6 +184,52 @@ RESULTS = {
     "stall": (stall(), 5),
     "nobody": (nobody(), 0),
 }
+
+
+# What the page's script writes: as in the unit test report_formats_numbers_for_people, with the micro sign.
+NUMBERS = [
+    ("duration", "0", "0 s"), ("duration", "-1", "0 s"), ("duration", "NaN", "0 s"), ("duration", "Infinity", "0 s"),
+    ("duration", "1", "1 ns"), ("duration", "999", "999 ns"), ("duration", "999.6", "1 \u00b5s"), ("duration", "41230", "41.2 \u00b5s"),
+    ("duration", "412000", "412 \u00b5s"), ("duration", "999499", "999 \u00b5s"), ("duration", "999500", "1 ms"),
+    ("duration", "3100000", "3.1 ms"), ("duration", "3124000", "3.12 ms"), ("duration", "9996000", "10 ms"),
+    ("duration", "2500000000", "2.5 s"), ("duration", "120e9", "120 s"), ("duration", "3600e9", "3,600 s"),
+    ("number", "0", "0"), ("number", "NaN", "0"), ("number", "0.5", "0.5"), ("number", "7", "7"), ("number", "12.345", "12.3"),
+    ("number", "99.96", "100"), ("number", "999", "999"), ("number", "1000", "1,000"), ("number", "1234567", "1,234,567"),
+    ("number", "123456789012", "123,456,789,012"), ("number", "1e18", "1,000,000,000,000,000,000"), ("number", "1e300", "very many"),
+    ("bytes", "0", "0 B"), ("bytes", "20", "20 B"), ("bytes", "1000", "1 kB"), ("bytes", "12345678", "12.3 MB"),
+    ("bytes", "5e20", "500,000 PB"), ("bytes", "5e300", "very many PB"),
+]
+
+# Returns what is wrong with the axes of the page's script.
+AXES = """(() => {
+  const wrong = [], {max, ceil, log10} = Math;
+  const expect = (truth, ...what) => { if (!truth && wrong.length < 10) wrong.push(what.join(" ")); };
+  const check = (axis, lowest, highest, what) => {
+    expect(axis.low < axis.high && axis.low <= lowest && axis.high >= highest && axis.ticks.length >= 1, what, "has bad bounds", lowest, highest);
+    expect(axis.ticks.length <= 16, what, "has too many ticks", lowest, highest);
+    axis.ticks.forEach((tick, i) => {
+      const at = place(axis, tick.value), before = i > 0 ? axis.ticks[i - 1] : null;
+      expect(at >= 0 && at <= 1, what, "has a tick outside", tick.label);
+      expect(!before || at > place(axis, before.value), what, "is not in order", tick.label);
+      expect(tick.label != "" && (!before || tick.label != before.label), what, "has a bad label", tick.label);
+    });
+  };
+  for (let highest = 1e-3; highest < 1e15; highest *= 1.37) {
+    check(countAxis(highest), 0, highest, "counts");
+    check(timeAxis(ceil(highest)), 0, ceil(highest), "time");
+    expect(timeAxis(ceil(highest)).high == ceil(highest), "time does not end with the run", highest);
+    for (let ratio = 1; ratio < 1e9; ratio *= 7)
+      check(durationAxis(max(highest / ratio, 1), max(highest, 1), ratio > 100), max(highest / ratio, 1), max(highest, 1), "durations");
+    check(percentileAxis(highest), 0, 1, "percentiles");
+  }
+  for (let share = 0.001; share <= 1; share *= 1.1) {
+    check(shareAxis(share), 0, share, "shares");
+    expect(shareAxis(share).high <= 1 + 1e-9, "shares above 1");
+  }
+  check(countAxis(0), 0, 1, "no counts");
+  expect(place(durationAxis(0, 0, true), 0) == 0, "0 is not at 0");
+  return wrong;
+})()"""
 
 
 def look(page, widths, dark=False):
@@ -171,7 +254,7 @@ def look(page, widths, dark=False):
     return {report["width"]: report for report in reports}
 
 
-@unittest.skipUnless(CHROMIUM, "chromium is not installed (apt-get install chromium)")
+@needs_chromium
 class BenchPage(WeirTestCase):
     configuration = "[server]\nlisten = 127.0.0.1:PORT\n[route /echo]\nhandler = echo\n"
 
@@ -180,9 +263,9 @@ class BenchPage(WeirTestCase):
         self.addCleanup(directory.cleanup)
         self.json, self.html = Path(directory.name) / "result.json", Path(directory.name) / "page.html"
 
-    def draw(self, values):
+    def draw(self, values, *options):
         self.json.write_text(json.dumps(values))
-        done = run_weir("bench", "--merge", self.json, "--html", self.html)
+        done = run_weir("bench", "--merge", self.json, "--html", self.html, *options)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_page_of_every_kind_of_result_fits_every_width(self):
@@ -192,15 +275,76 @@ class BenchPage(WeirTestCase):
                 with self.subTest(result=name, width=width):
                     self.assertEqual(seen["found"], [])
                     self.assertEqual(seen["figures"], figures)
-                    self.assertEqual(seen["scripts"], 1)  # ours
+                    self.assertEqual(seen["scripts"], 3)  # the data, the page's and ours
                     self.assertEqual(seen["requests"], 0)
                     self.assertNotIn("taken over", seen["title"])
 
+    def test_page_of_extreme_results_is_complete(self):
+        for name, values in extremes():
+            self.draw(values)
+            seen = look(self.html, [1240])[1240]
+            with self.subTest(result=name):
+                self.assertEqual(seen["found"], [])
+                self.assertIn("Made by weir bench", seen["text"])
+
+    def test_page_has_the_json_of_the_run(self):
+        for values in (result(), everything_failed()):
+            self.draw(values, "--json", self.json)
+            data = re.search(r'<script type="application/json" id="data">(.*?)</script>', self.html.read_text(), re.DOTALL)
+            self.assertEqual(json.loads(data.group(1))["runs"], [{"name": "", "result": json.loads(self.json.read_text())}])
+            self.assertNotRegex(data.group(1), "[<>&]")
+
+    def test_page_names_rooms_if_there_are_several(self):
+        self.draw(rooms())
+        seen = look(self.html, [1240])[1240]
+        self.assertIn("1,000 in 5 rooms", seen["text"])
+        self.assertIn("unexpected\t4", seen["text"])
+
+    def test_page_names_losses_and_has_no_charts_if_nobody_connected(self):
+        self.draw(nobody())
+        seen = look(self.html, [1240])[1240]
+        self.assertIn("No client connected: ws://127.0.0.1:9000/echo: connection refused", seen["text"])
+        self.assertEqual(seen["figures"], 0)
+
+    def test_charts_do_not_fall_at_the_end(self):
+        values = result(seconds=30)
+        values["intervals"] += [interval(30, received=0, measuring=False), interval(31, received=0, measuring=False)]
+        self.draw(values)
+
+        async def last_points():
+            async with Chromium() as browser:
+                page = await browser.open(self.html.as_uri())
+                return await page.run("(series => [series.x.length, series.received.at(-1)])(makeSeries(runs[0].result, 1))")
+
+        points, last = asyncio.run(last_points())
+        self.assertEqual((points, last), (30, values["intervals"][29]["received"]))
+
+    def test_script_writes_numbers_for_people(self):
+        self.draw(result())
+
+        async def written():
+            async with Chromium() as browser:
+                page = await browser.open(self.html.as_uri())
+                return [await page.run(f"{function}({figure})") for function, figure, _ in NUMBERS]
+
+        self.assertEqual(asyncio.run(written()), [text for *_, text in NUMBERS])
+
+    def test_axes_contain_all_drawn_values(self):
+        self.draw(result())
+
+        async def checked():
+            async with Chromium() as browser:
+                page = await browser.open(self.html.as_uri())
+                return await page.run(AXES)
+
+        self.assertEqual(asyncio.run(checked()), [])
+
     def test_foreign_text_is_shown_as_text(self):
         values = everything_failed()
+        values["connections"]["first_error"] += "\x1b[31m\u202e \u00e4"
         self.draw(values)
         seen = look(self.html, [1240])[1240]
-        self.assertIn(NASTY, seen["text"])
+        self.assertIn(NASTY + "\ufffd[31m\ufffd \u00e4", seen["text"])
         self.assertIn(values["settings"]["url"].strip(), seen["text"])
 
     def test_page_follows_the_colour_scheme(self):

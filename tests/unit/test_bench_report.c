@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "commands/bench/facts.h"
-#include "commands/bench/report/axis.h"
 #include "commands/bench/report/report.h"
 #include "commands/commands.h"
 #include "tests/unit/bench_results.h"
@@ -94,49 +93,6 @@ START_TEST(report_takes_foreign_text_apart_by_character) {
 }
 END_TEST
 
-/* --- Axes -------------------------------------------------------------------------------------------------- */
-
-static void check_axis(const struct axis *axis, double lowest, double highest) {
-    ck_assert_double_lt(axis->low, axis->high);
-    ck_assert_double_le(axis->low, lowest);
-    ck_assert_double_ge(axis->high, highest);
-    ck_assert_uint_ge(axis->tick_count, 1);
-    for (size_t i = 0; i < axis->tick_count; i++) {
-        double place = axis_place(axis, axis->ticks[i].value);
-        ck_assert(place >= 0 && place <= 1);
-        ck_assert(i == 0 || place > axis_place(axis, axis->ticks[i - 1].value));
-        ck_assert_str_ne(axis->ticks[i].label, "");
-        ck_assert(i == 0 || strcmp(axis->ticks[i].label, axis->ticks[i - 1].label) != 0);
-    }
-}
-
-START_TEST(axis_contains_all_drawn_values) {
-    struct axis axis;
-    for (double highest = 1e-3; highest < 1e15; highest *= 1.37) {
-        axis_of_counts(&axis, highest);
-        check_axis(&axis, 0, highest);
-        axis_of_time(&axis, ceil(highest));
-        check_axis(&axis, 0, ceil(highest));
-        ck_assert_double_eq(axis.high, ceil(highest));
-        for (double ratio = 1; ratio < 1e9; ratio *= 7) {
-            axis_of_durations(&axis, fmax(highest / ratio, 1), fmax(highest, 1), ratio > 100);
-            check_axis(&axis, fmax(highest / ratio, 1), fmax(highest, 1));
-        }
-        axis_of_percentiles(&axis, highest);
-        check_axis(&axis, 0, 1);
-    }
-    for (double share = 0.001; share <= 1; share *= 1.1) {
-        axis_of_shares(&axis, share);
-        check_axis(&axis, 0, share);
-        ck_assert_double_le(axis.high, 1 + 1e-9);
-    }
-    axis_of_counts(&axis, 0);
-    check_axis(&axis, 0, 1);
-    axis_of_durations(&axis, 0, 0, true);
-    ck_assert_double_eq(axis_place(&axis, 0), 0);
-}
-END_TEST
-
 /* --- The table and the page -------------------------------------------------------------------------------- */
 
 /* The output of a report, terminated, in the heap. */
@@ -151,11 +107,11 @@ static char *written(void (*report)(const struct result *result, FILE *out), con
 }
 
 static void expect_part(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in\n%s", part, text);
+    ck_assert_msg(strstr(text, part) != NULL, "no \"%s\" in\n%.2000s", part, text);
 }
 
 static void expect_no_part(const char *text, const char *part) {
-    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" in\n%s", part, text);
+    ck_assert_msg(strstr(text, part) == NULL, "\"%s\" in\n%.2000s", part, text);
 }
 
 static const char *const scenarios[] = {"echo", "rate", "broadcast", "idle", "connect"};
@@ -194,28 +150,74 @@ START_TEST(report_mentions_rooms_if_there_are_several) {
     expect_part(text, "unexpected               4\n");
     free(text);
     text = written(report_html, result);
-    expect_part(text, "000 in 5 rooms");
-    expect_part(text, "unexpected");
+    expect_part(text, "[\"clients\",\"1,000 in 5 rooms, of which 10 publish\"]");
+    expect_part(text, "[\"unexpected\",4]");
     free(text);
     bench_result_free(result);
 }
 END_TEST
 
+/* Returns the JSON that the page has for its script, with the escaped markup as it was; in the heap. */
+static char *data_of(const char *page) {
+    static const char begin[] = "id=\"data\">";
+    const char *from = strstr(page, begin);
+    ck_assert_ptr_nonnull(from);
+    from += sizeof begin - 1;
+    size_t size = (size_t)(strstr(from, "</script>") - from);
+    char *data = strndup(from, size), *to = data;
+    ck_assert_uint_eq(strcspn(data, "<>&"), size);
+    for (const char *c = data; *c != '\0'; c++) {
+        static const char *const escapes[] = {"\\u003c", "\\u003e", "\\u0026"};
+        *to = *c;
+        for (int i = 0; i < COUNT(escapes); i++)
+            if (strncmp(c, escapes[i], 6) == 0) {
+                *to = "<>&"[i];
+                c += 5;
+                break;
+            }
+        to++;
+    }
+    *to = '\0';
+    return data;
+}
+
 START_TEST(report_html_escapes_foreign_text_and_is_complete) {
     struct result *result = bench_result_full(scenarios[_i]);
-    char *page = written(report_html, result);
+    char *page = written(report_html, result), *json = written(report_json, result), *data = data_of(page);
     static const char *const never[] = {
-        "<script", "<b>&", "http:", "https:", "src=", "<i>\"", "nan", "inf\"", "\x1b", "a & b"};
+        "<script>alert", "<b>&", "http:", "https:", "src=", "<i>\"", "@DATA", "\x1b", "a & b"};
     for (int i = 0; i < COUNT(never); i++)
         expect_no_part(page, never[i]);
-    expect_part(page, "ws://127.0.0.1:9000/&#60;b&#62;&#38;&#34;&#39; ws://[::1]:9000/");
-    expect_part(page, "&#60;script&#62;alert(&#34;&#xfffd;[31mno&#34;)&#60;/script&#62; \xc3\xa4");
-    expect_part(page, "role=\"img\" aria-label=\"");
-    expect_part(page, "\xc2\xb5s");
-    expect_no_part(page, " us<");
+    expect_part(data, "ws://127.0.0.1:9000/<b>&\\\"' ws://[::1]:9000/");
+    expect_part(data, "<script>alert(\\\"\\u001B[31mno\\\")</script> \xc3\xa4");
+    expect_part(data, json);
     expect_part(page, "</html>\n");
+    free(data);
+    free(json);
     free(page);
     bench_result_free(result);
+}
+END_TEST
+
+START_TEST(report_html_shows_several_runs_by_name) {
+    struct result *first = bench_result_full("echo"), *second = bench_result_full("echo");
+    second->counts.connected = 123;
+    const struct report_run runs[] = {{"</script>.json", first}, {"b.json", second}};
+    char *page = NULL, *json = written(report_json, second);
+    size_t size;
+    FILE *out = open_memstream(&page, &size);
+    report_html_runs(runs, COUNT(runs), out);
+    fclose(out);
+    char *data = data_of(page);
+    expect_part(data, "{\"name\":\"</script>.json\",\"result\":{\"format\":1,");
+    expect_part(data, "{\"name\":\"b.json\",\"result\":{\"format\":1,");
+    expect_part(data, json);
+    expect_part(page, "</html>\n");
+    free(data);
+    free(json);
+    free(page);
+    bench_result_free(first);
+    bench_result_free(second);
 }
 END_TEST
 
@@ -225,8 +227,7 @@ START_TEST(report_verdict_names_every_failure) {
     ck_assert(!facts_verdict(result, text));
     ck_assert_str_eq(text, "No client connected: ws://127.0.0.1:9000/: connection refused");
     char *page = written(report_html, result);
-    expect_part(page, "No client connected");
-    expect_no_part(page, "<svg");
+    expect_part(page, "\"verdict\":\"No client connected: ");
     free(page);
     bench_result_free(result);
 
@@ -254,7 +255,7 @@ START_TEST(report_verdict_names_every_failure) {
 }
 END_TEST
 
-/* Every drawing must handle these; the tests with a browser check what is drawn. */
+/* The tests with a browser look at what the page makes of these. */
 START_TEST(report_handles_empty_and_extreme_results) {
     struct result *result = bench_result_full("echo");
     result->interval_count = _i % 2 == 0 ? 0 : 1;
@@ -280,10 +281,12 @@ START_TEST(report_handles_empty_and_extreme_results) {
         result->interval_count = 20;
         memset(result->intervals, 0, 20 * sizeof *result->intervals);
     }
-    char *page = written(report_html, result), *text = written(report_text, result);
+    char *page = written(report_html, result), *text = written(report_text, result), *data = data_of(page);
     expect_part(page, "</html>\n");
-    expect_no_part(page, "nan");
+    expect_no_part(data, ":nan");
+    expect_no_part(data, "inf,");
     expect_no_part(text, "nan");
+    free(data);
     free(page);
     free(text);
     bench_result_free(result);
@@ -354,10 +357,10 @@ Suite *bench_report_suite(void) {
     TCase *tcase = tcase_create("bench_report");
     tcase_add_loop_test(tcase, report_formats_numbers_for_people, 0, COUNT(figures));
     tcase_add_loop_test(tcase, report_takes_foreign_text_apart_by_character, 0, COUNT(characters));
-    tcase_add_test(tcase, axis_contains_all_drawn_values);
     tcase_add_loop_test(tcase, report_text_fits_80_columns_and_has_all_results, 0, COUNT(scenarios));
     tcase_add_test(tcase, report_mentions_rooms_if_there_are_several);
     tcase_add_loop_test(tcase, report_html_escapes_foreign_text_and_is_complete, 0, COUNT(scenarios));
+    tcase_add_test(tcase, report_html_shows_several_runs_by_name);
     tcase_add_test(tcase, report_verdict_names_every_failure);
     tcase_add_loop_test(tcase, report_handles_empty_and_extreme_results, 0, 8);
     tcase_add_test(tcase, report_status_tells_conditions_and_write_errors);

@@ -16,6 +16,16 @@ void report_text(const struct result *result, FILE *out);
 void report_json(const struct result *result, FILE *out);
 void report_html(const struct result *result, FILE *out);
 
+/* Several runs on one page, each with the name of its file. */
+struct report_run {
+    const char *name;
+    const struct result *result;
+};
+void report_html_runs(const struct report_run *runs, size_t count, FILE *out);
+
+/* Writes the runs as the page reads them: {"version": TEXT, "runs": [{"name": TEXT, "result": RESULT}]}. */
+void report_json_runs(const struct report_run *runs, size_t count, FILE *out);
+
 /* Reads the output of report_json(). False with one line in `error` that names the file and what is wrong with
  * it. */
 bool report_load(const char *path, struct result *result, char *error, size_t error_size);

@@ -4,6 +4,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <weir/weir.h>
+
 #include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
 #include "commands/bench/report/report_json_layout.h"
@@ -63,6 +65,55 @@ static void write_extras(json_t *root, const struct result *result) {
     json_object_set_new(connections, "failures", failures);
 }
 
+static json_t *write_facts(const struct fact *facts, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *pair = json_array();
+        json_array_append_new(pair, json_string(facts[i].label));
+        json_array_append_new(pair, fields_text(facts[i].value));
+        json_array_append_new(array, pair);
+    }
+    return array;
+}
+
+static json_t *write_count(const char *label, uint64_t count) {
+    return json_pack("[s, I]", label, (json_int_t)(count < INT64_MAX ? count : INT64_MAX));
+}
+
+static json_t *write_losses(const struct result *result) {
+    struct trouble troubles[FACTS_MAX];
+    size_t count = facts_of_trouble(result, troubles);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, write_count(troubles[i].label, troubles[i].count));
+    return array;
+}
+
+static json_t *write_causes(const struct result *result) {
+    json_t *array = json_array();
+    for (unsigned cause = 0; cause < WEIR_CLIENT_CAUSES; cause++)
+        if (result->failures[cause] > 0)
+            json_array_append_new(array, write_count(result_cause_name(cause), result->failures[cause]));
+    return array;
+}
+
+/* Describes the result in words, for the page; loading ignores it. */
+static json_t *write_summary(const struct result *result) {
+    char title[FACT_SIZE], verdict[FACTS_VERDICT_SIZE];
+    struct fact facts[FACTS_MAX];
+    json_t *object = json_object();
+    facts_title(result, title);
+    json_object_set_new(object, "title", fields_text(title));
+    json_object_set_new(object, "good", json_boolean(facts_verdict(result, verdict)));
+    json_object_set_new(object, "verdict", fields_text(verdict));
+    json_object_set_new(object, "warning", json_string(result_tester_was_limit(result) ? facts_limit_warning : ""));
+    json_object_set_new(object, "settings", write_facts(facts, facts_of_settings(result, facts)));
+    json_object_set_new(object, "tester", write_facts(facts, facts_of_tester(result, facts)));
+    json_object_set_new(object, "losses", write_losses(result));
+    json_object_set_new(object, "causes", write_causes(result));
+    return object;
+}
+
 static json_t *write_result(const struct result *result) {
     json_t *root = json_object();
     json_object_set_new(root, "format", json_integer(REPORT_JSON_FORMAT));
@@ -75,6 +126,7 @@ static json_t *write_result(const struct result *result) {
     write_extras(root, result);
     json_object_set_new(root, "latency", write_histogram(&result->latency));
     json_object_set_new(root, "handshake", write_histogram(&result->handshake));
+    json_object_set_new(root, "summary", write_summary(result));
     json_object_set_new(root, "intervals", write_intervals(result));
     return root;
 }
@@ -89,4 +141,18 @@ void report_json(const struct result *result, FILE *out) {
     }
     fputs("}\n", out);
     json_decref(root);
+}
+
+void report_json_runs(const struct report_run *runs, size_t count, FILE *out) {
+    fprintf(out, "{\"version\":\"%s\",\"runs\":[", WEIR_VERSION);
+    for (size_t i = 0; i < count; i++) {
+        json_t *name = fields_text(runs[i].name);
+        fputs(i > 0 ? ",\n{\"name\":" : "\n{\"name\":", out);
+        json_dumpf(name, out, JSON_COMPACT | JSON_ENCODE_ANY);
+        fputs(",\"result\":", out);
+        report_json(runs[i].result, out);
+        fputs("}", out);
+        json_decref(name);
+    }
+    fputs("]}\n", out);
 }

@@ -30,8 +30,7 @@ bool loading_fail(struct loading *loading, const char *format, ...) {
 
 /* --- Writing ----------------------------------------------------------------------------------------------- */
 
-/* Makes a JSON string of a text that may be untrusted: JSON must be UTF-8. */
-static json_t *write_text(const char *text) {
+json_t *fields_text(const char *text) {
     static const char replacement[] = "\xef\xbf\xbd";
     if (utf8_valid((const uint8_t *)text, strlen(text)))
         return json_string(text);
@@ -58,9 +57,9 @@ static json_t *write_integer(uint64_t number) {
 static json_t *write_member(enum field_type type, const void *member) {
     switch (type) {
     case FIELD_TEXT:
-        return write_text(member);
+        return fields_text(member);
     case FIELD_HEAP:
-        return write_text(*(char *const *)member != NULL ? *(char *const *)member : "");
+        return fields_text(*(char *const *)member != NULL ? *(char *const *)member : "");
     case FIELD_SMALL:
         return json_integer(*(const unsigned *)member);
     case FIELD_COUNT:

@@ -41,6 +41,9 @@ bool loading_fail(struct loading *loading, const char *format, ...) __attribute_
  * out, some fields are missing. */
 void fields_write(json_t *object, const struct field *fields, size_t count, const void *members);
 
+/* Returns a text as JSON, in the same way; NULL if memory runs out. */
+json_t *fields_text(const char *text);
+
 /* Reads all fields. `place` names the object in errors; "" is the outermost. */
 bool fields_read(struct loading *loading, const json_t *object, const char *place, const struct field *fields,
                  size_t count, void *members);
