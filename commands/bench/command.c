@@ -1,4 +1,5 @@
-/* command.c - `weir bench`: runs a load against a WebSocket server, or merges several results; then reports.
+/* command.c - `weir bench`: runs a load against a WebSocket server, or merges or compares several results; then
+ * reports.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "commands/bench/compare.h"
 #include "commands/bench/load/run.h"
 #include "commands/bench/merge.h"
 #include "commands/bench/report/report.h"
@@ -41,7 +43,9 @@ int command_bench(int argc, char **argv) {
     struct settings settings;
     signal(SIGPIPE, SIG_IGN);
     int status = settings_parse(&settings, argc, argv);
-    if (status < 0)
+    if (status < 0 && settings.compare)
+        status = bench_compare(settings.merge, &settings);
+    else if (status < 0)
         status =
             settings.merge != NULL ? bench_merge(settings.merge, settings.merge_count, &settings) : run(&settings);
     settings_release(&settings);

@@ -89,6 +89,7 @@ static const struct row rows[] = {
     {"fail-if",     CONDITION, 0,                   0,     0},
     {"quiet",       YES,       FIELD(quiet),        0,     0},
     {"merge",       MERGE,     0,                   0,     0},
+    {"compare",     YES,       FIELD(compare),      0,     0},
     {"help",        HELP,      0,                   0,     0},
 };
 /* clang-format on */
@@ -246,7 +247,11 @@ int settings_parse(struct settings *settings, int argc, char **argv) {
         return status;
     char *const *rest = argv + optind;
     unsigned count = (unsigned)(argc - optind);
-    if (merge) {
+    if (merge && settings->compare) {
+        fputs("weir bench: --merge and --compare exclude each other\n", stderr);
+        return STATUS_USAGE;
+    }
+    if (merge || settings->compare) {
         settings->merge = rest;
         settings->merge_count = count;
     } else {

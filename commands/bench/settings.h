@@ -52,8 +52,9 @@ struct settings {
     const struct condition *conditions; /* --fail-if */
     unsigned condition_count;
     bool quiet;         /* no progress lines */
-    char *const *merge; /* --merge: files to add up instead of running; NULL: none */
+    char *const *merge; /* --merge, --compare: files to read instead of running; NULL: none */
     unsigned merge_count;
+    bool compare; /* compare these files, instead of adding them up */
 };
 
 const char *scenario_name(enum scenario scenario);

@@ -15,7 +15,8 @@ enum { SIZE_DEFAULT = 20, MAX_SIZE_DEFAULT = 16 << 20, HEARD_MAX = 1 << 26 };
 
 static const char help[] =
     "usage: weir bench [OPTION]... URL...         run a load and measure it\n"
-    "       weir bench --merge [OPTION]... FILE... add up the --json of runs at the same time\n\n"
+    "       weir bench --merge [OPTION]... FILE... add up the --json of runs at the same time\n"
+    "       weir bench --compare [--html FILE] A B two runs side by side, from their --json\n\n"
     "  --scenario NAME     echo: each client sends, and waits for its messages to come back (default)\n"
     "                      rate: --rate messages/s in total, whether the server keeps up or not; latency\n"
     "                            counts from when a message was to be sent\n"
@@ -168,6 +169,10 @@ bool settings_check(struct settings *settings) {
     if (settings->json_path != NULL && settings->html_path != NULL && strcmp(settings->json_path, "-") == 0 &&
         strcmp(settings->html_path, "-") == 0)
         return refuse("--json and --html cannot both go to stdout");
+    if (settings->compare && settings->merge_count != 2)
+        return refuse("--compare needs two files that --json has written");
+    if (settings->compare && (settings->json_path != NULL || settings->condition_count > 0))
+        return refuse("--compare takes no --json and no --fail-if");
     if (settings->merge != NULL)
         return settings->merge_count > 0 || refuse("--merge needs the files that --json has written");
     if (!check_urls(settings) || !check_scenario(settings) || !check_sizes(settings))

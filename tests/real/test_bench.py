@@ -261,6 +261,30 @@ class OnWeir(OnWeirTestCase):
         self.assertEqual((merged["settings"]["rooms"], merged["settings"]["publishers"]), (4, 4))
         self.assertEqual(merged["messages"]["received"], sum(result["messages"]["received"] for result in results))
 
+    def test_two_runs_are_compared(self):
+        paths = [self.directory / name for name in ("a.json", "b.json", "idle.json", "bad.json")]
+        for path in paths[:2]:
+            self.bench("--clients", 2, *SHORT, "--json", path, self.url())
+        self.bench("--scenario", "idle", *SHORT, "--json", paths[2], self.url())
+        paths[3].write_text("{}")
+
+        def compare(one, other):
+            done = subprocess.run([WEIR, "bench", "--compare", one, other], capture_output=True, text=True, timeout=PATIENCE)
+            return done.returncode, done.stdout, done.stderr
+
+        status, stdout, _ = compare(*paths[:2])
+        self.assertEqual(status, 0)
+        for words in (f"A: {paths[0]}", f"B: {paths[1]}", "B / A", "Every message came back, unchanged.", "latency p99.9"):
+            self.assertIn(words, stdout)
+        messages = [json.loads(path.read_text())["messages"] for path in paths[:2]]
+        rates = [f"{round(values['received_per_second']):,}" for values in messages]
+        self.assertRegex(stdout, rf"received per second +{rates[0]} +{rates[1]} ")
+        for path, words in ((paths[2], "they cannot be compared"), (paths[3], "format is missing"),
+                            (self.directory / "none", "cannot be read")):
+            status, stdout, stderr = compare(paths[0], path)
+            self.assertEqual((status, stdout), (2, ""))
+            self.assertIn(words, stderr)
+
     def test_echo_route_misses_broadcast_messages(self):
         result = self.bench("--scenario", "broadcast", "--clients", 3, "--timeout", "1s", *SHORT, self.url(), status=1)
         self.assertEqual(result["messages"]["missing"], 2 * in_all(result, "sent"))
@@ -542,7 +566,9 @@ class Failures(BenchTestCase):
             ["--expect", "nothing", url], ["--scenario", "idle", "--expect", "none", url],
             ["--scenario", "broadcast", "--expect", "any", url], ["--size", "20-10", url], ["--size", "10", "--max-size", "5", url], ["--duration", "10 sec", url],
             ["--message-file", empty, url], ["--message-file", "/nonexistent", url], ["--fail-if", "p98>1s", url],
-            ["--source", "127.0.0.1-x", url], ["--header", "no colon", url], ["--subprotocol", "a b", url], ["--merge"],
+            ["--source", "127.0.0.1-x", url], ["--header", "no colon", url], ["--subprotocol", "a b", url], ["--merge"], ["--compare", "a"],
+            ["--compare", "a", "b", "c"], ["--compare", "--merge", "a", "b"], ["--compare", "--json", "-", "a", "b"],
+            ["--compare", "--fail-if", "p99>1s", "a", "b"],
         ):
             with self.subTest(arguments=arguments):
                 result, stdout, stderr = self.finish(self.start(*arguments), status=2)
@@ -552,7 +578,7 @@ class Failures(BenchTestCase):
     def test_bench_help_names_the_options(self):
         done = subprocess.run([WEIR, "bench", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for word in ("--scenario", "--rooms", "--rate", "--fail-if", "p99.9", "--merge"):
+        for word in ("--scenario", "--rooms", "--rate", "--fail-if", "p99.9", "--merge", "--compare"):
             self.assertIn(word, done.stdout)
 
 

@@ -294,6 +294,32 @@ class BenchPage(WeirTestCase):
             self.assertEqual(json.loads(data.group(1))["runs"], [{"name": "", "result": json.loads(self.json.read_text())}])
             self.assertNotRegex(data.group(1), "[<>&]")
 
+    def test_two_runs_are_shown_side_by_side(self):
+        """Both runs' figures and their ratio, in tables, charts and on stdout; no file's name becomes markup."""
+        for scenario in ("echo", "broadcast", "rate", "idle", "connect"):
+            latency = {} if scenario in ("idle", "connect") else None
+            first, second = result(scenario, latency=latency), result(scenario, seconds=20, latency=latency)
+            first["connections"]["dropped"], second["settings"]["rooms"] = 3, 5 if scenario == "broadcast" else 1
+            first["messages"]["received"], second["messages"]["received"] = 400000, 800000
+            paths = self.json.with_name("<b>one.json"), self.json.with_name("two.json")
+            for path, values in zip(paths, (first, second)):
+                path.write_text(json.dumps(values))
+            done = run_weir("bench", "--compare", *paths, "--html", self.html)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(str(paths[0]), done.stdout)
+            self.assertRegex(done.stdout, r"handshake p99 +[\d.]+ \w+ +[\d.]+ \w+ +1\n")
+            self.assertRegex(done.stdout, r"dropped +3 +0 +0\n")
+            self.assertTrue(all(len(line) <= 80 or str(paths[0].parent) in line for line in done.stdout.splitlines()))
+            for width, seen in look(self.html, WIDTHS).items():
+                with self.subTest(scenario=scenario, width=width):
+                    self.assertEqual(seen["found"], [])
+                    self.assertEqual((seen["scripts"], seen["requests"]), (3, 0))
+                    self.assertEqual(seen["figures"], 6)
+                    self.assertIn(f"A: {paths[0]}", seen["text"])
+                    self.assertRegex(seen["text"], r"dropped\t3\t0\t0")
+                    if latency is None:
+                        self.assertRegex(seen["text"], r"messages\t400,000\t800,000\t2")
+
     def test_page_names_rooms_if_there_are_several(self):
         self.draw(rooms())
         seen = look(self.html, [1240])[1240]

@@ -15,25 +15,45 @@ static bool is_stdout(const char *path) {
     return path != NULL && strcmp(path, "-") == 0;
 }
 
-/* Writes a report to a file, or to stdout if `path` is "-", or not at all if it is NULL. False after printing the
- * error. */
-static bool write_report(const struct result *result, const char *path,
-                         void (*report)(const struct result *result, FILE *out)) {
-    if (path == NULL)
-        return true;
+/* Returns the stream of a report: stdout if `path` is "-". NULL with errno. */
+static FILE *report_open(const char *path) {
     errno = 0;
-    FILE *out = is_stdout(path) ? stdout : fopen(path, "we");
-    bool written = out != NULL;
-    if (written) {
-        report(result, out);
-        written = fflush(out) == 0 && !ferror(out);
-        if (out != stdout && fclose(out) != 0)
-            written = false;
-    }
+    return is_stdout(path) ? stdout : fopen(path, "we");
+}
+
+/* Closes a report's stream, which may be NULL. False after printing what went wrong. */
+static bool report_close(FILE *out, const char *path) {
+    bool written = out != NULL && fflush(out) == 0 && !ferror(out);
+    if (out != NULL && out != stdout && fclose(out) != 0)
+        written = false;
     if (!written)
         fprintf(stderr, "weir bench: cannot write %s: %s\n", is_stdout(path) ? "to stdout" : path,
                 errno != 0 ? strerror(errno) : "it is incomplete");
     return written;
+}
+
+/* Writes a report to a file, or not at all if `path` is NULL. False after printing the error. */
+static bool write_report(const struct result *result, const char *path,
+                         void (*report)(const struct result *result, FILE *out)) {
+    if (path == NULL)
+        return true;
+    FILE *out = report_open(path);
+    if (out != NULL)
+        report(result, out);
+    return report_close(out, path);
+}
+
+int report_comparison(const struct report_run runs[2], const char *html_path) {
+    FILE *people = is_stdout(html_path) ? stderr : stdout;
+    report_comparison_text(runs, people);
+    bool written = fflush(people) == 0 && !ferror(people);
+    if (html_path != NULL) {
+        FILE *out = report_open(html_path);
+        if (out != NULL)
+            report_html_runs(runs, 2, out);
+        written = report_close(out, html_path) && written;
+    }
+    return written ? STATUS_OK : STATUS_FAILURE;
 }
 
 static void explain_crossed(const struct condition *condition, double value) {

@@ -23,6 +23,11 @@ struct report_run {
 };
 void report_html_runs(const struct report_run *runs, size_t count, FILE *out);
 
+/* Prints two runs and their ratio, and writes a page of both to `html_path` (NULL: none; "-": stdout, and the table
+ * to stderr). Prints on stderr what cannot be written. Returns STATUS_OK or STATUS_FAILURE. */
+int report_comparison(const struct report_run runs[2], const char *html_path);
+void report_comparison_text(const struct report_run runs[2], FILE *out);
+
 /* Writes the runs as the page reads them: {"version": TEXT, "runs": [{"name": TEXT, "result": RESULT}]}. */
 void report_json_runs(const struct report_run *runs, size_t count, FILE *out);
 
@@ -34,6 +39,12 @@ bool report_load(const char *path, struct result *result, char *error, size_t er
  * settings name, the conditions. Prints on stderr what cannot be written and which conditions are met. Returns
  * STATUS_OK, STATUS_FAILURE (something could not be written) or STATUS_CROSSED. */
 int report_all(const struct result *result, const struct settings *settings);
+
+/* Prints untrusted text; characters that a terminal might interpret become question marks. */
+void report_put_safely(const char *text, FILE *out);
+
+/* Prints an untrusted sentence, broken between words at the end of a line. */
+void report_put_sentence(const char *text, FILE *out);
 
 /* Write durations in a suitable unit: "412 us", "3.1 ms", "2.5 s"; numbers with separators: "1,234,567"; bytes:
  * "12.3 MB". Each returns `text`. */

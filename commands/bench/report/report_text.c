@@ -10,8 +10,7 @@
 
 enum { LABEL_WIDTH = 14, WIDTH = 79 };
 
-/* Prints untrusted text; characters that a terminal might interpret become question marks. */
-static void put_safely(const char *text, FILE *out) {
+void report_put_safely(const char *text, FILE *out) {
     while (*text != '\0') {
         const char *begin = text;
         if (facts_character(&text) == 0xfffd)
@@ -27,7 +26,7 @@ static void put_label(const char *label, FILE *out) {
 
 static void put_fact(const char *label, const char *value, FILE *out) {
     put_label(label, out);
-    put_safely(value, out);
+    report_put_safely(value, out);
     fputc('\n', out);
 }
 
@@ -36,8 +35,7 @@ static void put_facts(const struct fact *facts, size_t count, FILE *out) {
         put_fact(facts[i].label, facts[i].value, out);
 }
 
-/* Prints a sentence, broken between words at the end of a line. */
-static void put_sentence(const char *text, FILE *out) {
+void report_put_sentence(const char *text, FILE *out) {
     for (size_t column = 0; *text != '\0';) {
         size_t size = strcspn(text, " ");
         char word[FACTS_VERDICT_SIZE];
@@ -45,7 +43,7 @@ static void put_sentence(const char *text, FILE *out) {
         if (column > 0)
             fputc(column + 1 + size > WIDTH ? '\n' : ' ', out);
         column = column > 0 && column + 1 + size <= WIDTH ? column + 1 + size : size;
-        put_safely(word, out);
+        report_put_safely(word, out);
         text += size + (text[size] != '\0');
     }
     fputc('\n', out);
@@ -161,7 +159,7 @@ void report_text(const struct result *result, FILE *out) {
     put_facts(facts, facts_of_tester(result, facts), out);
     fputc('\n', out);
     facts_verdict(result, verdict);
-    put_sentence(verdict, out);
+    report_put_sentence(verdict, out);
     if (result_tester_was_limit(result))
-        put_sentence(facts_limit_warning, out);
+        report_put_sentence(facts_limit_warning, out);
 }
