@@ -25,7 +25,7 @@ static void *grow_by_steps(void *arg) {
     ck_assert(memory_has_grown(STEP));
     ck_assert(!memory_has_grown(STEP));
     memory_count(-STEP);
-    ck_assert(!memory_has_grown(STEP)); /* what is freed is not a debt: */
+    ck_assert(!memory_has_grown(STEP)); /* what is freed is not a shortage: */
     memory_count(STEP);
     ck_assert(memory_has_grown(STEP));
     for (int i = 0; i < 1000; i++) { /* what comes and goes is no growth */
