@@ -37,11 +37,15 @@ void api_error(struct http_response *response, int status, const char *code, con
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    json_write_literal(&writer, "{\"error\":{\"code\":");
+    json_begin_object(&writer);
+    json_key(&writer, "error");
+    json_begin_object(&writer);
+    json_key(&writer, "code");
     json_write_string(&writer, code);
-    json_write_literal(&writer, ",\"message\":");
+    json_key(&writer, "message");
     api_write_string(&writer, message);
-    json_write_literal(&writer, "}}");
+    json_end_object(&writer);
+    json_end_object(&writer);
     api_respond(response, status, &writer);
 }
 
@@ -72,7 +76,7 @@ bool api_number_of(struct api_call *call, const char *name, uint64_t least, uint
     return false;
 }
 
-static void reload(struct api_call *call) {
+static void api_reload(struct api_call *call) {
     char text[HTTP_BODY_MAX - 2];
     struct json_writer writer = {0};
     int result = call->api->reload(call->api->context, text, sizeof text);
@@ -80,9 +84,10 @@ static void reload(struct api_call *call) {
         api_error(call->response, 409, "refused", "%s", text);
         return;
     }
-    json_write_literal(&writer, "{\"message\":");
+    json_begin_object(&writer);
+    json_key(&writer, "message");
     api_write_string(&writer, text);
-    json_write_literal(&writer, "}");
+    json_end_object(&writer);
     api_respond(call->response, result > 0 ? 200 : 202, &writer);
 }
 
@@ -115,10 +120,10 @@ static const struct path {
     {{"connections", any_name},
      "Allow: GET, HEAD, DELETE\r\n",
      {{"GET", api_connection_look, {NULL}}, {"DELETE", api_connection_close, {"code", "reason"}}}},
-    {{"reload"}, "Allow: POST\r\n", {{"POST", reload, {NULL}}}},
+    {{"reload"}, "Allow: POST\r\n", {{"POST", api_reload, {NULL}}}},
 };
 
-static bool fits(const struct path *path, const struct api_path *asked) {
+static bool api_fits(const struct path *path, const struct api_path *asked) {
     size_t i = 0;
     for (; i < asked->count && path->segments[i] != NULL; i++)
         if (path->segments[i] != any_name && strcmp(path->segments[i], asked->segments[i]) != 0)
@@ -126,14 +131,14 @@ static bool fits(const struct path *path, const struct api_path *asked) {
     return i == asked->count && path->segments[i] == NULL;
 }
 
-static const struct path *find_path(const struct api_path *asked) {
+static const struct path *api_find_path(const struct api_path *asked) {
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (fits(&paths[i], asked))
+        if (api_fits(&paths[i], asked))
             return &paths[i];
     return NULL;
 }
 
-static const struct method *find_method(const struct path *path, const char *name) {
+static const struct method *api_find_method(const struct path *path, const char *name) {
     const char *wanted = strcmp(name, "HEAD") == 0 ? "GET" : name;
     for (size_t i = 0; i < METHODS_MAX && path->methods[i].name != NULL; i++)
         if (strcmp(path->methods[i].name, wanted) == 0)
@@ -141,7 +146,7 @@ static const struct method *find_method(const struct path *path, const char *nam
     return NULL;
 }
 
-static void answer_method(struct api_call *call, const struct method *method) {
+static void api_answer_method(struct api_call *call, const struct method *method) {
     const char *name;
     size_t name_size;
     const char *wrong = api_query_parse(call->request->query, method->parameters, &call->query, &name, &name_size);
@@ -152,7 +157,7 @@ static void answer_method(struct api_call *call, const struct method *method) {
                   (int)(name_size < 64 ? name_size : 64), name, wrong);
 }
 
-static void answer_unknown(const struct http_request *request, struct http_response *response) {
+static void api_answer_unknown(const struct http_request *request, struct http_response *response) {
     static const char channels[] = "/api/channels/";
     bool within_channel = strncmp(request->path, channels, sizeof channels - 1) == 0;
     api_error(response, 404, "not_found", "There are channels, connections and reload below /api.%s",
@@ -163,15 +168,16 @@ void api_answer(struct api *api, const struct http_request *request, struct http
     struct api_path asked;
     enum api_path_result result = api_path_parse(request->path, &asked);
     if (result == API_PATH_MALFORMED) {
-        api_error(response, 400, "invalid_path", "The path has a %% without two digits behind it, or %%00.");
+        api_error(response, 400, "invalid_path",
+                  "The path has a %% that is not followed by two hex digits, or %%00.");
         return;
     }
-    const struct path *path = result == API_PATH_DONE ? find_path(&asked) : NULL;
+    const struct path *path = result == API_PATH_DONE ? api_find_path(&asked) : NULL;
     if (path == NULL) {
-        answer_unknown(request, response);
+        api_answer_unknown(request, response);
         return;
     }
-    const struct method *method = find_method(path, request->method);
+    const struct method *method = api_find_method(path, request->method);
     if (method == NULL) {
         response->headers = path->allow;
         api_error(response, 405, "method_not_allowed", "This path has other methods: see Allow.");
@@ -179,5 +185,5 @@ void api_answer(struct api *api, const struct http_request *request, struct http
     }
     struct api_call call = {
         .api = api, .request = request, .name = asked.count > 1 ? asked.segments[1] : NULL, .response = response};
-    answer_method(&call, method);
+    api_answer_method(&call, method);
 }

@@ -24,26 +24,27 @@ bool api_channel_is_named(struct api_call *call) {
     return false;
 }
 
-static void respond_unknown(struct api_call *call) {
+static void api_channels_respond_unknown(struct api_call *call) {
     api_error(call->response, 404, "unknown_channel", "There is no channel %s.", call->name);
 }
 
-/* --- Figures ------------------------------------------------------------------------------------------------ */
+/* --- Statistics --------------------------------------------------------------------------------------------- */
 
 static void api_channels_write_statistics(struct json_writer *writer, const struct channel_statistics *statistics) {
-    json_write_literal(writer, "{\"name\":");
+    json_begin_object(writer);
+    json_key(writer, "name");
     json_write_string(writer, statistics->name);
-    json_write_literal(writer, ",\"epoch\":");
+    json_key(writer, "epoch");
     json_write_string(writer, statistics->epoch);
-    json_write_literal(writer, ",\"offset\":");
+    json_key(writer, "offset");
     json_write_number(writer, statistics->offset);
-    json_write_literal(writer, ",\"subscribers\":");
+    json_key(writer, "subscribers");
     json_write_number(writer, statistics->subscribers);
-    json_write_literal(writer, ",\"history\":");
+    json_key(writer, "history");
     json_write_number(writer, statistics->history);
-    json_write_literal(writer, ",\"rate\":");
+    json_key(writer, "rate");
     json_write_seconds(writer, statistics->rate); /* writes a number with thousandths */
-    json_write_literal(writer, "}");
+    json_end_object(writer);
 }
 
 void api_channel_look(struct api_call *call) {
@@ -52,7 +53,7 @@ void api_channel_look(struct api_call *call) {
     if (!api_channel_is_named(call))
         return;
     if (channels_query(call->api->core->channels, call->name, &statistics) != 0) {
-        respond_unknown(call);
+        api_channels_respond_unknown(call);
         return;
     }
     api_channels_write_statistics(&writer, &statistics);
@@ -67,20 +68,21 @@ struct listing {
     uint32_t listed;
 };
 
-static void list_one(const struct channel_statistics *statistics, void *arg) {
+static void api_channels_list_one(const struct channel_statistics *statistics, void *arg) {
     struct listing *listing = arg;
     if (strncmp(statistics->name, listing->prefix, strlen(listing->prefix)) != 0)
         return;
-    json_write_literal(&listing->writer, listing->listed++ == 0 ? "" : ",");
+    listing->listed++;
     api_channels_write_statistics(&listing->writer, statistics);
 }
 
 /* Returns whether there may be more after the position. */
-static bool list_some(struct channels *channels, struct listing *listing, uint32_t limit, uint32_t *position) {
+static bool api_channels_list_some(struct channels *channels, struct listing *listing, uint32_t limit,
+                                   uint32_t *position) {
     uint32_t searched = 0, met, wanted;
     do {
         wanted = limit - listing->listed;
-        met = channels_each(channels, position, wanted, list_one, listing);
+        met = channels_each(channels, position, wanted, api_channels_list_one, listing);
         searched += met;
     } while (met == wanted && listing->listed < limit && searched < SEARCHED_MAX);
     return met == wanted;
@@ -96,38 +98,45 @@ void api_channels_list(struct api_call *call) {
         !api_number_of(call, "cursor", 0, UINT32_MAX, 0, &cursor))
         return;
     uint32_t position = (uint32_t)cursor;
-    json_write_literal(&listing.writer, "{\"channels\":[");
-    bool more = list_some(channels, &listing, (uint32_t)limit, &position);
+    json_begin_object(&listing.writer);
+    json_key(&listing.writer, "channels");
+    json_begin_array(&listing.writer);
+    bool more = api_channels_list_some(channels, &listing, (uint32_t)limit, &position);
     channels_count(channels, &count, &subscriptions);
-    json_write_literal(&listing.writer, "],\"count\":");
+    json_end_array(&listing.writer);
+    json_key(&listing.writer, "count");
     json_write_number(&listing.writer, count);
     if (more) {
-        json_write_literal(&listing.writer, ",\"next\":\"");
-        json_write_number(&listing.writer, position);
-        json_write_literal(&listing.writer, "\"");
+        json_key(&listing.writer, "next");
+        json_write_quoted_number(&listing.writer, position);
     }
-    json_write_literal(&listing.writer, "}");
+    json_end_object(&listing.writer);
     api_respond(call->response, 200, &listing.writer);
 }
 
 /* --- History and presence ------------------------------------------------------------------------------------- */
 
 static void api_channels_write_page(struct json_writer *writer, const char *name, const struct history_page *page) {
-    json_write_literal(writer, "{\"channel\":");
+    json_begin_object(writer);
+    json_key(writer, "channel");
     json_write_string(writer, name);
-    json_write_literal(writer, ",\"epoch\":");
+    json_key(writer, "epoch");
     json_write_string(writer, page->epoch);
-    json_write_literal(writer, ",\"offset\":");
+    json_key(writer, "offset");
     json_write_number(writer, page->offset);
-    json_write_literal(writer, page->complete ? ",\"complete\":true" : ",\"complete\":false");
-    json_write_literal(writer, page->more ? ",\"more\":true" : ",\"more\":false");
-    json_write_literal(writer, ",\"messages\":[");
+    json_key(writer, "complete");
+    json_write_bool(writer, page->complete);
+    json_key(writer, "more");
+    json_write_bool(writer, page->more);
+    json_key(writer, "messages");
+    json_begin_array(writer);
     for (uint32_t i = 0; i < page->count; i++) {
         const struct message *message = page->messages[i];
-        json_write_literal(writer, i == 0 ? "" : ",");
+        json_separate(writer);
         json_write(writer, message_payload(message), message_payload_size(message));
     }
-    json_write_literal(writer, "]}");
+    json_end_array(writer);
+    json_end_object(writer);
 }
 
 void api_channel_history(struct api_call *call) {
@@ -147,7 +156,7 @@ void api_channel_history(struct api_call *call) {
         writer.failed = true;
         api_respond(call->response, 200, &writer);
     } else {
-        respond_unknown(call);
+        api_channels_respond_unknown(call);
     }
 }
 
@@ -156,15 +165,15 @@ void api_channel_presence(struct api_call *call) {
     struct json_writer writer = {0};
     if (!api_channel_is_named(call) || !api_number_of(call, "limit", 1, LISTED_MAX, LISTED, &limit))
         return;
-    json_write_literal(&writer, "{\"channel\":");
+    json_begin_object(&writer);
+    json_key(&writer, "channel");
     json_write_string(&writer, call->name);
-    json_write_literal(&writer, ",");
     if (channels_write_presence(call->api->core->channels, call->name, (uint32_t)limit, &writer) != 0) {
         json_writer_release(&writer);
-        respond_unknown(call);
+        api_channels_respond_unknown(call);
         return;
     }
-    json_write_literal(&writer, "}");
+    json_end_object(&writer);
     api_respond(call->response, 200, &writer);
 }
 
@@ -176,11 +185,12 @@ void api_channel_close(struct api_call *call) {
         return;
     long closed = channels_close(call->api->core->channels, call->name);
     if (closed < 0) {
-        respond_unknown(call);
+        api_channels_respond_unknown(call);
         return;
     }
-    json_write_literal(&writer, "{\"closed\":");
+    json_begin_object(&writer);
+    json_key(&writer, "closed");
     json_write_number(&writer, (uint64_t)closed);
-    json_write_literal(&writer, "}");
+    json_end_object(&writer);
     api_respond(call->response, 200, &writer);
 }

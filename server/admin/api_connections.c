@@ -12,36 +12,35 @@
 
 enum { LISTED = 100, LISTED_MAX = 1000, CODE_NORMAL = 1000, CODE_MAX = 4999 };
 
-static void write_member(struct json_writer *writer, const char *name, const char *text) {
+static void api_connections_write_member(struct json_writer *writer, const char *name, const char *text) {
     if (text == NULL)
         return;
-    json_write_literal(writer, ",");
-    json_write_string(writer, name);
-    json_write_literal(writer, ":");
+    json_key(writer, name);
     api_write_string(writer, text);
 }
 
-static void write_connection(struct json_writer *writer, struct weir_conn *conn) {
+static void api_connections_write_connection(struct json_writer *writer, struct weir_conn *conn) {
     char text[64];
-    snprintf(text, sizeof text, "{\"id\":\"%" PRIu64 "\"", weir_conn_id(conn));
-    json_write_literal(writer, text);
-    write_member(writer, "route", conn->route->pattern);
-    write_member(writer, "path", weir_conn_path(conn));
-    write_member(writer, "peer", weir_conn_peer(conn));
-    write_member(writer, "client", conn_string(conn, conn->client));
-    write_member(writer, "user", weir_conn_user(conn));
-    write_member(writer, "subprotocol", weir_conn_subprotocol(conn));
-    json_write_literal(writer, ",\"connected_seconds\":");
+    json_begin_object(writer);
+    json_key(writer, "id");
+    json_write_quoted_number(writer, weir_conn_id(conn));
+    api_connections_write_member(writer, "route", conn->route->pattern);
+    api_connections_write_member(writer, "path", weir_conn_path(conn));
+    api_connections_write_member(writer, "peer", weir_conn_peer(conn));
+    api_connections_write_member(writer, "client", conn_string(conn, conn->client));
+    api_connections_write_member(writer, "user", weir_conn_user(conn));
+    api_connections_write_member(writer, "subprotocol", weir_conn_subprotocol(conn));
+    json_key(writer, "connected_seconds");
     json_write_seconds(writer, (double)(pool_now() - conn->opened_at) / 1000);
-    json_write_literal(writer, ",\"buffered_bytes\":");
+    json_key(writer, "buffered_bytes");
     json_write_number(writer, weir_conn_buffered(conn));
     long round_trip_us = weir_conn_round_trip(conn);
     if (round_trip_us >= 0) {
-        snprintf(text, sizeof text, ",\"round_trip_seconds\":%ld.%06ld", round_trip_us / 1000000,
-                 round_trip_us % 1000000);
+        snprintf(text, sizeof text, "%ld.%06ld", round_trip_us / 1000000, round_trip_us % 1000000);
+        json_key(writer, "round_trip_seconds");
         json_write_literal(writer, text);
     }
-    json_write_literal(writer, "}");
+    json_end_object(writer);
 }
 
 /* --- The list ----------------------------------------------------------------------------------------------- */
@@ -52,26 +51,26 @@ struct collection {
     unsigned count;
 };
 
-static void collect(struct weir_conn *conn, void *arg) {
+static void api_connections_collect(struct weir_conn *conn, void *arg) {
     struct collection *collection = arg;
     collection->conns[collection->count++] = weir_conn_retain(conn);
 }
 
-static void write_list(struct json_writer *writer, const struct collection *collection, unsigned count,
-                       const uint32_t *next) {
-    json_write_literal(writer, "{\"connections\":[");
-    for (unsigned i = 0; i < collection->count; i++) {
-        json_write_literal(writer, i == 0 ? "" : ",");
-        write_connection(writer, collection->conns[i]);
-    }
-    json_write_literal(writer, "],\"count\":");
+static void api_connections_write_list(struct json_writer *writer, const struct collection *collection,
+                                       unsigned count, const uint32_t *next) {
+    json_begin_object(writer);
+    json_key(writer, "connections");
+    json_begin_array(writer);
+    for (unsigned i = 0; i < collection->count; i++)
+        api_connections_write_connection(writer, collection->conns[i]);
+    json_end_array(writer);
+    json_key(writer, "count");
     json_write_number(writer, count);
     if (next != NULL) {
-        json_write_literal(writer, ",\"next\":\"");
-        json_write_number(writer, *next);
-        json_write_literal(writer, "\"");
+        json_key(writer, "next");
+        json_write_quoted_number(writer, *next);
     }
-    json_write_literal(writer, "}");
+    json_end_object(writer);
 }
 
 void api_connections_list(struct api_call *call) {
@@ -84,8 +83,9 @@ void api_connections_list(struct api_call *call) {
     uint32_t position = (uint32_t)cursor;
     struct collection collection = {.conns = calloc((size_t)limit, sizeof(struct weir_conn *))};
     if (collection.conns != NULL) {
-        bool more = registry_each_from(registry, &position, (unsigned)limit, collect, &collection) == limit;
-        write_list(&writer, &collection, registry_count(registry), more ? &position : NULL);
+        bool more =
+            registry_each_from(registry, &position, (unsigned)limit, api_connections_collect, &collection) == limit;
+        api_connections_write_list(&writer, &collection, registry_count(registry), more ? &position : NULL);
     } else {
         writer.failed = true;
     }
@@ -98,7 +98,7 @@ void api_connections_list(struct api_call *call) {
 /* --- One ---------------------------------------------------------------------------------------------------- */
 
 /* Returns the connection with a reference; or NULL, and then that has been answered. */
-static struct weir_conn *find(struct api_call *call) {
+static struct weir_conn *api_connections_find(struct api_call *call) {
     uint64_t id;
     if (!api_number(call->name, UINT64_MAX, &id)) {
         api_error(call->response, 400, "invalid_connection", "A connection's id is a whole number.");
@@ -112,15 +112,15 @@ static struct weir_conn *find(struct api_call *call) {
 
 void api_connection_look(struct api_call *call) {
     struct json_writer writer = {0};
-    struct weir_conn *conn = find(call);
+    struct weir_conn *conn = api_connections_find(call);
     if (conn == NULL)
         return;
-    write_connection(&writer, conn);
+    api_connections_write_connection(&writer, conn);
     weir_conn_release(conn);
     api_respond(call->response, 200, &writer);
 }
 
-static void respond_closing(struct api_call *call, enum weir_status result) {
+static void api_connections_respond_closing(struct api_call *call, enum weir_status result) {
     struct json_writer writer = {0};
     if (result == WEIR_INVALID) {
         api_error(call->response, 400, "invalid_close",
@@ -128,9 +128,10 @@ static void respond_closing(struct api_call *call, enum weir_status result) {
     } else if (result == WEIR_CLOSED) {
         api_error(call->response, 409, "closing", "The connection is closing already.");
     } else {
-        json_write_literal(&writer, "{\"closing\":");
+        json_begin_object(&writer);
+        json_key(&writer, "closing");
         json_write_string(&writer, call->name);
-        json_write_literal(&writer, "}");
+        json_end_object(&writer);
         api_respond(call->response, 202, &writer);
     }
 }
@@ -139,10 +140,10 @@ void api_connection_close(struct api_call *call) {
     uint64_t code;
     if (!api_number_of(call, "code", CODE_NORMAL, CODE_MAX, CODE_NORMAL, &code))
         return;
-    struct weir_conn *conn = find(call);
+    struct weir_conn *conn = api_connections_find(call);
     if (conn == NULL)
         return;
     enum weir_status result = weir_conn_close(conn, (unsigned)code, api_query_text(&call->query, "reason"));
     weir_conn_release(conn);
-    respond_closing(call, result);
+    api_connections_respond_closing(call, result);
 }

@@ -3,8 +3,8 @@
  * servers have; thousands would need a tree.
  *
  * A path is split once: its segments are decoded into the caller's storage, each terminated. Two patterns of the
- * same shape are a tie. If two of different shapes match a path, they first differ in the kind of a segment, so
- * the order of kinds decides.
+ * same shape match the same paths, which is an error. If two of different shapes match a path, they first differ in
+ * the kind of a segment, so the order of kinds decides.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,14 +37,14 @@ void router_destroy(struct router *router) {
 
 /* --- Building -------------------------------------------------------------------------------------------- */
 
-/* Inserts a pattern in its place. On failure returns the reason, and stores the pattern that it ties with, if
- * there is one. */
-static const char *router_insert(struct router *router, struct pattern *pattern, const struct pattern **tied) {
+/* Inserts a pattern in its place. On failure returns the reason, and stores the pattern that matches the same
+ * paths, if there is one. */
+static const char *router_insert(struct router *router, struct pattern *pattern, const struct pattern **same) {
     size_t place = 0;
     for (; place < router->count; place++) {
         int order = pattern_compare(router->patterns[place], pattern);
         if (order == 0) {
-            *tied = router->patterns[place];
+            *same = router->patterns[place];
             return "matches the same paths as";
         }
         if (order > 0)
@@ -62,15 +62,15 @@ static const char *router_insert(struct router *router, struct pattern *pattern,
 
 int router_add(struct router *router, const char *text, size_t route, char *error, size_t error_size) {
     const char *why = NULL;
-    const struct pattern *tied = NULL;
+    const struct pattern *same = NULL;
     struct pattern *pattern = pattern_create(text, route, &why);
     if (pattern != NULL)
-        why = router_insert(router, pattern, &tied);
+        why = router_insert(router, pattern, &same);
     if (why == NULL)
         return 0;
     free(pattern);
-    if (tied != NULL)
-        snprintf(error, error_size, "pattern \"%s\" %s \"%s\"", text, why, tied->written);
+    if (same != NULL)
+        snprintf(error, error_size, "pattern \"%s\" %s \"%s\"", text, why, same->written);
     else
         snprintf(error, error_size, "pattern \"%s\": %s", text, why);
     return -1;

@@ -39,9 +39,9 @@ enum router_result {
 struct router *router_create(void);
 void router_destroy(struct router *router);
 
-/* Adds a pattern with the caller's number. Returns 0, or -1 with one line in `error`. Errors: a malformed pattern,
- * a name used twice, more than ROUTER_PARAMS_MAX parameters, memory, or a tie with another pattern that matches
- * the same paths, which the error names. */
+/* Adds a pattern with the caller's number. Returns 0, or -1 with one line in `error`: the pattern is malformed, has
+ * a name twice or more than ROUTER_PARAMS_MAX parameters, or matches the same paths as an existing route, which the
+ * error names; or memory is out. */
 int router_add(struct router *router, const char *pattern, size_t route, char *error, size_t error_size);
 
 /* Looks up a raw path: as in the request line, percent-encoded, without its query. Segments are split before they
