@@ -9,7 +9,7 @@
  */
 #include <time.h>
 
-#include "pool/pool_private.h"
+#include "pool/wake.h"
 
 enum {
     TICK_NANOSECONDS = 1000000,

@@ -46,7 +46,7 @@ struct concurrency_limit {
 struct pool_options {
     unsigned workers;            /* handler permits, 1 or more */
     unsigned wake_threshold;     /* tasks that must wait before one more thread is woken at once, 1 or more: see
-                                wants_help() */
+                                wake.h */
     size_t scratch_size;         /* bytes of pool_scratch() */
     void (*thread_begins)(void); /* called by each thread that runs tasks, when it begins; NULL: nothing is
                                     called */

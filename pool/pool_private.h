@@ -1,5 +1,5 @@
-/* pool_private.h - the inside of a pool, for the files of this folder that implement it: pool.c, pool_life.c,
- * pool_statistics.c, monitor.c, starvation.c.
+/* pool_private.h - the inside of a pool, for the files of this folder that implement it: pool.c, polling.c,
+ * wake.c, pool_life.c, pool_statistics.c, monitor.c, starvation.c. Who wakes whom is in wake.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -105,21 +105,14 @@ uint64_t pool_starved_locked(struct pool *pool);
 /* Releases tasks that will not run. */
 void pool_drop(struct task_list *list);
 
-/* Whether a task waits that a thread could take. */
-bool pool_runnable_locked(const struct pool *pool);
-
-/* Whether a processor may be free for one more thread. */
-bool pool_has_processor_locked(const struct pool *pool);
-
-/* Wakes a sleeping thread, or the polling thread if none sleeps. */
-void pool_wake_one_locked(struct pool *pool);
-
-/* Ends the monitor's rest. */
-static inline void monitor_wake_locked(struct pool *pool) {
-    if (!pool->monitor_awake) {
-        pool->monitor_awake = true;
-        pthread_cond_signal(&pool->monitor_wake);
-    }
+/* Appends a task to the run queue of its kind. pool_wake_for_queued_locked() must follow. */
+static inline void pool_queue_locked(struct pool *pool, struct task *task) {
+    task_list_push(task_kind(task)->queue == TASK_IO ? &pool->io : &pool->handler, task);
 }
+
+/* --- polling.c --- */
+
+/* Waits for readiness and deadlines, and queues the tasks that are due. Releases the mutex meanwhile. */
+void pool_poll_locked(struct pool *pool);
 
 #endif

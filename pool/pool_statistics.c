@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "pool/pool_private.h"
+#include "pool/wake.h"
 
 enum { TASKS_BETWEEN_PROBES = 64 };
 
