@@ -5,8 +5,7 @@
  */
 #include "pool/pool.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/thread_counter.h"
 #include "pool/wake.h"
 
@@ -22,15 +21,11 @@ enum {
 static _Thread_local struct worker *this_worker;
 
 uint64_t pool_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return clock_ms();
 }
 
 uint64_t pool_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return clock_us();
 }
 
 /* --- Choosing ---------------------------------------------------------------------------------------------- */

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 /* The address is a path in the file system, or a name in the abstract namespace, where '@' stands for a zero byte
  * (unix(7)). */
@@ -45,19 +46,13 @@ static void notify(const char *message) {
     close(fd);
 }
 
-static uint64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 void notify_ready(void) {
     notify("READY=1");
 }
 
 void notify_reloading(void) {
     char message[64];
-    snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_us());
+    snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_us());
     notify(message);
 }
 

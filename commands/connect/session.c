@@ -6,17 +6,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "commands/connect/closing.h"
 #include "commands/connect/text.h"
 
 static const uint64_t ns_per_ms = 1000000;
 
 uint64_t session_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return clock_ns();
 }
 
 void session_begin(struct session *session, weir_client *client, const struct options *options) {

@@ -49,6 +49,7 @@ static const struct {
     {"outbox", outbox_suite},
     {"token_bucket", token_bucket_suite},
     {"keepalive", keepalive_suite},
+    {"clock", clock_suite},
     {"time32", time32_suite},
     {"memory", memory_suite},
     {"registry", registry_suite},

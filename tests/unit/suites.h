@@ -37,6 +37,7 @@ Suite *message_suite(void);
 Suite *outbox_suite(void);
 Suite *token_bucket_suite(void);
 Suite *keepalive_suite(void);
+Suite *clock_suite(void);
 Suite *time32_suite(void);
 Suite *memory_suite(void);
 Suite *registry_suite(void);

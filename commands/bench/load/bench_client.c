@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "client/error.h"
 #include "commands/bench/load/bench_handshake.h"
 #include "commands/bench/load/exchange.h"
@@ -27,9 +27,7 @@
 enum { READS_MAX = 8 }; /* reads of one client before other clients and the clock have their turn */
 
 uint64_t bench_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+    return clock_ns();
 }
 
 /* --- States and their lists -------------------------------------------------------------------------------- */
