@@ -15,7 +15,7 @@ enum { PORT_SIZE = sizeof ":65535" };
 /* Returns a list of `count` addresses, of which none is set yet; NULL if memory is out. */
 static char **bound_create(char *const *listen, size_t *count) {
     *count = 0;
-    while (listen[*count] != NULL && strcmp(listen[*count], "none") != 0)
+    while (listen[*count] != NULL)
         ++*count;
     return calloc(*count + 1, sizeof(char *));
 }

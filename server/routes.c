@@ -68,10 +68,10 @@ static struct route_entry default_entry(const struct config *config, struct rout
 static struct route_entry entry_of(const struct config *config, const struct config_route *configured,
                                    struct route *route) {
     struct route_entry entry = default_entry(config, route);
-    if (strcmp(config_subprotocols(configured)[0], "none") != 0)
+    if (config_subprotocols(configured)[0] != NULL)
         entry.subprotocols = config_subprotocols(configured);
     entry.require_subprotocol = configured->require_subprotocol;
-    if (strcmp(configured->origins[0], "inherit") != 0)
+    if (configured->origins[0] != NULL)
         entry.origins = configured->origins;
     if (configured->compression != COMPRESSION_INHERIT)
         entry.deflate = deflate_policy(configured->compression);

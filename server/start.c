@@ -66,7 +66,7 @@ static int start_public_listener(weir_server *server, const struct descriptor_pl
 
 static int start_admin(weir_server *server) {
     const struct config_admin *config = &server->config->admin;
-    if (strcmp(config->listen[0], "none") == 0)
+    if (config->listen[0] == NULL)
         return 0;
     const struct admin_options options = {.listen = config->listen,
                                           .threads = config->http_threads,

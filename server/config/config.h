@@ -62,7 +62,7 @@ struct config_server {
     unsigned max_connections_per_ip; /* 0: no limit */
     unsigned handshake_rate_per_ip;  /* per second; 0: no limit */
     unsigned max_half_open_per_ip;   /* unfinished at the same time; 0: no limit */
-    char **trusted_proxies;          /* networks, see network_parse(); "none" alone */
+    char **trusted_proxies;          /* networks, see network_parse(); empty: none */
     size_t memory_limit;             /* 0: none */
     uint64_t drain_timeout_ms;
     uint64_t drain_window_ms;
@@ -92,7 +92,7 @@ struct config_log {
 
 /* [admin] */
 struct config_admin {
-    char **listen; /* like config_server.listen, or "none" alone */
+    char **listen; /* like config_server.listen; empty: no admin listener */
     unsigned http_threads;
     char *token;      /* NULL: none */
     char *token_file; /* absolute path; NULL: none */
@@ -140,9 +140,9 @@ struct config_route {
     char *channel;           /* handler channel: a template, see channel_template_next(); NULL for other handlers */
     bool publish;            /* handlers relay and pubsub: whether clients may publish */
     char **allowed_channels; /* handler pubsub: patterns of the channels that clients may use, NULL-terminated */
-    char **subprotocols;     /* in order of preference, NULL-terminated; or "none" alone */
+    char **subprotocols;     /* in order of preference, NULL-terminated; may be empty */
     bool require_subprotocol;
-    char **origins; /* like config_websocket.origins, or "inherit" alone */
+    char **origins; /* like config_websocket.origins; empty: those */
     enum compression compression;
     enum slow_consumer slow_consumer;
     struct config_location location;   /* of [route PATTERN] */
@@ -224,8 +224,7 @@ bool config_is_route_key(const char *name);
 /* Returns the location where the route's handler is set. */
 struct config_location config_handler_location(const struct config_route *route);
 
-/* Returns the route's subprotocols: those configured, or weir.v1 for the handler pubsub without any. "none" alone
- * stands for no subprotocol. */
+/* Returns the route's subprotocols: those configured, or weir.v1 for the handler pubsub without any. */
 char **config_subprotocols(const struct config_route *route);
 
 /* Writes an error with "source:line: " or "source: " in front of the message. Returns -1. */

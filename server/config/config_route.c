@@ -80,6 +80,6 @@ struct config_location config_handler_location(const struct config_route *route)
 
 char **config_subprotocols(const struct config_route *route) {
     static char weir_v1[] = "weir.v1", *protocol[] = {weir_v1, NULL};
-    bool none = strcmp(route->subprotocols[0], "none") == 0;
+    bool none = route->subprotocols[0] == NULL;
     return none && route->handler != NULL && strcmp(route->handler, "pubsub") == 0 ? protocol : route->subprotocols;
 }

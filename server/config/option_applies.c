@@ -34,7 +34,7 @@ bool applies_if_pings(const struct config *config, const void *section) {
 
 bool applies_if_admin(const struct config *config, const void *section) {
     (void)section;
-    return strcmp(config->admin.listen[0], "none") != 0;
+    return config->admin.listen[0] != NULL;
 }
 
 bool applies_if_history(const struct config *config, const void *section) {
@@ -74,6 +74,5 @@ bool applies_if_sends_back(const struct config *config, const void *section) {
 }
 
 bool applies_if_subprotocols(const struct config *config, const void *section) {
-    return applies_if_pubsub(config, section) ||
-           strcmp(((const struct config_route *)section)->subprotocols[0], "none") != 0;
+    return applies_if_pubsub(config, section) || ((const struct config_route *)section)->subprotocols[0] != NULL;
 }

@@ -46,6 +46,8 @@ void option_print(const struct option *option, const void *base, FILE *out) {
     case OPTION_ORIGINS:
     case OPTION_NETWORKS:
     case OPTION_CHANNELS:
+        if (**(char *const *const *)field == NULL) /* a word like none or inherit */
+            fputs(option->default_value, out);
         print_list(*(char *const *const *)field, out);
         break;
     case OPTION_HANDLER:

@@ -136,7 +136,13 @@ static const char *check_channel(const struct option *option, char **list, size_
     return wrong != NULL ? wrong : find_twice(list, count);
 }
 
-/* Sets a list. `check` checks item `count` after the items before it have passed, and may replace it. */
+/* Returns true for a word that stands for an empty list. */
+static bool is_word(const struct option *option, const char *item) {
+    return strcmp(item, option->default_value) == 0 && (strcmp(item, "none") == 0 || strcmp(item, "inherit") == 0);
+}
+
+/* Sets a list; a word such as `none` becomes an empty one. `check` checks item `count` after the items before it
+ * have passed, and may replace it. */
 static int set_list(const struct option *option, char ***field, const char *value,
                     const char *(*check)(const struct option *option, char **list, size_t count), char *error,
                     size_t error_size) {
@@ -150,6 +156,10 @@ static int set_list(const struct option *option, char ***field, const char *valu
             value_list_free(list);
             return -1;
         }
+    if (is_word(option, list[0])) {
+        free(list[0]);
+        list[0] = NULL;
+    }
     value_list_free(*field);
     *field = list;
     return 0;
