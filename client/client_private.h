@@ -1,8 +1,8 @@
 /* client_private.h - the internals of a client, for the files client*.c alone.
  *
  * Who may access what:
- *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_wait_closed()) reads
- *    the socket and decodes;
+ *  - the receiver (the one thread within weir_client_receive(), weir_client_run() or weir_client_wait_closed())
+ * reads the socket and decodes;
  *  - the writer (the one thread that has set `writing`) writes frames, and only whole ones;
  *  - `mutex` guards the rest. It is held briefly: no thread waits for the network while holding it.
  *

@@ -204,7 +204,7 @@ void pool_submit(struct pool *pool, struct task *task) {
 }
 
 /* Returns whether the held tasks may wait longer. */
-static bool pool_hold_list(struct worker *worker, struct task_list *claimed) {
+static bool pool_defer_list(struct worker *worker, struct task_list *claimed) {
     uint64_t now = pool_now_us();
     if (worker->held.first == NULL)
         worker->held_since = now;
@@ -216,23 +216,23 @@ void pool_submit_list(struct pool *pool, struct task_list *claimed) {
     struct worker *worker = this_worker;
     if (claimed->first == NULL)
         return;
-    if (worker == NULL || !worker->holds || worker->pool != pool)
+    if (worker == NULL || !worker->defers || worker->pool != pool)
         pool_queue_list(pool, claimed);
-    else if (!pool_hold_list(worker, claimed))
+    else if (!pool_defer_list(worker, claimed))
         pool_queue_list(pool, &worker->held);
 }
 
-void pool_hold(void) {
-    this_worker->holds = true;
+void pool_defer(void) {
+    this_worker->defers = true;
 }
 
-bool pool_is_holding(void) {
-    return this_worker != NULL && this_worker->holds;
+bool pool_is_deferring(void) {
+    return this_worker != NULL && this_worker->defers;
 }
 
-void pool_let_go(struct pool *pool) {
+void pool_submit_deferred(struct pool *pool) {
     struct worker *worker = this_worker;
-    worker->holds = false;
+    worker->defers = false;
     if (worker->held.first != NULL)
         pool_queue_list(pool, &worker->held);
 }

@@ -108,12 +108,12 @@ void pool_submit(struct pool *pool, struct task *task);
 /* Queues tasks that the caller has claimed, under one lock, and empties the list. */
 void pool_submit_list(struct pool *pool, struct task_list *claimed);
 
-/* Between pool_hold() and pool_let_go() on a thread of the pool, tasks that this thread submits in lists are held
- * for a few milliseconds at most. So the work that several messages in a row cause for one connection is one run
- * of its task. */
-void pool_hold(void);
-void pool_let_go(struct pool *pool);
-bool pool_is_holding(void); /* false on other threads */
+/* Between pool_defer() and pool_submit_deferred() on a thread of the pool, tasks that this thread submits in lists
+ * are held for a few milliseconds at most. So the work that several messages in a row cause for one connection is
+ * one run of its task. */
+void pool_defer(void);
+void pool_submit_deferred(struct pool *pool);
+bool pool_is_deferring(void); /* false on other threads */
 
 /* Ends every run. Gives back the permit if the task held one; then queues the task again if it was claimed during
  * the run, and releases it otherwise. */

@@ -16,7 +16,7 @@ struct worker {
     _Atomic bool stalled; /* set by the monitor; cleared when a handler begins and when it ends */
 
     /* Used by this thread alone: */
-    bool holds;             /* it is between pool_hold() and pool_let_go() */
+    bool defers;            /* it is between pool_defer() and pool_submit_deferred() */
     struct task_list held;  /* tasks submitted in that time */
     uint64_t held_since;    /* microseconds */
     struct task_list batch; /* brief tasks that were taken together and wait for their turn */

@@ -220,8 +220,8 @@ void server_reload(weir_server *server) {
     struct route_table *table = read_again(server, &settings, &connections, text, sizeof text);
     if (table != NULL) {
         server_apply(server, table, settings, connections);
-        snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay",
-                 table->entries.count, routes_retired(&server->routes, table));
+        snprintf(text, sizeof text, "reloaded: %zu routes, %zu more with clients that stay", table->entries.count,
+                 routes_retired(&server->routes, table));
         reload_note_plugins(table, text, sizeof text);
         log_reloaded(server, connections); /* the last line of a reload */
     } else {

@@ -11,7 +11,7 @@
 #include "commands/bench/report/report.h"
 #include "commands/commands.h"
 
-/* Returns true if both runs have the same figures; otherwise prints why they cannot be compared. */
+/* Returns true if both runs have the same statistics; otherwise prints why they cannot be compared. */
 static bool compare_allowed(const struct result *one, const struct result *other, char *const paths[2]) {
     if (strcmp(one->scenario, other->scenario) != 0)
         fprintf(stderr, "weir bench: %s is a run of %s, %s one of %s: they cannot be compared\n", paths[0],

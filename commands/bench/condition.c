@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands/bench/facts.h"
 #include "commands/bench/result.h"
+#include "commands/bench/summary.h"
 
-/* --- The figures ------------------------------------------------------------------------------------------- */
+/* --- The statistics ------------------------------------------------------------------------------------------- */
 
 enum unit { COUNT, DURATION, SHARE };
 
@@ -30,10 +30,10 @@ struct figure {
 };
 
 static double rate(const struct result *result) {
-    return facts_per_second(result, FACTS_COUNT(received));
+    return summary_per_second(result, SUMMARY_COUNT(received));
 }
 static double sent_rate(const struct result *result) {
-    return facts_per_second(result, FACTS_COUNT(sent));
+    return summary_per_second(result, SUMMARY_COUNT(sent));
 }
 static double connected(const struct result *result) {
     return (double)result->counts.connected;
@@ -64,7 +64,7 @@ static double cpu(const struct result *result) {
 }
 
 /* clang-format off */
-static const struct figure figures[] = {
+static const struct figure statistics[] = {
     {"rate",            COUNT,    NUMBER,    0,       rate,         "messages received per second"},
     {"sent-rate",       COUNT,    NUMBER,    0,       sent_rate,    "messages sent per second"},
     {"p50",             DURATION, LATENCY,   50,      NULL,         "latency that half of the messages keep to"},
@@ -91,15 +91,15 @@ static const struct figure figures[] = {
 };
 /* clang-format on */
 
-enum { FIGURES = sizeof figures / sizeof *figures };
+enum { FIGURES = sizeof statistics / sizeof *statistics };
 
 void condition_list(char *text, size_t size) {
     size_t used = 0;
     if (size > 0)
         *text = '\0';
     for (size_t i = 0; i < FIGURES && used < size; i++) {
-        int written = snprintf(text + used, size - used, figures[i].help[0] != '\0' ? "  %-16s %s\n" : "  %s\n",
-                               figures[i].name, figures[i].help);
+        int written = snprintf(text + used, size - used, statistics[i].help[0] != '\0' ? "  %-16s %s\n" : "  %s\n",
+                               statistics[i].name, statistics[i].help);
         used += (size_t)(written > 0 ? written : 0);
     }
 }
@@ -111,7 +111,7 @@ static const char blanks[] = " \t";
 static bool read_figure(const char **text, struct condition *condition, char *error, size_t error_size) {
     size_t size = strcspn(*text, "<> \t=");
     for (unsigned i = 0; i < FIGURES; i++)
-        if (strlen(figures[i].name) == size && memcmp(figures[i].name, *text, size) == 0) {
+        if (strlen(statistics[i].name) == size && memcmp(statistics[i].name, *text, size) == 0) {
             condition->figure = i;
             *text += size;
             return true;
@@ -119,7 +119,7 @@ static bool read_figure(const char **text, struct condition *condition, char *er
     size_t used = (size_t)snprintf(error, error_size, "\"%s\": no figure \"%.*s\"; there are", condition->text,
                                    (int)size, *text);
     for (unsigned i = 0; i < FIGURES && used < error_size; i++)
-        used += (size_t)snprintf(error + used, error_size - used, "%s %s", i > 0 ? "," : "", figures[i].name);
+        used += (size_t)snprintf(error + used, error_size - used, "%s %s", i > 0 ? "," : "", statistics[i].name);
     return false;
 }
 
@@ -180,7 +180,7 @@ static bool read_limit(const char **text, struct condition *condition) {
     if (!read_number(text, &number))
         return false;
     skip_blanks(text);
-    double divisor = read_unit(text, figures[condition->figure].unit);
+    double divisor = read_unit(text, statistics[condition->figure].unit);
     skip_blanks(text);
     if (divisor <= 0 || **text != '\0')
         return false;
@@ -196,7 +196,7 @@ bool condition_parse(const char *text, struct condition *condition, char *error,
     skip_blanks(&text);
     if (!read_figure(&text, condition, error, error_size))
         return false;
-    const char *name = figures[condition->figure].name;
+    const char *name = statistics[condition->figure].name;
     skip_blanks(&text);
     if (!read_comparison(&text, condition)) {
         snprintf(error, error_size, "\"%s\": after \"%s\" one of < <= > >= has to come, and a limit",
@@ -206,7 +206,7 @@ bool condition_parse(const char *text, struct condition *condition, char *error,
     skip_blanks(&text);
     if (!read_limit(&text, condition)) {
         snprintf(error, error_size, "\"%s\": \"%s\" is compared with %s", condition->text, name,
-                 shapes[figures[condition->figure].unit]);
+                 shapes[statistics[condition->figure].unit]);
         return false;
     }
     return true;
@@ -229,7 +229,7 @@ static double value_of(const struct figure *figure, const struct result *result)
 }
 
 bool condition_crossed(const struct condition *condition, const struct result *result, double *value) {
-    *value = value_of(&figures[condition->figure], result);
+    *value = value_of(&statistics[condition->figure], result);
     if (isnan(*value))
         return true;
     switch (condition->comparison) {
@@ -245,5 +245,5 @@ bool condition_crossed(const struct condition *condition, const struct result *r
 }
 
 bool condition_is_duration(const struct condition *condition) {
-    return figures[condition->figure].unit == DURATION;
+    return statistics[condition->figure].unit == DURATION;
 }

@@ -28,7 +28,7 @@ bool condition_crossed(const struct condition *condition, const struct result *r
 /* True if limit and value are in seconds. */
 bool condition_is_duration(const struct condition *condition);
 
-/* Writes the names of all figures with their meanings, for --help. */
+/* Writes the names of all statistics with their meanings, for --help. */
 void condition_list(char *text, size_t size);
 
 #endif

@@ -161,7 +161,7 @@ static void add_settings(struct result *to, const struct result *from) {
 
 /* --- Whole results ----------------------------------------------------------------------------------------- */
 
-static void add_figures(struct result *to, const struct result *from) {
+static void add_statistics(struct result *to, const struct result *from) {
     add_counts(&to->counts, &from->counts);
     to->missing += from->missing;
     to->out_of_order += from->out_of_order;
@@ -184,7 +184,7 @@ static void add_figures(struct result *to, const struct result *from) {
 bool result_add(struct result *to, const struct result *from) {
     add_settings(to, from);
     add_machine(to, from);
-    add_figures(to, from);
+    add_statistics(to, from);
     if (to->began == 0)
         to->began = from->began;
     return (from->url == NULL || add_urls(to, from->url)) && add_intervals(to, from);

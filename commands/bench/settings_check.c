@@ -53,9 +53,9 @@ static const char status_help[] =
     "missing or wrong, or it was interrupted; 2 on a usage error; 99 if a condition came true.\n";
 
 void settings_help(FILE *out) {
-    char figures[4096];
-    condition_list(figures, sizeof figures);
-    fprintf(out, "%s%s%s", help, figures, status_help);
+    char statistics[4096];
+    condition_list(statistics, sizeof statistics);
+    fprintf(out, "%s%s%s", help, statistics, status_help);
 }
 
 /* --- Checks -------------------------------------------------------------------------------------------------- */

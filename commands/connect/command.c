@@ -31,13 +31,13 @@ static void print_url(FILE *out, const char *url) {
 }
 
 /* Skips the URL at the start of a library error, because it has just been printed. */
-static const char *without_place(const char *text) {
+static const char *without_location(const char *text) {
     const char *end = strncmp(text, "ws", 2) == 0 ? strstr(text, ": ") : NULL;
     return end == NULL ? text : end + 2;
 }
 
 static int report_no_connection(const char *url, const struct weir_client_error *error) {
-    const char *text = without_place(error->text);
+    const char *text = without_location(error->text);
     fputs("Failed to connect to ", stderr);
     print_url(stderr, url);
     fputs(": ", stderr);

@@ -158,7 +158,7 @@ static void print_routes(FILE *out, const struct route_entries *entries) {
     static const struct {
         const char *name, *type, *help;
         enum figure figure;
-    } figures[] = {
+    } statistics[] = {
         {"weir_route_connections", "gauge", "Connections that are open, by route.", OPEN},
         {"weir_messages_received_total", "counter", "Messages from clients.", RECEIVED},
         {"weir_message_bytes_received_total", "counter", "Payload of messages from clients, inflated.",
@@ -169,11 +169,12 @@ static void print_routes(FILE *out, const struct route_entries *entries) {
         {"weir_handlers_running", "gauge", "Handlers that run or block, by route.", RUNNING},
         {"weir_handlers_waiting", "gauge", "Connections whose handlers wait for others of their route.", WAITING},
     };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
-        metrics_begin(out, figures[i].name, figures[i].type, figures[i].help);
+    for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++) {
+        metrics_begin(out, statistics[i].name, statistics[i].type, statistics[i].help);
         for (size_t j = 0; j < entries->count; j++) {
             struct route *route = entries->items[j].route;
-            metrics_labelled(out, figures[i].name, "route", route->pattern, route_figure(route, figures[i].figure));
+            metrics_labelled(out, statistics[i].name, "route", route->pattern,
+                             route_figure(route, statistics[i].figure));
         }
     }
     metrics_begin(out, "weir_handler_duration_seconds", "histogram", "Callbacks of handlers that may block.");
@@ -188,22 +189,22 @@ static void print_routes(FILE *out, const struct route_entries *entries) {
 /* --- The rest ---------------------------------------------------------------------------------------------- */
 
 static void print_pool(FILE *out, struct pool *pool) {
-    struct pool_statistics figures;
-    pool_statistics(pool, &figures);
-    metrics_gauge(out, "weir_workers", "Handlers that may run at once.", figures.workers);
-    metrics_gauge(out, "weir_workers_busy", "Handlers that run, or block.", figures.busy);
+    struct pool_statistics statistics;
+    pool_statistics(pool, &statistics);
+    metrics_gauge(out, "weir_workers", "Handlers that may run at once.", statistics.workers);
+    metrics_gauge(out, "weir_workers_busy", "Handlers that run, or block.", statistics.busy);
     metrics_begin(out, "weir_queue_tasks", "gauge", "Tasks that wait for a thread.");
-    metrics_labelled(out, "weir_queue_tasks", "queue", "io", (double)figures.io);
-    metrics_labelled(out, "weir_queue_tasks", "queue", "handler", (double)figures.handler);
+    metrics_labelled(out, "weir_queue_tasks", "queue", "io", (double)statistics.io);
+    metrics_labelled(out, "weir_queue_tasks", "queue", "handler", (double)statistics.handler);
     metrics_begin(out, "weir_queue_wait_seconds", "histogram", "How long tasks wait; a sample of them.");
-    histogram(out, "weir_queue_wait_seconds", "queue", "io", figures.io_waits, atomic_histogram_microseconds,
+    histogram(out, "weir_queue_wait_seconds", "queue", "io", statistics.io_waits, atomic_histogram_microseconds,
               MICROSECONDS);
-    histogram(out, "weir_queue_wait_seconds", "queue", "handler", figures.handler_waits,
+    histogram(out, "weir_queue_wait_seconds", "queue", "handler", statistics.handler_waits,
               atomic_histogram_microseconds, MICROSECONDS);
-    metrics_counter(out, "weir_tasks_total", "Tasks that threads have taken.", (double)figures.tasks);
-    metrics_counter(out, "weir_polls_total", "Times that a thread has polled.", (double)figures.polls);
+    metrics_counter(out, "weir_tasks_total", "Tasks that threads have taken.", (double)statistics.tasks);
+    metrics_counter(out, "weir_polls_total", "Times that a thread has polled.", (double)statistics.polls);
     metrics_counter(out, "weir_wakeups_total", "Times that a thread was woken to take over.",
-                    (double)figures.wakeups);
+                    (double)statistics.wakeups);
 }
 
 static void print_sending(FILE *out, const struct core *core) {

@@ -32,7 +32,7 @@ void metrics_counter(FILE *out, const char *name, const char *help, double value
 /* Writes the metrics of channels, their history, and what is published to them. */
 void metrics_channels(FILE *out, struct channels *channels);
 
-/* Writes process_*, the operating system's figures of the process. */
+/* Writes process_*, the operating system's statistics of the process. */
 void metrics_process(FILE *out);
 
 #endif

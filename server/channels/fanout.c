@@ -164,7 +164,7 @@ void fanout_start_locked(struct channel *channel, struct task_list *ready) {
 }
 
 void fanout_start_soon_locked(struct channel *channel, struct task_list *ready) {
-    if (pool_is_holding() && channel->members.count >= MANY_MEMBERS && channel->row.count < DELIVERIES_MAX)
+    if (pool_is_deferring() && channel->members.count >= MANY_MEMBERS && channel->row.count < DELIVERIES_MAX)
         task_claim_into(&channel->fanout, ready);
     else
         fanout_start_locked(channel, ready);

@@ -23,7 +23,7 @@ bool conn_is_handling_here(const struct weir_conn *conn) {
 }
 
 struct weir_conn *conn_in_turn(void) {
-    return pool_is_holding() ? turn.callback.conn : NULL;
+    return pool_is_deferring() ? turn.callback.conn : NULL;
 }
 
 /* --- The callbacks ----------------------------------------------------------------------------------------- */
@@ -91,7 +91,7 @@ void conn_call_drained(struct weir_conn *conn) {
     conn_handler_leave(conn, begun);
 }
 
-/* More figures for the line that reports a connection's end. */
+/* More statistics for the line that reports a connection's end. */
 struct tally {
     bool by_peer;
     unsigned dropped;

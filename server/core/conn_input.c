@@ -142,10 +142,10 @@ static void conn_input_finish(struct weir_conn *conn, enum read_result result, u
 
 static void conn_input_turn(struct weir_conn *conn) {
     struct conn_reading reading = {.began = pool_now_us()};
-    pool_hold();
+    pool_defer();
     conn_cork(conn);
     enum read_result result = conn_input_read(conn, &reading);
-    pool_let_go(conn_core(conn)->pool);
+    pool_submit_deferred(conn_core(conn)->pool);
     conn_decode_count_memory(conn);
     if (result == READ_DONE || result == READ_MORE) {
         conn_input_finish(conn, result, reading.began / 1000, &reading.last);

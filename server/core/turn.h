@@ -2,7 +2,7 @@
  * given, and the replies that it holds back until the turn ends. Each thread has its own, which no other thread
  * uses.
  *
- * What the turn submits to the pool is deferred by the pool itself (pool_hold()).
+ * What the turn submits to the pool is deferred by the pool itself (pool_defer()).
  *
  * SPDX-License-Identifier: MIT
  */

@@ -7,7 +7,7 @@
 
 #include <weir/weir.h>
 
-struct wish {
+struct crash_request {
     const char *callback, *way;
     weir_server *server;
     weir_timer *timer;
@@ -46,13 +46,13 @@ static void crash(const char *way) {
         abort();
 }
 
-static void crash_in(struct wish *wish, const char *callback) {
-    if (strcmp(wish->callback, callback) == 0)
-        crash(wish->way);
+static void crash_in(struct crash_request *crash_request, const char *callback) {
+    if (strcmp(crash_request->callback, callback) == 0)
+        crash(crash_request->way);
 }
 
-static void crash_in_timer(void *wish) {
-    crash(((struct wish *)wish)->way);
+static void crash_in_timer(void *crash_request) {
+    crash(((struct crash_request *)crash_request)->way);
 }
 
 static int upgrade(weir_upgrade *upgrade, void *context) {
@@ -62,11 +62,11 @@ static int upgrade(weir_upgrade *upgrade, void *context) {
 }
 
 static void open(weir_conn *conn, void *context) {
-    struct wish *wish = context;
+    struct crash_request *crash_request = context;
     (void)conn;
-    crash_in(wish, "open");
-    if (strcmp(wish->callback, "timer") == 0)
-        wish->timer = weir_timer_start(wish->server, 1, 0, crash_in_timer, wish);
+    crash_in(crash_request, "open");
+    if (strcmp(crash_request->callback, "timer") == 0)
+        crash_request->timer = weir_timer_start(crash_request->server, 1, 0, crash_in_timer, crash_request);
 }
 
 static void message(weir_conn *conn, enum weir_opcode opcode, const void *data, size_t size, void *context) {
@@ -80,11 +80,12 @@ static void close_(weir_conn *conn, unsigned code, const char *reason, void *con
 }
 
 static int start(weir_server *server, const weir_options *options, void **context, char *error, size_t size) {
-    static struct wish wish;
+    static struct crash_request crash_request;
     (void)error, (void)size;
-    wish = (struct wish){weir_option_text(options, "callback"), weir_option_text(options, "way"), server, NULL};
-    crash_in(&wish, "start");
-    *context = &wish;
+    crash_request = (struct crash_request){weir_option_text(options, "callback"), weir_option_text(options, "way"),
+                                           server, NULL};
+    crash_in(&crash_request, "start");
+    *context = &crash_request;
     return 0;
 }
 

@@ -34,7 +34,7 @@ static void fill_settings(struct result *result, const char *scenario) {
     result->began = 1795275123;
 }
 
-static void fill_figures(struct result *result) {
+static void fill_statistics(struct result *result) {
     result->counts = (struct counts){1234567, 1234560, 24691340, 24691200, 997, 3, 2};
     result->missing = 7;
     result->out_of_order = 1;
@@ -62,7 +62,7 @@ struct result *bench_result_full(const char *scenario) {
     enum { INTERVALS = 20 };
     struct result *result = calloc(1, sizeof *result);
     fill_settings(result, scenario);
-    fill_figures(result);
+    fill_statistics(result);
     result->interval_count = INTERVALS;
     result->intervals = calloc(INTERVALS, sizeof *result->intervals);
     for (size_t i = 0; i < INTERVALS; i++)

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
+#include "commands/bench/summary.h"
 #include "commands/commands.h"
 #include "tests/unit/bench_results.h"
 #include "tests/unit/suites.h"
@@ -21,7 +21,7 @@ static const struct {
     char *(*write)(double figure, char text[REPORT_FIGURE_SIZE]);
     double figure;
     const char *text;
-} figures[] = {
+} statistics[] = {
     {report_duration, 0, "0 s"},
     {report_duration, -1, "0 s"},
     {report_duration, NAN, "0 s"},
@@ -61,8 +61,8 @@ static const struct {
 
 START_TEST(report_formats_numbers_for_people) {
     char text[REPORT_FIGURE_SIZE];
-    ck_assert_ptr_eq(figures[_i].write(figures[_i].figure, text), text);
-    ck_assert_str_eq(text, figures[_i].text);
+    ck_assert_ptr_eq(statistics[_i].write(statistics[_i].figure, text), text);
+    ck_assert_str_eq(text, statistics[_i].text);
 }
 END_TEST
 
@@ -88,7 +88,7 @@ static const struct {
 
 START_TEST(report_takes_foreign_text_apart_by_character) {
     const char *text = characters[_i].text;
-    ck_assert_uint_eq(facts_character(&text), characters[_i].character);
+    ck_assert_uint_eq(summary_character(&text), characters[_i].character);
     ck_assert_uint_eq((size_t)(text - characters[_i].text), characters[_i].size);
 }
 END_TEST
@@ -118,7 +118,7 @@ static const char *const scenarios[] = {"echo", "rate", "broadcast", "idle", "co
 
 START_TEST(report_text_fits_80_columns_and_has_all_results) {
     struct result *result = bench_result_full(scenarios[_i]);
-    bool messages = facts_has_messages(result);
+    bool messages = summary_has_messages(result);
     char *text = written(report_text, result);
     expect_part(text, scenarios[_i]);
     expect_part(text, "connected              997");
@@ -222,9 +222,9 @@ START_TEST(report_html_shows_several_runs_by_name) {
 END_TEST
 
 START_TEST(report_verdict_names_every_failure) {
-    char text[FACTS_VERDICT_SIZE];
+    char text[SUMMARY_VERDICT_SIZE];
     struct result *result = bench_result_refused();
-    ck_assert(!facts_verdict(result, text));
+    ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "No client connected: ws://127.0.0.1:9000/: connection refused");
     char *page = written(report_html, result);
     expect_part(page, "\"verdict\":\"No client connected: ");
@@ -232,24 +232,24 @@ START_TEST(report_verdict_names_every_failure) {
     bench_result_free(result);
 
     result = bench_result_full("broadcast");
-    ck_assert(!facts_verdict(result, text));
+    ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "3 handshakes failed, 2 connections dropped, 7 messages missing, "
                            "2 messages changed on their way, 1 message out of order.");
     result->counts.failed = result->counts.dropped = result->missing = result->wrong = result->out_of_order = 0;
-    ck_assert(facts_verdict(result, text));
+    ck_assert(summary_verdict(result, text));
     ck_assert_str_eq(text, "Every message was delivered to everybody, unchanged and in order.");
     result->rooms = 2;
-    ck_assert(!facts_verdict(result, text));
+    ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "4 messages that came to another room.");
     result->unexpected = 1;
-    ck_assert(!facts_verdict(result, text));
+    ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "1 message that came to another room.");
     result->unexpected = 0;
-    ck_assert(facts_verdict(result, text));
+    ck_assert(summary_verdict(result, text));
     ck_assert_str_eq(text, "Every message was delivered to everybody in its room and to nobody else, unchanged and "
                            "in order.");
     result->counts.received = 0;
-    ck_assert(!facts_verdict(result, text));
+    ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "No message came back while measuring.");
     bench_result_free(result);
 }
@@ -355,7 +355,7 @@ END_TEST
 Suite *bench_report_suite(void) {
     Suite *suite = suite_create("bench_report");
     TCase *tcase = tcase_create("bench_report");
-    tcase_add_loop_test(tcase, report_formats_numbers_for_people, 0, COUNT(figures));
+    tcase_add_loop_test(tcase, report_formats_numbers_for_people, 0, COUNT(statistics));
     tcase_add_loop_test(tcase, report_takes_foreign_text_apart_by_character, 0, COUNT(characters));
     tcase_add_loop_test(tcase, report_text_fits_80_columns_and_has_all_results, 0, COUNT(scenarios));
     tcase_add_test(tcase, report_mentions_rooms_if_there_are_several);

@@ -448,9 +448,9 @@ struct crowd {
 };
 
 static uint64_t wakeups(struct pool *pool) {
-    struct pool_statistics figures;
-    pool_statistics(pool, &figures);
-    return figures.wakeups;
+    struct pool_statistics statistics;
+    pool_statistics(pool, &statistics);
+    return statistics.wakeups;
 }
 
 static void crowd_run(struct task *task) {

@@ -132,8 +132,8 @@ static bool agree(struct bench_group *group, struct bench_client *client, const 
 }
 
 /* Checks a complete head; `rest` is what arrived after it. */
-static bool judge(struct bench_group *group, struct bench_client *client, const char *bytes, size_t head_size,
-                  const char *rest, size_t rest_size) {
+static bool bench_handshake_check(struct bench_group *group, struct bench_client *client, const char *bytes,
+                                  size_t head_size, const char *rest, size_t rest_size) {
     char head[CLIENT_HANDSHAKE_HEAD_MAX + 1];
     struct client_handshake handshake = {0};
     memcpy(head, bytes, head_size);
@@ -189,7 +189,7 @@ bool bench_handshake_take(struct bench_group *group, struct bench_client *client
         return false;
     }
     size_t used = head_size - kept;
-    if (!judge(group, client, head, head_size, (const char *)bytes + used, size - used))
+    if (!bench_handshake_check(group, client, head, head_size, (const char *)bytes + used, size - used))
         return false;
     opened(group, client);
     return client->state != BENCH_OPEN || exchange_take(group, client, bytes + used, size - used);

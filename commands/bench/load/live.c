@@ -42,7 +42,7 @@ static size_t write_facts(const struct live *live, const struct second *second, 
                            : live->settings->expect == EXPECT_NONE ? second->counts.sent
                                                                    : second->counts.received),
                   rate);
-    report_number((double)live->troubles, errors);
+    report_number((double)live->error_counts, errors);
     int size = snprintf(line, LINE_SIZE, "%s clients", open);
     if (elapsed < 0 || scenario != SCENARIO_IDLE)
         size += snprintf(line + size, LINE_SIZE - (size_t)size, "  %s %s/s", rate,
@@ -50,7 +50,7 @@ static size_t write_facts(const struct live *live, const struct second *second, 
     if (second->latency.count > 0)
         size += snprintf(line + size, LINE_SIZE - (size_t)size, "  p99 %s",
                          report_duration((double)histogram_percentile(&second->latency, 99), latency));
-    if (live->troubles > 0)
+    if (live->error_counts > 0)
         size += snprintf(line + size, LINE_SIZE - (size_t)size, "  %s errors", errors);
     return (size_t)size;
 }
@@ -87,7 +87,7 @@ static void show(struct live *live, const struct second *second, double elapsed)
 }
 
 void live_second(struct live *live, const struct second *second, double elapsed) {
-    live->troubles += second->counts.failed + second->counts.dropped;
+    live->error_counts += second->counts.failed + second->counts.dropped;
     live->seconds++;
     if (live->out == NULL)
         return;

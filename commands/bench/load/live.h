@@ -17,8 +17,8 @@ struct live {
     const struct settings *settings;
     FILE *out; /* NULL: nothing is shown */
     bool terminal;
-    unsigned seconds;  /* shown so far */
-    uint64_t troubles; /* failed and dropped connections so far */
+    unsigned seconds;      /* shown so far */
+    uint64_t error_counts; /* failed and dropped connections so far */
 };
 
 struct live live_start(const struct settings *settings);

@@ -100,7 +100,7 @@ static uint64_t spread(uint64_t bits) {
 }
 
 /* Reverses spread(). False if a byte has more than six bits. */
-static bool gather(uint64_t bytes, uint64_t *bits) {
+static bool payload_pack_bits(uint64_t bytes, uint64_t *bits) {
     bytes -= FIRST_CHARACTERS;
     if ((bytes & 0xc0c0c0c0c0c0c0c0) != 0)
         return false;
@@ -157,7 +157,7 @@ static bool read_nine(const uint8_t *from, uint64_t *low, uint64_t *high) {
     uint64_t bytes;
     memcpy(&bytes, from, sizeof bytes);
     *high = (unsigned)from[sizeof bytes] - FIRST_CHARACTER;
-    return gather(bytes, low) && *high <= SIX_BITS;
+    return payload_pack_bits(bytes, low) && *high <= SIX_BITS;
 }
 
 bool payload_identify(const uint8_t *data, size_t size, struct identity *identity) {

@@ -5,19 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
+#include "commands/bench/summary.h"
 
 enum { LABEL_WIDTH = 26, FIGURE_WIDTH = 18 };
 
 typedef char *compare_format(double value, char text[REPORT_FIGURE_SIZE]);
 
 static void compare_put_row(FILE *out, const char *label, compare_format *format, double a, double b) {
-    char figures[2][REPORT_FIGURE_SIZE], ratio[REPORT_FIGURE_SIZE] = "-";
+    char statistics[2][REPORT_FIGURE_SIZE], ratio[REPORT_FIGURE_SIZE] = "-";
     if (a > 0)
         report_number(b / a, ratio);
-    fprintf(out, "  %-*s%*s%*s%12s\n", LABEL_WIDTH, label, FIGURE_WIDTH, format(a, figures[0]), FIGURE_WIDTH,
-            format(b, figures[1]), ratio);
+    fprintf(out, "  %-*s%*s%*s%12s\n", LABEL_WIDTH, label, FIGURE_WIDTH, format(a, statistics[0]), FIGURE_WIDTH,
+            format(b, statistics[1]), ratio);
 }
 
 static void compare_put_durations(FILE *out, const char *what, const struct histogram *a,
@@ -38,33 +38,34 @@ static void compare_put_durations(FILE *out, const char *what, const struct hist
 }
 
 static void compare_put_rates(FILE *out, const struct result *a, const struct result *b) {
-    if (facts_has_messages(a)) {
-        compare_put_row(out, "sent per second", report_number, facts_per_second(a, FACTS_COUNT(sent)),
-                        facts_per_second(b, FACTS_COUNT(sent)));
-        compare_put_row(out, "received per second", report_number, facts_per_second(a, FACTS_COUNT(received)),
-                        facts_per_second(b, FACTS_COUNT(received)));
+    if (summary_has_messages(a)) {
+        compare_put_row(out, "sent per second", report_number, summary_per_second(a, SUMMARY_COUNT(sent)),
+                        summary_per_second(b, SUMMARY_COUNT(sent)));
+        compare_put_row(out, "received per second", report_number, summary_per_second(a, SUMMARY_COUNT(received)),
+                        summary_per_second(b, SUMMARY_COUNT(received)));
         compare_put_row(out, "bytes received per second", report_bytes,
-                        facts_per_second(a, FACTS_COUNT(received_bytes)),
-                        facts_per_second(b, FACTS_COUNT(received_bytes)));
+                        summary_per_second(a, SUMMARY_COUNT(received_bytes)),
+                        summary_per_second(b, SUMMARY_COUNT(received_bytes)));
     } else
-        compare_put_row(out, "handshakes per second", report_number, facts_handshake_rate(a),
-                        facts_handshake_rate(b));
+        compare_put_row(out, "handshakes per second", report_number, summary_handshake_rate(a),
+                        summary_handshake_rate(b));
 }
 
-/* Returns the trouble with that label; NULL if the run has none. */
-static const struct trouble *compare_find(const struct trouble *troubles, size_t count, const char *label) {
+/* Returns the error count with that label; NULL if the run has none. */
+static const struct error_count *compare_find(const struct error_count *error_counts, size_t count,
+                                              const char *label) {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(troubles[i].label, label) == 0)
-            return &troubles[i];
+        if (strcmp(error_counts[i].label, label) == 0)
+            return &error_counts[i];
     return NULL;
 }
 
-/* Prints each kind of trouble that matters in either run. */
-static void compare_put_troubles(FILE *out, const struct result *a, const struct result *b) {
-    struct trouble first[FACTS_MAX], second[FACTS_MAX];
-    size_t first_count = facts_of_trouble(a, first), second_count = facts_of_trouble(b, second);
+/* Prints each kind of error that matters in either run. */
+static void compare_put_errors(FILE *out, const struct result *a, const struct result *b) {
+    struct error_count first[SUMMARY_MAX], second[SUMMARY_MAX];
+    size_t first_count = summary_errors(a, first), second_count = summary_errors(b, second);
     for (size_t i = 0; i < first_count; i++) {
-        const struct trouble *other = compare_find(second, second_count, first[i].label);
+        const struct error_count *other = compare_find(second, second_count, first[i].label);
         compare_put_row(out, first[i].label, report_number, (double)first[i].count,
                         other != NULL ? (double)other->count : 0);
     }
@@ -76,9 +77,9 @@ static void compare_put_troubles(FILE *out, const struct result *a, const struct
 void report_comparison_text(const struct report_run runs[2], FILE *out) {
     const struct result *a = runs[0].result, *b = runs[1].result;
     for (int i = 0; i < 2; i++) {
-        char title[FACT_SIZE], verdict[FACTS_VERDICT_SIZE];
-        facts_title(runs[i].result, title);
-        facts_verdict(runs[i].result, verdict);
+        char title[SUMMARY_LINE_SIZE], verdict[SUMMARY_VERDICT_SIZE];
+        summary_title(runs[i].result, title);
+        summary_verdict(runs[i].result, verdict);
         fprintf(out, "%c: ", "AB"[i]);
         report_put_safely(runs[i].name, out);
         fprintf(out, "\n%s\n", title);
@@ -87,8 +88,8 @@ void report_comparison_text(const struct report_run runs[2], FILE *out) {
     fprintf(out, "\n  %-*s%*s%*s%12s\n", LABEL_WIDTH, "", FIGURE_WIDTH, "A", FIGURE_WIDTH, "B", "B / A");
     compare_put_row(out, "connected", report_number, (double)a->counts.connected, (double)b->counts.connected);
     compare_put_rates(out, a, b);
-    if (facts_has_answers(a))
+    if (summary_has_answers(a))
         compare_put_durations(out, "latency", &a->latency, &b->latency);
     compare_put_durations(out, "handshake", &a->handshake, &b->handshake);
-    compare_put_troubles(out, a, b);
+    compare_put_errors(out, a, b);
 }

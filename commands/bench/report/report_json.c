@@ -6,9 +6,9 @@
  */
 #include <weir/weir.h>
 
-#include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
 #include "commands/bench/report/report_json_layout.h"
+#include "commands/bench/summary.h"
 
 /* Writes percentiles for other readers; loading ignores them. */
 static void write_percentiles(json_t *object, const struct histogram *histogram) {
@@ -51,26 +51,26 @@ static json_t *write_intervals(const struct result *result) {
 /* Writes rates, which loading ignores, and report_json_causes. */
 static void write_extras(json_t *root, const struct result *result) {
     json_t *messages = json_object_get(root, "messages"), *failures = json_object();
-    json_object_set_new(messages, "sent_per_second", json_real(facts_per_second(result, FACTS_COUNT(sent))));
+    json_object_set_new(messages, "sent_per_second", json_real(summary_per_second(result, SUMMARY_COUNT(sent))));
     json_object_set_new(messages, "received_per_second",
-                        json_real(facts_per_second(result, FACTS_COUNT(received))));
+                        json_real(summary_per_second(result, SUMMARY_COUNT(received))));
     json_object_set_new(messages, "sent_bytes_per_second",
-                        json_real(facts_per_second(result, FACTS_COUNT(sent_bytes))));
+                        json_real(summary_per_second(result, SUMMARY_COUNT(sent_bytes))));
     json_object_set_new(messages, "received_bytes_per_second",
-                        json_real(facts_per_second(result, FACTS_COUNT(received_bytes))));
+                        json_real(summary_per_second(result, SUMMARY_COUNT(received_bytes))));
     json_t *connections = json_object_get(root, "connections");
-    json_object_set_new(connections, "connected_per_second", json_real(facts_handshake_rate(result)));
+    json_object_set_new(connections, "connected_per_second", json_real(summary_handshake_rate(result)));
     for (size_t i = 0; i < WEIR_CLIENT_CAUSES; i++)
         json_object_set_new(failures, report_json_causes[i], json_integer((json_int_t)result->failures[i]));
     json_object_set_new(connections, "failures", failures);
 }
 
-static json_t *write_facts(const struct fact *facts, size_t count) {
+static json_t *write_facts(const struct summary_line *lines, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *pair = json_array();
-        json_array_append_new(pair, json_string(facts[i].label));
-        json_array_append_new(pair, fields_text(facts[i].value));
+        json_array_append_new(pair, json_string(lines[i].label));
+        json_array_append_new(pair, fields_text(lines[i].value));
         json_array_append_new(array, pair);
     }
     return array;
@@ -81,11 +81,11 @@ static json_t *write_count(const char *label, uint64_t count) {
 }
 
 static json_t *write_losses(const struct result *result) {
-    struct trouble troubles[FACTS_MAX];
-    size_t count = facts_of_trouble(result, troubles);
+    struct error_count error_counts[SUMMARY_MAX];
+    size_t count = summary_errors(result, error_counts);
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, write_count(troubles[i].label, troubles[i].count));
+        json_array_append_new(array, write_count(error_counts[i].label, error_counts[i].count));
     return array;
 }
 
@@ -99,16 +99,17 @@ static json_t *write_causes(const struct result *result) {
 
 /* Describes the result in words, for the page; loading ignores it. */
 static json_t *write_summary(const struct result *result) {
-    char title[FACT_SIZE], verdict[FACTS_VERDICT_SIZE];
-    struct fact facts[FACTS_MAX];
+    char title[SUMMARY_LINE_SIZE], verdict[SUMMARY_VERDICT_SIZE];
+    struct summary_line lines[SUMMARY_MAX];
     json_t *object = json_object();
-    facts_title(result, title);
+    summary_title(result, title);
     json_object_set_new(object, "title", fields_text(title));
-    json_object_set_new(object, "good", json_boolean(facts_verdict(result, verdict)));
+    json_object_set_new(object, "good", json_boolean(summary_verdict(result, verdict)));
     json_object_set_new(object, "verdict", fields_text(verdict));
-    json_object_set_new(object, "warning", json_string(result_tester_was_limit(result) ? facts_limit_warning : ""));
-    json_object_set_new(object, "settings", write_facts(facts, facts_of_settings(result, facts)));
-    json_object_set_new(object, "tester", write_facts(facts, facts_of_tester(result, facts)));
+    json_object_set_new(object, "warning",
+                        json_string(result_tester_was_limit(result) ? summary_limit_warning : ""));
+    json_object_set_new(object, "settings", write_facts(lines, summary_settings(result, lines)));
+    json_object_set_new(object, "tester", write_facts(lines, summary_tester(result, lines)));
     json_object_set_new(object, "losses", write_losses(result));
     json_object_set_new(object, "causes", write_causes(result));
     return object;

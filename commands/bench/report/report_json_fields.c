@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "commands/bench/facts.h"
+#include "commands/bench/summary.h"
 
 bool loading_fail(struct loading *loading, const char *format, ...) {
     char text[512];
@@ -39,7 +39,7 @@ json_t *fields_text(const char *text) {
         return NULL;
     while (*text != '\0') {
         const char *begin = text;
-        facts_character(&text);
+        summary_character(&text);
         if (utf8_valid((const uint8_t *)begin, (size_t)(text - begin)))
             end = mempcpy(end, begin, (size_t)(text - begin));
         else

@@ -5,15 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
+#include "commands/bench/summary.h"
 
 enum { LABEL_WIDTH = 14, WIDTH = 79 };
 
 void report_put_safely(const char *text, FILE *out) {
     while (*text != '\0') {
         const char *begin = text;
-        if (facts_character(&text) == 0xfffd)
+        if (summary_character(&text) == 0xfffd)
             fputc('?', out);
         else
             fwrite(begin, 1, (size_t)(text - begin), out);
@@ -30,15 +30,15 @@ static void put_fact(const char *label, const char *value, FILE *out) {
     fputc('\n', out);
 }
 
-static void put_facts(const struct fact *facts, size_t count, FILE *out) {
+static void put_facts(const struct summary_line *lines, size_t count, FILE *out) {
     for (size_t i = 0; i < count; i++)
-        put_fact(facts[i].label, facts[i].value, out);
+        put_fact(lines[i].label, lines[i].value, out);
 }
 
 void report_put_sentence(const char *text, FILE *out) {
     for (size_t column = 0; *text != '\0';) {
         size_t size = strcspn(text, " ");
-        char word[FACTS_VERDICT_SIZE];
+        char word[SUMMARY_VERDICT_SIZE];
         snprintf(word, sizeof word, "%.*s", (int)size, text);
         if (column > 0)
             fputc(column + 1 + size > WIDTH ? '\n' : ' ', out);
@@ -81,19 +81,19 @@ static void put_connections(const struct result *result, FILE *out) {
     put_label("connected", out);
     fprintf(out, "%12s", report_number((double)result->counts.connected, figure));
     if (strcmp(result->scenario, "connect") == 0)
-        fprintf(out, "  %s/s", report_number(facts_handshake_rate(result), figure));
+        fprintf(out, "  %s/s", report_number(summary_handshake_rate(result), figure));
     else if (result->counts.connected > 0)
         fprintf(out, "  within %s", report_duration(result->connect_seconds * 1e9, duration));
     fputc('\n', out);
 }
 
-static void put_troubles(const struct result *result, FILE *out) {
-    struct trouble troubles[FACTS_MAX];
-    size_t count = facts_of_trouble(result, troubles);
+static void put_errors(const struct result *result, FILE *out) {
+    struct error_count error_counts[SUMMARY_MAX];
+    size_t count = summary_errors(result, error_counts);
     char figure[REPORT_FIGURE_SIZE];
     for (size_t i = 0; i < count; i++) {
-        put_label(troubles[i].label, out);
-        fprintf(out, "%12s\n", report_number((double)troubles[i].count, figure));
+        put_label(error_counts[i].label, out);
+        fprintf(out, "%12s\n", report_number((double)error_counts[i].count, figure));
     }
     put_causes(result, out);
     if (result->first_error[0] != '\0')
@@ -102,20 +102,20 @@ static void put_troubles(const struct result *result, FILE *out) {
 
 static void put_traffic(const char *label, uint64_t messages, double rate, uint64_t bytes, double bytes_rate,
                         FILE *out) {
-    char figures[4][REPORT_FIGURE_SIZE];
+    char statistics[4][REPORT_FIGURE_SIZE];
     put_label(label, out);
-    fprintf(out, "%15s%15s%14s%14s/s\n", report_number((double)messages, figures[0]),
-            report_number(rate, figures[1]), report_bytes((double)bytes, figures[2]),
-            report_bytes(bytes_rate, figures[3]));
+    fprintf(out, "%15s%15s%14s%14s/s\n", report_number((double)messages, statistics[0]),
+            report_number(rate, statistics[1]), report_bytes((double)bytes, statistics[2]),
+            report_bytes(bytes_rate, statistics[3]));
 }
 
 static void put_messages(const struct result *result, FILE *out) {
     put_label("", out);
     fprintf(out, "%15s%15s%14s%16s\n", "messages", "per second", "payload", "per second");
-    put_traffic("sent", result->counts.sent, facts_per_second(result, FACTS_COUNT(sent)), result->counts.sent_bytes,
-                facts_per_second(result, FACTS_COUNT(sent_bytes)), out);
-    put_traffic("received", result->counts.received, facts_per_second(result, FACTS_COUNT(received)),
-                result->counts.received_bytes, facts_per_second(result, FACTS_COUNT(received_bytes)), out);
+    put_traffic("sent", result->counts.sent, summary_per_second(result, SUMMARY_COUNT(sent)),
+                result->counts.sent_bytes, summary_per_second(result, SUMMARY_COUNT(sent_bytes)), out);
+    put_traffic("received", result->counts.received, summary_per_second(result, SUMMARY_COUNT(received)),
+                result->counts.received_bytes, summary_per_second(result, SUMMARY_COUNT(received_bytes)), out);
     fputc('\n', out);
 }
 
@@ -137,29 +137,29 @@ static void put_latency(const char *label, const struct histogram *histogram, FI
 static void put_latencies(const struct result *result, FILE *out) {
     put_label("", out);
     fprintf(out, "%9s%9s%9s%9s%9s%9s%9s\n", "min", "mean", "p50", "p90", "p99", "p99.9", "max");
-    if (facts_has_answers(result))
+    if (summary_has_answers(result))
         put_latency("latency", &result->latency, out);
     put_latency("handshake", &result->handshake, out);
     fputc('\n', out);
 }
 
 void report_text(const struct result *result, FILE *out) {
-    struct fact facts[FACTS_MAX];
-    char verdict[FACTS_VERDICT_SIZE];
+    struct summary_line lines[SUMMARY_MAX];
+    char verdict[SUMMARY_VERDICT_SIZE];
     put_fact("scenario", result->scenario, out);
     put_fact("url", result->url != NULL ? result->url : "", out);
-    put_facts(facts, facts_of_settings(result, facts), out);
+    put_facts(lines, summary_settings(result, lines), out);
     fputc('\n', out);
     put_connections(result, out);
-    put_troubles(result, out);
+    put_errors(result, out);
     fputc('\n', out);
-    if (facts_has_messages(result))
+    if (summary_has_messages(result))
         put_messages(result, out);
     put_latencies(result, out);
-    put_facts(facts, facts_of_tester(result, facts), out);
+    put_facts(lines, summary_tester(result, lines), out);
     fputc('\n', out);
-    facts_verdict(result, verdict);
+    summary_verdict(result, verdict);
     report_put_sentence(verdict, out);
     if (result_tester_was_limit(result))
-        report_put_sentence(facts_limit_warning, out);
+        report_put_sentence(summary_limit_warning, out);
 }

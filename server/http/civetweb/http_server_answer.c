@@ -51,8 +51,8 @@ static bool answer_keeps(const struct http_server *server, const struct http_req
     bool rest = request->body != NULL && (!request->body->ended || http_request_header(request, "Trailer") != NULL);
     if (server->busy >= server->options.threads || rest || strcmp(request->version, "1.1") != 0)
         return false;
-    const char *wish = http_request_header(request, "Connection");
-    return wish == NULL || strcasecmp(wish, "keep-alive") == 0;
+    const char *connection = http_request_header(request, "Connection");
+    return connection == NULL || strcasecmp(connection, "keep-alive") == 0;
 }
 
 /* Answers on a connection that may be kept. civetweb decides that by its own rules, and would wait for another

@@ -1,4 +1,4 @@
-/* figures.c - writes durations, numbers and bytes as people do (report.h), and makes untrusted text harmless.
+/* statistics.c - writes durations, numbers and bytes as people do (report.h), and makes untrusted text harmless.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "commands/bench/facts.h"
 #include "commands/bench/report/report.h"
+#include "commands/bench/summary.h"
 
 /* Writes three significant digits, without trailing zeros after the point: "3.12", "3.1", "41.2", "412". */
 static void print_digits(double value, char *text, size_t size) {
@@ -77,7 +77,7 @@ char *report_number(double number, char text[REPORT_FIGURE_SIZE]) {
     return text;
 }
 
-uint32_t facts_character(const char **text) {
+uint32_t summary_character(const char **text) {
     const uint8_t *bytes = (const uint8_t *)*text;
     struct utf8 utf8 = {0};
     size_t size = 0;
