@@ -41,7 +41,7 @@ static bool name(struct json_cursor *cursor) {
     if (!json_scan_string(cursor))
         return false;
     json_skip_blanks(cursor);
-    return json_take(cursor, ':') || json_wrong(cursor, "expected ':' behind the name of a member");
+    return json_take(cursor, ':') || json_wrong(cursor, "expected ':' after a member name");
 }
 
 /* Enters a value, and goes past the first scalar, or empty array or object, within it. */
@@ -74,8 +74,8 @@ static bool ascend(struct scan *scan) {
         if (json_take(cursor, ','))
             return !object || name(cursor);
         if (!json_take(cursor, object ? '}' : ']'))
-            return json_wrong(cursor, object ? "expected ',' or '}' behind a member"
-                                             : "expected ',' or ']' behind an element");
+            return json_wrong(cursor, object ? "expected ',' or '}' after a member"
+                                             : "expected ',' or ']' after an element");
         close_inner(scan);
     }
     return true;
@@ -99,7 +99,7 @@ static bool check(struct scan *scan, struct json_value *value) {
     } while (scan->depth > 0);
     *value = (struct json_value){json_type_of(*first), first, (size_t)(cursor->at - first)};
     json_skip_blanks(cursor);
-    return cursor->at == cursor->end || json_wrong(cursor, "expected nothing but blanks behind the value");
+    return cursor->at == cursor->end || json_wrong(cursor, "expected only spaces after the value");
 }
 
 int json_check(const void *text, size_t size, struct json_value *value, struct json_error *error) {

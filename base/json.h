@@ -23,7 +23,7 @@ struct json_value {
     size_t size;
 };
 
-/* What is wrong, such as "expected ':' behind the name of a member", and at which byte, counted from 0. */
+/* What is wrong, such as "expected ':' after a member name", and at which byte, counted from 0. */
 struct json_error {
     const char *what;
     size_t offset;

@@ -62,11 +62,11 @@ static bool escape(struct json_cursor *cursor) {
     cursor->at++; /* the backslash */
     uint8_t letter = json_peek(cursor);
     if (letter == 0 || strchr("\"\\/bfnrtu", letter) == NULL)
-        return json_wrong(cursor, "expected one of \" \\ / b f n r t u behind a backslash");
+        return json_wrong(cursor, "expected one of \" \\ / b f n r t u after a backslash");
     cursor->at++;
     for (int i = 0; letter == 'u' && i < HEXADECIMAL_DIGITS; i++, cursor->at++)
         if (json_hexadecimal(json_peek(cursor)) < 0)
-            return json_wrong(cursor, "expected four hexadecimal digits behind \\u");
+            return json_wrong(cursor, "expected four hexadecimal digits after \\u");
     return true;
 }
 
@@ -115,11 +115,11 @@ static bool number(struct json_cursor *cursor) {
     json_take(cursor, '-');
     if (json_take(cursor, '0')) {
         if (json_is_digit(json_peek(cursor)))
-            return json_wrong(cursor, "expected no digit behind a leading 0");
-    } else if (!digits(cursor, "expected a digit behind '-'")) {
+            return json_wrong(cursor, "expected no digit after a leading 0");
+    } else if (!digits(cursor, "expected a digit after '-'")) {
         return false;
     }
-    if (json_take(cursor, '.') && !digits(cursor, "expected a digit behind the decimal point"))
+    if (json_take(cursor, '.') && !digits(cursor, "expected a digit after the decimal point"))
         return false;
     if (!json_take(cursor, 'e') && !json_take(cursor, 'E'))
         return true;

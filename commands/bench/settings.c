@@ -134,7 +134,7 @@ static const char *set_scenario(struct settings *settings, const char *text) {
             settings->scenario = (enum scenario)i;
             return NULL;
         }
-    return "is no scenario; there are echo, rate, broadcast, idle and connect";
+    return "is not a scenario; there are echo, rate, broadcast, idle and connect";
 }
 
 static const char *set_expect(struct settings *settings, const char *text) {

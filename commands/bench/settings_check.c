@@ -49,7 +49,7 @@ static const char help[] =
     "  --fail-if CONDITION end with status 99 if 'p99>50ms', 'rate<10000', 'missing>0'...; may be repeated:\n";
 
 static const char status_help[] =
-    "\nExit status: 0; 1 if nobody could connect, clients failed or were dropped, messages were\n"
+    "\nExit status: 0; 1 if no client could connect, clients failed or were dropped, messages were\n"
     "missing or wrong, or it was interrupted; 2 on a usage error; 99 if a condition came true.\n";
 
 void settings_help(FILE *out) {

@@ -238,7 +238,8 @@ static const char *praise(const struct result *result) {
     if (is(result, "connect"))
         return "Every handshake succeeded.";
     if (result->rooms > 1)
-        return "Every message was delivered to everybody in its room and to nobody else, unchanged and in order.";
+        return "Every message was delivered to every client in its room and to no other client, unchanged and in "
+               "order.";
     if (any_answer_does(result))
         return "Every message was answered.";
     if (!summary_has_answers(result))

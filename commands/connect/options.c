@@ -80,7 +80,7 @@ static const char *add(struct list *list, const char *item) {
 
 static const char *add_header(struct list *list, const char *header) {
     const char *colon = strchr(header, ':');
-    return colon == NULL || colon == header ? "is no header; write it like 'Name: value'" : add(list, header);
+    return colon == NULL || colon == header ? "is not a header; write it like 'Name: value'" : add(list, header);
 }
 
 /* Adds the names of a comma-separated list, which is split in place. */
@@ -113,7 +113,7 @@ static const char *set_authorization(struct options *options, const char *creden
 static const char *set_seconds(uint64_t *milliseconds, const char *text, bool zero_allowed) {
     uint64_t number;
     if (!quantity_seconds(text, &number))
-        return "is no time in seconds; write it like 2 or 0.5";
+        return "is not a time in seconds; write it like 2 or 0.5";
     if (number == 0 && !zero_allowed)
         return "is too short; write it like 2 or 0.5";
     *milliseconds = number;
@@ -121,7 +121,7 @@ static const char *set_seconds(uint64_t *milliseconds, const char *text, bool ze
 }
 
 static const char *set_size(size_t *bytes, const char *text) {
-    return quantity_size(text, bytes) ? NULL : "is no size; write it like 512, 64KiB or 1G";
+    return quantity_size(text, bytes) ? NULL : "is not a size; write it like 512, 64KiB or 1G";
 }
 
 static const char *set_flag(bool *flag) {

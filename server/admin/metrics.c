@@ -245,7 +245,7 @@ static void print_server(FILE *out, const struct counters *counters) {
                      (double)atomic_load(&counters->failed_reloads));
     metrics_gauge(out, "weir_config_last_reload_successful", "0: the file was wrong, the one before is in force.",
                   atomic_load(&counters->reload_failed) ? 0 : 1);
-    metrics_counter(out, "weir_log_lines_dropped_total", "Lines of the log that nobody had room for.",
+    metrics_counter(out, "weir_log_lines_dropped_total", "Log lines dropped because the buffer was full.",
                     (double)log_lost());
 }
 

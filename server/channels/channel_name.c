@@ -68,7 +68,7 @@ static const char *end_of_parameter(const char *text) {
 const char *channel_template_error(const char *template) {
     size_t literal = 0;
     if (*template == '\0')
-        return "is no channel; write it like room:{name}";
+        return "is not a channel; write it like room:{name}";
     while (*template != '\0') {
         size_t size = strspn(template, alphabet);
         literal += size;
@@ -76,9 +76,9 @@ const char *channel_template_error(const char *template) {
         if (*template == '{') {
             template = end_of_parameter(template);
             if (template == NULL)
-                return "has a { without a parameter's name and a } behind it; write it like room:{name}";
+                return "has a { without a parameter's name and a } after it; write it like room:{name}";
         } else if (*template != '\0') {
-            return "is no channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}";
+            return "is not a channel; write letters, digits, _-.:@/+~ and {parameters} alone, like room:{name}";
         }
     }
     return literal > CHANNEL_NAME_MAX ? "is longer than the 255 bytes that a channel's name may have" : NULL;

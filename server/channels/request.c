@@ -146,11 +146,11 @@ static int request_check_fields(const struct request_fields *fields, enum reques
     unsigned needless = fields->present & ~allowed, missing = request_types[type].required & ~fields->present;
     char quoted[QUOTE_SIZE];
     if (fields->unknown.size > 0)
-        return request_refuse(error, "invalid_message", "%s is no member of \"%s\"",
+        return request_refuse(error, "invalid_message", "%s is not a member of \"%s\"",
                               request_quote(&fields->unknown, quoted), request_types[type].name);
     if (needless)
-        return request_refuse(error, "invalid_message", "\"%s\" is no member of \"%s\"", request_first_of(needless),
-                              request_types[type].name);
+        return request_refuse(error, "invalid_message", "\"%s\" is not a member of \"%s\"",
+                              request_first_of(needless), request_types[type].name);
     if (missing)
         return request_refuse(error, "invalid_message", "\"%s\" is missing", request_first_of(missing));
     return 0;

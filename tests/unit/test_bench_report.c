@@ -246,8 +246,9 @@ START_TEST(report_verdict_names_every_failure) {
     ck_assert_str_eq(text, "1 message that came to another room.");
     result->unexpected = 0;
     ck_assert(summary_verdict(result, text));
-    ck_assert_str_eq(text, "Every message was delivered to everybody in its room and to nobody else, unchanged and "
-                           "in order.");
+    ck_assert_str_eq(
+        text, "Every message was delivered to every client in its room and to no other client, unchanged and "
+              "in order.");
     result->counts.received = 0;
     ck_assert(!summary_verdict(result, text));
     ck_assert_str_eq(text, "No message came back while measuring.");

@@ -130,13 +130,13 @@ static const char *const errors[][2] = {
      "3: channel: only a route with handler = relay may have a channel; this route has handler = \"echo\""},
     {"[route /x]\nchannel = lobby\nhandler = pubsub\n",
      "2: channel: only a route with handler = relay may have a channel; this route has handler = \"pubsub\""},
-    {ROOM "channel =\n", "3: channel: \"\" is no channel; write it like room:{name}"},
+    {ROOM "channel =\n", "3: channel: \"\" is not a channel; write it like room:{name}"},
     {ROOM "channel = room:{name\n",
-     "3: channel: \"room:{name\" has a { without a parameter's name and a } behind it; "
+     "3: channel: \"room:{name\" has a { without a parameter's name and a } after it; "
      "write it like room:{name}"},
-    {ROOM "channel = room:*\n", "3: channel: \"room:*\" is no channel; write letters, digits, _-.:@/+~ and "
+    {ROOM "channel = room:*\n", "3: channel: \"room:*\" is not a channel; write letters, digits, _-.:@/+~ and "
                                 "{parameters} alone, like room:{name}"},
-    {ROOM "channel = lobby # all\n", "3: channel: \"lobby # all\" is no channel; write letters, digits, "
+    {ROOM "channel = lobby # all\n", "3: channel: \"lobby # all\" is not a channel; write letters, digits, "
                                      "_-.:@/+~ and {parameters} alone, like "
                                      "room:{name} (put a comment on a line of its own)"},
     {ROOM "channel = {name}:{nam}\n",

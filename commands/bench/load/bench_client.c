@@ -131,7 +131,7 @@ void bench_client_fail(struct bench_group *group, struct bench_client *client) {
 }
 
 void bench_client_give_up(struct bench_group *group, struct bench_client *client) {
-    client_error(&group->error, WEIR_CLIENT_TIMED_OUT, "nobody answers");
+    client_error(&group->error, WEIR_CLIENT_TIMED_OUT, "no response");
     bench_client_fail(group, client);
 }
 

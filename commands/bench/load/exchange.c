@@ -78,7 +78,7 @@ static void take_delivery(struct bench_group *group, struct bench_client *client
     struct identity identity;
     if (!payload_identify(decoded->data, decoded->size, &identity) ||
         identity.sender >= settings_senders(settings)) {
-        wrong(group, "nobody sent it");
+        wrong(group, "no client sent it");
         return;
     }
     check(group, &identity, decoded);

@@ -12,7 +12,7 @@
 
 static bool load_format(struct loading *loading, const json_t *root) {
     if (!json_is_object(root))
-        return loading_fail(loading, "this is no result of weir bench: not an object");
+        return loading_fail(loading, "this is not a result of weir bench: not an object");
     const json_t *format = loading_member(loading, root, "", "format", JSON_INTEGER);
     if (format == NULL)
         return false;

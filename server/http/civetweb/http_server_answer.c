@@ -32,8 +32,9 @@ static enum http_socket_result answer_take(struct http_socket *socket, const str
 static int answer_once(struct http_server *server, struct mg_connection *connection, struct http_request *request) {
     struct http_response response = {0};
     struct answer_socket socket = {.socket = {.take = answer_take}, .server = server};
-    request->socket = &socket.socket;
+    request->socket = &socket.socket; /* cppcheck-suppress autoVariables; for this call alone */
     server->options.answer(server->options.context, request, &response);
+    request->socket = NULL;
     if (response.status != 101) {
         mg_disable_connection_keep_alive(connection);
         http_server_respond(connection, &response, strcmp(request->method, "HEAD") != 0, false);
