@@ -1,4 +1,4 @@
-/* test_request_guard.c - which slow clients of the admin listener are cut.
+/* test_slow_request_reaper.c - which slow clients of the admin listener are cut.
  *
  * SPDX-License-Identifier: MIT
  */
