@@ -156,7 +156,7 @@ static int set_list(const struct option *option, char ***field, const char *valu
             value_list_free(list);
             return -1;
         }
-    if (is_word(option, list[0])) {
+    if (list[0] != NULL && is_word(option, list[0])) {
         free(list[0]);
         list[0] = NULL;
     }

@@ -91,8 +91,8 @@ void upgrade_release(weir_upgrade *upgrade) {
 static int upgrade_calls_hex_value(char digit) {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+    const int lower = digit | 0x20;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* Decodes application/x-www-form-urlencoded (WHATWG URL, 5.1); what is no escape stays as it is. Returns the size,
@@ -100,11 +100,12 @@ static int upgrade_calls_hex_value(char digit) {
 static long upgrade_calls_decode_form(const char *from, size_t size, char *to) {
     char *end = to;
     for (size_t i = 0; i < size; i++) {
-        bool escape = from[i] == '%' && size - i > 2 && upgrade_calls_hex_value(from[i + 1]) >= 0 &&
-                      upgrade_calls_hex_value(from[i + 2]) >= 0;
+        bool escape = from[i] == '%' && size - i > 2;
+        int high = escape ? upgrade_calls_hex_value(from[i + 1]) : -1;
+        int low = escape ? upgrade_calls_hex_value(from[i + 2]) : -1;
         char byte = from[i] == '+' ? ' ' : from[i];
-        if (escape) {
-            byte = (char)(upgrade_calls_hex_value(from[i + 1]) << 4 | upgrade_calls_hex_value(from[i + 2]));
+        if (high >= 0 && low >= 0) {
+            byte = (char)(high << 4 | low);
             i += 2;
         }
         if (byte == '\0')
