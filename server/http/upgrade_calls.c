@@ -103,7 +103,7 @@ static long upgrade_calls_decode_form(const char *from, size_t size, char *to) {
         bool escape = from[i] == '%' && size - i > 2;
         int high = escape ? upgrade_calls_hex_value(from[i + 1]) : -1;
         int low = escape ? upgrade_calls_hex_value(from[i + 2]) : -1;
-        char byte = from[i] == '+' ? ' ' : from[i];
+        char byte = (char)(from[i] == '+' ? ' ' : from[i]);
         if (high >= 0 && low >= 0) {
             byte = (char)(high << 4 | low);
             i += 2;
