@@ -1,16 +1,20 @@
 /* wake.h - who wakes whom. Every decision to wake a thread of the pool is made by a function of this file, and
  * wake.c carries it out. All of them expect the pool's mutex held.
  *
- *   event                                       decided by                        woken
- *   a task is queued by a thread of the pool    pool_wake_for_queued_locked()     a worker, if the queue is long
- * and a processor may be free, or if the caller's own handler has stalled a task is queued by any other thread
- * pool_wake_for_queued_locked()     a worker, unless one is waking a poll found many tasks
- * pool_wake_after_poll_locked()     a worker, if a processor may be free a handler begins on a route with a
- * pool_anticipate_stall_locked()    a worker, if none polls or io tasks stall history wait a tick without progress,
- * or with few        the monitor (monitor.c)           a worker tasks, while tasks wait or none polls a deadline
- * earlier than the poller's        pool_set_timer() (polling.c)      the poller a task is queued, a poll finds
- * tasks, a     monitor_wake_locked()             the monitor handler begins, a limit changes the pool stops
- * pool_stop() (pool_life.c)         all
+ *     event                                     decided by                       woken
+ *     a task is queued by a thread of the pool  pool_wake_for_queued_locked()    a worker (1)
+ *     a task is queued by any other thread      pool_wake_for_queued_locked()    a worker (2)
+ *     a poll found many tasks                   pool_wake_after_poll_locked()    a worker (3)
+ *     a handler begins, with a stall history    pool_anticipate_stall_locked()   a worker (4)
+ *     a tick with little or no progress         the monitor (monitor.c)          a worker (5)
+ *     a deadline before the poller's            pool_set_timer() (polling.c)     the poller
+ *     a task is queued, a poll finds tasks      monitor_wake_locked()            the monitor
+ *     a handler begins, a limit changes         monitor_wake_locked()            the monitor
+ *     the pool stops                            pool_stop() (pool_life.c)        all
+ *
+ * (1) If the queue is long and a processor may be free, or if the caller's own handler has stalled. (2) Unless one
+ * is being woken. (3) If a processor may be free. (4) If no thread polls or io tasks wait. (5) While tasks wait or
+ * no thread polls.
  *
  * "A worker" is one that sleeps; if none sleeps, the poller, which then returns to the run queues. A thread of the
  * pool is rarely woken, because the thread that polled works on what it found.
