@@ -70,8 +70,7 @@ static void memory_limit_close_largest(struct core *core, int64_t limit) {
     pool_submit_list(core->pool, &ready);
 }
 
-static bool memory_limit_is_exceeded(struct memory_limit *enforcer) {
-    int64_t limit = enforcer->limit;
+static bool memory_limit_is_exceeded(int64_t limit) {
     return limit != 0 && memory_used() > limit;
 }
 
@@ -83,9 +82,9 @@ static void memory_limit_start(struct core *core) {
 static void memory_limit_run(struct task *task) {
     struct memory_limit *enforcer = (struct memory_limit *)((char *)task - offsetof(struct memory_limit, task));
     struct core *core = (struct core *)((char *)enforcer - offsetof(struct core, memory_limit));
-    bool again = memory_limit_is_exceeded(enforcer);
     int64_t limit = enforcer->limit; /* a reload may change it, or remove it */
-    if (again && limit != 0)
+    bool again = memory_limit_is_exceeded(limit);
+    if (again)
         memory_limit_close_largest(core, limit);
     else {
         buffers_trim();
@@ -93,7 +92,7 @@ static void memory_limit_run(struct task *task) {
     }
     if (!again || pool_set_timer(core->pool, &enforcer->timer, pool_now() + PAUSE_MS) != 0) {
         atomic_store(&enforcer->active, false);
-        if (!again && memory_limit_is_exceeded(enforcer)) /* since then, and a check found `active` */
+        if (!again && memory_limit_is_exceeded(enforcer->limit)) /* since then, and a check found `active` */
             memory_limit_start(core);
     }
     pool_finish(core->pool, task);
@@ -116,6 +115,6 @@ void memory_limit_init(struct memory_limit *enforcer, int64_t limit) {
 void memory_limit_check(struct core *core) {
     int64_t limit = core->memory_limit.limit, step = limit / STEPS;
     step = step < STEP_MIN ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
-    if (limit != 0 && memory_has_grown(step) && memory_used() > limit)
+    if (limit != 0 && memory_has_grown(step) && memory_limit_is_exceeded(limit))
         memory_limit_start(core);
 }

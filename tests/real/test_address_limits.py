@@ -1,4 +1,4 @@
-"""test_address_limits - the limits per address: connections, handshakes per second, and which client counts behind a proxy.
+"""test_address_limits - the limits per address: connections, handshakes per second; whose address counts when a proxy connects.
 
 All of 127.0.0.0/8 is this machine, so that clients can come from several addresses.
 

@@ -59,17 +59,17 @@ END_TEST
 
 START_TEST(address_limiter_frees_a_place_on_leave) {
     struct address_limiter limiter;
-    struct limited_address *first, *second, *other, *nobody;
+    struct limited_address *first, *second, *other, *none;
     ck_assert_int_eq(address_limiter_init(&limiter, 2, 0, 1000), 0);
     ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &first), ADDRESS_LIMITER_ADMITTED);
     ck_assert_int_eq(admit(&limiter, "::ffff:192.0.2.1", 0, &second), ADDRESS_LIMITER_ADMITTED);
-    ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &nobody), ADDRESS_LIMITER_TOO_MANY);
-    ck_assert_ptr_null(nobody);
+    ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &none), ADDRESS_LIMITER_TOO_MANY);
+    ck_assert_ptr_null(none);
     ck_assert_int_eq(admit(&limiter, "192.0.2.2", 0, &other), ADDRESS_LIMITER_ADMITTED);
     ck_assert_uint_eq(address_limiter_count(&limiter), 2);
     address_limiter_leave(&limiter, first, 0);
     ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &first), ADDRESS_LIMITER_ADMITTED);
-    ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &nobody), ADDRESS_LIMITER_TOO_MANY);
+    ck_assert_int_eq(admit(&limiter, "192.0.2.1", 0, &none), ADDRESS_LIMITER_TOO_MANY);
     address_limiter_leave(&limiter, first, 0);
     address_limiter_leave(&limiter, second, 0);
     ck_assert_uint_eq(address_limiter_count(&limiter), 1);
@@ -81,10 +81,10 @@ END_TEST
 
 START_TEST(address_limiter_counts_an_ipv6_network_as_one) {
     struct address_limiter limiter;
-    struct limited_address *first, *other, *nobody;
+    struct limited_address *first, *other, *none;
     ck_assert_int_eq(address_limiter_init(&limiter, 1, 0, 1000), 0);
     ck_assert_int_eq(admit(&limiter, "2001:db8::1", 0, &first), ADDRESS_LIMITER_ADMITTED);
-    ck_assert_int_eq(admit(&limiter, "2001:db8::ffff:0:2", 0, &nobody), ADDRESS_LIMITER_TOO_MANY);
+    ck_assert_int_eq(admit(&limiter, "2001:db8::ffff:0:2", 0, &none), ADDRESS_LIMITER_TOO_MANY);
     ck_assert_int_eq(admit(&limiter, "2001:db8:0:1::1", 0, &other), ADDRESS_LIMITER_ADMITTED);
     address_limiter_leave(&limiter, first, 0);
     address_limiter_leave(&limiter, other, 0);

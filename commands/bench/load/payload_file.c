@@ -79,7 +79,7 @@ static bool check(struct payload *payload, const struct settings *settings, char
         payload->size_max = line->size > payload->size_max ? line->size : payload->size_max;
     }
     if (payload->line_count == 0)
-        snprintf(error, error_size, "%s is empty: there is no message to send", path);
+        snprintf(error, error_size, "%s is empty; it must contain at least one message", path);
     return payload->line_count > 0;
 }
 
